@@ -1,0 +1,45 @@
+"""Every error a user can meet, one tree.
+
+NasError
+├── GenomeError       not a network: a graph, an op's hyperparameter, a genome file
+│   └── ShapeError    an op applied to shapes it cannot take
+├── BudgetError       a budget that is malformed or that nothing in the space meets
+├── ExperimentError   an experiment file, or a name it refers to, that is wrong
+├── DataError         a data set that is missing or damaged
+├── RunError          a run directory that is missing, in use, or inconsistent
+└── ExportError       an export that failed its parity check
+
+A message says what is wrong, where, and what to do about it. The command line prints it and exits with 2.
+"""
+
+
+class NasError(Exception):
+    """Root of every error raised on purpose."""
+
+
+class GenomeError(NasError):
+    """A graph, a hyperparameter or a genome file that does not describe a network."""
+
+
+class ShapeError(GenomeError):
+    """An op applied to shapes it cannot take."""
+
+
+class BudgetError(NasError):
+    """A budget that is malformed, or that no network of the space meets."""
+
+
+class ExperimentError(NasError):
+    """An experiment that is malformed or names something unknown."""
+
+
+class DataError(NasError):
+    """A data set that is missing, damaged, or not what its name says."""
+
+
+class RunError(NasError):
+    """A run directory that is missing, in use by another driver, or inconsistent."""
+
+
+class ExportError(NasError):
+    """An exported network that does not agree with the trained one."""

@@ -1,0 +1,117 @@
+"""The kinds of hyperparameter an op may have, each with its legal range.
+
+An op states its fields as annotations (`width: Width`). From the annotation alone come the check at
+construction, the strict reading of genome JSON, and the random legal values of the contract tests.
+Bounds are generous for networks and small enough that no genome can ask for an endless expansion.
+"""
+
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from nas.errors import GenomeError
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Inclusive bounds of every number in a field."""
+
+    low: float
+    high: float
+
+
+Width = Annotated[int, Limits(1, 65_536)]  # channels or features
+Count = Annotated[int, Limits(1, 1_024)]  # how often something repeats
+Window = Annotated[int | tuple[int, int], Limits(1, 64)]  # kernel or stride: one side, or (rows, columns)
+Padding = Annotated[int | tuple[int, int], Limits(0, 64)]
+Rate = Annotated[float, Limits(0.0, 1.0)]
+Positive = Annotated[float, Limits(1e-12, 1e6)]
+Extents = Annotated[tuple[int, ...], Limits(1, 65_536)]  # a shape
+
+Check = Callable[[Any], Any]  # value -> canonical value; raises ValueError with what was expected
+
+
+def _number(kind: type, limits: Limits) -> Check:
+    article = "a whole number" if kind is int else "a number"
+    expected = f"{article} from {limits.low:,} to {limits.high:,}"
+
+    def check(value: Any) -> Any:
+        whole = type(value) is int or (kind is float and type(value) is float)
+        if not whole or not limits.low <= value <= limits.high:
+            raise ValueError(expected)
+        return kind(value)
+
+    return check
+
+
+def _choice(options: tuple[Any, ...]) -> Check:
+    def check(value: Any) -> Any:
+        for option in options:
+            if type(value) is type(option) and value == option:
+                return option
+        raise ValueError("one of " + ", ".join(map(repr, options)))
+
+    return check
+
+
+def _sequence(items: tuple[Any, ...], limits: Limits) -> Check:
+    each = compile_check(items[0], limits)
+    length = None if items[-1] is Ellipsis else len(items)
+
+    def check(value: Any) -> Any:
+        if not isinstance(value, list | tuple) or (length is not None and len(value) != length):
+            raise ValueError(f"a list of {length or 'values'}")
+        if len(value) > 4_096:
+            raise ValueError("a list of at most 4,096")
+        canonical = tuple(each(item) for item in value)
+        # (3, 3) and 3 are one kernel: keep the shorter, so that equal networks have equal fields.
+        return canonical[0] if length == 2 and canonical[0] == canonical[1] else canonical
+
+    return check
+
+
+def _either(options: tuple[Any, ...], limits: Limits) -> Check:
+    checks = [compile_check(option, limits) for option in options]
+
+    def check(value: Any) -> Any:
+        expected = []
+        for attempt in checks:
+            try:
+                return attempt(value)
+            except ValueError as problem:
+                expected.append(str(problem))
+        raise ValueError(", or ".join(expected))
+
+    return check
+
+
+def compile_check(kind: Any, limits: Limits = Limits(-(2**63), 2**63)) -> Check:
+    """The check of one annotation: returns the canonical value or raises ValueError naming what is expected."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        bounds = [extra for extra in arguments[1:] if isinstance(extra, Limits)]
+        return compile_check(arguments[0], bounds[0] if bounds else limits)
+    if origin in (Union, types.UnionType):
+        return _either(arguments, limits)
+    if origin is tuple:
+        return _sequence(arguments, limits)
+    if origin is Literal:
+        return _choice(arguments)
+    if kind in (int, float):
+        return _number(kind, limits)
+    if kind is bool:
+        return _choice((False, True))
+    if kind is type(None):
+        return _choice((None,))
+    raise TypeError(f"a hyperparameter cannot be annotated {kind!r}")
+
+
+def canonical(owner: str, name: str, check: Check, value: Any) -> Any:
+    """Apply `check`; a failure is a GenomeError that names the op, the field and the value."""
+    try:
+        return check(value)
+    except ValueError as problem:
+        shown = repr(value)
+        shown = shown if len(shown) <= 60 else shown[:57] + "..."
+        raise GenomeError(f"{owner}: `{name}` (={shown}) must be {problem}") from None

@@ -1,0 +1,241 @@
+"""The layers: each op that torch computes in one call, with its shape, parameters, MACs and source.
+
+MACs count convolutions and linear layers only, as torch's own FlopCounterMode does (halved).
+"""
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from nas.genome.fields import Padding, Positive, Rate, Width, Window
+from nas.genome.graph import Call, Layer, Op, Shape
+
+Pair = tuple[int, int]
+
+
+def pair(value: int | Pair) -> Pair:
+    """3 -> (3, 3)."""
+    return value if isinstance(value, tuple) else (value, value)
+
+
+def _image(op: Op, *inputs: Shape) -> Shape:
+    if len(inputs[0]) != 3:
+        raise op.refuse("needs an image (channels, height, width)", *inputs)
+    return inputs[0]
+
+
+def _slide(op: Op, shape: Shape, window: Any, stride: Any, padding: Any, ceil: bool = False) -> Pair:
+    """Rows and columns after a window slides over the image, by torch's rule."""
+    sizes = []
+    for size, k, s, p in zip(shape[1:], pair(window), pair(stride), pair(padding), strict=True):
+        room = size + 2 * p - k
+        if room < 0:
+            raise op.refuse(f"a window of {k} is larger than the padded side {size + 2 * p}", shape)
+        steps = -(-room // s) if ceil else room // s
+        if ceil and steps * s >= size + p:
+            steps -= 1  # torch: the last window must start inside the image or its left padding
+        sizes.append(steps + 1)
+    return sizes[0], sizes[1]
+
+
+@dataclass(frozen=True)
+class Conv(Layer):
+    """2-D convolution; without `padding`, half the kernel on each side (torch.nn.Conv2d)."""
+
+    width: Width
+    kernel: Window
+    stride: Window = 1
+    padding: Padding | None = None
+    groups: Width = 1
+    bias: bool = False
+
+    weighted = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.padding is None:
+            rows, columns = ((k - 1) // 2 for k in pair(self.kernel))
+            object.__setattr__(self, "padding", rows if rows == columns else (rows, columns))
+
+    def shape(self, *inputs: Shape) -> Shape:
+        channels = _image(self, *inputs)[0]
+        for name, value in (("input channels", channels), ("width", self.width)):
+            if value % self.groups:
+                raise self.refuse(f"{name} (={value}) must be divisible by `groups` (={self.groups})", *inputs)
+        return self.width, *_slide(self, inputs[0], self.kernel, self.stride, self.padding)
+
+    def params(self, *inputs: Shape) -> int:
+        return self.width * (inputs[0][0] // self.groups * prod(pair(self.kernel)) + self.bias)
+
+    def macs(self, *inputs: Shape) -> int:
+        return prod(self.shape(*inputs)) * prod(pair(self.kernel)) * (inputs[0][0] // self.groups)
+
+    def module(self, *inputs: Shape) -> Call:
+        return Call(
+            "nn.Conv2d",
+            (("in_channels", inputs[0][0]), ("out_channels", self.width), ("kernel_size", self.kernel)),
+            (
+                ("stride", self.stride, 1),
+                ("padding", self.padding, 0),
+                ("groups", self.groups, 1),
+                ("bias", self.bias, True),
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class Linear(Layer):
+    """Fully connected layer over features (torch.nn.Linear)."""
+
+    width: Width
+    bias: bool = True
+
+    weighted = True
+
+    def shape(self, *inputs: Shape) -> Shape:
+        if len(inputs[0]) != 1:
+            raise self.refuse("needs features; flatten or pool the image first", *inputs)
+        return (self.width,)
+
+    def params(self, *inputs: Shape) -> int:
+        return self.width * (inputs[0][0] + self.bias)
+
+    def macs(self, *inputs: Shape) -> int:
+        return self.width * inputs[0][0]
+
+    def module(self, *inputs: Shape) -> Call:
+        args = (("in_features", inputs[0][0]), ("out_features", self.width))
+        return Call("nn.Linear", args, (("bias", self.bias, True),))
+
+
+@dataclass(frozen=True)
+class Norm(Layer):
+    """Batch normalisation with scale and shift (Ioffe & Szegedy 2015; torch.nn.BatchNorm2d)."""
+
+    epsilon: Positive = 1e-5
+
+    def shape(self, *inputs: Shape) -> Shape:
+        return _image(self, *inputs)
+
+    def params(self, *inputs: Shape) -> int:
+        return 2 * inputs[0][0]
+
+    def module(self, *inputs: Shape) -> Call:
+        return Call("nn.BatchNorm2d", (("num_features", inputs[0][0]),), (("eps", self.epsilon, 1e-5),))
+
+
+@dataclass(frozen=True)
+class Relu(Layer):
+    """max(0, x) (Nair & Hinton 2010; torch.nn.functional.relu)."""
+
+    forward = "F.relu({0})"
+
+    def shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+
+@dataclass(frozen=True)
+class MaxPool(Layer):
+    """Maximum over a sliding window; `ceil` keeps a last partial window (torch.nn.MaxPool2d)."""
+
+    window: Window
+    stride: Window
+    padding: Padding = 0
+    ceil: bool = False
+
+    def shape(self, *inputs: Shape) -> Shape:
+        _half_padding(self, self.window, self.padding, *inputs)
+        shape = _image(self, *inputs)
+        return shape[0], *_slide(self, shape, self.window, self.stride, self.padding, self.ceil)
+
+    def module(self, *inputs: Shape) -> Call:
+        return _pool("nn.MaxPool2d", self)
+
+
+@dataclass(frozen=True)
+class AvgPool(Layer):
+    """Mean over a sliding window, padding counted in the mean or not (torch.nn.AvgPool2d)."""
+
+    window: Window
+    stride: Window
+    padding: Padding = 0
+    ceil: bool = False
+    count_padding: bool = True
+
+    def shape(self, *inputs: Shape) -> Shape:
+        _half_padding(self, self.window, self.padding, *inputs)
+        shape = _image(self, *inputs)
+        return shape[0], *_slide(self, shape, self.window, self.stride, self.padding, self.ceil)
+
+    def module(self, *inputs: Shape) -> Call:
+        return _pool("nn.AvgPool2d", self, ("count_include_pad", self.count_padding, True))
+
+
+def _half_padding(op: Op, window: Any, padding: Any, *inputs: Shape) -> None:
+    if any(2 * p > k for p, k in zip(pair(padding), pair(window), strict=True)):
+        raise op.refuse(f"`padding` (={padding}) must be at most half of `window` (={window})", *inputs)
+
+
+def _pool(target: str, op: MaxPool | AvgPool, *more: tuple[str, Any, Any]) -> Call:
+    options = (("padding", op.padding, 0), ("ceil_mode", op.ceil, False), *more)
+    return Call(target, (("kernel_size", op.window), ("stride", op.stride)), options)
+
+
+@dataclass(frozen=True)
+class GlobalPool(Layer):
+    """Global average pooling: a feature a channel (Lin et al. 2013, section 3.2)."""
+
+    forward = "{0}.mean((2, 3))"
+
+    def shape(self, *inputs: Shape) -> Shape:
+        return (_image(self, *inputs)[0],)
+
+
+@dataclass(frozen=True)
+class Flatten(Layer):
+    """An image as features, channel by channel (torch.flatten)."""
+
+    forward = "{0}.flatten(1)"
+
+    def shape(self, *inputs: Shape) -> Shape:
+        return (prod(inputs[0]),)
+
+
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """Drops units at random in training (Srivastava et al. 2014; torch.nn.Dropout)."""
+
+    rate: Rate = 0.5
+
+    def shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def module(self, *inputs: Shape) -> Call:
+        return Call("nn.Dropout", (("p", self.rate),))
+
+
+@dataclass(frozen=True)
+class Add(Layer):
+    """Elementwise sum of two equal shapes: the identity shortcut (He et al. 2015, equation 1)."""
+
+    forward = "{0} + {1}"
+    commutes = True
+    arity = 2
+
+    def shape(self, *inputs: Shape) -> Shape:
+        if inputs[0] != inputs[1]:
+            raise self.refuse("the shapes must be equal; project the shortcut", *inputs)
+        return inputs[0]
+
+
+@dataclass(frozen=True)
+class Concat(Layer):
+    """Channels side by side: the filter concatenation of Inception and DenseNet (torch.cat)."""
+
+    forward = "torch.cat([{all}], 1)"
+    arity = None
+
+    def shape(self, *inputs: Shape) -> Shape:
+        if len({(len(shape), shape[1:]) for shape in inputs}) > 1:
+            raise self.refuse("rows and columns must be equal", *inputs)
+        return sum(shape[0] for shape in inputs), *inputs[0][1:]

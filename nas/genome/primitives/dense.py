@@ -1,0 +1,52 @@
+"""Dense connectivity: every layer reads all that came before it (Huang et al. 2017)."""
+
+from dataclasses import dataclass
+
+from nas.genome.fields import Count, Rate, Width
+from nas.genome.graph import Primitive, Value
+from nas.genome.layers import AvgPool, Concat, Conv, Norm, Relu
+
+
+@dataclass(frozen=True)
+class DenseLayer(Primitive):
+    """Norm, ReLU, 3x3 to `growth` channels, set beside the input (Huang et al. 2017, section 3).
+
+    With `bottleneck`, a 1x1 to four times the growth comes first (DenseNet-B).
+    """
+
+    growth: Width
+    bottleneck: bool = True
+
+    def expand(self, *inputs: Value) -> Value:
+        (x,) = inputs
+        y = Relu()(Norm()(x))
+        if self.bottleneck:
+            y = Relu()(Norm()(Conv(4 * self.growth, 1)(y)))
+        return Concat()(x, Conv(self.growth, 3)(y))
+
+
+@dataclass(frozen=True)
+class DenseBlock(Primitive):
+    """`depth` dense layers, each adding `growth` channels (Huang et al. 2017, fig. 1)."""
+
+    growth: Width
+    depth: Count
+    bottleneck: bool = True
+
+    def expand(self, *inputs: Value) -> Value:
+        (x,) = inputs
+        for _ in range(self.depth):
+            x = DenseLayer(self.growth, self.bottleneck)(x)
+        return x
+
+
+@dataclass(frozen=True)
+class Transition(Primitive):
+    """1x1 to a share of the channels, then the grid halved by averaging (Huang et al. 2017, section 3)."""
+
+    compression: Rate = 0.5
+
+    def expand(self, *inputs: Value) -> Value:
+        (x,) = inputs
+        width = max(1, int(x.shape[0] * self.compression))
+        return AvgPool(2, 2)(Conv(width, 1)(Relu()(Norm()(x))))

@@ -1,0 +1,17 @@
+"""Short ways to draw what nearly every block draws."""
+
+from nas.genome.graph import Value
+from nas.genome.layers import Conv, Norm, Relu
+
+Side = int | tuple[int, int]
+
+
+def conv_bn(x: Value, width: int, kernel: Side, stride: Side = 1, name: str | None = None) -> Value:
+    """Convolution without bias, then batch norm; the convolution is called `name`, the norm `name`_norm."""
+    y = Conv(width, kernel, stride)(x, name=name)
+    return Norm()(y, name=name and f"{name}_norm")
+
+
+def unit(x: Value, width: int, kernel: Side, stride: Side = 1) -> Value:
+    """Convolution, batch norm, ReLU (Ioffe & Szegedy 2015, section 3.2)."""
+    return Relu()(conv_bn(x, width, kernel, stride))

@@ -1,0 +1,130 @@
+"""The body of `forward`: which blocks run as one sequence, which expressions fold into one line, which names live."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from nas.genome.graph import Graph, Layer, Primitive, Shape
+from nas.genome.layers import Add, Relu
+
+VARIABLES = ("x", "y", "z", "u", "v", "w")
+LONGEST = 76
+
+
+@dataclass(frozen=True)
+class Step:
+    """One node, or a chain of blocks of one kind that runs as a sequence."""
+
+    nodes: tuple[int, ...]
+    inputs: tuple[int, ...]
+
+    @property
+    def output(self) -> int:
+        return self.nodes[-1]
+
+
+def steps(graph: Graph) -> list[Step]:
+    """The nodes in order, chains joined; what only auxiliary heads need comes last."""
+    readers = Counter(i for node in graph.nodes for i in node.inputs) + Counter(graph.outputs)
+    chains: dict[int, list[int]] = {}  # by last node
+    for place, node in enumerate(graph.nodes):
+        if not node.inputs:
+            continue
+        before = node.inputs[0]
+        joined = (
+            len(node.inputs) == 1
+            and readers[before] == 1
+            and isinstance(node.op, Primitive)
+            and type(node.op) is type(graph.nodes[before].op)
+            and _grid(graph.nodes[before].shape) == _grid(node.shape)
+        )
+        chains[place] = [*(chains.pop(before) if joined else []), place]
+    plan = [Step(tuple(chain), graph.nodes[chain[0]].inputs) for chain in chains.values()]
+    main = _needed(graph, graph.outputs[0])
+    return sorted(plan, key=lambda step: (step.output not in main, step.output))
+
+
+def _grid(shape: Shape) -> Shape:
+    return shape[1:]
+
+
+def _needed(graph: Graph, output: int) -> set[int]:
+    needed = {output}
+    for place in range(output, -1, -1):
+        if place in needed:
+            needed.update(graph.nodes[place].inputs)
+    return needed
+
+
+class _Lines:
+    """Writes statements, giving a value a variable only when it must have one."""
+
+    def __init__(self, graph: Graph, plan: Sequence[Step], inner: bool) -> None:
+        self.graph, self.inner = graph, inner
+        self.uses = Counter(i for step in plan for i in step.inputs) + Counter(graph.outputs)
+        self.text: dict[int, str] = {}  # value -> variable or expression
+        self.reads: dict[int, list[int]] = {}  # folded value -> the variables' values it reads
+        self.variable: dict[int, str] = {}
+        self.lines: list[str] = []
+        inputs = [place for place, node in enumerate(graph.nodes) if not node.inputs]
+        for place, name in zip(inputs, VARIABLES, strict=False):
+            self.text[place] = self.variable[place] = name
+
+    def expression(self, step: Step, attribute: str | None) -> str:
+        node = self.graph.nodes[step.output]
+        pattern = node.op.forward if isinstance(node.op, Layer) and len(step.nodes) == 1 else "{self}({all})"
+        given = [self.text[i] for i in step.inputs]
+        return pattern.format(*given, all=", ".join(given), self=f"self.{attribute}")
+
+    def folds(self, step: Step, text: str, reader: Step | None) -> bool:
+        """Whether this value is written inside its reader's expression."""
+        node = self.graph.nodes[step.output]
+        if self.uses[step.output] > 1 or reader is None or isinstance(node.op, Relu) or len(text) > LONGEST:
+            return False
+        if isinstance(node.op, Add):  # a sum may stand bare only as a call's argument
+            following = self.graph.nodes[reader.nodes[0]].op
+            return isinstance(following, Relu)
+        return self.inner or isinstance(node.op, Layer)
+
+    def read(self, step: Step) -> list[int]:
+        return [v for i in step.inputs for v in self.reads.get(i, [i])]
+
+    def fold(self, step: Step, text: str) -> None:
+        self.text[step.output], self.reads[step.output] = text, self.read(step)
+
+    def assign(self, step: Step, text: str, comment: str = "") -> None:
+        read = self.read(step)
+        for value in read:
+            self.uses[value] -= 1
+        free = [self.variable[v] for v in read if not self.uses[v]]
+        busy = {name for v, name in self.variable.items() if self.uses[v] > 0}
+        names = (*free, *VARIABLES, *(f"x{n}" for n in range(1, 10_000)))
+        name = next(n for n in names if n not in busy)
+        self.variable = {v: n for v, n in self.variable.items() if n != name}
+        self.text[step.output] = self.variable[step.output] = name
+        self.lines.append(f"{name} = {text}{comment}")
+
+    def finish(self, text: str) -> None:
+        self.lines.append(f"return {text}")
+
+
+def forward(graph: Graph, plan: Sequence[Step], attributes: Sequence[str | None], inner: bool) -> Iterator[str]:
+    """The statements of `forward`."""
+    writer = _Lines(graph, plan, inner)
+    reader = {i: step for step in plan for i in step.inputs}
+    main, *auxiliary = graph.outputs
+    for step, attribute in zip(plan, attributes, strict=True):
+        text = writer.expression(step, attribute)
+        if step.output == main and not auxiliary:
+            writer.finish(text)
+        elif writer.folds(step, text, reader.get(step.output)):
+            writer.fold(step, text)
+        else:
+            shape = graph.nodes[step.output].shape
+            comment = f"  # {' x '.join(map(str, shape))}" if not inner and len(text) < LONGEST else ""
+            writer.assign(step, text, comment)
+        if step.output == main and auxiliary:
+            writer.lines += ["if not self.training:", f"    return {writer.text[main]}"]
+    if auxiliary:
+        writer.finish(", ".join(writer.text[output] for output in graph.outputs))
+    yield from writer.lines

@@ -1,0 +1,1 @@
+"""Choices to genomes within budget, and a study of how they did."""

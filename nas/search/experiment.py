@@ -1,0 +1,168 @@
+"""One question as one TOML file, read strictly."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import field_validator as field_check
+
+from nas.errors import ExperimentError, NasError
+from nas.genome.cost import Budget
+from nas.resources import names, resource
+from nas.training.recipe import Recipe
+
+Objective = Literal["error", "params", "macs", "activations", "peak_bytes", "depth"]
+Sampler = Literal["random", "tpe", "nsga2"]
+MOST_BYTES = 100_000
+
+
+class Experiment(BaseModel):
+    """What is searched, for what, within what, and how. Every objective is minimised."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    space: str
+    data: str
+    budget: Budget = Budget()
+    recipe: Recipe = Recipe()
+    objectives: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=3)] = ("error", "macs")
+    sampler: Sampler = "tpe"
+    trials: Annotated[int, Field(ge=1, le=100_000)] = 40
+    workers: Annotated[int, Field(ge=1, le=256)] = 2
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+
+    @field_check("objectives")
+    @classmethod
+    def _error_first(cls, value: tuple[Objective, ...]) -> tuple[Objective, ...]:
+        if value[0] != "error" or len(set(value)) < len(value):
+            raise ValueError("must begin with error and name each objective once")
+        return value
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, every setting written out."""
+        data: dict[str, Any] = TypeAdapter(Experiment).dump_python(self, mode="json")
+        return data | {"budget": self.budget.as_dict()}
+
+
+def find(what: str) -> Path:
+    """The file of an experiment: a path, or the name of one that comes with the toolkit."""
+    path = Path(what)
+    if path.is_file():
+        return path
+    if path.suffix != ".toml" and what in names("experiments", ".toml"):
+        return resource("experiments", f"{what}.toml")
+    known = ", ".join(names("experiments", ".toml"))
+    raise ExperimentError(f"no experiment {what!r}: it is neither a file nor one of {known}")
+
+
+def read(path: Path, changes: dict[str, Any] | None = None) -> Experiment:
+    """The experiment in a TOML file, with `changes` ("budget.params.max": 50000) laid over it.
+
+    Raises ExperimentError with file, line and remedy.
+    """
+    if path.stat().st_size > MOST_BYTES:
+        raise ExperimentError(f"{path}: larger than {MOST_BYTES:,} bytes; this is no experiment file")
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise ExperimentError(f"{path}: not TOML: {problem}") from None
+    except RecursionError:
+        raise ExperimentError(f"{path}: nested too deeply") from None
+    data.setdefault("name", path.stem)
+    for key, value in (changes or {}).items():
+        _set(data, key, value)
+    return validate(data, str(path), text, set(changes or {}))
+
+
+def validate(data: dict[str, Any], origin: str, text: str = "", changed: set[str] | None = None) -> Experiment:
+    """Plain data as an Experiment. Raises ExperimentError naming the first wrong key and its line."""
+    try:
+        # JSON, because pydantic's strict mode then still builds dataclasses and tuples, and nothing else.
+        return Experiment.model_validate_json(json.dumps(data, default=str))
+    except ValidationError as problems:
+        first = problems.errors()[0]
+        path = [str(part) for part in first["loc"]]
+        key = ".".join(path)
+        if key in (changed or set()):
+            place = f"--set {key}"
+        else:
+            line = line_of(text, path)
+            place = f"{origin}, line {line}" if line else origin
+        raise ExperimentError(f"{place}: {_explain(key, first)}") from None
+    except NasError as problem:
+        raise ExperimentError(f"{origin}: {problem}") from None
+
+
+def _explain(key: str, problem: Any) -> str:
+    kind = problem["type"]
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
+        *above, last = key.split(".")
+        return f"unknown key {last!r}{f' in [{chr(46).join(above)}]' if above else ''}; known: {_known(above)}"
+    if kind == "missing":
+        return f"the key {key!r} is missing"
+    found = "" if kind == "value_error" else f", found {str(problem['input'])[:60]!r}"
+    return f"`{key}`: {problem['msg'].removeprefix('Value error, ')}{found}"
+
+
+def _known(above: list[str]) -> str:
+    from dataclasses import fields
+
+    from nas.genome.cost import Range
+
+    if not above:
+        return ", ".join(Experiment.model_fields)
+    tables = {"budget": Budget, "recipe": Recipe}
+    kind = Range if len(above) > 1 else tables.get(above[0], Range)
+    return ", ".join(spec.name for spec in fields(kind))
+
+
+def line_of(text: str, path: list[str]) -> int | None:
+    """The line of a TOML document on which a key (or the nearest table above it) stands."""
+    table: list[str] = []
+    best: tuple[int, int] | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[+([^\]]+)\]+", line):
+            table = [part.strip().strip("\"'") for part in header[1].split(".")]
+            here = table
+        elif assignment := re.match(r"\s*([\w.\-\"' ]+?)\s*=", line):
+            here = table + [part.strip().strip("\"'") for part in assignment[1].split(".")]
+        else:
+            continue
+        if here == path[: len(here)] and (best is None or len(here) > best[0]):
+            best = len(here), number
+    return best and best[1]
+
+
+def _set(data: dict[str, Any], key: str, value: Any) -> None:
+    *tables, last = key.split(".")
+    for table in tables:
+        inner = data.setdefault(table, {})
+        if not isinstance(inner, dict):
+            raise ExperimentError(f"--set {key}: {table!r} is a value, not a table")
+        data = inner
+    data[last] = value
+
+
+def to_toml(experiment: Experiment, header: str = "") -> str:
+    """The effective experiment as TOML, every setting written out."""
+    data = experiment.as_dict()
+    lines = [f"# {line}" for line in header.splitlines()]
+    lines += [f"{key} = {_toml(value)}" for key, value in data.items() if not isinstance(value, dict)]
+    for key in ("budget", "recipe"):
+        lines += ["", f"[{key}]", *(f"{name} = {_toml(value)}" for name, value in data[key].items())]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(inner)}" for key, inner in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+    return json.dumps(value)

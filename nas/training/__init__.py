@@ -1,0 +1,1 @@
+"""A module and a recipe to a stream of scores."""
