@@ -1,0 +1,63 @@
+"""The last steps of a chosen trial: its weights, its one reading of the test split, its export."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from nas.errors import RunError
+from nas.model.export import Exported, export, load_weights
+from nas.model.module import module
+from nas.search.study import Record, Run
+from nas.training.data import load, load_test
+from nas.training.train import Batches, evaluate, train
+
+
+def trained(run: Run, record: Record, say: Callable[[str], None]) -> nn.Module:
+    """The trial's network with its weights: the kept ones, or trained again from the trial's seed.
+
+    Raises RunError when the trial is not complete, or when training again gives another score.
+    """
+    if record.error is None:
+        raise RunError(
+            f"trial {record.number} is {record.state}{record.reason and ': ' + record.reason}; choose another"
+        )
+    network = module(record.graph)
+    kept = run.weights(record)
+    if kept.is_file():
+        load_weights(network, kept)
+        return network
+    say(f"trial {record.number} is off the front and its weights were not kept; training it again from its seed")
+    torch.set_num_threads(1)  # as in the search: sums in another order give other scores
+    scores = list(train(network, load(run.experiment.data), run.experiment.recipe, record.seed))
+    if abs(scores[-1].error - record.error) > 0.01:
+        raise RunError(f"trained again, trial {record.number} has error {scores[-1].error}, not {record.error}")
+    return network
+
+
+def hand_over(run: Run, record: Record, folder: Path, say: Callable[[str], None]) -> tuple[Exported, float]:
+    """Export a trial; returns what was written and the test accuracy. Raises RunError or ExportError."""
+    data = load(run.experiment.data)
+    network = trained(run, record, say)
+    torch.set_num_threads(1)
+    error, _ = evaluate(network, Batches(load_test(run.experiment.data), data, torch.device("cpu")))
+    accuracy = 1 - error
+    budget = run.experiment.budget.as_dict()
+    facts = {
+        "Validation error": f"{record.error:.4f} after {len(record.scores)} epochs",
+        "Test accuracy": f"{accuracy:.4f}, read once, at this export",
+        "Seed": f"{record.seed} (trial {record.number} of a search with seed {run.experiment.seed})",
+        "Budget": "; ".join(f"{name} {ends}" for name, ends in budget.items()) or "none",
+        "Search": f"`{run.command}`",
+        "Searched with": ", ".join(f"{name} {number}" for name, number in run.versions.items()),
+    }
+    story = (
+        f"Trial {record.number} of a search of space {run.experiment.space} on {run.experiment.data}: "
+        f"validation error {record.error:.4f}, test accuracy {accuracy:.4f}."
+    )
+    exported = export(record.graph, network, folder, run.task, story, facts)
+    scale = {"mean": [255 * v for v in data.mean], "std": [255 * v for v in data.std]}
+    (folder / "normalise.json").write_text(json.dumps(scale) + "\n", encoding="utf-8")
+    return exported, accuracy

@@ -1,0 +1,142 @@
+"""The search: propose, train, record, until the total is reached."""
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+
+from nas.search.local import Workers
+from nas.search.propose import Proposal, Proposer
+from nas.search.space import load
+from nas.search.study import Record, Run, Study, folder, owned, row
+from nas.training.data import task
+from nas.training.score import Score
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something to show: a trial `started`, `scored` an epoch, or `ended`."""
+
+    kind: str
+    record: Record
+
+
+class Search:
+    """A search over one study. Pull `events` to make it go; `stop` lets the running trials finish."""
+
+    def __init__(self, study: Study) -> None:
+        self.study, self.stopping, self.exhausted = study, False, False
+        self.running: dict[int, Record] = {}
+        self._proposals: dict[int, Proposal] = {}
+
+    def stop(self) -> None:
+        """Start no more trials."""
+        self.stopping = True
+
+    def events(self) -> Iterator[Event]:
+        """Run to the total, yielding what happens.
+
+        Trials that an earlier driver left running are trained first, under their own numbers: nothing is lost, and
+        nothing but what was in flight is trained twice. Raises RunError when another driver holds the run.
+        """
+        experiment = self.study.experiment
+        with owned(self.study.path):
+            records = self.study.records()
+            left = [record for record in records if record.state == "running"]
+            proposer = Proposer(
+                experiment, load(experiment.space), task(experiment.data), self.study.trials(), records,
+                Counter(self.study.ledger()),
+            )  # fmt: skip
+            self._keep = [record for record in records if record.error is not None]
+            with closing(Workers(min(experiment.workers, max(1, experiment.trials)))) as workers:
+                yield from self._loop(workers, proposer, left, len(records))
+
+    def _loop(self, workers: Workers, proposer: Proposer, left: list[Record], begun: int) -> Iterator[Event]:
+        while True:
+            while workers.idle() and not self.stopping:
+                if left:
+                    record = left.pop(0)
+                elif begun < self.study.experiment.trials and not self.exhausted and (new := self._propose(proposer)):
+                    record, begun = new, begun + 1
+                else:
+                    break
+                self.running[record.number] = record
+                workers.submit(self._job(record))
+                yield Event("started", record)
+            if not self.running:
+                return
+            for event in workers.events(0.25):
+                yield self._hear(event, proposer)
+
+    def _propose(self, proposer: Proposer) -> Record | None:
+        proposal = proposer.ask()
+        if proposal is None:
+            self.exhausted = True
+            return None
+        seed = self.study.experiment.seed * 1_000_003 + len(self.study.trials())
+        facts = row(proposal.graph, proposal.fingerprint, seed, proposer.ledger)
+        number = self.study.begin(proposal.choices, proposal.distributions, facts)
+        self._proposals[number] = proposal
+        return Record(number, proposal.choices, proposal.graph, proposal.fingerprint, proposal.cost, seed)
+
+    def _job(self, record: Record) -> dict[str, object]:
+        from nas.genome.text import to_json
+
+        return {
+            "number": record.number,
+            "genome": to_json(record.graph),
+            "data": self.study.experiment.data,
+            "recipe": asdict(self.study.experiment.recipe),
+            "seed": record.seed,
+            "weights": str(folder(self.study.path, record.number) / "weights.safetensors"),
+        }
+
+    def _hear(self, event: dict[str, object], proposer: Proposer) -> Event:
+        number = event["number"]
+        assert isinstance(number, int)
+        record = self.running[number]
+        if event["kind"] == "score":
+            score = Score(**event["score"])  # type: ignore[arg-type]
+            record = replace(record, scores=(*record.scores, score), seconds=score.seconds)
+            self.running[number] = record
+            return Event("scored", record)
+        reason = str(event["reason"])
+        record = replace(record, state="failed" if reason else "complete", reason=reason, detail=str(event["detail"]))
+        self.study.end(record)
+        del self.running[number]
+        if proposal := self._proposals.pop(number, None):
+            proposer.tell(proposal, record.error)
+        self._keep_front(record)
+        return Event("ended", record)
+
+    def _keep_front(self, record: Record) -> None:
+        """Weights stay for the trials on the front; those that fall off it can be trained again from their seed."""
+        if record.error is None:
+            return
+        names = self.study.experiment.objectives
+        self._keep.append(record)
+        front = front_of(self._keep, names)
+        for fallen in (r for r in self._keep if r not in front):
+            shutil.rmtree(folder(self.study.path, fallen.number), ignore_errors=True)
+        self._keep = front
+
+
+def front_of(records: list[Record], names: tuple[str, ...]) -> list[Record]:
+    """The complete trials that no other beats in every objective; of equals, the first."""
+    points = [(record, values) for record in records if (values := record.objectives(names)) is not None]
+    front: list[Record] = []
+    for record, mine in points:
+        beaten = any(
+            all(a <= b for a, b in zip(other, mine, strict=True)) and (other != mine or r.number < record.number)
+            for r, other in points
+            if r is not record
+        )
+        if not beaten:
+            front.append(record)
+    return front
+
+
+def finished(run: Run) -> int:
+    """Trials that are over, however they ended."""
+    return sum(record.state != "running" for record in run.records)

@@ -1,0 +1,71 @@
+"""Worker processes on this machine: warm, replaced when they die, and gone when the driver goes."""
+
+import json
+import multiprocessing
+import os
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from nas.search.worker import THREADS, work
+
+
+@dataclass
+class _Worker:
+    process: Any
+    pipe: Connection
+    number: int | None = None  # of the trial it trains
+
+
+class Workers:
+    """A fixed number of processes; each trains one trial at a time."""
+
+    def __init__(self, count: int) -> None:
+        os.environ.update(THREADS)  # inherited by the children, which import torch afterwards
+        self._context = multiprocessing.get_context("spawn")
+        self._workers = [self._start() for _ in range(count)]
+
+    def _start(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=work, args=(theirs,), daemon=True)
+        process.start()
+        theirs.close()
+        return _Worker(process, ours)
+
+    def idle(self) -> bool:
+        """Whether a worker has nothing to do."""
+        return any(worker.number is None for worker in self._workers)
+
+    def submit(self, job: dict[str, Any]) -> None:
+        """Hand a job to an idle worker."""
+        worker = next(worker for worker in self._workers if worker.number is None)
+        worker.number = job["number"]
+        worker.pipe.send_bytes(json.dumps(job).encode())
+
+    def events(self, seconds: float) -> list[dict[str, Any]]:
+        """What the workers said meanwhile, waiting at most `seconds` for a first word."""
+        ready = wait([worker.pipe for worker in self._workers if worker.number is not None], seconds)
+        return [event for worker in list(self._workers) if worker.pipe in ready for event in self._hear(worker)]
+
+    def _hear(self, worker: _Worker) -> list[dict[str, Any]]:
+        heard: list[dict[str, Any]] = []
+        try:
+            while worker.pipe.poll():
+                heard.append(json.loads(worker.pipe.recv_bytes()))
+                if heard[-1]["kind"] == "end":
+                    worker.number = None
+        except (EOFError, OSError):
+            worker.process.join(5)
+            detail = f"the worker process ended with exit code {worker.process.exitcode}"
+            if worker.number is not None:
+                heard.append({"number": worker.number, "kind": "end", "reason": "killed", "detail": detail})
+            self._workers[self._workers.index(worker)] = self._start()
+        return heard
+
+    def close(self) -> None:
+        """End all workers at once; what they were training is abandoned."""
+        for worker in self._workers:
+            worker.pipe.close()
+            worker.process.kill()
+        for worker in self._workers:
+            worker.process.join(5)
