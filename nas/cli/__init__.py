@@ -1,0 +1,29 @@
+"""The command line: verbs over the rooms. Data goes to stdout, all else to stderr; heavy rooms are imported late.
+
+networks.py   spaces, show, cost
+searches.py   search, resume, status
+results.py    report, export
+"""
+
+import os
+import sys
+
+from nas.cli import networks, results, searches  # each adds its verbs
+from nas.cli.app import FINDINGS, INTERRUPTED, WRONG, app, say
+from nas.errors import ExportError, NasError
+
+
+def main() -> None:
+    """Run a verb; every expected error is one message and exit code 2."""
+    try:
+        app()
+    except NasError as problem:
+        say(f"nas: {problem}")
+        sys.exit(FINDINGS if isinstance(problem, ExportError) else WRONG)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `nas spaces | head` is no error
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+__all__ = ["main", "networks", "results", "searches"]

@@ -1,0 +1,37 @@
+"""What every verb shares: the application, its options, and the two ways to speak."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+FINDINGS, WRONG, INTERRUPTED = 1, 2, 130  # exit codes; 0 is done
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Search convolutional networks inside a budget of parameters and MACs.",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+RunDir = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/quickstart.")]
+
+
+def say(text: str) -> None:
+    """A message for a person."""
+    print(text, file=sys.stderr)  # noqa: T201
+
+
+def tell(data: Any) -> None:
+    """Data for whoever reads stdout."""
+    print(data if isinstance(data, str) else json.dumps(data, indent=2))  # noqa: T201
+
+
+def table(rows: list[tuple[str, ...]]) -> str:
+    """Rows as aligned columns, the last one free."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
+    return "\n".join("  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[-1]]) for row in rows)

@@ -1,0 +1,125 @@
+"""spaces, show, cost: what can be known of a network without training it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nas.cli.app import Json, app, say, table, tell
+from nas.errors import ExperimentError, RunError
+
+if TYPE_CHECKING:
+    from nas.genome.graph import Graph
+
+What = Annotated[str, typer.Argument(help="A baseline, a genome file, RUN:TRIAL, or a search space with --seed.")]
+Seed = Annotated[int, typer.Option(help="Seed of the draw when WHAT is a search space.")]
+On = Annotated[str, typer.Option("--data", help="Data set whose images the drawn network reads.")]
+
+
+def find(what: str, seed: int, data: str) -> "tuple[Graph, str]":
+    """The network that WHAT names, and a title for it. Raises NasError with the nearest names."""
+    from nas.genome.baselines import BASELINES, baseline
+    from nas.genome.text import read
+    from nas.resources import names
+
+    if what in BASELINES:
+        return baseline(what), what
+    if what in names("search_spaces", ".py"):
+        from nas.search.space import load, sample
+        from nas.training.data import task
+
+        return sample(load(what), task(data), seed), f"{what}, seed {seed}, on {data}"
+    run, colon, trial = what.rpartition(":")
+    if colon and Path(run).is_dir():
+        from nas.search.study import load as load_run
+
+        return load_run(Path(run)).record(trial).graph, what
+    if Path(what).is_file():
+        return read(Path(what)), what
+    if Path(what).is_dir():
+        raise RunError(f"{what} is a directory; name a trial of it: {what}:best")
+    if what.endswith(".json"):
+        raise ExperimentError(f"no file {what!r}")
+    return baseline(what), what
+
+
+@app.command()
+def spaces(as_json: Json = False) -> None:
+    """List the search spaces."""
+    from nas.resources import names
+    from nas.search.space import summary
+
+    rows = {name: summary(name) for name in names("search_spaces", ".py")}
+    tell([{"name": name, "summary": text} for name, text in rows.items()] if as_json else table(list(rows.items())))
+
+
+@app.command()
+def show(
+    what: What,
+    seed: Seed = 0,
+    data: On = "digits",
+    layers: Annotated[bool, typer.Option("--layers", help="Every primitive written out in layers.")] = False,
+    as_source: Annotated[bool, typer.Option("--source", help="The network as Python.")] = False,
+    svg: Annotated[Path | None, typer.Option(help="Write a drawing to this file.")] = None,
+    dot: Annotated[bool, typer.Option("--dot", help="The graph in Graphviz's language.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The genome, as a file that every verb reads.")] = False,
+) -> None:
+    """Show a network: its nodes, its source, a drawing, or its genome."""
+    from nas.genome.graph import lower
+    from nas.genome.text import to_json
+
+    graph, _ = find(what, seed, data)
+    graph = lower(graph) if layers else graph
+    if as_source:
+        from nas.model.source import source
+
+        tell(source(graph).rstrip())
+    elif as_json:
+        tell(to_json(graph).rstrip())
+    elif dot:
+        from nas.report.drawing import to_dot
+
+        tell(to_dot(graph).rstrip())
+    elif svg is not None:
+        from nas.report.drawing import draw
+
+        svg.write_text(draw(graph), encoding="utf-8")
+        say(f"drawn to {svg}")
+    else:
+        tell(table(nodes(graph)))
+
+
+def nodes(graph: "Graph") -> list[tuple[str, ...]]:
+    """A row a node: shape, parameters, MACs, name, what it is."""
+    from nas.genome.cost import tally
+
+    rows: list[tuple[str, ...]] = [("shape", "params", "macs", "name", "from", "op")]
+    for node in graph.nodes:
+        counts = tally(node.op, graph.shapes(node))
+        inputs = ",".join(graph.nodes[i].name for i in node.inputs)
+        shape = "x".join(map(str, node.shape))
+        rows.append((shape, f"{counts.params:,}", f"{counts.macs:,}", node.name, inputs, str(node.op)))
+    return rows
+
+
+@app.command()
+def cost(
+    what: What,
+    seed: Seed = 0,
+    data: On = "digits",
+    nodewise: Annotated[bool, typer.Option("--nodes", help="Also the counts of each node.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Count a network exactly, per image: parameters, MACs, FLOPs, activations, peak memory, depth."""
+    from nas.genome.cost import cost as count
+
+    graph, title = find(what, seed, data)
+    counts = count(graph).as_dict()
+    if as_json:
+        tell(counts)
+        return
+    units = {"macs": "multiply-accumulates", "flops": "2 * macs", "peak_bytes": "float32 activations at once"}
+    say(f"{title}: an image of {'x'.join(map(str, graph.input))}")
+    tell("\n".join(f"{name:<12}{value:>16,}  {units.get(name, '')}".rstrip() for name, value in counts.items()))
+    if nodewise:
+        tell(table(nodes(graph)))

@@ -1,0 +1,157 @@
+"""search, resume, status: the run of a search."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nas.cli.app import INTERRUPTED, Json, RunDir, app, say, tell
+from nas.errors import BudgetError, ExperimentError
+
+if TYPE_CHECKING:
+    from nas.search.experiment import Experiment
+    from nas.search.study import Study
+
+
+def size(text: str | None) -> int | None:
+    """50k -> 50000, 1.5M -> 1500000. Raises BudgetError."""
+    if text is None:
+        return None
+    factor = {"k": 10**3, "m": 10**6, "g": 10**9}.get(text[-1:].lower(), 1)
+    try:
+        value = float(text if factor == 1 else text[:-1]) * factor
+        if value != int(value) or value < 1:
+            raise ValueError
+    except (ValueError, OverflowError):
+        raise BudgetError(f"{text[:40]!r} is not a size; write 50000, 50k, 1.5M or 2G") from None
+    return int(value)
+
+
+@app.command()
+def search(
+    experiment: Annotated[str, typer.Argument(help="An experiment's TOML file, or the name of one that comes along.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it would cost; train and write nothing.")
+    ] = False,
+    changes: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting.")] = None,
+    max_params: Annotated[str | None, typer.Option(help="Hard limit on parameters, such as 50k.")] = None,
+    max_macs: Annotated[str | None, typer.Option(help="Hard limit on MACs per image, such as 1.5M.")] = None,
+    trials: Annotated[int | None, typer.Option(help="Networks to train, in total.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of sampling and training.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run directory; runs/NAME otherwise.")] = None,
+) -> None:
+    """Search for the best networks inside the budget; goes on where an earlier search of the same stopped."""
+    from nas.search import experiment as experiments
+    from nas.search.study import create
+
+    settings: dict[str, Any] = dict(setting(change) for change in changes or [])
+    limits = {"budget.params.max": size(max_params), "budget.macs.max": size(max_macs)}
+    plain = {"trials": trials, "workers": workers, "seed": seed}
+    settings |= {key: value for key, value in (limits | plain).items() if value is not None}
+    question = experiments.read(experiments.find(experiment), settings)
+    foresee(question)
+    if dry_run:
+        return
+    path = out or Path("runs") / "".join(c if c.isalnum() or c in "-_." else "_" for c in question.name).lstrip(".")
+    drive(create(path, question, "nas " + shlex.join(sys.argv[1:])))
+
+
+def setting(text: str) -> tuple[str, Any]:
+    """KEY=VALUE, the value as TOML or else as text. Raises ExperimentError."""
+    import tomllib
+
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise ExperimentError(f"--set {text[:60]!r}: write KEY=VALUE, such as recipe.epochs=20")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()
+
+
+def foresee(question: "Experiment") -> None:
+    """Say what the space holds inside the budget. Raises BudgetError when nothing is."""
+    from nas.search.propose import preflight
+    from nas.search.space import load
+    from nas.training.data import task
+
+    seen = preflight(question, load(question.space), task(question.data))
+    limits = ", ".join(
+        f"{name} {' and '.join(f'{end} {value:,}' for end, value in ends.items())}"
+        for name, ends in question.budget.as_dict().items()
+    )
+    say(f"{question.name}: space {question.space} on {question.data}; budget {limits or 'none'}")
+    for name in ("params", "macs"):
+        values = sorted(getattr(counts, name) for counts in seen.costs)
+        low, middle, high = values[0], values[len(values) // 2], values[-1]
+        say(f"  {name:<7}{low:>12,} to {high:,}, median {middle:,}")
+    say(f"  {seen.inside} of {seen.drawn} networks drawn are inside; {question.trials} will be trained, "
+        f"{question.recipe.epochs} epochs each, by {question.workers} workers")  # fmt: skip
+
+
+def drive(study: "Study") -> None:
+    """Run a search in the foreground. Ctrl-C once: finish what runs; twice: abort. Exits 130 when interrupted."""
+    from nas.cli.live import watch
+    from nas.search.driver import Search
+
+    search = Search(study)
+    completed = watch(search, say)
+    path = shlex.quote(str(study.path))
+    if not completed:
+        say(f"interrupted; go on with: nas resume {path}")
+        raise typer.Exit(INTERRUPTED)
+    if search.exhausted:
+        say("no other network was found inside the budget: the space is exhausted, or nearly")
+    say(f"done. See: nas report {path}   take away: nas export {path} --trial best")
+
+
+@app.command()
+def resume(
+    run: RunDir,
+    trials: Annotated[int | None, typer.Option(help="A new total.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
+) -> None:
+    """Go on after anything, to the total asked for."""
+    from nas.search.study import create, open_run
+
+    study = open_run(run)
+    changes = {name: value for name, value in (("trials", trials), ("workers", workers)) if value is not None}
+    question = study.experiment.model_validate({**dict(study.experiment), **changes})
+    drive(create(run, question, study.read().command))
+
+
+@app.command()
+def status(run: RunDir, as_json: Json = False) -> None:
+    """Progress of a run, also while it goes on."""
+    from collections import Counter
+
+    from nas.search.driver import front_of
+    from nas.search.study import load
+
+    found = load(run)
+    states = Counter(record.state for record in found.records)
+    reasons = Counter(record.reason for record in found.records if record.reason)
+    best = found.best() if states["complete"] else None
+    facts: dict[str, Any] = {
+        "run": str(run),
+        "asked": found.experiment.trials,
+        **{state: states[state] for state in ("complete", "failed", "running")},
+        "reasons": dict(reasons),
+        "ledger": found.ledger,
+        "front": len(front_of(list(found.records), found.experiment.objectives)),
+        "best": best and {"trial": best.number, "error": best.error, **best.cost.as_dict()},
+    }
+    if as_json:
+        tell(facts)
+        return
+    tell(f"{states['complete']} of {facts['asked']} complete, {states['running']} running, {states['failed']} failed")
+    if best:
+        tell(f"best: trial {best.number}, validation error {best.error:.4f}, "
+             f"{best.cost.params:,} params, {best.cost.macs:,} MACs; front of {facts['front']}")  # fmt: skip
+    for reason, count in reasons.items():
+        tell(f"failed for {reason}: {count}")
+    for outcome, count in found.ledger.items():
+        tell(f"{outcome}: {count}")
