@@ -6,14 +6,13 @@ small tuples up. The totals equal those of the graph written out in layers, peak
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from functools import lru_cache
-from math import prod
 from typing import Any, NamedTuple
 
 from nas.errors import BudgetError, GenomeError
-from nas.genome.graph import Graph, Layer, Op, Primitive, Shape, expansion
+from nas.genome.graph import Applied, Graph, Layer
 
-MOST_LAYERS = 20_000  # ResNet-1202 has 4,200; more than this is a mistake or an attack
+MOST_LAYERS = 5_000  # ResNet-1202 has 4,200; more than this is a mistake or an attack
+UNREACHED = -10 * MOST_LAYERS
 BYTES = 4  # float32
 
 
@@ -60,92 +59,97 @@ class Tally(NamedTuple):
     reach: tuple[int, ...]  # weighted layers on the longest path from each input to the output
 
 
-@lru_cache(maxsize=65_536)
-def tally(op: Op, shapes: tuple[Shape, ...]) -> Tally:
+def tally(applied: Applied) -> Tally:
     """The counts of one op. Raises GenomeError when it expands to more than MOST_LAYERS layers."""
-    if isinstance(op, Primitive):
-        body = expansion(op, shapes)
-        total = _add_up(body)
-        reach = tuple(_longest(body, start)[body.outputs[0]] for start in range(len(shapes)))
-        return total._replace(reach=reach)
+    memo = applied.memo
+    if "tally" not in memo:
+        memo["tally"] = _tally(applied)
+    return memo["tally"]  # type: ignore[no-any-return]
+
+
+def _tally(applied: Applied) -> Tally:
+    op, shapes = applied.op, applied.inputs
+    if applied.body:
+        each = [_add_up(applied.body, start) for start in range(len(shapes))]
+        return each[0]._replace(reach=tuple([counts.reach[0] for counts in each]))
     if isinstance(op, Layer):
-        activations = prod(op.shape(*shapes)) if op.weighted else 0
-        reach = (int(op.weighted),) * len(shapes)
-        return Tally(op.params(*shapes), op.macs(*shapes), activations, 1, reach)
+        activations = applied.size if op.weighted else 0
+        return Tally(op.params(*shapes), op.macs(*shapes), activations, 1, (int(op.weighted),) * len(shapes))
     return Tally(0, 0, 0, 0, ())
 
 
-def _add_up(graph: Graph) -> Tally:
+def _add_up(graph: Graph, start: int = 0) -> Tally:
+    """The sums over a graph, and how far it reaches from node `start`."""
     params = macs = activations = layers = 0
-    nodes = graph.nodes
-    for node in nodes:
-        if node.inputs:
-            counts = tally(node.op, tuple([nodes[i].shape for i in node.inputs]))
-            params += counts[0]
-            macs += counts[1]
-            activations += counts[2]
-            layers += counts[3]
-    if layers > MOST_LAYERS:
-        raise GenomeError(f"the network has {layers:,} layers; at most {MOST_LAYERS:,} are allowed")
-    return Tally(params, macs, activations, layers, ())
-
-
-def _longest(graph: Graph, start: int) -> list[int]:
-    """Weighted layers on the longest path from node `start` to each node; below zero where there is no path."""
-    unreached = -MOST_LAYERS * 2
-    lengths: list[int] = []
-    for place, node in enumerate(graph.nodes):
-        if place == start:
-            lengths.append(0)
-        elif not node.inputs:
-            lengths.append(unreached)
+    lengths: list[int] = []  # weighted layers on the longest path from `start`
+    for _, applied, inputs in graph.nodes:
+        counts = applied.memo.get("tally") or tally(applied)
+        params += counts[0]
+        macs += counts[1]
+        activations += counts[2]
+        layers += counts[3]
+        if len(inputs) == 1:
+            lengths.append(lengths[inputs[0]] + counts[4][0])
+        elif inputs:
+            lengths.append(max([lengths[i] + r for i, r in zip(inputs, counts[4], strict=True)]))
         else:
-            reach = tally(node.op, graph.shapes(node)).reach
-            lengths.append(max([lengths[i] + r for i, r in zip(node.inputs, reach, strict=True)]))
-    return lengths
+            lengths.append(0 if len(lengths) == start else UNREACHED)
+        if layers > MOST_LAYERS:
+            raise GenomeError(f"the network written out has more than {MOST_LAYERS:,} layers")
+    return Tally(params, macs, activations, layers, (max([lengths[i] for i in graph.outputs]),))
 
 
-def _peak(graph: Graph, freed: Sequence[bool]) -> int:
+def _peak(graph: Graph, freed: Sequence[bool], same: Sequence[int] = ()) -> int:
     """The most elements alive at once while the graph runs, beyond its own inputs.
 
     `freed[i]` says that input i may be dropped after its last reader here; otherwise its owner still needs it.
+    `same[i]` is the first input that is the same value as input i, where a value is given twice.
     """
-    nodes = graph.nodes
+    end = len(graph.nodes)
     last: dict[int, int] = {}
-    for place, node in enumerate(nodes):
-        for i in node.inputs:
+    reads = [node.inputs for node in graph.nodes]
+    if same:
+        reads = [tuple([same[i] if i < len(same) else i for i in inputs]) for inputs in reads]
+    for place, inputs in enumerate(reads):
+        for i in inputs:
             last[i] = place
-    for i in graph.outputs:
-        last[i] = len(nodes)
+    for i in (*graph.outputs, *[i for i, free in enumerate(freed) if not free]):
+        last[i] = end
     alive = peak = 0
-    for place, node in enumerate(nodes):
-        if not node.inputs:
+    for place, (node, inputs) in enumerate(zip(graph.nodes, reads, strict=True)):
+        if not inputs:
             continue
-        once = len(set(node.inputs)) == len(node.inputs)
-        ends = tuple([once and last[i] == place and (i >= len(freed) or freed[i]) for i in node.inputs])
-        peak = max(peak, alive + _extra(node.op, tuple([nodes[i].shape for i in node.inputs]), ends))
-        alive += prod(node.shape)
-        for i in set(node.inputs):
-            if last[i] == place and (i >= len(freed) or freed[i]):
-                alive -= prod(nodes[i].shape)
+        applied = node.applied
+        ends = [last[i] == place for i in inputs]
+        extra = _extra(applied, tuple(ends), _repeated(inputs))
+        if alive + extra > peak:
+            peak = alive + extra
+        alive += applied.size
+        if True in ends:
+            alive -= sum([graph.nodes[i].applied.size for i in set(inputs) if last[i] == place])
     return peak
 
 
-@lru_cache(maxsize=65_536)
-def _extra(op: Op, shapes: tuple[Shape, ...], freed: tuple[bool, ...]) -> int:
-    """The most elements one op has alive beyond its inputs, when `freed` of them die with their last reader inside."""
-    if isinstance(op, Primitive):
-        return _peak(expansion(op, shapes), freed)
-    return prod(op.shape(*shapes))
+def _repeated(inputs: tuple[int, ...]) -> tuple[int, ...]:
+    return () if len(set(inputs)) == len(inputs) else tuple([inputs.index(i) for i in inputs])
+
+
+def _extra(applied: Applied, freed: tuple[bool, ...], same: tuple[int, ...]) -> int:
+    """The most elements an op has alive beyond its inputs, when `freed` of them die with their last reader inside."""
+    if applied.body is None:
+        return applied.size
+    memo = applied.memo
+    if (freed, same) not in memo:
+        memo[freed, same] = _peak(applied.body, freed, same)
+    return memo[freed, same]  # type: ignore[no-any-return]
 
 
 def cost(graph: Graph, auxiliary: bool = False) -> Cost:
     """Count a network; with `auxiliary`, the heads used only in training too."""
     graph = graph if auxiliary else graph.main
     total = _add_up(graph)
-    lengths = _longest(graph, 0)
-    peak = prod(graph.input) + _peak(graph, (True,))
-    return Cost(total.params, total.macs, total.activations, peak * BYTES, max(lengths[i] for i in graph.outputs))
+    peak = graph.nodes[0].applied.size + _peak(graph, (True,))
+    return Cost(total.params, total.macs, total.activations, peak * BYTES, total.reach[0])
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ Bounds are generous for networks and small enough that no genome can ask for an 
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
+from reprlib import Repr
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from nas.errors import GenomeError
@@ -22,7 +23,7 @@ class Limits:
 
 
 Width = Annotated[int, Limits(1, 65_536)]  # channels or features
-Count = Annotated[int, Limits(1, 1_024)]  # how often something repeats
+Count = Annotated[int, Limits(1, 256)]  # how often something repeats
 Window = Annotated[int | tuple[int, int], Limits(1, 64)]  # kernel or stride: one side, or (rows, columns)
 Padding = Annotated[int | tuple[int, int], Limits(0, 64)]
 Rate = Annotated[float, Limits(0.0, 1.0)]
@@ -107,11 +108,20 @@ def compile_check(kind: Any, limits: Limits = Limits(-(2**63), 2**63)) -> Check:
     raise TypeError(f"a hyperparameter cannot be annotated {kind!r}")
 
 
-def canonical(owner: str, name: str, check: Check, value: Any) -> Any:
+def canonical(owner: type, name: str, check: Check, value: Any) -> Any:
     """Apply `check`; a failure is a GenomeError that names the op, the field and the value."""
     try:
         return check(value)
     except ValueError as problem:
-        shown = repr(value)
-        shown = shown if len(shown) <= 60 else shown[:57] + "..."
-        raise GenomeError(f"{owner}: `{name}` (={shown}) must be {problem}") from None
+        raise GenomeError(f"{owner.__name__}: `{name}` (={shown(value)}) must be {problem}") from None
+
+
+def shown(value: Any) -> str:
+    """A stranger's value for an error message: short, on one line, however large or deep it is."""
+    if type(value) is int and value.bit_length() > 200:
+        return f"a whole number of {value.bit_length():,} bits"
+    text = _short.repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+_short = Repr()

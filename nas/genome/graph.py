@@ -7,11 +7,14 @@ mutation and identity are all readings of that one list.
 
 import itertools
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from dataclasses import MISSING, dataclass, field, fields
+from abc import ABCMeta, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import MISSING, dataclass, fields
 from functools import cache, cached_property, lru_cache
-from typing import Any, ClassVar, get_type_hints
+from math import prod
+from typing import Any, ClassVar, NamedTuple, get_type_hints
 
 from nas.errors import GenomeError, ShapeError
 from nas.genome.fields import Check, Extents, canonical, compile_check
@@ -23,11 +26,32 @@ OPS: dict[str, type["Op"]] = {}
 """Every op by name; defining a class registers it."""
 
 _serial = itertools.count()
+_allowance: ContextVar[Iterator[int] | None] = ContextVar("allowance", default=None)
+
+
+class _Kept(ABCMeta):
+    """Ops asked for with the same plain hyperparameters are one object, checked and hashed once."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        # A tuple is left out: (1, 2) and (True, 2.0) would be one key, and only the first is legal.
+        if PLAIN.issuperset(map(type, args)) and PLAIN.issuperset(map(type, kwargs.values())):
+            return _made(cls, *args, **kwargs)
+        return super().__call__(*args, **kwargs)
+
+
+PLAIN = frozenset((int, float, bool, str, type(None)))
+
+
+@lru_cache(maxsize=65_536, typed=True)
+def _made(cls: type, *args: Any, **kwargs: Any) -> Any:
+    return type.__call__(cls, *args, **kwargs)
 
 
 @dataclass(frozen=True)
-class Op(ABC):
+class Op(metaclass=_Kept):
     """A documented operation. Its dataclass fields are its hyperparameters, checked at construction."""
+
+    arity: ClassVar[int | None] = 1  # how many inputs it takes; None: two or more
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -38,16 +62,15 @@ class Op(ABC):
             OPS[cls.__name__] = cls
 
     def __post_init__(self) -> None:
+        given = self.__dict__
         for name, check in checks(type(self)).items():
-            object.__setattr__(self, name, canonical(type(self).__name__, name, check, getattr(self, name)))
+            given[name] = canonical(type(self), name, check, given[name])
 
     def __hash__(self) -> int:
-        try:
-            return self.__dict__["_hash"]  # type: ignore[no-any-return]
-        except KeyError:
-            value = hash((type(self).__name__, *self.values().values()))
-            object.__setattr__(self, "_hash", value)
-            return value
+        given = self.__dict__
+        if "_hash" not in given:
+            given["_hash"] = hash((type(self), *given.values()))
+        return given["_hash"]  # type: ignore[no-any-return]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), tuple(self.values().values())
@@ -103,7 +126,7 @@ class Layer(Op, abstract=True):
     forward: ClassVar[str] = "{self}({0})"  # the expression; {0}, {1} the inputs, {all} their list, {self} the module
     weighted: ClassVar[bool] = False  # counts as a layer of depth; its outputs count as activations
     commutes: ClassVar[bool] = False  # the order of inputs is of no account
-    arity: ClassVar[int | None] = 1  # None: two or more
+    helper: ClassVar[str] = ""  # the torch module it needs and torch lacks: a class of its name, written once a file
 
     def params(self, *inputs: Shape) -> int:
         """Trainable parameters."""
@@ -131,8 +154,7 @@ class Primitive(Op, abstract=True):
         """The block, drawn from its inputs."""
 
     def shape(self, *inputs: Shape) -> Shape:
-        body = expansion(self, inputs)
-        return body.nodes[body.outputs[0]].shape
+        return applied(self, inputs).shape
 
     def label(self, *inputs: Shape) -> str:
         """The class name of this variant in generated source."""
@@ -145,25 +167,67 @@ class Input(Op):
 
     extents: Extents
 
+    arity = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.extents) not in (1, 3):
+            raise GenomeError(f"Input: `extents` (={self.extents}) must be (channels, height, width) or (features,)")
+
     def shape(self, *inputs: Shape) -> Shape:
         if inputs:
             raise self.refuse("takes no input", *inputs)
         return self.extents
 
 
-class Value:
-    """Pencil: an op applied to values. Its shape is known at once, so a misfit shows on the author's line."""
+class Applied:
+    """An op on inputs of certain shapes: its output's shape and elements and, of a primitive, the body in one level.
 
-    __slots__ = ("inputs", "name", "op", "serial", "shape")
+    Equal ones are one object, so what is read of it once may be kept in `memo`, by who read it.
+    """
+
+    __slots__ = ("body", "inputs", "memo", "op", "shape", "size")
 
     shape: Shape
 
+    def __init__(self, op: Op, inputs: tuple[Shape, ...]) -> None:
+        self.op, self.inputs = op, inputs
+        self.body = _expanded(op, inputs) if isinstance(op, Primitive) else None
+        self.shape = op.shape(*inputs) if self.body is None else self.body.nodes[self.body.outputs[0]].shape
+        self.size = prod(self.shape)
+        self.memo: dict[object, Any] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Applied) and self.op == other.op and self.inputs == other.inputs
+
+    def __hash__(self) -> int:
+        return hash((self.op, self.inputs))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return applied, (self.op, self.inputs)
+
+
+@lru_cache(maxsize=65_536)
+def applied(op: Op, inputs: tuple[Shape, ...]) -> Applied:
+    """The one object for an op on these input shapes. Raises ShapeError where they do not fit."""
+    return Applied(op, inputs)
+
+
+class Value:
+    """Pencil: an op applied to values. Its shape is known at once, so a misfit shows on the author's line."""
+
+    __slots__ = ("applied", "inputs", "name", "op", "serial", "shape")
+
     def __init__(self, op: Op, inputs: tuple["Value", ...] = (), name: str | None = None) -> None:
-        arity = op.arity if isinstance(op, Layer) else len(inputs)
-        if len(inputs) != arity and not (arity is None and len(inputs) > 1):
-            raise op.refuse(f"takes {arity or 'two or more'} inputs, not {len(inputs)}", *(v.shape for v in inputs))
+        if len(inputs) != op.arity and (op.arity is not None or len(inputs) < 2):
+            needs = "two or more" if op.arity is None else op.arity
+            raise op.refuse(f"takes {needs} inputs, not {len(inputs)}", *(v.shape for v in inputs))
+        allowance = _allowance.get()
+        if allowance is not None and next(allowance, None) is None:
+            raise GenomeError(f"{op}: the network written out is too large")
         self.op, self.inputs, self.name = op, inputs, name
-        self.shape = op.shape(*[value.shape for value in inputs])
+        self.applied = applied(op, tuple([value.shape for value in inputs]))
+        self.shape = self.applied.shape
         self.serial = next(_serial)
 
     def __add__(self, other: "Value") -> "Value":
@@ -173,14 +237,31 @@ class Value:
         return f"<{self.op} {self.shape}>"
 
 
-@dataclass(frozen=True)
-class Node:
-    """Ink: a named op, the positions of its inputs in the list, and its output shape."""
+@contextmanager
+def at_most(values: int) -> Iterator[None]:
+    """Refuse to draw more than so many values inside: no stranger's genome expands without end."""
+    token = _allowance.set(iter(range(values)))
+    try:
+        yield
+    finally:
+        _allowance.reset(token)
+
+
+class Node(NamedTuple):
+    """Ink: a named op, and the positions of its inputs in the list."""
 
     name: str
-    op: Op
+    applied: Applied
     inputs: tuple[int, ...]
-    shape: Shape = field(compare=False)
+
+    @property
+    def op(self) -> Op:
+        return self.applied.op
+
+    @property
+    def shape(self) -> Shape:
+        """Output shape."""
+        return self.applied.shape
 
 
 @dataclass(frozen=True)
@@ -195,12 +276,11 @@ class Graph:
         """Freeze what reaches an output. Names not given are made from the op; a name given twice is refused."""
         kept = _reached((main, *auxiliary))
         place = {id(value): i for i, value in enumerate(kept)}
-        names = _names(kept)
-        nodes = tuple(
-            Node(name, value.op, tuple(place[id(i)] for i in value.inputs), value.shape)
-            for name, value in zip(names, kept, strict=True)
-        )
-        return cls(nodes, tuple(place[id(value)] for value in (main, *auxiliary)))
+        nodes = [
+            Node(name, value.applied, tuple([place[id(i)] for i in value.inputs]))
+            for name, value in zip(_names(kept), kept, strict=True)
+        ]
+        return cls(tuple(nodes), tuple([place[id(value)] for value in (main, *auxiliary)]))
 
     @cached_property
     def main(self) -> "Graph":
@@ -214,7 +294,7 @@ class Graph:
 
     def shapes(self, node: Node) -> tuple[Shape, ...]:
         """Input shapes of a node."""
-        return tuple([self.nodes[i].shape for i in node.inputs])
+        return node.applied.inputs
 
     def draw(self) -> list[Value]:
         """Back to pencil: a value for every node."""
@@ -235,38 +315,43 @@ def _reached(outputs: tuple[Value, ...]) -> list[Value]:
     return sorted(seen.values(), key=lambda value: value.serial)  # an input is always drawn before its reader
 
 
+@cache
 def snake(name: str) -> str:
     """DenseBlock -> dense_block."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
-def _names(values: Iterable[Value]) -> Iterator[str]:
-    values = list(values)
+def _names(values: Sequence[Value]) -> list[str]:
     given = [value.name for value in values if value.name is not None]
     taken = set(given)
     if len(taken) < len(given):
         twice = next(name for name in given if given.count(name) > 1)
         raise GenomeError(f"the name {twice!r} is given to two nodes; names must be distinct")
-    counters: dict[str, itertools.count[int]] = {}
-    for value in values:
-        if value.name is not None:
-            yield value.name
-            continue
-        stem = snake(type(value.op).__name__)
-        if stem == "input" and stem not in taken:
-            yield stem
-            continue
-        numbers = counters.setdefault(stem, itertools.count(1))
-        yield next(name for n in numbers if (name := f"{stem}_{n}") not in taken)
+    counters: dict[str, int] = {}
+    return [value.name or _made_up(snake(type(value.op).__name__), counters, taken) for value in values]
 
 
-@lru_cache(maxsize=16_384)
-def expansion(op: Primitive, shapes: tuple[Shape, ...]) -> Graph:
-    """A primitive written out one level for these input shapes: its first nodes are its inputs, in order."""
+def _made_up(stem: str, counters: dict[str, int], taken: set[str]) -> str:
+    if stem == "input" and stem not in taken:
+        return stem
+    while True:
+        counters[stem] = number = counters.get(stem, 0) + 1
+        if (name := f"{stem}_{number}") not in taken:
+            return name
+
+
+def _expanded(op: Primitive, shapes: tuple[Shape, ...]) -> Graph:
     inputs = [Input(shape)(name=f"input_{i}") for i, shape in enumerate(shapes)]
     body = Graph.of(op.expand(*inputs))
     if len(body.nodes) <= len(inputs) or any(body.nodes[i].name != v.name for i, v in enumerate(inputs)):
         raise op.refuse("its expansion must use every input and apply a layer", *shapes)
+    return body
+
+
+def expansion(op: Primitive, shapes: tuple[Shape, ...]) -> Graph:
+    """A primitive written out one level for these input shapes: its first nodes are its inputs, in order."""
+    body = applied(op, shapes).body
+    assert body is not None
     return body
 
 
