@@ -1,0 +1,1 @@
+"""A search as a page to read: front, progress, drawings, tables."""
