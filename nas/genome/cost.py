@@ -106,27 +106,25 @@ def _peak(graph: Graph, freed: Sequence[bool], same: Sequence[int] = ()) -> int:
     `same[i]` is the first input that is the same value as input i, where a value is given twice.
     """
     end = len(graph.nodes)
-    last: dict[int, int] = {}
+    sizes = [node.applied.size for node in graph.nodes]
     reads = [node.inputs for node in graph.nodes]
     if same:
         reads = [tuple([same[i] if i < len(same) else i for i in inputs]) for inputs in reads]
-    for place, inputs in enumerate(reads):
-        for i in inputs:
-            last[i] = place
+    last = {i: place for place, inputs in enumerate(reads) for i in inputs}
     for i in (*graph.outputs, *[i for i, free in enumerate(freed) if not free]):
         last[i] = end
+    dying = [0] * (end + 1)
+    for i, place in last.items():
+        dying[place] += sizes[i]
     alive = peak = 0
-    for place, (node, inputs) in enumerate(zip(graph.nodes, reads, strict=True)):
-        if not inputs:
-            continue
-        applied = node.applied
-        ends = [last[i] == place for i in inputs]
-        extra = _extra(applied, tuple(ends), _repeated(inputs))
-        if alive + extra > peak:
-            peak = alive + extra
-        alive += applied.size
-        if True in ends:
-            alive -= sum([graph.nodes[i].applied.size for i in set(inputs) if last[i] == place])
+    for place, inputs in enumerate(reads):
+        if inputs:
+            applied = graph.nodes[place].applied
+            extra = sizes[place]
+            if applied.body:
+                extra = _extra(applied, tuple([last[i] == place for i in inputs]), _repeated(inputs))
+            peak = max(peak, alive + extra)
+            alive += sizes[place] - dying[place]
     return peak
 
 
@@ -135,12 +133,11 @@ def _repeated(inputs: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _extra(applied: Applied, freed: tuple[bool, ...], same: tuple[int, ...]) -> int:
-    """The most elements an op has alive beyond its inputs, when `freed` of them die with their last reader inside."""
-    if applied.body is None:
-        return applied.size
-    memo = applied.memo
+    """The most elements a primitive has alive beyond its inputs, when `freed` of them die with their last reader."""
+    body, memo = applied.body, applied.memo
     if (freed, same) not in memo:
-        memo[freed, same] = _peak(applied.body, freed, same)
+        assert body is not None
+        memo[freed, same] = _peak(body, freed, same)
     return memo[freed, same]  # type: ignore[no-any-return]
 
 

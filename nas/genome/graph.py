@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from dataclasses import MISSING, dataclass, fields
 from functools import cache, cached_property, lru_cache
 from math import prod
+from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple, get_type_hints
 
 from nas.errors import GenomeError, ShapeError
@@ -96,6 +97,10 @@ class Op(metaclass=_Kept):
     def shape(self, *inputs: Shape) -> Shape:
         """Output shape for these input shapes. Raises ShapeError."""
 
+    def body(self, *inputs: Shape) -> "Graph | None":
+        """The op written out one level for these input shapes; None of what is not a primitive."""
+        return None
+
     def refuse(self, problem: str, *inputs: Shape) -> ShapeError:
         """The error for shapes this op cannot take."""
         return ShapeError(f"{self} on {', '.join(map(str, inputs)) or 'nothing'}: {problem}")
@@ -156,6 +161,13 @@ class Primitive(Op, abstract=True):
     def shape(self, *inputs: Shape) -> Shape:
         return applied(self, inputs).shape
 
+    def body(self, *inputs: Shape) -> "Graph":
+        drawn = [Input(shape)(name=f"input_{i}") for i, shape in enumerate(inputs)]
+        body = Graph.of(self.expand(*drawn))
+        if [node.name for node in body.nodes[: len(inputs) + 1] if not node.inputs] != [v.name for v in drawn]:
+            raise self.refuse("its expansion must use every input and apply a layer", *inputs)
+        return body
+
     def label(self, *inputs: Shape) -> str:
         """The class name of this variant in generated source."""
         return type(self).__name__
@@ -192,7 +204,7 @@ class Applied:
 
     def __init__(self, op: Op, inputs: tuple[Shape, ...]) -> None:
         self.op, self.inputs = op, inputs
-        self.body = _expanded(op, inputs) if isinstance(op, Primitive) else None
+        self.body = op.body(*inputs)
         self.shape = op.shape(*inputs) if self.body is None else self.body.nodes[self.body.outputs[0]].shape
         self.size = prod(self.shape)
         self.memo: dict[object, Any] = {}
@@ -217,6 +229,8 @@ class Value:
     """Pencil: an op applied to values. Its shape is known at once, so a misfit shows on the author's line."""
 
     __slots__ = ("applied", "inputs", "name", "op", "serial", "shape")
+
+    shape: Shape
 
     def __init__(self, op: Op, inputs: tuple["Value", ...] = (), name: str | None = None) -> None:
         if len(inputs) != op.arity and (op.arity is not None or len(inputs) < 2):
@@ -312,7 +326,7 @@ def _reached(outputs: tuple[Value, ...]) -> list[Value]:
         if id(value) not in seen:
             seen[id(value)] = value
             waiting.extend(value.inputs)
-    return sorted(seen.values(), key=lambda value: value.serial)  # an input is always drawn before its reader
+    return sorted(seen.values(), key=attrgetter("serial"))  # an input is always drawn before its reader
 
 
 @cache
@@ -322,7 +336,7 @@ def snake(name: str) -> str:
 
 
 def _names(values: Sequence[Value]) -> list[str]:
-    given = [value.name for value in values if value.name is not None]
+    given = [value.name for value in values if value.name]
     taken = set(given)
     if len(taken) < len(given):
         twice = next(name for name in given if given.count(name) > 1)
@@ -338,14 +352,6 @@ def _made_up(stem: str, counters: dict[str, int], taken: set[str]) -> str:
         counters[stem] = number = counters.get(stem, 0) + 1
         if (name := f"{stem}_{number}") not in taken:
             return name
-
-
-def _expanded(op: Primitive, shapes: tuple[Shape, ...]) -> Graph:
-    inputs = [Input(shape)(name=f"input_{i}") for i, shape in enumerate(shapes)]
-    body = Graph.of(op.expand(*inputs))
-    if len(body.nodes) <= len(inputs) or any(body.nodes[i].name != v.name for i, v in enumerate(inputs)):
-        raise op.refuse("its expansion must use every input and apply a layer", *shapes)
-    return body
 
 
 def expansion(op: Primitive, shapes: tuple[Shape, ...]) -> Graph:
