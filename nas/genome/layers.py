@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from nas.genome.fields import Padding, Positive, Rate, Width, Window
+from nas.genome.fields import Count, Padding, Positive, Rate, Width, Window
 from nas.genome.graph import Call, Layer, Op, Shape
 
 Pair = tuple[int, int]
@@ -18,7 +18,7 @@ def pair(value: int | Pair) -> Pair:
     return value if isinstance(value, tuple) else (value, value)
 
 
-def _image(op: Op, *inputs: Shape) -> Shape:
+def image(op: Op, *inputs: Shape) -> Shape:
     if len(inputs[0]) != 3:
         raise op.refuse("needs an image (channels, height, width)", *inputs)
     return inputs[0]
@@ -58,7 +58,7 @@ class Conv(Layer):
             object.__setattr__(self, "padding", rows if rows == columns else (rows, columns))
 
     def shape(self, *inputs: Shape) -> Shape:
-        channels = _image(self, *inputs)[0]
+        channels = image(self, *inputs)[0]
         for name, value in (("input channels", channels), ("width", self.width)):
             if value % self.groups:
                 raise self.refuse(f"{name} (={value}) must be divisible by `groups` (={self.groups})", *inputs)
@@ -115,7 +115,7 @@ class Norm(Layer):
     epsilon: Positive = 1e-5
 
     def shape(self, *inputs: Shape) -> Shape:
-        return _image(self, *inputs)
+        return image(self, *inputs)
 
     def params(self, *inputs: Shape) -> int:
         return 2 * inputs[0][0]
@@ -135,6 +135,46 @@ class Relu(Layer):
 
 
 @dataclass(frozen=True)
+class Tanh(Layer):
+    """Hyperbolic tangent (torch.tanh)."""
+
+    forward = "torch.tanh({0})"
+
+    def shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+
+@dataclass(frozen=True)
+class ScaledTanh(Layer):
+    """1.7159 tanh(2x / 3): the squashing function of LeNet-5 (LeCun et al. 1998, appendix A)."""
+
+    forward = "1.7159 * torch.tanh({0} * 2 / 3)"
+
+    def shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+
+@dataclass(frozen=True)
+class LocalNorm(Layer):
+    """Local response normalisation over neighbouring channels (Krizhevsky et al. 2012, section 3.3).
+
+    As in torch.nn.LocalResponseNorm, `alpha` is divided by `size`.
+    """
+
+    size: Count = 5
+    alpha: Positive = 1e-4
+    beta: Positive = 0.75
+    k: Positive = 2.0
+
+    def shape(self, *inputs: Shape) -> Shape:
+        return image(self, *inputs)
+
+    def module(self, *inputs: Shape) -> Call:
+        options = (("alpha", self.alpha, 1e-4), ("beta", self.beta, 0.75), ("k", self.k, 1.0))
+        return Call("nn.LocalResponseNorm", (("size", self.size),), options)
+
+
+@dataclass(frozen=True)
 class MaxPool(Layer):
     """Maximum over a sliding window; `ceil` keeps a last partial window (torch.nn.MaxPool2d)."""
 
@@ -145,7 +185,7 @@ class MaxPool(Layer):
 
     def shape(self, *inputs: Shape) -> Shape:
         _half_padding(self, self.window, self.padding, *inputs)
-        shape = _image(self, *inputs)
+        shape = image(self, *inputs)
         return shape[0], *_slide(self, shape, self.window, self.stride, self.padding, self.ceil)
 
     def module(self, *inputs: Shape) -> Call:
@@ -164,7 +204,7 @@ class AvgPool(Layer):
 
     def shape(self, *inputs: Shape) -> Shape:
         _half_padding(self, self.window, self.padding, *inputs)
-        shape = _image(self, *inputs)
+        shape = image(self, *inputs)
         return shape[0], *_slide(self, shape, self.window, self.stride, self.padding, self.ceil)
 
     def module(self, *inputs: Shape) -> Call:
@@ -182,13 +222,26 @@ def _pool(target: str, op: MaxPool | AvgPool, *more: tuple[str, Any, Any]) -> Ca
 
 
 @dataclass(frozen=True)
+class AdaptivePool(Layer):
+    """Mean over `grid` x `grid` equal parts of an image of any size (torch.nn.AdaptiveAvgPool2d)."""
+
+    grid: Count
+
+    def shape(self, *inputs: Shape) -> Shape:
+        return image(self, *inputs)[0], self.grid, self.grid
+
+    def module(self, *inputs: Shape) -> Call:
+        return Call("nn.AdaptiveAvgPool2d", (("output_size", self.grid),))
+
+
+@dataclass(frozen=True)
 class GlobalPool(Layer):
     """Global average pooling: a feature a channel (Lin et al. 2013, section 3.2)."""
 
     forward = "{0}.mean((2, 3))"
 
     def shape(self, *inputs: Shape) -> Shape:
-        return (_image(self, *inputs)[0],)
+        return (image(self, *inputs)[0],)
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nas.genome.graph import Graph, Layer, Primitive, Shape
-from nas.genome.layers import Add, Relu
+from nas.genome.layers import Add, Relu, ScaledTanh, Tanh
 
 VARIABLES = ("x", "y", "z", "u", "v", "w")
 LONGEST = 76
+ACTIVATIONS = (Relu, Tanh, ScaledTanh)
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,11 @@ class Step:
         return self.nodes[-1]
 
 
-def steps(graph: Graph) -> list[Step]:
-    """The nodes in order, chains joined; what only auxiliary heads need comes last."""
+def steps(graph: Graph, inner: bool) -> list[Step]:
+    """The nodes in order, chains joined; what only auxiliary heads need comes last.
+
+    In the network a chain ends where the grid changes, as a stage does; inside a block it is a branch.
+    """
     readers = Counter(i for node in graph.nodes for i in node.inputs) + Counter(graph.outputs)
     chains: dict[int, list[int]] = {}  # by last node
     for place, node in enumerate(graph.nodes):
@@ -36,7 +40,7 @@ def steps(graph: Graph) -> list[Step]:
             and readers[before] == 1
             and isinstance(node.op, Primitive)
             and type(node.op) is type(graph.nodes[before].op)
-            and _grid(graph.nodes[before].shape) == _grid(node.shape)
+            and (inner or _grid(graph.nodes[before].shape) == _grid(node.shape))
         )
         chains[place] = [*(chains.pop(before) if joined else []), place]
     plan = [Step(tuple(chain), graph.nodes[chain[0]].inputs) for chain in chains.values()]
@@ -74,12 +78,15 @@ class _Lines:
         node = self.graph.nodes[step.output]
         pattern = node.op.forward if isinstance(node.op, Layer) and len(step.nodes) == 1 else "{self}({all})"
         given = [self.text[i] for i in step.inputs]
-        return pattern.format(*given, all=", ".join(given), self=f"self.{attribute}")
+        joined = ", ".join(given)
+        if len(joined) > LONGEST:
+            joined = "\n" + "".join(f"    {text},\n" for text in given)
+        return pattern.format(*given, all=joined, self=f"self.{attribute}")
 
     def folds(self, step: Step, text: str, reader: Step | None) -> bool:
         """Whether this value is written inside its reader's expression."""
         node = self.graph.nodes[step.output]
-        if self.uses[step.output] > 1 or reader is None or isinstance(node.op, Relu) or len(text) > LONGEST:
+        if self.uses[step.output] > 1 or reader is None or isinstance(node.op, ACTIVATIONS) or len(text) > LONGEST:
             return False
         if isinstance(node.op, Add):  # a sum may stand bare only as a call's argument
             following = self.graph.nodes[reader.nodes[0]].op

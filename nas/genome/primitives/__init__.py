@@ -1,14 +1,39 @@
 """The documented building blocks, one file a family. Importing this package registers every op."""
 
-from nas.genome.layers import Add, AvgPool, Concat, Conv, Dropout, Flatten, GlobalPool, Linear, MaxPool, Norm, Relu
+from nas.genome.custom import ChannelPad, ChannelScale, CodeDistance, PositionBias, TableConv
+from nas.genome.layers import (
+    AdaptivePool,
+    Add,
+    AvgPool,
+    Concat,
+    Conv,
+    Dropout,
+    Flatten,
+    GlobalPool,
+    Linear,
+    LocalNorm,
+    MaxPool,
+    Norm,
+    Relu,
+    ScaledTanh,
+    Tanh,
+)
+from nas.genome.primitives.board import BoardHead, BoardTrunk
 from nas.genome.primitives.dense import DenseBlock, DenseLayer, Transition
-from nas.genome.primitives.heads import FcHead, GapHead
+from nas.genome.primitives.factorized import AsymmetricConv, FactorizedConv, GridReduction
+from nas.genome.primitives.heads import AuxiliaryHead, ConvHead, FcHead, GapHead, NormAuxiliaryHead
+from nas.genome.primitives.inception import FactorizedInception, Inception, InceptionNaive, InceptionReduction
+from nas.genome.primitives.inception_v3 import InceptionA, InceptionB, InceptionC, InceptionD, InceptionE
+from nas.genome.primitives.pooled import ConvPool
 from nas.genome.primitives.residual import BasicBlock, Bottleneck
-from nas.genome.primitives.stacks import ConvStack, ConvUnit
+from nas.genome.primitives.stacks import ConvStack, ConvUnit, MlpConv
 from nas.genome.primitives.stems import ImageNetStem, Stem
 
 __all__ = [
-    "Add", "AvgPool", "BasicBlock", "Bottleneck", "Concat", "Conv", "ConvStack", "ConvUnit", "DenseBlock",
-    "DenseLayer", "Dropout", "FcHead", "Flatten", "GapHead", "GlobalPool", "ImageNetStem", "Linear", "MaxPool",
-    "Norm", "Relu", "Stem", "Transition",
+    "AdaptivePool", "Add", "AsymmetricConv", "AuxiliaryHead", "AvgPool", "BasicBlock", "BoardHead", "BoardTrunk",
+    "Bottleneck", "ChannelPad", "ChannelScale", "CodeDistance", "Concat", "Conv", "ConvHead", "ConvPool", "ConvStack",
+    "ConvUnit", "DenseBlock", "DenseLayer", "Dropout", "FactorizedConv", "FactorizedInception", "FcHead", "Flatten",
+    "GapHead", "GlobalPool", "GridReduction", "ImageNetStem", "Inception", "InceptionA", "InceptionB", "InceptionC",
+    "InceptionD", "InceptionE", "InceptionNaive", "InceptionReduction", "Linear", "LocalNorm", "MaxPool", "MlpConv",
+    "Norm", "NormAuxiliaryHead", "PositionBias", "Relu", "ScaledTanh", "Stem", "TableConv", "Tanh", "Transition",
 ]  # fmt: skip

@@ -4,25 +4,28 @@ from dataclasses import dataclass
 
 from nas.genome.fields import Count, Rate, Width
 from nas.genome.graph import Primitive, Value
-from nas.genome.layers import AvgPool, Concat, Conv, Norm, Relu
+from nas.genome.layers import AvgPool, Concat, Conv, Dropout, Norm, Relu
 
 
 @dataclass(frozen=True)
 class DenseLayer(Primitive):
     """Norm, ReLU, 3x3 to `growth` channels, set beside the input (Huang et al. 2017, section 3).
 
-    With `bottleneck`, a 1x1 to four times the growth comes first (DenseNet-B).
+    With `bottleneck`, a 1x1 to four times the growth comes first (DenseNet-B). `dropout` follows the 3x3, as the
+    paper trains without augmentation (section 4.2).
     """
 
     growth: Width
     bottleneck: bool = True
+    dropout: Rate = 0.0
 
     def expand(self, *inputs: Value) -> Value:
         (x,) = inputs
         y = Relu()(Norm()(x))
         if self.bottleneck:
             y = Relu()(Norm()(Conv(4 * self.growth, 1)(y)))
-        return Concat()(x, Conv(self.growth, 3)(y))
+        y = Conv(self.growth, 3)(y)
+        return Concat()(x, Dropout(self.dropout)(y) if self.dropout else y)
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,12 @@ class DenseBlock(Primitive):
     growth: Width
     depth: Count
     bottleneck: bool = True
+    dropout: Rate = 0.0
 
     def expand(self, *inputs: Value) -> Value:
         (x,) = inputs
         for _ in range(self.depth):
-            x = DenseLayer(self.growth, self.bottleneck)(x)
+            x = DenseLayer(self.growth, self.bottleneck, self.dropout)(x)
         return x
 
 

@@ -1,32 +1,95 @@
-"""Residual learning: a block learns what to add to its input (He et al. 2015)."""
+"""Residual learning: a block learns what to add to its input (He et al. 2015, 2016)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from nas.genome.custom import ChannelPad
 from nas.genome.fields import Count, Width
 from nas.genome.graph import Primitive, Shape, Value
-from nas.genome.layers import Relu
-from nas.genome.primitives.units import conv_bn, unit
+from nas.genome.layers import Conv, MaxPool, Norm, Relu
+from nas.genome.primitives.units import conv_bn
+
+Shortcut = Literal["A", "B", "C", "none"]
+"""Where the shape changes, zero channels (A) or a projection (B); always a projection (C); or no shortcut at all,
+a plain network (He et al. 2015, sections 3.3 and 4.1)."""
+
+Order = Literal["post", "norm after", "relu before", "relu only", "pre"]
+"""Where norm and ReLU stand: the original, norm after the addition, ReLU before the addition, ReLU-only
+pre-activation, full pre-activation (He et al. 2016, fig. 4 a to e)."""
+
+Step = tuple[int, int, int]  # width, kernel, stride of one convolution
 
 
-def _label(kind: str, before: Shape, after: Shape) -> str:
-    return kind if before == after else f"{kind}Projection"
+def residual(x: Value, steps: Sequence[Step], shortcut: Shortcut, order: Order) -> Value:
+    """The convolutions, and the shortcut around them.
+
+    A projection reads what the first convolution reads: under pre-activation, the activated input (He et al. 2016,
+    appendix).
+    """
+    stride = max(stride for *_, stride in steps)
+    changes = stride > 1 or x.shape[0] != steps[-1][0]
+    projects = shortcut == "C" or (shortcut == "B" and changes)
+    first = Relu()(Norm()(x)) if order == "pre" else x
+    y = _branch(first, steps, order)
+    if projects:
+        y = y + _projection(first, y.shape[0], stride, order)
+    elif shortcut != "none":
+        y = y + (_padded(x, y.shape[0], stride) if changes else x)
+    y = Norm()(y) if order == "norm after" else y
+    return Relu()(y) if order in ("post", "norm after") else y
+
+
+def _branch(y: Value, steps: Sequence[Step], order: Order) -> Value:
+    for place, step in enumerate(steps):
+        last = place == len(steps) - 1
+        if order == "pre":
+            y = Conv(*step)(Relu()(Norm()(y)) if place else y)
+        elif order == "relu only":
+            y = conv_bn(Relu()(y), *step)
+        elif order == "norm after" and last:
+            y = Conv(*step)(y)
+        else:
+            y = conv_bn(y, *step)
+            y = y if last and order == "post" else Relu()(y)
+    return y
+
+
+def _projection(x: Value, width: int, stride: int, order: Order) -> Value:
+    if order == "pre":
+        return Conv(width, 1, stride)(x, name="shortcut")
+    return conv_bn(x, width, 1, stride, "shortcut")
+
+
+def _padded(x: Value, width: int, stride: int) -> Value:
+    x = MaxPool(1, stride)(x, name="subsample") if stride > 1 else x
+    return ChannelPad(width)(x, name="pad") if width != x.shape[0] else x
+
+
+def _label(kind: str, before: Shape, after: Shape, shortcut: Shortcut) -> str:
+    if shortcut == "none":
+        return f"Plain{kind}"
+    if before == after and shortcut != "C":
+        return kind
+    return kind + ("Padded" if shortcut == "A" else "Projection")
 
 
 @dataclass(frozen=True)
 class BasicBlock(Primitive):
-    """Two 3x3 convolutions plus the shortcut (He et al. 2015, fig. 5 left; projection where the shape changes)."""
+    """Two 3x3 convolutions plus the shortcut (He et al. 2015, fig. 5 left)."""
 
     width: Width
     stride: Count = 1
+    shortcut: Shortcut = "B"
+    order: Order = "post"
 
     def expand(self, *inputs: Value) -> Value:
         (x,) = inputs
-        y = conv_bn(unit(x, self.width, 3, self.stride), self.width, 3)
-        return Relu()(y + (x if x.shape == y.shape else conv_bn(x, self.width, 1, self.stride, "shortcut")))
+        steps = (self.width, 3, self.stride), (self.width, 3, 1)
+        return residual(x, steps, self.shortcut, self.order)
 
     def label(self, *inputs: Shape) -> str:
-        return _label("BasicBlock", inputs[0], self.shape(*inputs))
+        return _label("BasicBlock", inputs[0], self.shape(*inputs), self.shortcut)
 
 
 @dataclass(frozen=True)
@@ -40,13 +103,14 @@ class Bottleneck(Primitive):
     stride: Count = 1
     expansion: Count = 4
     stride_on: Literal["1x1", "3x3"] = "3x3"
+    shortcut: Shortcut = "B"
+    order: Order = "post"
 
     def expand(self, *inputs: Value) -> Value:
         (x,) = inputs
         first, second = (self.stride, 1) if self.stride_on == "1x1" else (1, self.stride)
-        out = self.width * self.expansion
-        y = conv_bn(unit(unit(x, self.width, 1, first), self.width, 3, second), out, 1)
-        return Relu()(y + (x if x.shape == y.shape else conv_bn(x, out, 1, self.stride, "shortcut")))
+        steps = (self.width, 1, first), (self.width, 3, second), (self.width * self.expansion, 1, 1)
+        return residual(x, steps, self.shortcut, self.order)
 
     def label(self, *inputs: Shape) -> str:
-        return _label("Bottleneck", inputs[0], self.shape(*inputs))
+        return _label("Bottleneck", inputs[0], self.shape(*inputs), self.shortcut)

@@ -1,37 +1,83 @@
-"""Stacks of equal convolutions: small filters, one after another (VGG)."""
+"""Convolutions one after another: the unit, VGG's stack of small filters, Network in Network's mlpconv."""
 
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from nas.genome.fields import Count, Width, Window
-from nas.genome.graph import Primitive, Value
-from nas.genome.layers import Conv, Norm, Relu
+from nas.genome.fields import Count, Limits, Padding, Positive, Width, Window
+from nas.genome.graph import Primitive, Shape, Value
+from nas.genome.layers import Conv, Norm, Relu, Tanh
+
+Activation = Literal["relu", "tanh", "none"]
+Widths = Annotated[tuple[int, ...], Limits(1, 65_536)]
+Few = Annotated[int, Limits(0, 1_024)]
+
+
+def activate(x: Value, activation: Activation) -> Value:
+    """The value through its activation, or as it is."""
+    return {"relu": Relu(), "tanh": Tanh()}[activation](x) if activation != "none" else x
 
 
 @dataclass(frozen=True)
 class ConvUnit(Primitive):
-    """Convolution, batch norm, ReLU (Ioffe & Szegedy 2015, section 3.2); with a bias where there is no norm."""
+    """Convolution, batch norm, ReLU (Ioffe & Szegedy 2015, section 3.2); with a bias where there is no norm.
+
+    `bias` keeps a bias beside the norm; `groups` splits the channels as AlexNet did over two GPUs
+    (Krizhevsky et al. 2012, section 3.2).
+    """
 
     width: Width
     kernel: Window = 3
     stride: Window = 1
     norm: bool = True
+    padding: Padding | None = None
+    groups: Width = 1
+    bias: bool = False
+    activation: Activation = "relu"
+    epsilon: Positive = 1e-5
 
     def expand(self, *inputs: Value) -> Value:
-        y = Conv(self.width, self.kernel, self.stride, bias=not self.norm)(*inputs)
-        return Relu()(Norm()(y) if self.norm else y)
+        bias = self.bias or not self.norm
+        y = Conv(self.width, self.kernel, self.stride, self.padding, self.groups, bias)(*inputs)
+        return activate(Norm(self.epsilon)(y) if self.norm else y, self.activation)
 
 
 @dataclass(frozen=True)
 class ConvStack(Primitive):
-    """k x k convolutions one after another, the image's size kept (Simonyan & Zisserman 2014, section 2.3)."""
+    """k x k convolutions one after another, the image's size kept (Simonyan & Zisserman 2014, section 2.3).
+
+    The last `pointwise` of them are 1x1, as in configuration C (table 1).
+    """
 
     width: Width
     depth: Count = 2
     kernel: Window = 3
     norm: bool = True
+    pointwise: Few = 0
 
     def expand(self, *inputs: Value) -> Value:
         (x,) = inputs
-        for _ in range(self.depth):
-            x = ConvUnit(self.width, self.kernel, norm=self.norm)(x)
+        for i in range(self.depth):
+            kernel = self.kernel if i < self.depth - self.pointwise else 1
+            x = ConvUnit(self.width, kernel, norm=self.norm)(x)
         return x
+
+    def label(self, *inputs: Shape) -> str:
+        return "PointwiseConvStack" if self.pointwise else "ConvStack"
+
+
+@dataclass(frozen=True)
+class MlpConv(Primitive):
+    """A convolution and 1x1 ones behind it: a small perceptron slid over the image (Lin et al. 2013, fig. 2)."""
+
+    width: Width
+    hidden: Widths
+    kernel: Window = 3
+    stride: Window = 1
+    padding: Padding | None = None
+    norm: bool = False
+
+    def expand(self, *inputs: Value) -> Value:
+        y = ConvUnit(self.width, self.kernel, self.stride, self.norm, self.padding)(*inputs)
+        for width in self.hidden:
+            y = ConvUnit(width, 1, norm=self.norm)(y)
+        return y

@@ -1,0 +1,76 @@
+"""One large filter as several small ones (Szegedy et al. 2016, section 3)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from nas.genome.fields import Positive, Width, Window
+from nas.genome.graph import Primitive, Shape, Value
+from nas.genome.layers import Concat, MaxPool
+from nas.genome.primitives.stacks import ConvUnit
+
+
+@dataclass(frozen=True)
+class FactorizedConv(Primitive):
+    """A 5x5 as two 3x3, a 7x7 as three: one window, fewer weights (Szegedy et al. 2016, section 3.1, fig. 1).
+
+    `inner` says what stands between them: the paper finds a ReLU better than nothing (fig. 2).
+    """
+
+    width: Width
+    kernel: Literal[5, 7, 9, 11] = 5
+    stride: Window = 1
+    norm: bool = True
+    inner: Literal["relu", "none"] = "relu"
+
+    def expand(self, *inputs: Value) -> Value:
+        (x,) = inputs
+        for _ in range((self.kernel - 1) // 2 - 1):
+            x = ConvUnit(self.width, 3, norm=self.norm, activation=self.inner)(x)
+        return ConvUnit(self.width, 3, self.stride, self.norm)(x)
+
+
+@dataclass(frozen=True)
+class AsymmetricConv(Primitive):
+    """An n x n as 1 x n and n x 1, or the other way round (Szegedy et al. 2016, section 3.2, fig. 3)."""
+
+    width: Width
+    kernel: Literal[3, 5, 7, 9, 11] = 7
+    norm: bool = True
+    first: Literal["row", "column"] = "row"
+    epsilon: Positive = 1e-5
+
+    def expand(self, *inputs: Value) -> Value:
+        (x,) = inputs
+        sides = [(1, self.kernel), (self.kernel, 1)]
+        for side in sides if self.first == "row" else sides[::-1]:
+            x = ConvUnit(self.width, side, norm=self.norm, epsilon=self.epsilon)(x)
+        return x
+
+
+@dataclass(frozen=True)
+class GridReduction(Primitive):
+    """The grid halved while the channels grow to `width`, in three ways (Szegedy et al. 2016, section 5).
+
+    "conv first" pays for the convolution on the large grid and "pool first" squeezes the representation (fig. 9);
+    "parallel" sets a convolution at stride 2 beside a pooling at stride 2 (fig. 10), and needs more channels than
+    it reads.
+    """
+
+    width: Width
+    form: Literal["conv first", "pool first", "parallel"] = "parallel"
+    kernel: Literal[1, 3, 5] = 3
+    norm: bool = True
+
+    def expand(self, *inputs: Value) -> Value:
+        (x,) = inputs
+        if self.form == "conv first":
+            return MaxPool(3, 2, padding=1)(ConvUnit(self.width, self.kernel, norm=self.norm)(x))
+        if self.form == "pool first":
+            return ConvUnit(self.width, self.kernel, norm=self.norm)(MaxPool(3, 2, padding=1)(x))
+        if self.width <= x.shape[0]:
+            raise self.refuse(f"`width` (={self.width}) must exceed the channels read", x.shape)
+        beside = ConvUnit(self.width - x.shape[0], self.kernel, 2, self.norm)(x)
+        return Concat()(beside, MaxPool(3, 2, padding=1)(x))
+
+    def label(self, *inputs: Shape) -> str:
+        return {"conv first": "ConvThenPool", "pool first": "PoolThenConv", "parallel": "ParallelReduction"}[self.form]
