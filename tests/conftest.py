@@ -1,0 +1,34 @@
+"""Shared by all tests: one thread, and a small finished run."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.update(OMP_NUM_THREADS="1", GOMP_SPINCOUNT="0")
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> Iterator[None]:
+    import torch
+
+    torch.set_num_threads(1)
+    yield
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight trials of two epochs, searched once for all tests that read a run."""
+    from nas.search import experiment as experiments
+    from nas.search.driver import Search
+    from nas.search.study import create
+
+    path = tmp_path_factory.mktemp("runs") / "small"
+    changes = {"trials": 8, "recipe.epochs": 2, "sampler": "random"}
+    question = experiments.read(experiments.find("quickstart"), changes)
+    for _ in Search(create(path, question, "nas search quickstart --trials 8")).events():
+        pass
+    return path

@@ -1,0 +1,99 @@
+from pathlib import Path
+
+import pytest
+
+from nas.errors import ExperimentError, NasError
+from nas.genome import Range
+from nas.resources import names
+from nas.search.experiment import find, line_of, read, to_toml
+
+GOOD = """space = "mixed"
+data = "digits"
+trials = 4
+
+[budget]
+params = { max = 50_000 }
+
+[recipe]
+epochs = 2
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "question.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_reads_and_fills_in(tmp_path: Path) -> None:
+    question = read(write(tmp_path, GOOD))
+    assert question.name == "question"
+    assert question.budget.params == Range(max=50_000)
+    assert question.recipe.epochs == 2
+    assert question.objectives == ("error", "macs")
+
+
+def test_effective_toml_reads_back_equal(tmp_path: Path) -> None:
+    question = read(write(tmp_path, GOOD), {"name": 'a "b" \\ é\n\x7f$<script>'})
+    assert read(write(tmp_path, to_toml(question, "by hand"))) == question
+
+
+@pytest.mark.parametrize("name", names("experiments", ".toml"))
+def test_every_experiment_that_comes_along_is_valid(name: str) -> None:
+    assert read(find(name)).name == name
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        ("trials = 4", "trails = 4", 3, "unknown key 'trails'"),
+        ("trials = 4", 'trials = "4"', 3, "trials"),
+        ("trials = 4", "trials = true", 3, "trials"),
+        ("trials = 4", "trials = 0", 3, "trials"),
+        ("trials = 4", 'sampler = "magic"', 3, "sampler"),
+        ("trials = 4", 'objectives = ["macs"]', 3, "error"),
+        ("max = 50_000", "maximum = 50_000", 6, "unknown key 'maximum' in [budget.params]"),
+        ("epochs = 2", "epocs = 2", 9, "unknown key 'epocs' in [recipe]"),
+        ("epochs = 2", "epochs = 2.5", 9, "recipe.epochs"),
+        ("epochs = 2", "epochs = 0", 9, "epochs"),
+        ("params = ", "parms = ", 6, "unknown key 'parms' in [budget]"),
+        ('space = "mixed"', "", None, "'space' is missing"),
+    ],
+)
+def test_errors_name_file_line_and_key(tmp_path: Path, old: str, new: str, line: int | None, says: str) -> None:
+    path = write(tmp_path, GOOD.replace(old, new))
+    with pytest.raises(ExperimentError) as problem:
+        read(path)
+    assert says in str(problem.value)
+    assert str(path) in str(problem.value)
+    if line is not None:
+        assert f"line {line}:" in str(problem.value)
+
+
+@pytest.mark.parametrize("text", ["space = ", "\x00", "[a\n", 'space = "x"\nspace = "y"', "a = " + "[" * 5000])
+def test_text_that_is_no_toml(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ExperimentError):
+        read(write(tmp_path, text))
+
+
+def test_budget_that_contradicts_itself(tmp_path: Path) -> None:
+    with pytest.raises(NasError, match="above"):
+        read(write(tmp_path, GOOD.replace("max = 50_000", "max = 5, min = 6")))
+
+
+def test_a_change_is_named_as_such(tmp_path: Path) -> None:
+    with pytest.raises(ExperimentError, match=r"--set recipe.epochs"):
+        read(write(tmp_path, GOOD), {"recipe.epochs": "many"})
+    with pytest.raises(ExperimentError, match="a value, not a table"):
+        read(write(tmp_path, GOOD), {"trials.max": 3})
+
+
+def test_missing_experiment_names_those_there_are() -> None:
+    with pytest.raises(ExperimentError, match="quickstart"):
+        find("quikstart")
+
+
+def test_line_of_nested_keys() -> None:
+    assert line_of(GOOD, ["budget", "params", "max"]) == 6
+    assert line_of(GOOD, ["recipe", "epochs"]) == 9
+    assert line_of(GOOD, ["nothing"]) is None
