@@ -1,0 +1,33 @@
+"""VGG, configurations A to E (Simonyan & Zisserman 2014, table 1)."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from nas.genome.graph import Graph
+from nas.genome.layers import LocalNorm, MaxPool
+from nas.genome.primitives.heads import FcHead
+from nas.genome.primitives.stacks import ConvStack
+from nas.genome.task import Task
+
+
+def vgg(
+    task: Task, depths: Sequence[int], kernel: int = 3, pointwise: Sequence[int] = (0,) * 5, local_norm: bool = False
+) -> Graph:
+    """Five stacks, each halved by pooling; `pointwise` of each stack's last convolutions are 1x1."""
+    x = task.image()
+    for place, (width, depth, few) in enumerate(zip((64, 128, 256, 512, 512), depths, pointwise, strict=True)):
+        x = ConvStack(width, depth, kernel, norm=False, pointwise=few)(x)
+        x = LocalNorm()(x) if local_norm and not place else x
+        x = MaxPool(2, 2)(x)
+    return Graph.of(FcHead(task.classes)(x))
+
+
+NETWORKS = {
+    "vgg_A": partial(vgg, depths=(1, 1, 2, 2, 2)),
+    "vgg_A-LRN": partial(vgg, depths=(1, 1, 2, 2, 2), local_norm=True),
+    "vgg_B": partial(vgg, depths=(2, 2, 2, 2, 2)),
+    "vgg_C": partial(vgg, depths=(2, 2, 3, 3, 3), pointwise=(0, 0, 1, 1, 1)),
+    "vgg_D": partial(vgg, depths=(2, 2, 3, 3, 3)),
+    "vgg_E": partial(vgg, depths=(2, 2, 4, 4, 4)),
+    "vgg_B_shallow_5x5": partial(vgg, depths=(1, 1, 1, 1, 1), kernel=5),
+}
