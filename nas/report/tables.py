@@ -1,0 +1,106 @@
+"""The tables of the page, each with a caption and headings that name their columns."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from nas.report.frame import used
+from nas.report.markup import Child, Markup, join, tag
+from nas.report.view import View
+from nas.report.words import NAMES, clip, percent, write
+from nas.search.study import Record
+
+MOST_ROWS = 1_000
+_COUNTS = ("params", "macs", "depth", "peak_bytes")
+
+
+def table(caption: Child, heads: Sequence[Child], rows: Iterable[Iterable[Child]], **attributes: str) -> Markup:
+    """A table whose first cell in each row heads it."""
+    body = [tag("tr", [cell if _is_cell(cell) else tag("td", cell) for cell in row]) for row in rows]
+    head = tag("tr", [tag("th", each, scope="col") for each in heads])
+    return tag("table", tag("caption", caption), tag("thead", head), tag("tbody", body), **attributes)
+
+
+def _is_cell(cell: Child) -> bool:
+    return isinstance(cell, Markup) and cell.startswith(("<td", "<th"))
+
+
+def cell(shown: Child, value: float | str | None) -> Markup:
+    """A cell that sorts by `value`; missing ones sort last."""
+    return tag("td", shown, data_value="" if value is None else str(value))
+
+
+def trials(view: View) -> Markup:
+    """The trials, best first, at most 1,000."""
+    records = view.ordered()
+    shown = records[:MOST_ROWS]
+    more = f" The first {MOST_ROWS:,} of {len(records):,}; all are in trials.csv." if len(records) > MOST_ROWS else ""
+    caption = f"Trials, best first. Choose a heading to sort by it, a number to see that network.{more}"
+    heads = ["trial", "state", *(NAMES[name] for name in ("error", *_COUNTS)), "trained", "choices"]
+    front = {record.number for record in view.front}
+    return table(
+        caption, [tag("button", head, type="button") for head in heads],
+        (_trial(record, record.number in front) for record in shown), id="trials", class_="sortable",
+    )  # fmt: skip
+
+
+def _trial(record: Record, on_front: bool) -> Iterable[Child]:
+    choose = tag("button", record.number, type="button", data_trial=record.number)
+    mark = tag("span", " on the front", class_="badge") if on_front else None
+    yield tag("th", choose, mark, scope="row", data_value=record.number)
+    yield cell(state(record), state(record))
+    yield cell(write("error", record.error), record.error)
+    for name in _COUNTS:
+        yield cell(write(name, getattr(record.cost, name)), getattr(record.cost, name))
+    yield cell(write("seconds", record.seconds), record.seconds)
+    yield tag("td", clip(choices(record), 200), class_="choices", data_value=clip(choices(record), 60))
+
+
+def state(record: Record) -> str:
+    """How a trial stands, a failure with its reason."""
+    return f"{record.state}: {clip(record.reason, 40)}" if record.reason else record.state
+
+
+def choices(record: Record) -> str:
+    """The choices of a trial on one line."""
+    return ", ".join(f"{clip(name, 40)} {clip(value, 40)}" for name, value in record.choices.items())
+
+
+def details(view: View, record: Record) -> Markup:
+    """Everything known of one trial, as a list of terms."""
+    shares = used(record, view.experiment.budget)
+    counts: list[tuple[str, float | None]] = [("error", record.error), *record.cost.as_dict().items(), ("seconds", record.seconds)]
+    facts: list[tuple[str, Child]] = []
+    for name, value in counts:
+        share = f" ({percent(shares[name])} of the budget)" if name in shares else ""
+        exact = f"{value:,}" if isinstance(value, int) and name != "peak_bytes" else write(name, value)
+        facts.append((NAMES[name], f"{exact}{share}"))
+    chosen = [(clip(name, 40), clip(value, 80)) for name, value in record.choices.items()]
+    state_ = [("state", state(record))] if record.state != "complete" else []
+    return join([terms([*state_, *facts]), tag("h4", "Choices") if chosen else None, terms(chosen)])
+
+
+def terms(pairs: Sequence[tuple[Child, Child]]) -> Markup:
+    """Names and values side by side."""
+    rows = [[tag("dt", name), tag("dd", value)] for name, value in pairs]
+    return tag("dl", rows, class_="terms") if rows else Markup()
+
+
+def ledger(view: View) -> Markup:
+    """What became of the proposals."""
+    counts = dict(view.run.ledger)
+    total = counts.pop("proposed", sum(counts.values()))
+    rows = [[tag("th", clip(name), scope="row"), f"{n:,}", percent(n / total) if total else "-"]
+            for name, n in sorted(counts.items(), key=lambda item: -item[1])]  # fmt: skip
+    caption = f"{total:,} proposals. Only those inside the budget and not met before are trained."
+    return table(caption, ["outcome", "proposals", "share"], rows)
+
+
+def failures(view: View) -> Markup:
+    """Trials that did not end well, by reason."""
+    failed = [record for record in view.run.records if record.state in ("failed", "pruned")]
+    if not failed:
+        return tag("p", "No trial failed.")
+    counted = Counter(clip(record.reason, 60) or record.state for record in failed)
+    share = len(view.run.records)
+    rows = [[tag("th", reason, scope="row"), f"{n:,}", percent(n / share)] for reason, n in counted.most_common()]
+    return table("Trials that did not complete, by reason.", ["reason", "trials", "share of trials"], rows)

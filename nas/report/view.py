@@ -1,0 +1,66 @@
+"""What every part of the report reads of a run: taken once."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nas.genome.cost import Range
+from nas.report.frame import frame
+from nas.report.progress import Progress, progress
+from nas.search.experiment import Experiment
+from nas.search.study import Record, Run
+
+COUNTS = ("macs", "params", "activations", "peak_bytes", "depth")
+
+
+@dataclass(frozen=True)
+class View:
+    """A run, its table, its front and its progress.
+
+    complete: trials with a finite error. front: those of the front, by error. best: of least error, the cheaper of
+    equals; None while no trial is complete.
+    """
+
+    run: Run
+    table: pd.DataFrame
+    complete: tuple[Record, ...]
+    front: tuple[Record, ...]
+    best: Record | None
+    progress: Progress | None
+
+    @property
+    def experiment(self) -> Experiment:
+        return self.run.experiment
+
+    @property
+    def limits(self) -> dict[str, Range]:
+        return self.experiment.budget.limits()
+
+    @property
+    def abscissa(self) -> str:
+        """The count that plots set error against: the second objective, or else a limited count, or else MACs."""
+        wanted = (*self.experiment.objectives[1:], *self.limits, "macs")
+        return wanted[0]
+
+    def ordered(self) -> tuple[Record, ...]:
+        """Every trial, the best first, those without an error last."""
+        return tuple(sorted(self.run.records, key=_rank))
+
+
+def _rank(record: Record) -> tuple[Any, ...]:
+    error = record.error
+    known = error is not None and bool(np.isfinite(error))
+    return (not known, error if known else 0.0, record.cost.macs, record.number)
+
+
+def view(run: Run) -> View:
+    """Read a run, finished or not."""
+    table = frame(run)
+    ranked = sorted(run.records, key=_rank)
+    complete = tuple(r for r in ranked if not _rank(r)[0])
+    members = set(table.loc[table["on_front"].astype(bool), "number"].tolist())
+    front = tuple(r for r in complete if r.number in members)
+    found = progress(run.experiment, run.task.classes, complete)
+    return View(run, table, complete, front, complete[0] if complete else None, found)

@@ -1,0 +1,59 @@
+"""A finished search made up: real networks, synthetic scores."""
+
+import math
+import random
+from pathlib import Path
+from typing import Any
+
+from nas.genome import Budget, Graph, Range, Task, cost, fingerprint
+from nas.genome import primitives as p
+from nas.search.experiment import Experiment
+from nas.search.study import Record, Run
+from nas.training.score import Score
+
+DIGITS = Task("digits", (1, 8, 8), 10)
+
+
+def network(choices: dict[str, Any]) -> Graph:
+    """A stem, two blocks of one family, a head."""
+    width, depth = choices["width"], choices["depth"]
+    x = p.Stem(width)(DIGITS.image())
+    if choices["family"] == "dense":
+        x = p.Transition()(p.DenseBlock(width, depth)(x))
+        x = p.DenseBlock(width, depth)(x)
+    elif choices["family"] == "plain":
+        x = p.ConvStack(2 * width, depth)(p.MaxPool(2, 2)(p.ConvStack(width, depth)(x)))
+    else:
+        for stride in (2, *[1] * depth):
+            x = p.BasicBlock(2 * width, stride)(x)
+    return Graph.of(p.GapHead(10)(x))
+
+
+def record(number: int, seed: int = 0, state: Any = "complete", **changes: Any) -> Record:
+    """One trial; its error falls with its cost and with its number, and is noisy."""
+    dice = random.Random(seed * 100_003 + number)
+    family = dice.choice(["plain", "residual", "dense"])
+    choices = {"family": family, "width": dice.randrange(4, 28, 4), "depth": dice.randint(1, 4)}
+    graph = network(choices)
+    counts = cost(graph)
+    last = 0.6 / math.log10(counts.macs) ** 1.8 * (1 + 0.8 * dice.random() + 10 / (number + 20))
+    scores = tuple(
+        Score(epoch, last * (1 + 3 / epoch), 3.2 * last * (1 + 3 / epoch), 0.2 * epoch, last) for epoch in range(1, 9)
+    )
+    reason = "nan" if state == "failed" else ""
+    made = {"number": number, "choices": choices, "graph": graph, "fingerprint": fingerprint(graph), "cost": counts,
+            "seed": number, "scores": scores if state != "running" else (), "state": state, "reason": reason,
+            "seconds": 1.6 + dice.random()}  # fmt: skip
+    return Record(**(made | changes))
+
+
+def run(path: Path, trials: int = 30, records: tuple[Record, ...] | None = None, **changes: Any) -> Run:
+    """A run with so many trials, one in ten failed."""
+    settings = {"name": "quickstart", "space": "mixed", "data": "digits", "trials": max(trials, 1),
+                "budget": Budget(params=Range(max=100_000), macs=Range(max=3_000_000))}  # fmt: skip
+    made = tuple(record(n, state="failed" if n % 10 == 9 else "complete") for n in range(trials))
+    ledger = {"proposed": 4 * trials, "trained": trials, "outside budget: macs": 2 * trials, "duplicate": trials}
+    versions = {"nas": "0.1.0", "python": "3.11", "torch": "2.13.0"}
+    experiment = Experiment(**(settings | changes))
+    records = made if records is None else records
+    return Run(path, experiment, records, ledger, "nas search quickstart --seed 0", versions)
