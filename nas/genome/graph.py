@@ -363,17 +363,19 @@ def expansion(op: Primitive, shapes: tuple[Shape, ...]) -> Graph:
 
 def lower(graph: Graph) -> Graph:
     """The same network with every primitive written out in layers."""
-    values: list[Value] = []
+    nodes: list[Node] = []
+    places: list[int] = []
     for node in graph.nodes:
-        values.append(_written_out(node.op, [values[i] for i in node.inputs], node.name))
-    return Graph.of(*(values[i] for i in graph.outputs))
+        places.append(_write_out(node.applied, node.name, [places[i] for i in node.inputs], nodes))
+    return Graph(tuple(nodes), tuple([places[i] for i in graph.outputs]))
 
 
-def _written_out(op: Op, inputs: list[Value], name: str) -> Value:
-    if not isinstance(op, Primitive):
-        return op(*inputs, name=name)
-    body = expansion(op, tuple(value.shape for value in inputs))
-    values = list(inputs)
-    for node in body.nodes[len(inputs) :]:
-        values.append(_written_out(node.op, [values[i] for i in node.inputs], f"{name}.{node.name}"))
-    return values[body.outputs[0]]
+def _write_out(applied: Applied, name: str, inputs: list[int], nodes: list[Node]) -> int:
+    """Append an op's layers to the list; returns the place of its output."""
+    if applied.body is None:
+        nodes.append(Node(name, applied, tuple(inputs)))
+        return len(nodes) - 1
+    places = inputs
+    for node in applied.body.nodes[len(inputs) :]:
+        places.append(_write_out(node.applied, f"{name}.{node.name}", [places[i] for i in node.inputs], nodes))
+    return places[applied.body.outputs[0]]
