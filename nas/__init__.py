@@ -1,0 +1,35 @@
+"""Neural architecture search for convolutional networks, within a budget.
+
+>>> import nas
+>>> nas.cost(nas.baseline("resnet50")).params
+25557032
+
+Rooms: `nas.genome` (what can be known without a tensor), `nas.model` (source and modules), `nas.training`,
+`nas.search`, `nas.report`, `nas.cli`. What is named here is loaded when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nas.genome.baselines import baseline
+    from nas.genome.cost import cost
+    from nas.model.module import module
+    from nas.model.source import source
+    from nas.search.study import load
+
+_HOMES = {
+    "baseline": "nas.genome.baselines",
+    "cost": "nas.genome.cost",
+    "module": "nas.model.module",
+    "source": "nas.model.source",
+    "load": "nas.search.study",
+}
+
+__all__ = ["baseline", "cost", "load", "module", "source"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'nas' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,6 +1,5 @@
 """The last steps of a chosen trial: its weights, its one reading of the test split, its export."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,11 +44,13 @@ def hand_over(run: Run, record: Record, folder: Path, say: Callable[[str], None]
     error, _ = evaluate(network, Batches(load_test(run.experiment.data), data, torch.device("cpu")))
     accuracy = 1 - error
     budget = run.experiment.budget.as_dict()
+    mean, deviation = ([round(255 * value, 4) for value in values] for values in (data.mean, data.std))
     facts = {
+        "Input": f"(pixel value, 0 to 255, - mean) / deviation; mean {mean}, deviation {deviation}, a channel each",
         "Validation error": f"{record.error:.4f} after {len(record.scores)} epochs",
         "Test accuracy": f"{accuracy:.4f}, read once, at this export",
         "Seed": f"{record.seed} (trial {record.number} of a search with seed {run.experiment.seed})",
-        "Budget": "; ".join(f"{name} {ends}" for name, ends in budget.items()) or "none",
+        "Budget": "; ".join(f"{name} {end} {value:,}" for name, ends in budget.items() for end, value in ends.items()),
         "Search": f"`{run.command}`",
         "Searched with": ", ".join(f"{name} {number}" for name, number in run.versions.items()),
     }
@@ -58,6 +59,4 @@ def hand_over(run: Run, record: Record, folder: Path, say: Callable[[str], None]
         f"validation error {record.error:.4f}, test accuracy {accuracy:.4f}."
     )
     exported = export(record.graph, network, folder, run.task, story, facts)
-    scale = {"mean": [255 * v for v in data.mean], "std": [255 * v for v in data.std]}
-    (folder / "normalise.json").write_text(json.dumps(scale) + "\n", encoding="utf-8")
     return exported, accuracy

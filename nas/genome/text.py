@@ -7,6 +7,7 @@ tensors are summed up as the nodes come in.
 
 import json
 from dataclasses import MISSING, fields
+from pathlib import Path
 from typing import Any
 
 from nas.errors import GenomeError, NasError
@@ -45,6 +46,18 @@ def from_json(text: str) -> Graph:
         raise GenomeError(f"not a genome: {str(problem)[:100]}") from None
     with at_most(8 * MOST_LAYERS + MOST_NODES):
         return _graph(data)
+
+
+def read(path: Path) -> Graph:
+    """A genome file. Raises GenomeError naming the file and the place."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise GenomeError(f"larger than {MOST_BYTES:,} bytes; this is no genome")
+        return from_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as problem:
+        raise GenomeError(f"{path}: cannot be read as text: {problem}") from None
+    except GenomeError as problem:
+        raise GenomeError(f"{path}: {problem}") from None
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

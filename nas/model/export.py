@@ -142,6 +142,4 @@ from net import Network
 from safetensors.torch import load_file
 network = Network(); network.load_state_dict(load_file("weights.safetensors")); network.eval()
 ```
-
-`normalise.json` holds the mean and deviation (of pixel values 0 to 255) that images are normalised with.
 """

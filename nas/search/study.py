@@ -184,7 +184,7 @@ def _record(trial: Any) -> Record:
     try:
         attributes = trial.user_attrs
         graph = from_json(attributes["genome"])
-        result = attributes.get("result", {})
+        result = attributes.get("result", {}) if state != "running" else {}  # a driver may die between the two writes
         scores = tuple(Score(**score) for score in result.get("scores", ()))
         return Record(
             trial.number, dict(trial.params), graph, str(attributes["fingerprint"]), cost(graph),

@@ -1,0 +1,165 @@
+"""A search end to end: within budget, resumable after anything, repeating nothing."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from nas.errors import BudgetError, RunError
+from nas.genome import fingerprint
+from nas.search import experiment as experiments
+from nas.search.driver import Search, front_of
+from nas.search.experiment import Experiment
+from nas.search.propose import Proposer, preflight
+from nas.search.space import Replay, load
+from nas.search.study import create, open_run, owned
+from nas.search.study import load as load_run
+from nas.training.data import task
+
+
+def question(**changes: object) -> Experiment:
+    return experiments.read(experiments.find("quickstart"), {"recipe.epochs": 2, **changes})
+
+
+def test_every_trained_trial_is_inside_and_new(finished_run: Path) -> None:
+    run = load_run(finished_run)
+    assert [record.state for record in run.records] == ["complete"] * 8
+    assert all(run.experiment.budget.allows(record.cost) for record in run.records)
+    assert len({record.fingerprint for record in run.records}) == 8
+    assert run.ledger["trained"] == 8
+    assert run.ledger["proposed"] >= sum(n for outcome, n in run.ledger.items() if outcome != "proposed")
+
+
+def test_choices_replay_to_the_recorded_network(finished_run: Path) -> None:
+    run = load_run(finished_run)
+    for record in run.records:
+        again = load(run.experiment.space)(Replay(record.choices), run.task)
+        assert fingerprint(again) == record.fingerprint
+
+
+def test_weights_are_kept_for_the_front_only(finished_run: Path) -> None:
+    run = load_run(finished_run)
+    front = front_of(list(run.records), run.experiment.objectives)
+    kept = {record.number for record in run.records if run.weights(record).is_file()}
+    assert kept == {record.number for record in front}
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe", "nsga2"])
+def test_samplers_propose_inside_without_repeating(sampler: str) -> None:
+    asked = question(sampler=sampler, trials=30)
+    proposer = Proposer(asked, load(asked.space), task(asked.data), [], (), Counter())
+    seen = set()
+    for _ in range(30):
+        proposal = proposer.ask()
+        assert proposal is not None
+        assert asked.budget.allows(proposal.cost)
+        seen.add(proposal.fingerprint)
+        proposer.tell(proposal, 1 / (1 + proposal.cost.params))
+    assert len(seen) == 30
+    assert proposer.ledger["trained"] == 30
+
+
+def test_an_exhausted_space_ends_the_asking(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nas.search.propose.PATIENCE", 50)
+    asked = question(sampler="random", **{"budget.params.max": 8000, "budget.macs.max": 90_000})
+    proposer = Proposer(asked, load(asked.space), task(asked.data), [], (), Counter())
+    proposals = []
+    while proposal := proposer.ask():
+        proposals.append(proposal.fingerprint)
+        proposer.tell(proposal, 0.5)
+    assert len(set(proposals)) == len(proposals) < 200
+
+
+def test_a_budget_nothing_meets_says_what_binds() -> None:
+    asked = question(**{"budget.params.max": 100})
+    with pytest.raises(BudgetError, match=r"What binds is params: at most 100 asked, [\d,]+ found"):
+        preflight(asked, load(asked.space), task(asked.data))
+
+
+def test_two_drivers_cannot_own_one_run(tmp_path: Path) -> None:
+    with owned(tmp_path), pytest.raises(RunError, match="in use by another driver"), owned(tmp_path):
+        pass
+
+
+def test_another_question_is_refused_with_the_difference(finished_run: Path) -> None:
+    with pytest.raises(RunError, match="seed was 0, is now 1"):
+        create(finished_run, question(seed=1, sampler="random"), "nas")
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("precious")
+    with pytest.raises(RunError, match="holds no run"):
+        create(tmp_path, question(), "nas")
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_killed_driver_resumes_to_the_total(tmp_path: Path) -> None:
+    """SIGKILL in mid-search: nothing left running, nothing lost, nothing repeated, the total reached."""
+    path = tmp_path / "run"
+    command = [sys.executable, "-m", "nas", "search", "quickstart", "--out", str(path), "--set", "recipe.epochs=4"]
+    driver = subprocess.Popen([*command, "--trials", "7", "--set", "sampler=random"], stderr=subprocess.DEVNULL)
+    wait_for(lambda: (path / "study.db").exists() and ended(path) >= 2)
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    before = load_run(path).records
+    assert any(record.state == "running" for record in before), "the kill came too late to test anything"
+
+    for _ in Search(open_run(path)).events():
+        pass
+    after = load_run(path).records
+    assert [record.state for record in after] == ["complete"] * 7
+    assert len({record.fingerprint for record in after}) == 7
+    for record in before:
+        assert after[record.number].choices == record.choices
+        assert record.state == "running" or after[record.number] == record
+
+
+def ended(path: Path) -> int:
+    try:
+        return sum(record.state == "complete" for record in load_run(path).records)
+    except RunError:
+        return 0
+
+
+def wait_for(condition: object, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.05)
+
+
+def test_interrupt_finishes_the_running_trials_and_says_how_to_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    command = [sys.executable, "-m", "nas", "search", "quickstart", "--out", str(path), "--set", "recipe.epochs=3"]
+    driver = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: (path / "study.db").exists() and ended(path) >= 1)
+    driver.send_signal(signal.SIGINT)
+    said = driver.communicate(timeout=60)[1]
+    assert driver.returncode == 130
+    assert f"nas resume {path}" in said
+    states = [record.state for record in load_run(path).records]
+    assert set(states) == {"complete"}
+    assert len(states) < 40
+
+
+def test_a_worker_that_dies_is_replaced_and_its_trial_failed(tmp_path: Path) -> None:
+    search = Search(create(tmp_path / "run", question(trials=4, sampler="random"), "nas"))
+    killed = None
+    for event in search.events():
+        if event.kind == "scored" and killed is None:
+            killed = event.record.number
+            os.kill(children()[0], signal.SIGKILL)
+    records = load_run(tmp_path / "run").records
+    assert sorted(record.state for record in records) == ["complete"] * 3 + ["failed"]
+    assert [record.reason for record in records if record.state == "failed"] == ["killed"]
+
+
+def children() -> list[int]:
+    import multiprocessing
+
+    return [process.pid for process in multiprocessing.active_children() if process.pid]
