@@ -29,9 +29,9 @@ def _slide(op: Op, shape: Shape, window: Any, stride: Any, padding: Any, ceil: b
     sizes = []
     for size, k, s, p in zip(shape[1:], pair(window), pair(stride), pair(padding), strict=True):
         room = size + 2 * p - k
-        if room < 0:
-            raise op.refuse(f"a window of {k} is larger than the padded side {size + 2 * p}", shape)
         steps = -(-room // s) if ceil else room // s
+        if steps < 0:
+            raise op.refuse(f"a window of {k} is larger than the padded side {size + 2 * p}", shape)
         if ceil and steps * s >= size + p:
             steps -= 1  # torch: the last window must start inside the image or its left padding
         sizes.append(steps + 1)

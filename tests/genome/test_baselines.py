@@ -28,7 +28,6 @@ LAYERS.pop("columns")
 WITH_HEADS = {"googlenet_paper_aux"}  # its published counts are those of training
 FUNCTIONAL = {"inception_v3_torchvision"}  # its reference pools by function calls, of which it kept no record
 QUICK = ["lenet5_paper", "alexnet_original", "googlenet_paper_aux", "resnet18_optA", "alphago_sl_policy_192"]
-LARGE = {"cifar_resnet1202", "densenet_bc_250_24", "densenet264", "densenet201", "densenet_bc_190_40", "resnet152"}
 Row = tuple[Any, ...]
 
 
@@ -154,9 +153,7 @@ def test_all_counts_are_torchs(name: str) -> None:
     assert_counts_are_torchs(name)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in BASELINES]
-)
+@pytest.mark.parametrize("name", BASELINES)
 def test_survives_json(name: str) -> None:
     graph = baseline(name)
     again = from_json(to_json(graph))
@@ -165,8 +162,7 @@ def test_survives_json(name: str) -> None:
 
 
 def test_networks_differ() -> None:
-    names = [name for name in BASELINES if name not in LARGE]
-    assert len({fingerprint(baseline(name)) for name in names}) == len(names)
+    assert len({fingerprint(baseline(name)) for name in BASELINES}) == len(BASELINES)
 
 
 def test_nothing_is_built_at_import(monkeypatch: pytest.MonkeyPatch) -> None:
