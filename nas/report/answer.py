@@ -76,7 +76,7 @@ def _figures(view: View) -> list[tuple[str, Child, Child]]:
 
 
 def _chance(view: View) -> str:
-    return write("error", 1 - 1 / view.run.task.classes)
+    return percent(1 - 1 / view.run.task.classes)
 
 
 def meter(share: float, what: str) -> Markup:

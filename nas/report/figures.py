@@ -56,7 +56,7 @@ def front(view: View, axes: Any) -> None:
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
     axes.set(xlabel=title(name), ylabel="validation error")
     axes.set_title(f"{clip(view.experiment.name, 40)}: validation error against {NAMES[name]}", weight="bold")
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0)
 
 
 def _limits(view: View, name: str, axes: Any) -> None:
@@ -76,6 +76,6 @@ def hypervolume(view: View, axes: Any) -> None:
                       label="random order, 90 %")  # fmt: skip
     axes.plot(found.trials, found.mean, color=GREY, linestyle="--", linewidth=1.2, label="random order, mean")
     axes.plot(found.trials, found.found, color=BLUE, linewidth=1.8, drawstyle="steps-post", label="as searched")
-    axes.set(xlabel="complete trials", ylabel="hypervolume (share of the reference box)")
+    axes.set(xlabel="complete trials", ylim=found.window, ylabel="hypervolume (share of the reference box)")
     axes.set_title(f"{clip(view.experiment.name, 40)}: progress against luck of order", weight="bold")
     axes.legend(frameon=False, loc="lower right")

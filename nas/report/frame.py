@@ -1,5 +1,6 @@
 """Records as a table: one row a trial, plain columns, safe to open in a spreadsheet."""
 
+import csv
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,11 +64,11 @@ def used(record: Record, budget: Budget) -> dict[str, float]:
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table with every cell, headings too, harmless to a spreadsheet."""
+    """Write a table, every text quoted and harmless to a spreadsheet, the headings too."""
     safe = table.rename(columns=harmless)
     for column in safe.columns[[kind.kind not in "biuf" for kind in safe.dtypes]]:
         safe[column] = safe[column].map(harmless)
-    safe.to_csv(path, index=False, lineterminator="\n")
+    safe.to_csv(path, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
 
 
 def harmless(cell: Any) -> Any:

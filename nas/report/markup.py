@@ -22,7 +22,9 @@ def tag(name: str, /, *children: Child, **attributes: str | int | bool | None) -
 
     An attribute that is None or False is left out.
     """
-    said = "".join(_attribute(key, value) for key, value in attributes.items() if value not in (None, False))
+    said = "".join(
+        _attribute(key, value) for key, value in attributes.items() if value is not None and value is not False
+    )
     if name in VOID:
         return Markup(f"<{name}{said}>")
     return Markup(f"<{name}{said}>{join(children)}</{name}>")

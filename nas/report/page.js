@@ -31,9 +31,9 @@ function draw(id, traces, xaxis, yaxis, more = {}) {
 let chosen = null;
 
 function drawFront() {
-  const name = $("abscissa").value, { title, x, limits } = front.axes[name];
+  const name = $("abscissa").value, { title, name: unit, x, limits } = front.axes[name];
   const [others, best] = front.traces.map((trace, i) => ({ ...trace, x: x[i], type: "scatter", mode: "markers",
-    hovertemplate: "%{text}<extra></extra>" }));
+    hovertemplate: `trial %{customdata}<br>%{y:.2%} error<br>%{x:.3~s} ${unit}<extra></extra>` }));
   others.marker = { color: "--faint", size: 7, opacity: 0.65 };
   best.marker = { color: "--accent", size: 10, line: { color: "--paper", width: 1 } };
   const order = best.x.map((_, i) => i).sort((a, b) => best.x[a] - best.x[b]);
@@ -50,7 +50,8 @@ function drawFront() {
   const notes = limits.map((at) => ({ x: at, yref: "paper", y: 1, text: "budget", showarrow: false, xanchor: "right",
     yanchor: "top", font: { color: "--hot", size: 12 } }));
   return draw("front-plot", [others, ...(name === front.lined ? [line] : []), best, ring], axis(title),
-    axis("validation error", { tickformat: "~%", type: front.log ? "log" : "linear" }),
+    axis("validation error", { tickformat: "~%", rangemode: "nonnegative",
+      type: front.log ? "log" : "linear" }),
     { shapes, annotations: notes });
 }
 
@@ -63,7 +64,7 @@ function drawProgress() {
     curve(high, "random order, 90 %", { ...band, fill: "tonexty", fillcolor: "--band" }),
     curve(mean, "random order, mean", { line: { color: "--soft", width: 1.5, dash: "dash" } }),
     curve(found, "as searched", { line: { color: "--accent", width: 2.5, shape: "hv" } }),
-  ], axis("complete trials"), axis("hypervolume"), { hovermode: "x" });
+  ], axis("complete trials"), axis("hypervolume", { range: progress.range }), { hovermode: "x" });
 }
 
 function drawCurves() {

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nas.report.view import COUNTS, View
-from nas.report.words import NAMES, title, write
+from nas.report.words import NAMES, title
 from nas.search.study import Record
 
 MOST_CURVES = 200
@@ -31,7 +31,6 @@ def _points(name: str, records: Sequence[Record], abscissa: str) -> Trace:
         "x": [getattr(record.cost, abscissa) for record in records],
         "y": [record.error for record in records],
         "customdata": [record.number for record in records],
-        "text": [_hover(record) for record in records],
     }
 
 
@@ -39,14 +38,10 @@ def _axis(view: View, name: str, others: Sequence[Record]) -> dict[str, Any]:
     limit = view.limits.get(name)
     return {
         "title": title(name),
+        "name": NAMES[name],
         "x": [[getattr(r.cost, name) for r in others], [getattr(r.cost, name) for r in view.front]],
         "limits": [end for end in (limit.min, limit.max) if end is not None] if limit else [],
     }
-
-
-def _hover(record: Record) -> str:
-    lines = [f"{write(name, getattr(record.cost, name))} {NAMES[name]}" for name in ("params", "macs")]
-    return "<br>".join([f"<b>trial {record.number}</b>", f"{write('error', record.error)} error", *lines])
 
 
 def _is_wide(values: Sequence[float | None]) -> bool:
@@ -59,7 +54,7 @@ def progress(view: View) -> dict[str, Any]:
     found = view.progress
     assert found is not None
     curves = {name: getattr(found, name).round(6).tolist() for name in ("found", "mean", "low", "high")}
-    return {"trials": found.trials.tolist(), **curves}
+    return {"trials": found.trials.tolist(), "range": found.window, **curves}
 
 
 def curves(view: View) -> dict[str, Any]:

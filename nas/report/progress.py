@@ -34,6 +34,14 @@ class Progress:
     high: Curve
     reference: tuple[float, ...]
 
+    @property
+    def window(self) -> tuple[float, float]:
+        """The part of the scale worth showing. The first trials gain most of the volume, so it opens after a tenth."""
+        early = len(self.trials) // 10
+        top = float(self.found[-1])
+        span = max(top - min(float(self.found[early]), float(self.low[early])), 1e-3)
+        return top - 1.08 * span, top + 0.05 * span
+
 
 def reference_point(experiment: Experiment, classes: int, points: Points) -> tuple[float, ...]:
     """The worst values that still count, fixed before the search wherever that is possible.

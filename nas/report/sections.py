@@ -78,12 +78,11 @@ def network(view: View) -> Child:
               "Blocks that repeat are drawn once.", class_="note")  # fmt: skip
     text = source(view.best.graph)
     code = tag("details", tag("summary", f"Source: {len(text.splitlines())} lines of Python that import only torch"),
-               tag("pre", tag("code", text), tabindex=0))  # fmt: skip
+               tag("pre", tag("code", text), tabindex=0), open=True)  # fmt: skip
     drawing = tag("div", Markup(draw(view.best.graph, standalone=False)), class_="drawing", tabindex=0, role="region",
                   aria_label="Drawing of the best network")  # fmt: skip
-    side = tag("div", tables.details(view, view.best), key)
     heading = f"The best network: trial {view.best.number}"
-    return section("network", heading, tag("div", drawing, side, class_="split even"), code)
+    return section("network", heading, key, tag("div", drawing, code, class_="split fit"))
 
 
 def progress(view: View) -> Child:

@@ -10,6 +10,13 @@ from nas.report.words import NAMES, clip, percent, write
 from nas.search.study import Record
 
 MOST_ROWS = 1_000
+REASONS = {
+    "nan": "nan: the loss was no longer a number",
+    "oom": "oom: the worker ran out of memory",
+    "timeout": "timeout: the trial took too long",
+    "killed": "killed: the worker was stopped from outside",
+    "error": "error: the training raised one",
+}
 _COUNTS = ("params", "macs", "depth", "peak_bytes")
 
 
@@ -34,19 +41,19 @@ def trials(view: View) -> Markup:
     records = view.ordered()
     shown = records[:MOST_ROWS]
     more = f" The first {MOST_ROWS:,} of {len(records):,}; all are in trials.csv." if len(records) > MOST_ROWS else ""
-    caption = f"Trials, best first. Choose a heading to sort by it, a number to see that network.{more}"
+    see = ", a number to see that network" if view.complete else ""
+    caption = f"Trials, best first. Choose a heading to sort by it{see}.{more}"
     heads = ["trial", "state", *(NAMES[name] for name in ("error", *_COUNTS)), "trained", "choices"]
+    buttons = [tag("button", head, type="button") for head in heads]
     front = {record.number for record in view.front}
-    return table(
-        caption, [tag("button", head, type="button") for head in heads],
-        (_trial(record, record.number in front) for record in shown), id="trials", class_="sortable",
-    )  # fmt: skip
+    rows = (_trial(record, record.number in front, bool(view.complete)) for record in shown)
+    return table(caption, buttons, rows, id="trials", class_="sortable")
 
 
-def _trial(record: Record, on_front: bool) -> Iterable[Child]:
-    choose = tag("button", record.number, type="button", data_trial=record.number)
+def _trial(record: Record, on_front: bool, panel: bool) -> Iterable[Child]:
+    number = tag("button", record.number, type="button", data_trial=record.number) if panel else record.number
     mark = tag("span", " on the front", class_="badge") if on_front else None
-    yield tag("th", choose, mark, scope="row", data_value=record.number)
+    yield tag("th", number, mark, scope="row", data_value=record.number)
     yield cell(state(record), state(record))
     yield cell(write("error", record.error), record.error)
     for name in _COUNTS:
@@ -68,11 +75,15 @@ def choices(record: Record) -> str:
 def details(view: View, record: Record) -> Markup:
     """Everything known of one trial, as a list of terms."""
     shares = used(record, view.experiment.budget)
-    counts: list[tuple[str, float | None]] = [("error", record.error), *record.cost.as_dict().items(), ("seconds", record.seconds)]
+    counts: list[tuple[str, float | None]] = [
+        ("error", record.error),
+        *record.cost.as_dict().items(),
+        ("seconds", record.seconds),
+    ]
     facts: list[tuple[str, Child]] = []
     for name, value in counts:
         share = f" ({percent(shares[name])} of the budget)" if name in shares else ""
-        exact = f"{value:,}" if isinstance(value, int) and name != "peak_bytes" else write(name, value)
+        exact = write(name, value) if name in ("error", "seconds", "peak_bytes") else f"{value:,}"
         facts.append((NAMES[name], f"{exact}{share}"))
     chosen = [(clip(name, 40), clip(value, 80)) for name, value in record.choices.items()]
     state_ = [("state", state(record))] if record.state != "complete" else []
@@ -100,7 +111,7 @@ def failures(view: View) -> Markup:
     failed = [record for record in view.run.records if record.state in ("failed", "pruned")]
     if not failed:
         return tag("p", "No trial failed.")
-    counted = Counter(clip(record.reason, 60) or record.state for record in failed)
+    counted = Counter(REASONS.get(record.reason, clip(record.reason, 60)) or record.state for record in failed)
     share = len(view.run.records)
     rows = [[tag("th", reason, scope="row"), f"{n:,}", percent(n / share)] for reason, n in counted.most_common()]
     return table("Trials that did not complete, by reason.", ["reason", "trials", "share of trials"], rows)

@@ -50,7 +50,7 @@ def record(number: int, seed: int = 0, state: Any = "complete", **changes: Any) 
 def run(path: Path, trials: int = 30, records: tuple[Record, ...] | None = None, **changes: Any) -> Run:
     """A run with so many trials, one in ten failed."""
     settings = {"name": "quickstart", "space": "mixed", "data": "digits", "trials": max(trials, 1),
-                "budget": Budget(params=Range(max=100_000), macs=Range(max=3_000_000))}  # fmt: skip
+                "budget": Budget(params=Range(max=120_000), macs=Range(max=4_500_000))}  # fmt: skip
     made = tuple(record(n, state="failed" if n % 10 == 9 else "complete") for n in range(trials))
     ledger = {"proposed": 4 * trials, "trained": trials, "outside budget: macs": 2 * trials, "duplicate": trials}
     versions = {"nas": "0.1.0", "python": "3.11", "torch": "2.13.0"}

@@ -11,7 +11,7 @@ from nas.report.drawing.sketch import Box, Sketch, sketch
 from nas.report.drawing.style import STYLE
 from nas.report.words import TIMES, percent, short
 
-TEXT = 176.0  # the column of words beside each picture
+TEXT = 184.0  # the column of words beside each picture
 LINE = 15.0
 PAD = 9.0
 LABELLED = 11  # rows in one block that still get labels

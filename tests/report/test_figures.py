@@ -1,0 +1,31 @@
+"""Figures: written in every state that has something to show, whatever the names."""
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from fake_run import run
+
+from nas.genome import Budget, Range
+from nas.report.figures import figures
+from nas.report.view import view
+
+NAMES = ("front.png", "front.svg", "hypervolume.png", "hypervolume.svg")
+
+
+@pytest.mark.parametrize("trials", [1, 40])
+def test_each_figure_is_written_as_png_and_svg(trials: int, tmp_path: Path) -> None:
+    limits = Budget(macs=Range(1_000, 4_000_000))
+    figures(view(run(tmp_path, trials, name="costs $5 [x] \\frac{1}", budget=limits)), tmp_path)
+    for name in NAMES:
+        content = (tmp_path / name).read_bytes()
+        assert content.startswith(b"\x89PNG") == name.endswith("png")
+    text = "".join(ET.parse(tmp_path / "front.svg").getroot().itertext())
+    assert "costs $5 [x] \\frac{1}" in text
+    assert "budget 1 k" in text
+    assert "budget 4 M" in text
+
+
+def test_nothing_is_drawn_while_no_trial_is_complete(tmp_path: Path) -> None:
+    figures(view(run(tmp_path, 0)), tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,208 @@
+"""The page: whole, offline, and not to be broken by any name."""
+
+import dataclasses
+import json
+import re
+import shutil
+import subprocess
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_run import DIGITS, record, run
+
+from nas.report import write
+from nas.report.markup import Markup, data, tag
+from nas.report.page import page
+from nas.report.view import view
+from nas.search.study import Run
+from nas.training.score import Score
+
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+EVIL = "<script>alert(1)</script> $x_1$ [red] \"q\" 'a' & {x} </title></style></template>-->\u2028`"
+
+
+class Reader(HTMLParser):
+    """Collects elements, attributes and visible text, and checks that tags close in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, name: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.elements.append((name, dict(attributes)))
+        if name not in VOID:
+            self.open.append(name)
+
+    def handle_endtag(self, name: str) -> None:
+        assert self.open.pop() == name
+
+    def handle_data(self, text: str) -> None:
+        if self.open:
+            self.texts.setdefault(self.open[-1], []).append(text)
+
+    def every(self, name: str) -> list[dict[str, str | None]]:
+        return [attributes for element, attributes in self.elements if element == name]
+
+    @property
+    def words(self) -> str:
+        return " ".join(" ".join(texts) for name, texts in self.texts.items() if name not in ("script", "style"))
+
+
+def evil_run(path: Path) -> Run:
+    choices = {EVIL: EVIL, "=1+1": "@x", "long" * 2_500: "z" * 10_000}
+    records = [record(n, choices=choices) for n in range(5)]
+    records += [record(n, choices=choices, state="failed", reason=EVIL) for n in range(5, 8)]
+    made = run(path, 8, tuple(records), name=EVIL[:100], space=EVIL * 50)
+    made = dataclasses.replace(made, command=EVIL * 3, versions={EVIL: EVIL}, ledger={EVIL: 3, "proposed": 9})
+    made.__dict__["task"] = dataclasses.replace(DIGITS, name=EVIL * 50)
+    return made
+
+
+@pytest.fixture(scope="module")
+def thirty(tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    return Reader(page(view(run(tmp_path_factory.mktemp("run"), 30))))
+
+
+def test_the_first_screen_answers_the_question(thirty: Reader) -> None:
+    best = view(run(Path(), 30)).best
+    assert best is not None
+    assert thirty.texts["h1"] == ["Which network of the space mixed reads digits best, within 120 k parameters and "
+                                  "4.50 M MACs?"]  # fmt: skip
+    for said in (f"Trial {best.number}", f"{best.error:.2%}".replace("%", " %"), f"{best.cost.params:,} parameters"):
+        assert said in thirty.words
+
+
+def test_nothing_is_loaded_and_the_policy_forbids_it(thirty: Reader) -> None:
+    for name, attributes in thirty.elements:
+        assert "src" not in attributes, name
+        assert name not in ("link", "iframe", "object", "embed", "img", "base")
+        assert not str(attributes.get("href", "")).startswith(("http", "//", "javascript"))
+    (policy,) = (m["content"] for m in thirty.every("meta") if m.get("http-equiv") == "Content-Security-Policy")
+    assert policy is not None
+    assert policy.startswith("default-src 'none';")
+    script = policy.split("script-src")[1]
+    assert "unsafe" not in script
+    assert script.count("sha256-") == 2
+    assert not re.search(r"url\(|@import", " ".join(thirty.texts["style"]))
+
+
+def test_it_can_be_read_by_keyboard_and_screen_reader(thirty: Reader) -> None:
+    names = [name for name, _ in thirty.elements]
+    assert names.count("h1") == names.count("main") == names.count("header") == 1
+    identities = [a["id"] for _, a in thirty.elements if "id" in a]
+    assert len(identities) == len(set(identities))
+    for _, attributes in thirty.elements:
+        assert attributes.get("aria-labelledby", identities[0]) in identities
+    assert names.count("caption") == names.count("table")
+    assert all("scope" in attributes for attributes in thirty.every("th"))
+    assert all(attributes.get("aria-label") for attributes in thirty.every("svg"))
+    assert thirty.every("html")[0]["lang"] == "en"
+
+
+def test_every_front_network_is_drawn_and_every_trial_listed(thirty: Reader) -> None:
+    seen = view(run(Path(), 30))
+    templates = {attributes["id"] for attributes in thirty.every("template")}
+    assert templates == {f"trial-{r.number}" for r in seen.front}
+    assert len(thirty.every("svg")) == len(seen.front) + 1
+    listed = [a["data-trial"] for a in thirty.every("button") if "data-trial" in a]
+    assert len(listed) == 30 + len(seen.front)
+
+
+def test_hostile_names_stay_text(tmp_path: Path) -> None:
+    written = write(evil_run(tmp_path))
+    text = written.read_text(encoding="utf-8")
+    reader = Reader(text)
+    scripts = [a.get("type") for a in reader.every("script")]
+    assert scripts == ["application/json"] * 3 + [None, None]
+    assert "<script>alert(1)</script> $x_1$ [red]" in reader.words
+    assert not [a for _, a in reader.elements if any(key.startswith("on") for key in a)]
+    assert max(len(text) for name in ("td", "th", "dd", "dt", "p", "h1") for text in reader.texts[name]) < 3_000
+    assert len(text) < 8_000_000
+    assert (tmp_path / "report" / "front.png").stat().st_size > 10_000
+
+
+STATES: dict[str, tuple[dict[str, Any], str]] = {
+    "none": ({"trials": 0}, "No network has been trained yet"),
+    "one": ({"trials": 1}, "has the least validation error"),
+    "failed": ({"records": tuple(record(n, state="failed") for n in range(3))}, "None of the 3 trials came to an end"),
+    "running": ({"records": (record(0, state="running"),)}, "1 of 1 still train"),
+    "one objective": ({"trials": 12, "objectives": ("error",)}, "The only objective is the validation error"),
+    "three objectives": ({"trials": 12, "objectives": ("error", "macs", "depth")}, "validation error, MACs and depth"),
+    "infinite": ({"records": (record(0, scores=(Score(1, float("inf"), float("inf"), 0.1, 1.0),)),)}, "came to an end"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_each_state_of_a_run_has_a_sensible_page(name: str, tmp_path: Path) -> None:
+    changes, said = STATES[name]
+    path = write(run(tmp_path, **changes))
+    reader = Reader(path.read_text(encoding="utf-8"))
+    assert said in reader.words
+    assert "nas search quickstart --seed 0" in reader.words
+    beside = {a["href"] for a in reader.every("a")} - {"#results"}
+    assert all((tmp_path / "report" / str(file)).is_file() for file in beside)
+    assert not list((tmp_path / "report").glob("*.part"))
+
+
+def test_a_rewritten_report_is_the_same_to_the_byte(tmp_path: Path) -> None:
+    first = write(run(tmp_path, 6))
+    before = {path.name: path.read_bytes() for path in first.parent.iterdir() if path.suffix != ".png"}
+    write(run(tmp_path, 6))
+    assert before == {path.name: path.read_bytes() for path in first.parent.iterdir() if path.suffix != ".png"}
+
+
+def test_text_is_escaped_unless_it_is_markup() -> None:
+    assert tag("p", "<b>", Markup("<i>x</i>"), title='"&') == '<p title="&quot;&amp;">&lt;b&gt;<i>x</i></p>'
+    assert tag("p", ["a", None, 3], hidden=True, open=False, data_x=0) == '<p hidden data-x="0">a3</p>'
+
+
+def test_data_cannot_leave_its_element() -> None:
+    written = data("x", {"evil": EVIL})
+    inner = written.split(">", 1)[1].rsplit("</script>", 1)[0]
+    assert not re.search("[<>&\u2028\u2029]", inner)
+    assert json.loads(inner)["evil"] == EVIL
+
+
+@pytest.mark.slow
+def test_ten_thousand_trials_build_in_time_and_within_eight_megabytes(tmp_path: Path) -> None:
+    for trials, seconds in ((1_000, 20), (10_000, 60)):
+        made = run(tmp_path, trials)
+        started = time.perf_counter()
+        path = write(made)
+        assert time.perf_counter() - started < seconds
+        assert path.stat().st_size < 8_000_000
+
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BROWSER is None, reason="no chromium on the path")
+@pytest.mark.parametrize("kind", ["thirty", "evil", "none"])
+def test_a_browser_opens_it_without_an_error_or_a_request(kind: str, tmp_path: Path) -> None:
+    made = {"thirty": lambda: run(tmp_path, 30), "evil": lambda: evil_run(tmp_path), "none": lambda: run(tmp_path, 0)}
+    path = write(made[kind]())
+    assert BROWSER is not None
+    quiet = ["--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+             "--disable-sync", "--disable-default-apps", "--disable-extensions"]  # fmt: skip
+    opened = subprocess.run(
+        [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", *quiet, f"--user-data-dir={tmp_path / 'profile'}",
+         "--enable-logging=stderr", f"--log-net-log={tmp_path / 'net.json'}", "--net-log-capture-mode=Everything",
+         "--virtual-time-budget=4000", "--dump-dom", path.as_uri()],
+        capture_output=True, text=True, timeout=90, check=True,
+    )  # fmt: skip
+    assert "CONSOLE" not in opened.stderr
+    asked = re.findall(r'"url":"((?:https?|wss?|ftp):[^"]*)"', (tmp_path / "net.json").read_text(encoding="utf-8"))
+    assert asked == []
+    if kind != "none":
+        assert opened.stdout.count('class="main-svg"') >= 3
+        assert re.search(r'id="panel-title"[^>]*>Trial \d+<', opened.stdout)
+    assert "alert(1)" not in re.sub(r"&lt;script&gt;alert\(1\)&lt;/script&gt;", "", opened.stdout)
