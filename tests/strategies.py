@@ -1,6 +1,7 @@
 """Random legal ops, shapes and networks, read off the annotations that ops are declared with."""
 
 import types
+from dataclasses import MISSING, fields
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
@@ -38,7 +39,9 @@ def field(kind: Any, limits: Limits = Limits(0, MOST)) -> st.SearchStrategy[Any]
 def ops(cls: type[Op]) -> st.SearchStrategy[dict[str, Any]]:
     """Fields of an op; the op itself may still refuse their combination."""
     hints = get_type_hints(cls, include_extras=True)
-    return st.fixed_dictionaries({name: field(hints[name]) for name in checks(cls)})
+    drawn = {name: field(hints[name]) for name in checks(cls)}
+    optional = {spec.name: drawn.pop(spec.name) for spec in fields(cls) if spec.default is not MISSING}
+    return st.fixed_dictionaries(drawn, optional=optional)
 
 
 sides = st.integers(1, 20)

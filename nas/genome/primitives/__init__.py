@@ -19,6 +19,7 @@ from nas.genome.layers import (
     Tanh,
 )
 from nas.genome.primitives.board import BoardHead, BoardTrunk
+from nas.genome.primitives.cells import Cell, Narrow, Zero
 from nas.genome.primitives.dense import DenseBlock, DenseLayer, Transition
 from nas.genome.primitives.factorized import AsymmetricConv, FactorizedConv, GridReduction
 from nas.genome.primitives.heads import AuxiliaryHead, ConvHead, FcHead, GapHead, NormAuxiliaryHead
@@ -31,9 +32,10 @@ from nas.genome.primitives.stems import ImageNetStem, Stem
 
 __all__ = [
     "AdaptivePool", "Add", "AsymmetricConv", "AuxiliaryHead", "AvgPool", "BasicBlock", "BoardHead", "BoardTrunk",
-    "Bottleneck", "ChannelPad", "ChannelScale", "CodeDistance", "Concat", "Conv", "ConvHead", "ConvPool", "ConvStack",
-    "ConvUnit", "DenseBlock", "DenseLayer", "Dropout", "FactorizedConv", "FactorizedInception", "FcHead", "Flatten",
-    "GapHead", "GlobalPool", "GridReduction", "ImageNetStem", "Inception", "InceptionA", "InceptionB", "InceptionC",
-    "InceptionD", "InceptionE", "InceptionNaive", "InceptionReduction", "Linear", "LocalNorm", "MaxPool", "MlpConv",
-    "Norm", "NormAuxiliaryHead", "PositionBias", "Relu", "ScaledTanh", "Stem", "TableConv", "Tanh", "Transition",
+    "Bottleneck", "Cell", "ChannelPad", "ChannelScale", "CodeDistance", "Concat", "Conv", "ConvHead", "ConvPool",
+    "ConvStack", "ConvUnit", "DenseBlock", "DenseLayer", "Dropout", "FactorizedConv", "FactorizedInception", "FcHead",
+    "Flatten", "GapHead", "GlobalPool", "GridReduction", "ImageNetStem", "Inception", "InceptionA", "InceptionB",
+    "InceptionC", "InceptionD", "InceptionE", "InceptionNaive", "InceptionReduction", "Linear", "LocalNorm",
+    "MaxPool", "MlpConv", "Narrow", "Norm", "NormAuxiliaryHead", "PositionBias", "Relu", "ScaledTanh", "Stem",
+    "TableConv", "Tanh", "Transition", "Zero",
 ]  # fmt: skip
