@@ -32,6 +32,11 @@ def tell(data: Any) -> None:
 
 
 def table(rows: list[tuple[str, ...]]) -> str:
-    """Rows as aligned columns, the last one free."""
+    """Rows as aligned columns, numbers to the right; the last column is free."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
-    return "\n".join("  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[-1]]) for row in rows)
+    numeric = [rows[-1][i].replace(",", "").isdigit() for i in range(len(widths))]
+    lines = []
+    for *cells, last in rows:
+        aligned = [c.rjust(w) if n else c.ljust(w) for c, w, n in zip(cells, widths, numeric, strict=True)]
+        lines.append("  ".join([*aligned, last]))
+    return "\n".join(lines)

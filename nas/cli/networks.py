@@ -1,7 +1,7 @@
 """spaces, show, cost: what can be known of a network without training it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -54,6 +54,34 @@ def spaces(as_json: Json = False) -> None:
 
 
 @app.command()
+def baselines(as_json: Json = False) -> None:
+    """List the networks of the papers, counted for the papers' own tasks."""
+    from nas.genome.baselines import BASELINES
+    from nas.genome.cost import cost as count
+    from nas.genome.measure import receptive_field
+
+    rows = []
+    for name, entry in BASELINES.items():
+        graph = entry.graph()
+        counts = count(graph)
+        sight = receptive_field(graph)
+        rows.append({"name": name, "year": entry.year, "input": list(entry.task.input), "params": counts.params,
+                     "macs": counts.macs, "depth": counts.depth, "receptive_field": sight})  # fmt: skip
+    if as_json:
+        tell(rows)
+        return
+    head = ("name", "year", "input", "params", "macs", "depth", "receptive field")
+    tell(table([head, *(tuple(shown(key, value) for key, value in row.items()) for row in rows)]))
+
+
+def shown(key: str, value: Any) -> str:
+    """1234567 -> 1,234,567; [3, 224, 224] -> 3x224x224; a year as it is."""
+    if isinstance(value, list):
+        return "x".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) and key != "year" else str(value)
+
+
+@app.command()
 def show(
     what: What,
     seed: Seed = 0,
@@ -95,7 +123,7 @@ def nodes(graph: "Graph") -> list[tuple[str, ...]]:
 
     rows: list[tuple[str, ...]] = [("shape", "params", "macs", "name", "from", "op")]
     for node in graph.nodes:
-        counts = tally(node.op, graph.shapes(node))
+        counts = tally(node.applied)
         inputs = ",".join(graph.nodes[i].name for i in node.inputs)
         shape = "x".join(map(str, node.shape))
         rows.append((shape, f"{counts.params:,}", f"{counts.macs:,}", node.name, inputs, str(node.op)))
@@ -112,14 +140,16 @@ def cost(
 ) -> None:
     """Count a network exactly, per image: parameters, MACs, FLOPs, activations, peak memory, depth."""
     from nas.genome.cost import cost as count
+    from nas.genome.measure import receptive_field
 
     graph, title = find(what, seed, data)
-    counts = count(graph).as_dict()
+    counts = count(graph).as_dict() | {"receptive_field": receptive_field(graph)}
     if as_json:
         tell(counts)
         return
-    units = {"macs": "multiply-accumulates", "flops": "2 * macs", "peak_bytes": "float32 activations at once"}
+    units = {"macs": "multiply-accumulates", "flops": "2 * macs", "peak_bytes": "float32 tensors alive at once",
+             "depth": "weighted layers on the longest path", "receptive_field": "pixels"}  # fmt: skip
     say(f"{title}: an image of {'x'.join(map(str, graph.input))}")
-    tell("\n".join(f"{name:<12}{value:>16,}  {units.get(name, '')}".rstrip() for name, value in counts.items()))
+    tell("\n".join(f"{name:<16}{value:>16,}  {units.get(name, '')}".rstrip() for name, value in counts.items()))
     if nodewise:
         tell(table(nodes(graph)))

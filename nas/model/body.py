@@ -44,6 +44,10 @@ class Body:
         for _, pieces in self.lines:
             yield from pieces
 
+    def targets(self) -> tuple[str, ...]:
+        """The classes it makes, in order."""
+        return tuple(piece.target if isinstance(piece, Call) else piece.first.target for piece in self.pieces())
+
     def slots(self) -> list[Slot]:
         """Every value written in __init__, in order."""
         found: list[Slot] = []

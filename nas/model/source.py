@@ -5,7 +5,7 @@ becomes one `nn.Sequential`; the network composes them. This text is what trains
 from the toolkit's own classes, never from a genome file, so no genome can smuggle text into it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -24,7 +24,8 @@ class Writer:
 
     def __init__(self) -> None:
         self.helpers: dict[str, str] = {}
-        self.classes: list[str] = []
+        self.classes: dict[str, str] = {}
+        self.parts: dict[str, tuple[str, ...]] = {}  # the classes that a class makes
         self.made: dict[Application, Call] = {}
         self.taken: set[str] = {"Network"}
 
@@ -76,7 +77,15 @@ class Writer:
             options = tuple((p.name, slots[p.slots[0]].value, p.default) for p in optional)
             self.made[application] = Call(name, args, options)
         (op, shapes), _ = uses[0]
-        self.classes.append(class_text(name, summary(op), given, bodies, len(shapes), "Tensor"))
+        self.classes[name] = class_text(name, summary(op), given, bodies, len(shapes), "Tensor")
+        self.parts[name] = bodies[0].targets()
+
+    def in_order(self, targets: Iterable[str]) -> Iterator[str]:
+        """The classes as a reader meets them: each after those it is made of, else in order of use."""
+        for target in targets:
+            if target in self.parts:
+                yield from self.in_order(self.parts.pop(target))
+                yield self.classes[target]
 
 
 def _collect(graph: Graph, heights: dict[Application, int]) -> int:
@@ -152,13 +161,18 @@ def source(graph: Graph, story: str = "") -> str:
     doc += "; in training also those of the auxiliary heads." if len(graph.outputs) > 1 else "."
     returns = "Tensor" if len(graph.outputs) == 1 else "Tensor | tuple[Tensor, ...]"
     network = class_text("Network", doc, (), [body], 1, returns)
-    classes = [*writer.helpers.values(), *writer.classes, network]
+    classes = [*writer.helpers.values(), *writer.in_order(body.targets()), network]
     code = "\n\n".join(classes)
     head = f"{counts.params:,} parameters, {counts.macs:,} multiply-accumulates per image of {shape}."
-    lines = [f'"""{head}', *(["", story.strip()] if story else [])]
-    opening = "\n".join(lines) + ('"""' if not story else '\n"""')
+    opening = f'"""{head}\n\n{_quoted(story)}\n"""' if story else f'"""{head}"""'
     imports = "\n".join(_imports(code))
     return f"{opening}\n\n# mypy: no-warn-return-any\n{imports}\n\n\n{code}"
+
+
+def _quoted(story: str) -> str:
+    """Text that stands inside a docstring whatever it holds."""
+    plain = "".join(c if c.isprintable() or c == "\n" else " " for c in story.strip())
+    return plain.replace("\\", "\\\\").replace('"""', "'''")
 
 
 def _imports(code: str) -> Iterator[str]:

@@ -1,0 +1,71 @@
+"""The README's blocks run as printed, in order."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nas.cli.app import app
+from nas.search.experiment import read
+from nas.search.space import load
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def test_console_blocks(tmp_path: Path) -> None:
+    for block in blocks("console"):
+        commands = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
+        for command in commands:
+            line, _, printed = command.partition("\n")
+            assert line.startswith("nas ")
+            done = subprocess.run(
+                [sys.executable, "-m", *line.split()], cwd=tmp_path, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, f"{line}\n{done.stderr}"
+            if printed:
+                assert done.stdout == printed, line
+    assert (tmp_path / "exports" / "small" / "net.py").is_file()
+
+
+def test_python_blocks() -> None:
+    for block in blocks("python"):
+        exec(compile(block, "README.md", "exec"), {})
+
+
+def test_numbers_in_comments() -> None:
+    import nas
+
+    block = next(block for block in blocks("python") if "nas.cost(graph)" in block)
+    scope: dict[str, object] = {}
+    exec(compile(block, "README.md", "exec"), scope)
+    promised = re.search(r"print\(nas\.cost\(graph\)\)\s+# (.*?)\.\.\.", block)
+    assert promised is not None
+    assert str(nas.cost(scope["graph"])).startswith(promised[1].rstrip())
+
+
+def test_toml_blocks(tmp_path: Path) -> None:
+    for block in blocks("toml"):
+        file = tmp_path / "mine.toml"
+        file.write_text(block, encoding="utf-8")
+        assert callable(load(read(file).space))
+
+
+def test_every_verb_is_in_the_table() -> None:
+    import nas.cli  # noqa: F401
+
+    for command in app.registered_commands:
+        name = command.name or getattr(command.callback, "__name__", "")
+        assert f"`nas {name}" in README, name
+
+
+@pytest.mark.parametrize("target", ["search", "test"])
+def test_the_two_commands_are_in_the_makefile(target: str) -> None:
+    assert f"make {target}" in README
+    assert re.search(rf"^{target}: install$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
