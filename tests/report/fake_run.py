@@ -1,5 +1,6 @@
 """A finished search made up: real networks, synthetic scores."""
 
+import dataclasses
 import math
 import random
 from pathlib import Path
@@ -10,6 +11,8 @@ from nas.genome import primitives as p
 from nas.search.experiment import Experiment
 from nas.search.study import Record, Run
 from nas.training.score import Score
+
+EVIL = "<script>alert(1)</script> $x_1$ [red] \"q\" 'a' & {x} </title></style></template>-->\u2028`"
 
 DIGITS = Task("digits", (1, 8, 8), 10)
 
@@ -57,3 +60,14 @@ def run(path: Path, trials: int = 30, records: tuple[Record, ...] | None = None,
     experiment = Experiment(**(settings | changes))
     records = made if records is None else records
     return Run(path, experiment, records, ledger, "nas search quickstart --seed 0", versions)
+
+
+def evil_run(path: Path) -> Run:
+    """A run in which everything a person can name is hostile."""
+    choices = {EVIL: EVIL, "=1+1": "@x", "long" * 2_500: "z" * 10_000}
+    records = [record(n, choices=choices) for n in range(5)]
+    records += [record(n, choices=choices, state="failed", reason=EVIL) for n in range(5, 8)]
+    made = run(path, 8, tuple(records), name=EVIL[:100], space=EVIL * 50)
+    made = dataclasses.replace(made, command=EVIL * 3, versions={EVIL: EVIL}, ledger={EVIL: 3, "proposed": 9})
+    made.__dict__["task"] = dataclasses.replace(DIGITS, name=EVIL * 50)
+    return made

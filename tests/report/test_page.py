@@ -1,27 +1,22 @@
 """The page: whole, offline, and not to be broken by any name."""
 
-import dataclasses
 import json
 import re
-import shutil
-import subprocess
 import time
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_run import DIGITS, record, run
+from fake_run import EVIL, evil_run, record, run
 
 from nas.report import write
 from nas.report.markup import Markup, data, tag
 from nas.report.page import page
 from nas.report.view import view
-from nas.search.study import Run
 from nas.training.score import Score
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
-EVIL = "<script>alert(1)</script> $x_1$ [red] \"q\" 'a' & {x} </title></style></template>-->\u2028`"
 
 
 class Reader(HTMLParser):
@@ -54,16 +49,6 @@ class Reader(HTMLParser):
     @property
     def words(self) -> str:
         return " ".join(" ".join(texts) for name, texts in self.texts.items() if name not in ("script", "style"))
-
-
-def evil_run(path: Path) -> Run:
-    choices = {EVIL: EVIL, "=1+1": "@x", "long" * 2_500: "z" * 10_000}
-    records = [record(n, choices=choices) for n in range(5)]
-    records += [record(n, choices=choices, state="failed", reason=EVIL) for n in range(5, 8)]
-    made = run(path, 8, tuple(records), name=EVIL[:100], space=EVIL * 50)
-    made = dataclasses.replace(made, command=EVIL * 3, versions={EVIL: EVIL}, ledger={EVIL: 3, "proposed": 9})
-    made.__dict__["task"] = dataclasses.replace(DIGITS, name=EVIL * 50)
-    return made
 
 
 @pytest.fixture(scope="module")
@@ -179,30 +164,3 @@ def test_ten_thousand_trials_build_in_time_and_within_eight_megabytes(tmp_path: 
         path = write(made)
         assert time.perf_counter() - started < seconds
         assert path.stat().st_size < 8_000_000
-
-
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(BROWSER is None, reason="no chromium on the path")
-@pytest.mark.parametrize("kind", ["thirty", "evil", "none"])
-def test_a_browser_opens_it_without_an_error_or_a_request(kind: str, tmp_path: Path) -> None:
-    made = {"thirty": lambda: run(tmp_path, 30), "evil": lambda: evil_run(tmp_path), "none": lambda: run(tmp_path, 0)}
-    path = write(made[kind]())
-    assert BROWSER is not None
-    quiet = ["--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-             "--disable-sync", "--disable-default-apps", "--disable-extensions"]  # fmt: skip
-    opened = subprocess.run(
-        [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", *quiet, f"--user-data-dir={tmp_path / 'profile'}",
-         "--enable-logging=stderr", f"--log-net-log={tmp_path / 'net.json'}", "--net-log-capture-mode=Everything",
-         "--virtual-time-budget=4000", "--dump-dom", path.as_uri()],
-        capture_output=True, text=True, timeout=90, check=True,
-    )  # fmt: skip
-    assert "CONSOLE" not in opened.stderr
-    asked = re.findall(r'"url":"((?:https?|wss?|ftp):[^"]*)"', (tmp_path / "net.json").read_text(encoding="utf-8"))
-    assert asked == []
-    if kind != "none":
-        assert opened.stdout.count('class="main-svg"') >= 3
-        assert re.search(r'id="panel-title"[^>]*>Trial \d+<', opened.stdout)
-    assert "alert(1)" not in re.sub(r"&lt;script&gt;alert\(1\)&lt;/script&gt;", "", opened.stdout)
