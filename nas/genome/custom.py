@@ -119,7 +119,7 @@ class TableConv(nn.Module):
         self.maps = nn.ModuleList(nn.Conv2d(len(maps), 1, kernel) for maps in self.TABLE)
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([conv(x[:, maps]) for conv, maps in zip(self.maps, self.TABLE)], 1)
+        return torch.cat([conv(x[:, maps]) for conv, maps in zip(self.maps, self.TABLE, strict=True)], 1)
 '''
 
     def shape(self, *inputs: Shape) -> Shape:

@@ -37,7 +37,11 @@ class Writer:
         for _, level in groupby(by_height, key=lambda application: heights[application]):
             kinds: dict[tuple[Any, ...], list[tuple[Application, Body]]] = {}
             for op, shapes in level:
-                body = self.body(expansion(op, shapes), inner=True)
+                inside = expansion(op, shapes)
+                if only := _only_block(inside):
+                    self.made[op, shapes] = self.made[only]
+                    continue
+                body = self.body(inside, inner=True)
                 kinds.setdefault((op.label(*shapes), body.shape()), []).append(((op, shapes), body))
             for (label, *_), uses in kinds.items():
                 self._block(self._name(label), uses)
@@ -86,6 +90,14 @@ class Writer:
             if target in self.parts:
                 yield from self.in_order(self.parts.pop(target))
                 yield self.classes[target]
+
+
+def _only_block(graph: Graph) -> Application | None:
+    """The one block that a block consists of, if it does: a stack of one is written as that one."""
+    *inputs, last = graph.nodes
+    if isinstance(last.op, Primitive) and last.inputs == tuple(range(len(inputs))):
+        return last.op, graph.shapes(last)
+    return None
 
 
 def _collect(graph: Graph, heights: dict[Application, int]) -> int:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nas.genome.fields import Width
-from nas.genome.graph import Primitive, Value
+from nas.genome.graph import Primitive, Shape, Value
 from nas.genome.layers import AvgPool, Concat, MaxPool
 from nas.genome.primitives.stacks import ConvUnit
 from nas.genome.primitives.units import Side
@@ -87,6 +87,9 @@ class FactorizedInception(Primitive):
             conv(double, self.double, 3, "twice", bias=bias),
             conv(pool(x, name="pool"), self.pool, 1, "projection", bias=bias),
         )
+
+    def label(self, *inputs: Shape) -> str:
+        return "FactorizedInception" if self.pooling == "mean" else "MaxFactorizedInception"
 
 
 @dataclass(frozen=True)
