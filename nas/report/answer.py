@@ -28,7 +28,7 @@ def _question(view: View) -> str:
 
 
 def budget(limits: dict[str, Range]) -> str:
-    """A budget in words: `50 k parameters and 1.50 M MACs`."""
+    """A budget in words: `50 k parameters and 1.5 M MACs`."""
     said = [f"{_range(name, limit)} {NAMES[name] if name != 'peak_bytes' else 'peak memory'}"
             for name, limit in limits.items()]  # fmt: skip
     return " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)

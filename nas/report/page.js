@@ -96,10 +96,11 @@ function terms(row) {
   const list = document.createElement("dl");
   list.className = "terms";
   const heads = document.querySelectorAll("#trials thead th");
+  const told = (kind, textContent) => Object.assign(document.createElement(kind), { textContent });
   [...row.cells].slice(1).forEach((cell, i) => {
-    for (const [kind, text] of [["dt", heads[i + 1].textContent], ["dd", cell.textContent]]) {
-      list.append(Object.assign(document.createElement(kind), { textContent: text }));
-    }
+    const pair = document.createElement("div");
+    pair.append(told("dt", heads[i + 1].textContent), told("dd", cell.textContent));
+    list.append(pair);
   });
   return list;
 }

@@ -90,8 +90,10 @@ def progress(view: View) -> Child:
     found = view.progress
     if found is None:
         return None
-    point = _listed([f"{write(name, value)} {NAMES[name]}"
-                     for name, value in zip(view.experiment.objectives, found.reference, strict=True)])  # fmt: skip
+    worst = zip(view.experiment.objectives, found.reference, strict=True)
+    point = _listed(
+        [f"{percent(value) if name == 'error' else write(name, value)} {NAMES[name]}" for name, value in worst]
+    )
     below, above = (found.found < found.low - 1e-12).mean(), (found.found > found.high + 1e-12).mean()
     caption = (
         "Hypervolume: the share of the box from zero to the reference point that the front commands; the reference is "

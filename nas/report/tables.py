@@ -87,13 +87,13 @@ def details(view: View, record: Record) -> Markup:
         facts.append((NAMES[name], f"{exact}{share}"))
     chosen = [(clip(name, 40), clip(value, 80)) for name, value in record.choices.items()]
     state_ = [("state", state(record))] if record.state != "complete" else []
-    return join([terms([*state_, *facts]), tag("h4", "Choices") if chosen else None, terms(chosen)])
+    return join([terms([*state_, *facts]), tag("h4", "Choices") if chosen else None, terms(chosen, "pairs")])
 
 
-def terms(pairs: Sequence[tuple[Child, Child]]) -> Markup:
-    """Names and values side by side."""
-    rows = [[tag("dt", name), tag("dd", value)] for name, value in pairs]
-    return tag("dl", rows, class_="terms") if rows else Markup()
+def terms(pairs: Sequence[tuple[Child, Child]], style: str = "terms") -> Markup:
+    """Names and values: in two columns as "terms", one after another as "pairs"."""
+    rows = [tag("div", tag("dt", name), tag("dd", value)) for name, value in pairs]
+    return tag("dl", rows, class_=style) if rows else Markup()
 
 
 def ledger(view: View) -> Markup:

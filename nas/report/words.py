@@ -35,7 +35,7 @@ def title(name: str) -> str:
 
 
 def short(value: float) -> str:
-    """Three significant digits and a letter: 48,211 -> 48.2 k."""
+    """At most three significant digits and a letter: 48,211 -> 48.2 k, 1,500,000 -> 1.5 M."""
     for size, letter in _LARGE:
         if abs(value) >= size * 0.9995:
             return f"{_three(value / size)} {letter}"
@@ -43,8 +43,7 @@ def short(value: float) -> str:
 
 
 def _three(value: float) -> str:
-    digits = 0 if float(value).is_integer() or abs(value) >= 99.95 else 1 if abs(value) >= 9.995 else 2
-    return f"{value:,.{digits}f}"
+    return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
 
 
 def percent(share: float) -> str:
@@ -62,7 +61,9 @@ def write(name: str, value: float | None) -> str:
         return f"{value:.4f}"
     if name == "seconds":
         return f"{value:,.1f} s" if value < 600 else f"{value / 60:,.0f} min"
-    return short(value) + ("B" if name == "peak_bytes" and value >= 999.5 else " B" if name == "peak_bytes" else "")
+    if name == "peak_bytes":
+        return short(value) + ("B" if value >= 999.5 else " B")
+    return short(value)
 
 
 def clip(text: Any, most: int = 80) -> str:

@@ -1,6 +1,8 @@
 """Drawings: valid, complete, and with the structure that a reader looks for."""
 
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 
 import networkx as nx
@@ -116,3 +118,11 @@ def test_the_networkx_view_keeps_a_value_read_twice_and_the_order_of_inputs() ->
 def test_long_settings_are_broken_and_cut() -> None:
     assert wrap("width 64, stride 2") == ["width 64, stride 2"]
     assert all(len(row) <= 27 for row in wrap("a" * 40 + ", " + "b" * 40 + ", " + "c" * 40))
+
+
+def test_drawing_loads_nothing_heavy() -> None:
+    code = (
+        "import nas.report.drawing, sys; print({'torch', 'pandas', 'numpy', 'networkx', 'optuna'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

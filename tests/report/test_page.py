@@ -60,7 +60,7 @@ def test_the_first_screen_answers_the_question(thirty: Reader) -> None:
     best = view(run(Path(), 30)).best
     assert best is not None
     assert thirty.texts["h1"] == ["Which network of the space mixed reads digits best, within 120 k parameters and "
-                                  "4.50 M MACs?"]  # fmt: skip
+                                  "4.5 M MACs?"]  # fmt: skip
     for said in (f"Trial {best.number}", f"{best.error:.2%}".replace("%", " %"), f"{best.cost.params:,} parameters"):
         assert said in thirty.words
 
