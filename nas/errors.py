@@ -2,7 +2,8 @@
 
 NasError
 ├── GenomeError       not a network: a graph, an op's hyperparameter, a genome file
-│   └── ShapeError    an op applied to shapes it cannot take
+│   ├── ShapeError    an op applied to shapes it cannot take
+│   └── EditError     a change that does not leave a network for the same task
 ├── BudgetError       a budget that is malformed or that nothing in the space meets
 ├── ExperimentError   an experiment file, or a name it refers to, that is wrong
 ├── DataError         a data set that is missing or damaged
@@ -23,6 +24,10 @@ class GenomeError(NasError):
 
 class ShapeError(GenomeError):
     """An op applied to shapes it cannot take."""
+
+
+class EditError(GenomeError):
+    """A change to a network that does not leave a network for the same task."""
 
 
 class BudgetError(NasError):

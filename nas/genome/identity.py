@@ -12,6 +12,7 @@ matter is kept (McKay & Piperno 2014, section 2). Certificates are kept, so a ch
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -30,9 +31,8 @@ def fingerprint(graph: Graph) -> str:
     stretch, may have several.
     """
     rows = _rows(lower(graph))
-    cuts = _cuts(rows)
     parts = [_ink(rows[0][0])]
-    for start, end in pairwise(cuts):
+    for start, end in pairwise(cuts([inputs for _, inputs in rows])):
         stretch = tuple([(op, tuple([i - start for i in inputs])) for op, inputs in rows[start + 1 : end + 1]])
         parts.append(_certificate(stretch))
     return _digest(*parts).hex()
@@ -57,15 +57,15 @@ def _rows(graph: Graph) -> list[Row]:
     return rows
 
 
-def _cuts(rows: list[Row]) -> list[int]:
-    """The rows every path goes through."""
-    last = {i: place for place, (_, inputs) in enumerate(rows) for i in inputs}
-    cuts, furthest = [], 0
-    for place in range(len(rows)):
+def cuts(reads: Sequence[tuple[int, ...]]) -> list[int]:
+    """The places every path from first to last goes through, where place i reads `reads[i]`."""
+    last = {i: place for place, inputs in enumerate(reads) for i in inputs}
+    found, furthest = [], 0
+    for place in range(len(reads)):
         if furthest <= place:
-            cuts.append(place)
+            found.append(place)
         furthest = max(furthest, last.get(place, 0))
-    return cuts
+    return found
 
 
 def _digest(*parts: bytes) -> bytes:
