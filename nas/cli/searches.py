@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nas.cli.app import INTERRUPTED, Json, RunDir, app, say, tell
-from nas.errors import BudgetError, ExperimentError
+from nas.errors import BudgetError, ExperimentError, RunError
 
 if TYPE_CHECKING:
     from nas.search.experiment import Experiment
@@ -41,6 +41,7 @@ def search(
     trials: Annotated[int | None, typer.Option(help="Networks to train, in total.")] = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of sampling and training.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu or cuda.")] = None,
     out: Annotated[Path | None, typer.Option(help="Run directory; runs/NAME otherwise.")] = None,
 ) -> None:
     """Search for the best networks inside the budget; goes on where an earlier search of the same stopped."""
@@ -49,7 +50,7 @@ def search(
 
     settings: dict[str, Any] = dict(setting(change) for change in changes or [])
     limits = {"budget.params.max": size(max_params), "budget.macs.max": size(max_macs)}
-    plain = {"trials": trials, "workers": workers, "seed": seed}
+    plain = {"trials": trials, "workers": workers, "seed": seed, "device": device}
     settings |= {key: value for key, value in (limits | plain).items() if value is not None}
     question = experiments.read(experiments.find(experiment), settings)
     foresee(question)
@@ -100,6 +101,8 @@ def drive(study: "Study") -> None:
     search = Search(study)
     completed = watch(search, say)
     path = shlex.quote(str(study.path))
+    if search.fault:
+        raise RunError(f"{search.fault}. Mend it and go on with: nas resume {path}")
     if not completed:
         say(f"interrupted; go on with: nas resume {path}")
         raise typer.Exit(INTERRUPTED)

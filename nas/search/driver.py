@@ -5,12 +5,16 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
+from nas.genome.text import to_json
+from nas.search.experiment import Experiment
 from nas.search.local import Workers
 from nas.search.propose import Proposal, Proposer
 from nas.search.space import load
 from nas.search.study import Record, Run, Study, folder, owned, row
 from nas.training.data import task
+from nas.training.recipe import Recipe
 from nas.training.score import Score
 
 
@@ -27,6 +31,8 @@ class Search:
 
     def __init__(self, study: Study) -> None:
         self.study, self.stopping, self.exhausted = study, False, False
+        self.fault = ""  # why the run stopped itself
+        self._ended: list[str] = []  # reasons
         self.running: dict[int, Record] = {}
         self._proposals: dict[int, Proposal] = {}
 
@@ -81,16 +87,9 @@ class Search:
         return Record(number, proposal.choices, proposal.graph, proposal.fingerprint, proposal.cost, seed)
 
     def _job(self, record: Record) -> dict[str, object]:
-        from nas.genome.text import to_json
-
-        return {
-            "number": record.number,
-            "genome": to_json(record.graph),
-            "data": self.study.experiment.data,
-            "recipe": asdict(self.study.experiment.recipe),
-            "seed": record.seed,
-            "weights": str(folder(self.study.path, record.number) / "weights.safetensors"),
-        }
+        experiment = self.study.experiment
+        weights = folder(self.study.path, record.number) / "weights.safetensors"
+        return job(experiment, experiment.recipe, record, record.number, record.seed, weights)
 
     def _hear(self, event: dict[str, object], proposer: Proposer) -> Event:
         number = event["number"]
@@ -108,7 +107,16 @@ class Search:
         if proposal := self._proposals.pop(number, None):
             proposer.tell(proposal, record.error)
         self._keep_front(record)
+        self._check_health(reason, str(event["detail"]))
         return Event("ended", record)
+
+    def _check_health(self, reason: str, detail: str) -> None:
+        """A run in which most trials crash has a fault of its own: stop and say so."""
+        self._ended.append(reason)
+        errors = self._ended.count("error")
+        if len(self._ended) >= 10 and 2 * errors > len(self._ended):
+            self.stop()
+            self.fault = f"{errors} of {len(self._ended)} trials failed with an error, the last: {detail}"
 
     def _keep_front(self, record: Record) -> None:
         """Weights stay for the trials on the front; those that fall off it can be trained again from their seed."""
@@ -120,6 +128,23 @@ class Search:
         for fallen in (r for r in self._keep if r not in front):
             shutil.rmtree(folder(self.study.path, fallen.number), ignore_errors=True)
         self._keep = front
+
+
+def job(
+    experiment: Experiment, recipe: Recipe, record: Record, number: int, seed: int, weights: Path
+) -> dict[str, object]:
+    """What a worker needs to train one network."""
+    return {
+        "number": number,
+        "genome": to_json(record.graph),
+        "data": experiment.data,
+        "recipe": asdict(recipe),
+        "seed": seed,
+        "device": experiment.device,
+        "timeout": experiment.timeout,
+        "memory_gb": experiment.memory_gb,
+        "weights": str(weights),
+    }
 
 
 def front_of(records: list[Record], names: tuple[str, ...]) -> list[Record]:

@@ -34,6 +34,9 @@ class Experiment(BaseModel):
     trials: Annotated[int, Field(ge=1, le=100_000)] = 40
     workers: Annotated[int, Field(ge=1, le=256)] = 2
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    device: Literal["cpu", "cuda"] = "cpu"
+    timeout: Annotated[float, Field(gt=0)] = 3600.0  # seconds a trial may take; longer is a failure, not the run's end
+    memory_gb: Annotated[float, Field(gt=0)] | None = None  # of host memory a worker may take
 
     @field_check("objectives")
     @classmethod
@@ -152,7 +155,8 @@ def to_toml(experiment: Experiment, header: str = "") -> str:
     """The effective experiment as TOML, every setting written out."""
     data = experiment.as_dict()
     lines = [f"# {line}" for line in header.splitlines()]
-    lines += [f"{key} = {_toml(value)}" for key, value in data.items() if not isinstance(value, dict)]
+    plain = {key: value for key, value in data.items() if not isinstance(value, dict) and value is not None}
+    lines += [f"{key} = {_toml(value)}" for key, value in plain.items()]
     for key in ("budget", "recipe"):
         lines += ["", f"[{key}]", *(f"{name} = {_toml(value)}" for name, value in data[key].items())]
     return "\n".join(lines) + "\n"

@@ -3,7 +3,9 @@
 import json
 import multiprocessing
 import os
+import time
 from dataclasses import dataclass
+from math import inf
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -15,6 +17,7 @@ class _Worker:
     process: Any
     pipe: Connection
     number: int | None = None  # of the trial it trains
+    deadline: float = inf
 
 
 class Workers:
@@ -37,15 +40,26 @@ class Workers:
         return any(worker.number is None for worker in self._workers)
 
     def submit(self, job: dict[str, Any]) -> None:
-        """Hand a job to an idle worker."""
+        """Hand a job to an idle worker; it has `timeout` seconds, if the job says so."""
         worker = next(worker for worker in self._workers if worker.number is None)
-        worker.number = job["number"]
+        worker.number, worker.deadline = job["number"], time.monotonic() + job.get("timeout", inf)
         worker.pipe.send_bytes(json.dumps(job).encode())
 
     def events(self, seconds: float) -> list[dict[str, Any]]:
         """What the workers said meanwhile, waiting at most `seconds` for a first word."""
-        ready = wait([worker.pipe for worker in self._workers if worker.number is not None], seconds)
-        return [event for worker in list(self._workers) if worker.pipe in ready for event in self._hear(worker)]
+        busy = [worker for worker in self._workers if worker.number is not None]
+        ready = wait([worker.pipe for worker in busy], seconds)
+        heard = [event for worker in busy if worker.pipe in ready for event in self._hear(worker)]
+        late = [worker for worker in busy if worker.number is not None and time.monotonic() > worker.deadline]
+        return heard + [self._replace(worker, "timeout", "took longer than the experiment allows") for worker in late]
+
+    def _replace(self, worker: _Worker, reason: str, detail: str) -> dict[str, Any]:
+        """A worker is lost, with the trial it had: end what is left of it and start another."""
+        worker.process.kill()
+        worker.process.join(5)
+        worker.pipe.close()
+        self._workers[self._workers.index(worker)] = self._start()
+        return {"number": worker.number, "kind": "end", "reason": reason, "detail": detail}
 
     def _hear(self, worker: _Worker) -> list[dict[str, Any]]:
         heard: list[dict[str, Any]] = []
@@ -57,9 +71,8 @@ class Workers:
         except (EOFError, OSError):
             worker.process.join(5)
             detail = f"the worker process ended with exit code {worker.process.exitcode}"
-            if worker.number is not None:
-                heard.append({"number": worker.number, "kind": "end", "reason": "killed", "detail": detail})
-            self._workers[self._workers.index(worker)] = self._start()
+            lost = self._replace(worker, "killed", detail)
+            heard += [lost] if worker.number is not None else []
         return heard
 
     def close(self) -> None:

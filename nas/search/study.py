@@ -30,7 +30,7 @@ from nas.training.score import Score
 
 State = Literal["running", "complete", "pruned", "failed"]
 LOCKED_SECONDS = 60  # how long a writer waits for another; SQLite's own 5 s loses trials
-LOOSE = {"name", "trials", "workers", "sampler"}  # what a continued run may change
+LOOSE = {"name", "trials", "workers", "sampler", "timeout", "memory_gb"}  # what a continued run may change
 
 
 @dataclass(frozen=True)
@@ -204,12 +204,12 @@ def create(path: Path, experiment: Experiment, command: str) -> Study:
         study = open_run(path)
         _same(path, study.experiment, experiment)
         wanted = study.experiment.model_copy(update={name: getattr(experiment, name) for name in LOOSE})
-        _write(path / "experiment.toml", experiments.to_toml(wanted, f"Run by: {command}"))
+        write_whole(path / "experiment.toml", experiments.to_toml(wanted, f"Run by: {command}"))
         return Study(path, wanted, study._study)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise RunError(f"{path} exists and holds no run; choose another place with --out")
     path.mkdir(parents=True, exist_ok=True)
-    _write(path / "experiment.toml", experiments.to_toml(experiment, f"Run by: {command}"))
+    write_whole(path / "experiment.toml", experiments.to_toml(experiment, f"Run by: {command}"))
     study = _connect(path, experiment, new=True)
     study.set_user_attr("command", command)
     study.set_user_attr("versions", versions())
@@ -269,8 +269,9 @@ def _damaged(file: Path, problem: Exception) -> NoReturn:
     raise RunError(f"{file} cannot be read as a study: {str(problem).splitlines()[0][:200]}") from None
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
     """Whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     with part.open("w", encoding="utf-8") as file:
         file.write(text)

@@ -48,6 +48,15 @@ def _serve(pipe: Connection, job: dict[str, Any]) -> None:
         say("end", reason="oom" if oom else "error", detail=f"{type(problem).__name__}: {problem}")
 
 
+def _limit(gigabytes: float | None) -> None:
+    """Make the system refuse more memory to this process, so that one network's hunger is its own failure."""
+    import resource
+
+    if gigabytes is not None:
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (int(gigabytes * 2**30), hard))
+
+
 def _train(job: dict[str, Any], score: Any) -> str:
     from dataclasses import asdict
     from math import isfinite
@@ -62,8 +71,9 @@ def _train(job: dict[str, Any], score: Any) -> str:
     from nas.training.train import train
 
     torch.set_num_threads(1)
+    _limit(job.get("memory_gb"))
     network = module(from_json(job["genome"]))
-    for result in train(network, load(job["data"]), Recipe(**job["recipe"]), job["seed"]):
+    for result in train(network, load(job["data"]), Recipe(**job["recipe"]), job["seed"], job["device"]):
         score(asdict(result))
         if not (isfinite(result.loss) and isfinite(result.train_loss)):
             return "nan"
