@@ -354,6 +354,12 @@ def _made_up(stem: str, counters: dict[str, int], taken: set[str]) -> str:
             return name
 
 
+def forget() -> None:
+    """Drop all that is kept about ops and the shapes they were applied to, as in a new process."""
+    applied.cache_clear()
+    _made.cache_clear()
+
+
 def expansion(op: Primitive, shapes: tuple[Shape, ...]) -> Graph:
     """A primitive written out one level for these input shapes: its first nodes are its inputs, in order."""
     body = applied(op, shapes).body
