@@ -59,7 +59,6 @@ def _limit(gigabytes: float | None) -> None:
 
 def _train(job: dict[str, Any], score: Any) -> str:
     from dataclasses import asdict
-    from math import isfinite
 
     import torch
 
@@ -75,7 +74,7 @@ def _train(job: dict[str, Any], score: Any) -> str:
     network = module(from_json(job["genome"]))
     for result in train(network, load(job["data"]), Recipe(**job["recipe"]), job["seed"], job["device"]):
         score(asdict(result))
-        if not (isfinite(result.loss) and isfinite(result.train_loss)):
+        if result.diverged:
             return "nan"
     save_weights(network, Path(job["weights"]))
     return ""

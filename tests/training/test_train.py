@@ -1,60 +1,94 @@
 """Training on digits: learns, repeats itself, and says so when it diverges."""
 
 import math
+import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from nas.errors import DataError
 from nas.genome import Graph
 from nas.genome.primitives import BasicBlock, GapHead, Stem
 from nas.model import module
-from nas.training.data import load, load_test, task
+from nas.training.data import Split, load, task
+from nas.training.device import number_format
 from nas.training.recipe import Recipe
-from nas.training.train import optimizer, rate, shifted, train
+from nas.training.score import ABSURD
+from nas.training.train import Batches, Descent, evaluate, train
 
 DIGITS = load("digits")
-SHORT = Recipe(epochs=3)
-LONGER = Recipe(epochs=8)
+FEW = replace(DIGITS, train=Split(DIGITS.train.images[:300], DIGITS.train.labels[:300]))
+CPU = torch.device("cpu")
+SHORT = Recipe(epochs=2)
 
 
-def network() -> nn.Module:
-    x = BasicBlock(16)(Stem(8)(task("digits").image()))
-    return module(Graph.of(GapHead(10)(x)))
+def network(dropout: float = 0.0) -> nn.Module:
+    x = BasicBlock(16, 2)(Stem(8)(task("digits").image()))
+    return module(Graph.of(GapHead(10, dropout)(x)))
 
 
-def test_splits_are_fixed_disjoint_and_stratified() -> None:
-    test = load_test("digits")
-    sizes = [len(DIGITS.train.labels), len(DIGITS.validation.labels), len(test.labels)]
-    assert sum(sizes) == 1797
-    for split in (DIGITS.train, DIGITS.validation, test):
-        shares = np.bincount(split.labels) / len(split.labels)
-        assert np.all(np.abs(shares - 0.1) < 0.01)
-    rows = np.concatenate([s.images.reshape(len(s.labels), -1) for s in (DIGITS.train, DIGITS.validation, test)])
-    from sklearn.datasets import load_digits
-
-    whole = (load_digits().images * 15).astype(np.uint8).reshape(1797, -1)
-    assert np.array_equal(np.sort(rows, 0), np.sort(whole, 0))
+def tried(recipe: Recipe, seed: int = 0, dropout: float = 0.0) -> list[tuple[float, float, float]]:
+    return [(s.error, s.loss, s.train_loss) for s in train(network(dropout), FEW, recipe, seed)]
 
 
-def test_learns() -> None:
-    scores = list(train(network(), DIGITS, LONGER, seed=0))
-    assert [score.epoch for score in scores] == list(range(1, 9))
+def test_learns_and_measures_itself() -> None:
+    scores = list(train(network(), DIGITS, Recipe(epochs=6), seed=0))
+    assert [score.epoch for score in scores] == list(range(1, 7))
     assert scores[-1].error < 0.2
     assert scores[-1].loss < math.log(10)
-    assert scores[0].seconds < scores[-1].seconds
+    assert scores[0].images_per_second * scores[0].seconds > len(DIGITS.train.labels)  # seconds hold the evaluation too
+    assert 2**24 < scores[0].peak_bytes < 2**40
 
 
-def test_same_seed_same_scores_other_seed_others() -> None:
-    def tried(seed: int) -> list[tuple[float, float, float]]:
-        return [(s.error, s.loss, s.train_loss) for s in train(network(), DIGITS, SHORT, seed)]
-
-    first = tried(3)
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_same_seed_same_scores_other_seed_others(precision: str) -> None:
+    recipe = replace(SHORT, precision=precision)
+    first = tried(recipe, 3, dropout=0.5)
     torch.rand(7)  # the state of the world outside must not matter
-    assert tried(3) == first
-    assert tried(4) != first
+    stream = train(network(0.5), FEW, recipe, 3)
+    torch.rand(7)
+    again = []
+    for score in stream:
+        again.append((score.error, score.loss, score.train_loss))
+        torch.rand(7)
+    assert again == first
+    assert tried(recipe, 4, dropout=0.5) != first
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"optimizer": "sgd"},
+        {"optimizer": "adamw", "rate": 0.01},
+        {"optimizer": "rmsprop", "epsilon": 1.0},
+        {"schedule": "onecycle"},
+        {"schedule": "step", "drops": (0.5,)},
+        {"schedule": "exponential"},
+        {"factor": 0.5, "schedule": "exponential"},
+        {"flip": True},
+        {"cutout": 3},
+        {"mixup": 0.2},
+        {"average": 0.9},
+        {"clip": 0.1},
+        {"decay": 0.0},
+        {"precision": "bfloat16"},
+    ],
+    ids=str,
+)
+def test_every_setting_trains_and_makes_a_difference(
+    change: dict[str, object], unchanged: list[tuple[float, float, float]]
+) -> None:
+    scores = tried(Recipe(**{"epochs": 2, "precision": "float32"} | change))
+    assert all(math.isfinite(value) for score in scores for value in score)
+    assert scores[-1][2] < math.log(10) + 0.3
+    assert scores != unchanged
+
+
+@pytest.fixture(scope="module")
+def unchanged() -> list[tuple[float, float, float]]:
+    return tried(Recipe(epochs=2, precision="float32"))
 
 
 def test_whoever_pulls_may_stop() -> None:
@@ -63,50 +97,99 @@ def test_whoever_pulls_may_stop() -> None:
     stream.close()  # type: ignore[attr-defined]
 
 
-def test_a_loss_that_is_not_finite_ends_the_stream() -> None:
+@pytest.mark.parametrize("factor", [float("nan"), float("inf"), 1e9])
+def test_an_absurd_loss_ends_the_stream(factor: float) -> None:
     class Broken(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.linear = nn.Linear(64, 10)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return self.linear(x.flatten(1)) * float("nan")
+            return self.linear(x.flatten(1)) * factor
 
     scores = list(train(Broken(), DIGITS, SHORT, seed=0))
     assert len(scores) == 1
-    assert not math.isfinite(scores[0].loss)
+    assert scores[0].diverged
+    assert not scores[0].loss < ABSURD
 
 
-def test_shift_moves_whole_images_and_nothing_else() -> None:
-    images = torch.randint(1, 255, (64, 2, 5, 5), dtype=torch.uint8)
-    moved = shifted(images, 1, torch.Generator().manual_seed(0))
-    kinds = set()
-    for image, result in zip(images, moved, strict=True):
-        padded = torch.nn.functional.pad(image, (1, 1, 1, 1))
-        found = [(r, c) for r in range(3) for c in range(3) if torch.equal(padded[:, r : r + 5, c : c + 5], result)]
-        assert len(found) == 1
-        kinds.update(found)
-    assert len(kinds) == 9
-    assert shifted(images, 0, torch.Generator()) is images
-
-
-def test_rate_rises_then_falls_to_zero() -> None:
-    recipe = Recipe(rate=0.5, warmup=0.25)
-    assert rate(recipe, 0.125) == pytest.approx(0.25)
-    assert rate(recipe, 0.25) == pytest.approx(0.5)
-    assert rate(recipe, 1.0) == pytest.approx(0.0)
-    falling = [rate(recipe, 0.25 + i / 100) for i in range(76)]
-    assert falling == sorted(falling, reverse=True)
-
-
-def test_decay_is_for_kernels_only() -> None:
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_the_network_holds_what_was_scored(average: float) -> None:
     built = network()
-    kernels, rest = optimizer(built, Recipe(decay=0.25)).param_groups
-    assert (kernels["weight_decay"], rest["weight_decay"]) == (0.25, 0.0)
-    assert all(p.ndim > 1 for p in kernels["params"])
-    assert len(kernels["params"]) + len(rest["params"]) == len(list(built.parameters()))
+    for score in train(built, FEW, replace(SHORT, average=average), seed=0):
+        assert evaluate(built, Batches(DIGITS.validation, DIGITS, CPU)) == (score.error, score.loss)
 
 
-def test_unknown_data_names_what_there_is() -> None:
-    with pytest.raises(DataError, match="digits"):
-        load("imagenet21k")
+def test_averaging_is_beside_the_descent_not_in_it() -> None:
+    plain = [score[2] for score in tried(SHORT)]
+    averaged = [score[2] for score in tried(replace(SHORT, average=0.9))]
+    assert averaged == plain
+
+
+class Twofold(nn.Module):
+    """A classifier and an auxiliary head that see the same features."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.main, self.side = nn.Linear(64, 10), nn.Linear(64, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, ...]:
+        x = x.flatten(1)
+        return (self.main(x), self.side(x)) if self.training else self.main(x)
+
+
+def test_the_loss_weighs_auxiliary_heads_and_smooths_labels() -> None:
+    built, recipe = Twofold(), Recipe(auxiliary=0.25, smoothing=0.2, precision="float32")
+    images, labels = torch.randn(6, 1, 8, 8), torch.arange(6)
+    main, total = Descent(built, recipe, CPU, 100).losses(images, labels)
+    truth = nn.functional.one_hot(labels, 10) * 0.8 + 0.02
+    by_hand = [-(truth * head.log_softmax(1)).sum(1).mean() for head in built(images)]
+    assert main.item() == pytest.approx(by_hand[0].item(), rel=1e-5)
+    assert total.item() == pytest.approx((by_hand[0] + 0.25 * by_hand[1]).item(), rel=1e-5)
+
+
+def test_a_step_goes_no_further_than_the_clipped_gradient() -> None:
+    built = Twofold()
+    before = [p.detach().clone() for p in built.parameters()]
+    recipe = Recipe(optimizer="sgd", clip=0.01, rate=1.0, warmup=0.0, decay=0.0, schedule="onecycle")
+    descent = Descent(built, recipe, CPU, 64 * 1000)
+    descent.step(torch.randn(64, 1, 8, 8) * 100, torch.arange(64) % 10)
+    moved = sum(float((p.detach() - q).square().sum()) for p, q in zip(built.parameters(), before, strict=True)) ** 0.5
+    assert moved == pytest.approx(0.01 * descent.optimizer.param_groups[0]["lr"], rel=1e-4)
+
+
+def test_the_last_step_is_the_last_of_the_schedule() -> None:
+    descent = Descent(network(), SHORT, CPU, len(FEW.train.labels))
+    batches, source = Batches(FEW.train, FEW, CPU, SHORT.shift), torch.Generator().manual_seed(0)
+    for _ in range(SHORT.epochs):
+        descent.epoch(batches.epoch(SHORT, source))
+    assert descent.done == descent.steps
+    assert descent.optimizer.param_groups[0]["lr"] == 0
+
+
+def test_evaluation_counts_every_image_once() -> None:
+    class Constant(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.eye(10)[3].expand(len(x), 10)
+
+    error, loss = evaluate(Constant(), Batches(DIGITS.train, DIGITS, CPU, margin=2))
+    share = float(np.mean(DIGITS.train.labels == 3))
+    assert error == pytest.approx(1 - share)
+    assert loss == pytest.approx(math.log(9 + math.e) - share, rel=1e-4)
+
+
+def test_bfloat16_only_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for has, expected in ((True, torch.bfloat16), (False, torch.float32)):
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda has=has: has)
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+        assert number_format(Recipe(), CPU) is expected
+    assert number_format(Recipe(precision="bfloat16"), CPU) is torch.bfloat16
+    assert number_format(Recipe(precision="float32"), CPU) is torch.float32
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.environ.get("CXX") and not os.path.exists("/usr/bin/c++"), reason="torch.compile needs C++")
+def test_compiled_training_learns_as_plain_training_does() -> None:
+    recipe = Recipe(epochs=3, precision="float32")
+    plain, compiled = tried(recipe), tried(replace(recipe, compile=True))
+    assert compiled[-1][1] == pytest.approx(plain[-1][1], abs=0.05)
