@@ -3,12 +3,13 @@
 networks.py   spaces, show, cost
 searches.py   search, resume, status
 results.py    report, export
+data.py       data
 """
 
 import os
 import sys
 
-from nas.cli import networks, results, searches  # each adds its verbs
+from nas.cli import data, networks, results, searches  # each adds its verbs
 from nas.cli.app import FINDINGS, INTERRUPTED, WRONG, app, say
 from nas.errors import ExportError, NasError
 
@@ -26,4 +27,4 @@ def main() -> None:
         sys.exit(INTERRUPTED)
 
 
-__all__ = ["main", "networks", "results", "searches"]
+__all__ = ["data", "main", "networks", "results", "searches"]
