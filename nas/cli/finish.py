@@ -8,6 +8,7 @@ from torch import nn
 
 from nas.errors import RunError
 from nas.model.export import Exported, export, load_weights
+from nas.model.formats import Format
 from nas.model.module import module
 from nas.search.finalists import load_finalists, weights
 from nas.search.study import Record, Run
@@ -31,15 +32,17 @@ def trained(run: Run, record: Record, say: Callable[[str], None]) -> nn.Module:
         return network
     say(f"trial {record.number} is off the front and its weights were not kept; training it again from its seed")
     torch.set_num_threads(1)  # as in the search: sums in another order give other scores
-    scores = list(train(network, load(run.experiment.data), run.experiment.recipe, record.seed))
+    scores = list(train(network, load(run.experiment.source), run.experiment.recipe, record.seed))
     if abs(scores[-1].error - record.error) > 0.01:
         raise RunError(f"trained again, trial {record.number} has error {scores[-1].error}, not {record.error}")
     return network
 
 
-def hand_over(run: Run, record: Record, folder: Path, say: Callable[[str], None]) -> tuple[Exported, float]:
+def hand_over(
+    run: Run, record: Record, folder: Path, say: Callable[[str], None], formats: tuple[Format, ...] = ("source",)
+) -> tuple[Exported, float]:
     """Export a trial; returns what was written and the test accuracy. Raises RunError or ExportError."""
-    data = load(run.experiment.data)
+    data = load(run.experiment.source)
     torch.set_num_threads(1)
     finalist = next((f for f in load_finalists(run.path) if f.number == record.number), None)
     if finalist:
@@ -48,7 +51,7 @@ def hand_over(run: Run, record: Record, folder: Path, say: Callable[[str], None]
         error, reading = finalist.test_error, f"read once, as a finalist of {len(finalist.errors)} seeds"
     else:
         network = trained(run, record, say)
-        error, _ = evaluate(network, Batches(load_test(run.experiment.data), data, torch.device("cpu")))
+        error, _ = evaluate(network, Batches(load_test(run.experiment.source), data, torch.device("cpu")))
         reading = "read once, at this export"
     accuracy = 1 - error
     budget = run.experiment.budget.as_dict()
@@ -66,5 +69,5 @@ def hand_over(run: Run, record: Record, folder: Path, say: Callable[[str], None]
         f"Trial {record.number} of a search of space {run.experiment.space} on {run.experiment.data}: "
         f"validation error {record.error:.4f}, test accuracy {accuracy:.4f}."
     )
-    exported = export(record.graph, network, folder, run.task, story, facts)
+    exported = export(record.graph, network, folder, run.task, story, facts, formats)
     return exported, accuracy

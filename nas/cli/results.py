@@ -1,12 +1,19 @@
 """report, export: what a search leaves behind."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from nas.cli.app import Json, RunDir, app, say, table, tell
 from nas.errors import ExportError
+
+if TYPE_CHECKING:
+    from nas.model.export import Exported
+    from nas.model.formats import Format
+
+Choice = Literal["source", "onnx", "pt2", "all"]
+What = Annotated[str, typer.Argument(help="A run, RUN:TRIAL, a baseline, a genome file, or a search space.")]
 
 
 @app.command()
@@ -22,24 +29,60 @@ def report(run: RunDir) -> None:
 
 @app.command()
 def export(
-    run: RunDir,
-    trial: Annotated[str, typer.Option(help="A trial's number, or best.")] = "best",
-    out: Annotated[Path | None, typer.Option(help="Folder to write to; RUN/export/TRIAL otherwise.")] = None,
+    what: What,
+    trial: Annotated[str, typer.Option(help="A trial's number, or best, when WHAT is a run.")] = "best",
+    out: Annotated[Path | None, typer.Option(help="Folder; RUN/export/TRIAL or exports/WHAT otherwise.")] = None,
+    format_: Annotated[Choice, typer.Option("--format", help="What to write beside the source.")] = "source",
+    seed: Annotated[int, typer.Option(help="Seed of an untrained network's weights, and of a draw.")] = 0,
 ) -> None:
-    """Hand over a trained network: source, weights, genome and card, with a parity check in a clean process."""
+    """Hand over a network: source, weights, genome and card, with a parity check in a clean process.
+
+    A run's trial comes trained, by itself or as RUN:TRIAL; any other network comes with untrained weights.
+    """
+    from nas.model.formats import FORMATS, check
+    from nas.model.parity import TOLERANCE
+
+    formats = FORMATS if format_ == "all" else (format_,)
+    check(formats)
+    if chosen := _trial(what, trial):
+        exported = _trained(*chosen, out, formats)
+    else:
+        exported = _untrained(what, out, seed, formats)
+    for name, row in exported.parity.items():
+        say(f"parity of {name}: {max(row.values()):.1e} in a clean process")
+    say("the network, ready to use:")
+    tell(str(exported.folder / "net.py"))
+    if not exported.agrees:
+        raise ExportError(f"{exported.folder}: a file differs by {exported.apart:.1e}, more than {TOLERANCE:.0e}")
+
+
+def _trial(what: str, trial: str) -> tuple[Path, str] | None:
+    """The run and the trial that WHAT names, if it names one."""
+    run, colon, number = what.rpartition(":")
+    if colon and Path(run).is_dir():
+        return Path(run), number
+    return (Path(what), trial) if Path(what).is_dir() else None
+
+
+def _trained(run: Path, trial: str, out: Path | None, formats: "tuple[Format, ...]") -> "Exported":
     from nas.cli.finish import hand_over
     from nas.search.study import load
 
     found = load(run)
     record = found.record(trial)
     folder = out or run / "export" / f"{record.number:06d}"
-    exported, accuracy = hand_over(found, record, folder, say)
-    apart = max(exported.parity.values())
-    say(f"test accuracy {accuracy:.4f}, read once; parity {apart:.1e} in a clean process")
-    say("the network, ready to use:")
-    tell(str(folder / "net.py"))
-    if not exported.agrees:
-        raise ExportError(f"{folder}: the exported network differs by {apart:.1e} from the trained one")
+    exported, accuracy = hand_over(found, record, folder, say, formats)
+    say(f"test accuracy {accuracy:.4f}, read once")
+    return exported
+
+
+def _untrained(what: str, out: Path | None, seed: int, formats: "tuple[Format, ...]") -> "Exported":
+    from nas.cli.networks import find
+    from nas.cli.untrained import hand_over_untrained
+
+    graph, _ = find(what, seed, "digits")
+    say(f"{what} is no trial of a run: its weights are untrained")
+    return hand_over_untrained(graph, what, out or Path("exports") / Path(what).stem, seed, formats)
 
 
 @app.command()

@@ -5,6 +5,7 @@ becomes one `nn.Sequential`; the network composes them. This text is what trains
 from the toolkit's own classes, never from a genome file, so no genome can smuggle text into it.
 """
 
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from nas.genome.cost import cost
 from nas.genome.graph import Call, Graph, Layer, Primitive, Shape, expansion
 from nas.model.body import Body, Piece, Run
-from nas.model.classes import class_text
+from nas.model.classes import WIDTH, class_text
 from nas.model.forward import Step, forward, steps
 from nas.model.naming import attributes, parameters
 
@@ -184,7 +185,8 @@ def source(graph: Graph, story: str = "") -> str:
 def _quoted(story: str) -> str:
     """Text that stands inside a docstring whatever it holds."""
     plain = "".join(c if c.isprintable() or c == "\n" else " " for c in story.strip())
-    return plain.replace("\\", "\\\\").replace('"""', "'''")
+    lines = [textwrap.fill(line, WIDTH) for line in plain.splitlines()]
+    return "\n".join(lines).replace("\\", "\\\\").replace('"""', "'''")
 
 
 def _imports(code: str) -> Iterator[str]:

@@ -5,13 +5,16 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from torch import nn
 
 from nas.errors import ExportError
 from nas.genome import Graph, Task, from_json
 from nas.genome.primitives import BasicBlock, ConvStack, DenseBlock, FcHead, GapHead, Stem
-from nas.model import module
-from nas.model.export import TOLERANCE, export, parity
+from nas.model import formats, module
+from nas.model.card import card
+from nas.model.export import export
+from nas.model.parity import TOLERANCE, parity
 
 TASK = Task("tiny | task", (3, 8, 8), 5)
 
@@ -29,12 +32,13 @@ def test_export_agrees_and_says_how_to_load_it(tmp_path: Path) -> None:
     graph, network = trained()
     exported = export(graph, network, tmp_path, TASK, "A story.", {"Test accuracy": "0.99"})
     assert exported.agrees
-    assert set(exported.parity) == {1, 2, 7}
-    assert max(exported.parity.values()) <= TOLERANCE
+    assert set(exported.parity["source"]) == {1, 2, 7}
+    assert exported.apart <= TOLERANCE
     assert from_json((tmp_path / "genome.json").read_text(encoding="utf-8")) == graph
     card = (tmp_path / "card.md").read_text(encoding="utf-8")
     assert "0.99" in card
     assert "tiny \\| task" in card
+    assert card == (tmp_path / "README.md").read_text(encoding="utf-8")
     imports = re.findall(r"^(?:from|import) (\w+)", (tmp_path / "net.py").read_text(encoding="utf-8"), re.MULTILINE)
     assert set(imports) == {"torch"}
 
@@ -44,7 +48,7 @@ def test_a_difference_is_found(tmp_path: Path) -> None:
     export(graph, network, tmp_path, TASK, "", {})
     with torch.no_grad():
         next(network.parameters()).add_(1e-3)
-    assert max(parity(network, tmp_path, graph).values()) > TOLERANCE
+    assert max(parity(network, tmp_path, graph.input)["source"].values()) > TOLERANCE
 
 
 def test_a_file_that_does_not_run_is_an_error(tmp_path: Path) -> None:
@@ -52,7 +56,7 @@ def test_a_file_that_does_not_run_is_an_error(tmp_path: Path) -> None:
     export(graph, network, tmp_path, TASK, "", {})
     (tmp_path / "net.py").write_text("import nas.genome\n", encoding="utf-8")
     with pytest.raises(ExportError, match="clean process"):
-        parity(network, tmp_path, graph)
+        parity(network, tmp_path, graph.input)
 
 
 @pytest.mark.parametrize("story", ['"""', "\\", 'ends in a quote"', "'''\nimport os", "\x00 $<b>"])
@@ -61,3 +65,34 @@ def test_a_hostile_story_stays_a_docstring(tmp_path: Path, story: str) -> None:
     graph = Graph.of(GapHead(5)(x))
     exported = export(graph, module(graph), tmp_path, TASK, story, {})
     assert exported.agrees
+
+
+@pytest.mark.slow
+def test_every_format_agrees_at_every_batch_size(tmp_path: Path) -> None:
+    graph, network = trained()
+    exported = export(graph, network, tmp_path, TASK, "", {}, formats.FORMATS)
+    assert set(exported.parity) == {"source", "onnx", "pt2"}
+    assert exported.agrees
+    assert {name for name in formats.FILES.values() if (tmp_path / name).is_file()} == set(formats.FILES.values())
+    with torch.no_grad():
+        next(network.parameters()).add_(1e-3)
+    apart = parity(network, tmp_path, graph.input, formats.FORMATS)
+    assert all(max(row.values()) > TOLERANCE for row in apart.values())
+
+
+def test_a_missing_package_is_named_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph, network = trained()
+    monkeypatch.setattr(formats, "find_spec", lambda name: None if name == "onnxruntime" else object())
+    with pytest.raises(ExportError, match=r"format onnx needs onnxruntime: pip install 'nas-convnets\[onnx\]'"):
+        export(graph, network, tmp_path / "out", TASK, "", {}, ("onnx",))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["plain", "# [x]: &y !!python/object", '"quoted"', "a: b\n---\n- c", "\u2028 %"])
+def test_the_front_matter_is_yaml_whatever_the_task_is_called(name: str) -> None:
+    graph, _ = trained()
+    _, front, rest = card(graph, Task(name, (3, 8, 8), 5), {}, {}).split("---\n", 2)
+    read = yaml.safe_load(front)
+    assert read["tags"][-1] == " ".join(name.split())
+    assert read["license"] == "mit"
+    assert rest.lstrip().startswith("# A convolutional network")

@@ -1,0 +1,69 @@
+"""The network for other runtimes, from one trace of its own source: ONNX, and torch's exported program.
+
+Both accept any number of images. A .pt2 file can run code when it is loaded: write it, pass it on, but never load a
+stranger's.
+"""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from nas.errors import ExportError
+from nas.genome.graph import Shape
+
+Format = Literal["source", "onnx", "pt2"]
+FORMATS: tuple[Format, ...] = ("source", "onnx", "pt2")
+FILES: dict[Format, str] = {"source": "net.py", "onnx": "network.onnx", "pt2": "network.pt2"}
+NEEDED = ("onnx", "onnxscript", "onnxruntime")
+EXAMPLE = 2  # images in the trace: of one alone the exporter would conclude that there is always one
+
+
+def check(formats: tuple[Format, ...]) -> None:
+    """Raises ExportError when a format needs a package that is not installed."""
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if "onnx" in formats and missing:
+        raise ExportError(f"format onnx needs {', '.join(missing)}: pip install 'nas-convnets[onnx]'")
+
+
+def write(network: nn.Module, folder: Path, shape: Shape, formats: tuple[Format, ...]) -> None:
+    """Write network.onnx and network.pt2 as asked. `shape` is one image's; the network is left at evaluation."""
+    if set(formats) <= {"source"}:
+        return
+    with _quiet():
+        program = trace(network, shape)
+        if "pt2" in formats:
+            torch.export.save(program, folder / FILES["pt2"])
+        if "onnx" in formats:
+            model: Any = torch.onnx.export(
+                program, dynamo=True, verbose=False, input_names=["images"], output_names=["scores"]
+            )
+            model.save(folder / FILES["onnx"], external_data=False)
+
+
+def trace(network: nn.Module, shape: Shape) -> torch.export.ExportedProgram:
+    """The network at evaluation as a graph of torch's operations, the batch left open."""
+    images = torch.zeros(EXAMPLE, *shape)
+    return torch.export.export(
+        network.cpu().eval(), (images,), dynamic_shapes=({0: torch.export.Dim("batch")},)
+    )  # fmt: skip
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The exporter warns of its own insides and of operations that no network here has."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,77 @@
+"""Exports by the dozen: random networks of every space and the networks of the papers."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+
+from nas.genome import Graph, Task, cost
+from nas.genome.baselines import BASELINES, baseline
+from nas.model import formats, module, source
+from nas.model.export import save_weights
+from nas.model.formats import Format
+from nas.model.parity import TOLERANCE, Job, parities
+from nas.resources import names
+from nas.search.space import load, sample
+
+TASKS = (Task("small", (1, 8, 8), 10), Task("coloured", (3, 32, 32), 10))
+GENOMES = 40
+MOST_PARAMS = 30_000_000
+MOST_MACS = 5_000_000_000  # larger ones take seconds an image on a slow core; benchmarks/exports.py has all
+pytestmark = pytest.mark.slow
+
+
+def drawn(number: int) -> Graph:
+    """A network of one space after another, for one task after another."""
+    spaces = names("search_spaces", ".py")
+    return sample(load(spaces[number % len(spaces)]), TASKS[number // len(spaces) % len(TASKS)], number)
+
+
+def exported(graph: Graph, folder: Path, wanted: tuple[Format, ...]) -> Job:
+    folder.mkdir()
+    torch.manual_seed(0)
+    network = module(graph)
+    (folder / "net.py").write_text(source(graph, f"Story of {folder.name}. " * 12), encoding="utf-8")
+    save_weights(network, folder / "weights.safetensors")
+    formats.write(network, folder, graph.input, wanted)
+    return network.eval(), folder, graph.input, wanted
+
+
+def furthest(jobs: Sequence[Job]) -> float:
+    return max(value for found in parities(jobs) for row in found.values() for value in row.values())
+
+
+@pytest.fixture(scope="module")
+def genomes(tmp_path_factory: pytest.TempPathFactory) -> list[Job]:
+    place = tmp_path_factory.mktemp("genomes")
+    return [exported(drawn(n), place / f"genome_{n}", ("source",)) for n in range(GENOMES)]
+
+
+def test_random_networks_agree(genomes: list[Job]) -> None:
+    assert furthest(genomes) <= TOLERANCE
+
+
+def test_random_networks_agree_in_every_format(tmp_path: Path) -> None:
+    spaces = len(names("search_spaces", ".py"))
+    jobs = [exported(drawn(n), tmp_path / f"genome_{n}", formats.FORMATS) for n in range(spaces)]
+    assert furthest(jobs) <= TOLERANCE
+
+
+def test_ruff_and_mypy_have_nothing_to_say(genomes: list[Job]) -> None:
+    files = [str(folder / "net.py") for _, folder, _, _ in genomes]
+    checks = ["ruff", "check", "--isolated", "--no-cache", "--line-length", "120", "--select", "E,F,I,W,UP,B,RUF,SIM"]
+    for command in (checks, ["mypy", "--strict", "--config-file=", "--scripts-are-modules"]):
+        done = subprocess.run([sys.executable, "-m", *command, *files], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+
+
+def test_the_networks_of_the_papers_agree(tmp_path: Path) -> None:
+    counts = {name: cost(baseline(name)) for name in BASELINES}
+    chosen = [name for name, c in counts.items() if c.params <= MOST_PARAMS and c.macs <= MOST_MACS]
+    assert len(chosen) > 30
+    for start in range(0, len(chosen), 8):  # so that few networks are in memory at once
+        group = chosen[start : start + 8]
+        assert furthest([exported(baseline(name), tmp_path / name, ("source",)) for name in group]) <= TOLERANCE
