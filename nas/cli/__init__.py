@@ -1,6 +1,7 @@
 """The command line: verbs over the rooms. Data goes to stdout, all else to stderr; heavy rooms are imported late.
 
 networks.py   spaces, show, cost
+difference.py diff
 searches.py   search, resume, status
 results.py    report, export
 data.py       data
@@ -9,7 +10,7 @@ data.py       data
 import os
 import sys
 
-from nas.cli import data, networks, results, searches  # each adds its verbs
+from nas.cli import data, difference, networks, results, searches  # each adds its verbs
 from nas.cli.app import FINDINGS, INTERRUPTED, WRONG, app, say
 from nas.errors import ExportError, NasError
 
@@ -27,4 +28,4 @@ def main() -> None:
         sys.exit(INTERRUPTED)
 
 
-__all__ = ["data", "main", "networks", "results", "searches"]
+__all__ = ["data", "difference", "main", "networks", "results", "searches"]

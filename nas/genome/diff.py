@@ -1,0 +1,111 @@
+"""What separates two networks, in words: blocks added, removed and changed, connections led elsewhere."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import groupby
+from typing import Any
+
+from nas.genome.graph import Graph
+from nas.genome.identity import fingerprint
+
+MOST_NAMES = 6  # of nodes in one sentence
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Which node of the second network stands for which of the first, by place; and the nodes that have none."""
+
+    pairs: tuple[tuple[int, int], ...]
+    removed: tuple[int, ...]
+    added: tuple[int, ...]
+
+
+def align(first: Graph, second: Graph) -> Alignment:
+    """Pair equal ops in order as far as that goes; between them, ops of one kind."""
+    ops = [[node.op for node in graph.nodes] for graph in (first, second)]
+    pairs: list[tuple[int, int]] = []
+    for tag, a, a_end, b, b_end in _matched(*ops):
+        if tag == "equal":
+            pairs += zip(range(a, a_end), range(b, b_end), strict=True)
+            continue
+        kinds = [[type(op) for op in ops[0][a:a_end]], [type(op) for op in ops[1][b:b_end]]]
+        for inner, c, c_end, d, d_end in _matched(*kinds):
+            if inner == "equal":
+                pairs += zip(range(a + c, a + c_end), range(b + d, b + d_end), strict=True)
+    paired = [{a for a, _ in pairs}, {b for _, b in pairs}]
+    lone = [tuple([i for i in range(len(row)) if i not in known]) for row, known in zip(ops, paired, strict=True)]
+    return Alignment(tuple(pairs), lone[0], lone[1])
+
+
+def _matched(a: Sequence[Any], b: Sequence[Any]) -> list[tuple[str, int, int, int, int]]:
+    return SequenceMatcher(None, a, b, autojunk=False).get_opcodes()
+
+
+def differences(first: Graph, second: Graph) -> list[str]:
+    """Sentences that lead from the first network to the second; none when they are one network."""
+    if fingerprint(first) == fingerprint(second):
+        return []
+    found = align(first, second)
+    sentences = [
+        *_changes(first, second, found),
+        *_lone("removed, which stood after", first, found.removed),
+        *_lone("added, after", second, found.added),
+        *_rewired(first, second, found),
+    ]
+    if len(first.outputs) != len(second.outputs):
+        sentences.append(f"auxiliary heads: {len(first.outputs) - 1} become {len(second.outputs) - 1}")
+    return sentences or ["the same blocks, connected in another order"]
+
+
+def _changes(first: Graph, second: Graph, found: Alignment) -> Iterator[str]:
+    """A sentence for each hyperparameter that moves from one value to another, with all nodes where it does."""
+    moves: dict[tuple[str, str, Any, Any], list[str]] = {}
+    for a, b in found.pairs:
+        before, after = first.nodes[a].op, second.nodes[b].op
+        for field, value in before.values().items():
+            now = after.values()[field]
+            if value != now:
+                moves.setdefault((type(before).__name__, field, value, now), []).append(first.nodes[a].name)
+    for (kind, field, value, now), names in moves.items():
+        yield f"{_listed(names)} ({kind}): {field} {value} becomes {now}"
+
+
+def _lone(what: str, graph: Graph, places: Sequence[int]) -> Iterator[str]:
+    """A sentence for each stretch of equal nodes that only one of the networks has."""
+    runs = groupby(enumerate(places), key=lambda item: (item[1] - item[0], graph.nodes[item[1]].op))
+    for (_, op), stretch in runs:
+        nodes = [graph.nodes[place] for _, place in stretch]
+        yield f"{_number(len(nodes), str(op))} {what} {_listed([graph.nodes[i].name for i in nodes[0].inputs])}"
+
+
+def _rewired(first: Graph, second: Graph, found: Alignment) -> Iterator[str]:
+    """A sentence for each node that reads other nodes than before; one put in or taken out between does not count."""
+    there = dict(found.pairs)
+    sources = [_sources(first, set(found.removed)), _sources(second, set(found.added))]
+    for a, b in found.pairs:
+        before = [{there[i] for i in sources[0][place]} for place in first.nodes[a].inputs]
+        after = [sources[1][place] for place in second.nodes[b].inputs]
+        old, new = set[int]().union(*before), set[int]().union(*after)
+        if old != new:
+            read = [_listed([second.nodes[i].name for i in sorted(places)]) for places in (old, new)]
+            yield f"{second.nodes[b].name} ({type(second.nodes[b].op).__name__}) reads {read[1]} instead of {read[0]}"
+
+
+def _sources(graph: Graph, skipped: set[int]) -> list[set[int]]:
+    """For each place the nodes it stands for: itself, or, of a skipped node, what that reads first."""
+    found: list[set[int]] = []
+    for place, node in enumerate(graph.nodes):
+        found.append(set(found[node.inputs[0]]) if place in skipped and node.inputs else {place})
+    return [{i for i in places if i not in skipped} for places in found]
+
+
+def _number(count: int, what: str) -> str:
+    return f"one {what}" if count == 1 else f"{count} x {what}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and 3 more`."""
+    if len(names) > MOST_NAMES:
+        return f"{', '.join(names[: MOST_NAMES - 1])} and {len(names) - MOST_NAMES + 1} more"
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
