@@ -38,7 +38,7 @@ def align(first: Graph, second: Graph) -> Alignment:
     return Alignment(tuple(pairs), lone[0], lone[1])
 
 
-def _matched(a: Sequence[Any], b: Sequence[Any]) -> list[tuple[str, int, int, int, int]]:
+def _matched(a: Sequence[Any], b: Sequence[Any]) -> Sequence[tuple[str, int, int, int, int]]:
     return SequenceMatcher(None, a, b, autojunk=False).get_opcodes()
 
 
