@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from reprlib import Repr
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from nas.errors import GenomeError
-
 
 @dataclass(frozen=True)
 class Limits:
@@ -37,9 +35,10 @@ def _number(kind: type, limits: Limits) -> Check:
     article = "a whole number" if kind is int else "a number"
     expected = f"{article} from {limits.low:,} to {limits.high:,}"
 
+    allowed = (int, kind)  # a whole number is also a number; True is neither
+
     def check(value: Any) -> Any:
-        whole = type(value) is int or (kind is float and type(value) is float)
-        if not whole or not limits.low <= value <= limits.high:
+        if type(value) not in allowed or not limits.low <= value <= limits.high:
             raise ValueError(expected)
         return kind(value)
 
@@ -74,8 +73,11 @@ def _sequence(items: tuple[Any, ...], limits: Limits) -> Check:
 
 def _either(options: tuple[Any, ...], limits: Limits) -> Check:
     checks = [compile_check(option, limits) for option in options]
+    optional = type(None) in options
 
     def check(value: Any) -> Any:
+        if value is None and optional:
+            return None  # what an optional field mostly is, and raising is slow
         expected = []
         for attempt in checks:
             try:
@@ -106,14 +108,6 @@ def compile_check(kind: Any, limits: Limits = Limits(-(2**63), 2**63)) -> Check:
     if kind is type(None):
         return _choice((None,))
     raise TypeError(f"a hyperparameter cannot be annotated {kind!r}")
-
-
-def canonical(owner: type, name: str, check: Check, value: Any) -> Any:
-    """Apply `check`; a failure is a GenomeError that names the op, the field and the value."""
-    try:
-        return check(value)
-    except ValueError as problem:
-        raise GenomeError(f"{owner.__name__}: `{name}` (={shown(value)}) must be {problem}") from None
 
 
 def shown(value: Any) -> str:

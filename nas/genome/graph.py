@@ -18,7 +18,7 @@ from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple, get_type_hints
 
 from nas.errors import GenomeError, ShapeError
-from nas.genome.fields import Check, Extents, canonical, compile_check
+from nas.genome.fields import Check, Extents, compile_check, shown
 
 Shape = tuple[int, ...]
 """One sample: (channels, height, width) or (features,). The batch is never part of it."""
@@ -35,7 +35,7 @@ class _Kept(ABCMeta):
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         # A tuple is left out: (1, 2) and (True, 2.0) would be one key, and only the first is legal.
-        if PLAIN.issuperset(map(type, args)) and PLAIN.issuperset(map(type, kwargs.values())):
+        if PLAIN.issuperset(map(type, args)) and (not kwargs or PLAIN.issuperset(map(type, kwargs.values()))):
             return _made(cls, *args, **kwargs)
         return super().__call__(*args, **kwargs)
 
@@ -64,8 +64,11 @@ class Op(metaclass=_Kept):
 
     def __post_init__(self) -> None:
         given = self.__dict__
-        for name, check in checks(type(self)).items():
-            given[name] = canonical(type(self), name, check, given[name])
+        try:
+            for name, check in checks(type(self)).items():
+                given[name] = check(given[name])
+        except ValueError as problem:
+            raise GenomeError(f"{type(self).__name__}: `{name}` (={shown(given[name])}) must be {problem}") from None
 
     def __hash__(self) -> int:
         given = self.__dict__
@@ -372,16 +375,16 @@ def lower(graph: Graph) -> Graph:
     nodes: list[Node] = []
     places: list[int] = []
     for node in graph.nodes:
-        places.append(_write_out(node.applied, node.name, [places[i] for i in node.inputs], nodes))
+        places.append(write_out(node.applied, node.name, [places[i] for i in node.inputs], nodes))
     return Graph(tuple(nodes), tuple([places[i] for i in graph.outputs]))
 
 
-def _write_out(applied: Applied, name: str, inputs: list[int], nodes: list[Node]) -> int:
+def write_out(applied: Applied, name: str, inputs: list[int], nodes: list[Node]) -> int:
     """Append an op's layers to the list; returns the place of its output."""
     if applied.body is None:
         nodes.append(Node(name, applied, tuple(inputs)))
         return len(nodes) - 1
     places = inputs
     for node in applied.body.nodes[len(inputs) :]:
-        places.append(_write_out(node.applied, f"{name}.{node.name}", [places[i] for i in node.inputs], nodes))
+        places.append(write_out(node.applied, f"{name}.{node.name}", [places[i] for i in node.inputs], nodes))
     return places[applied.body.outputs[0]]

@@ -12,11 +12,11 @@ matter is kept (McKay & Piperno 2014, section 2). Certificates are kept, so a ch
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from nas.genome.graph import Graph, Layer, Op, lower
+from nas.genome.graph import Graph, Layer, Node, Op, write_out
 from nas.genome.layers import Add
 
 Row = tuple[Op | None, tuple[int, ...]]  # an op and what it reads; None: where a stretch of network begins or ends
@@ -30,31 +30,53 @@ def fingerprint(graph: Graph) -> str:
     Equal fingerprints are always equal networks. Only a network crafted for it, of hundreds of equal branches in one
     stretch, may have several.
     """
-    rows = _rows(lower(graph))
-    parts = [_ink(rows[0][0])]
-    for start, end in pairwise(cuts([inputs for _, inputs in rows])):
-        stretch = tuple([(op, tuple([i - start for i in inputs])) for op, inputs in rows[start + 1 : end + 1]])
-        parts.append(_certificate(stretch))
-    return _digest(*parts).hex()
+    return _digest(_ink(graph.nodes[0].op), *_parts(graph)).hex()
 
 
-def _rows(graph: Graph) -> list[Row]:
-    """The layers, a sum of sums as one sum, and at the end a row that reads the outputs."""
-    readers = Counter(i for node in graph.nodes for i in node.inputs) + Counter(graph.outputs)
-    rows: list[Row] = []
-    place: dict[int, int] = {}
+def _parts(graph: Graph) -> list[bytes]:
+    """The certificates of a graph's stretches, one after another; those of a block are kept with it."""
+    ends = [graph.outputs] if len(graph.outputs) > 1 else []
+    parts: list[bytes] = []
+    for start, end in pairwise(cuts([*[node.inputs for node in graph.nodes], *ends])):
+        alone = graph.nodes[end].applied if end == start + 1 < len(graph.nodes) else None
+        if alone and alone.body and len(alone.inputs) == 1:
+            if "parts" not in alone.memo:
+                alone.memo["parts"] = _parts(alone.body)
+            parts += alone.memo["parts"]
+        else:
+            parts += _written_out(graph, start, end)
+    return parts
+
+
+def _written_out(graph: Graph, start: int, end: int) -> Iterator[bytes]:
+    """The certificates of what lies behind `start` up to `end`, in layers."""
+    nodes = [graph.nodes[start]]
+    places = {start: 0}
+    for place, node in enumerate(graph.nodes[start + 1 : end + 1], start + 1):
+        places[place] = write_out(node.applied, "", [places[i] for i in node.inputs], nodes)
+    rows = _rows(nodes, [places[i] for i in (graph.outputs if end == len(graph.nodes) else (end,))])
+    for first, last in pairwise(cuts([inputs for _, inputs in rows])):
+        yield _certificate(
+            tuple([(op, tuple([i - first for i in inputs])) for op, inputs in rows[first + 1 : last + 1]])
+        )
+
+
+def _rows(nodes: Sequence[Node], outputs: Sequence[int]) -> list[Row]:
+    """The layers behind the first, a sum of sums as one sum, and at last a row that reads all outputs, if several."""
+    readers = Counter(i for node in nodes[1:] for i in node.inputs) + Counter(outputs)
+    rows: list[Row] = [(None, ())]
+    place: dict[int, int] = {0: 0}
     terms: dict[int, tuple[int, ...]] = {}  # of sums read once, by another sum
-    sums = {i for i, node in enumerate(graph.nodes) if isinstance(node.op, Add)}
-    inner = {i for p in sums for i in graph.nodes[p].inputs if i in sums and readers[i] == 1}
-    for p, node in enumerate(graph.nodes):
+    sums = {i for i, node in enumerate(nodes) if i and isinstance(node.op, Add)}
+    inner = {i for p in sums for i in nodes[p].inputs if i in sums and readers[i] == 1}
+    for p, node in enumerate(nodes[1:], 1):
         inputs = tuple([j for i in node.inputs for j in (terms[i] if i in inner else (place[i],))])
         if p in inner:
             terms[p] = inputs
         else:
             place[p] = len(rows)
             rows.append((node.op, inputs))
-    rows.append((None, tuple([place[i] for i in graph.outputs])))
-    return rows
+    return [*rows, (None, tuple([place[i] for i in outputs]))] if len(outputs) > 1 else rows
 
 
 def cuts(reads: Sequence[tuple[int, ...]]) -> list[int]:

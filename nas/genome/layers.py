@@ -8,7 +8,7 @@ from math import prod
 from typing import Any
 
 from nas.genome.fields import Count, Padding, Positive, Rate, Width, Window
-from nas.genome.graph import Call, Layer, Op, Shape
+from nas.genome.graph import Call, Layer, Op, Shape, applied
 
 Pair = tuple[int, int]
 
@@ -68,7 +68,7 @@ class Conv(Layer):
         return self.width * (inputs[0][0] // self.groups * prod(pair(self.kernel)) + self.bias)
 
     def macs(self, *inputs: Shape) -> int:
-        return prod(self.shape(*inputs)) * prod(pair(self.kernel)) * (inputs[0][0] // self.groups)
+        return applied(self, inputs).size * prod(pair(self.kernel)) * (inputs[0][0] // self.groups)
 
     def module(self, *inputs: Shape) -> Call:
         return Call(
