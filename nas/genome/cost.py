@@ -105,26 +105,27 @@ def _peak(graph: Graph, freed: Sequence[bool], same: Sequence[int] = ()) -> int:
     `freed[i]` says that input i may be dropped after its last reader here; otherwise its owner still needs it.
     `same[i]` is the first input that is the same value as input i, where a value is given twice.
     """
-    end = len(graph.nodes)
-    sizes = [node.applied.size for node in graph.nodes]
-    reads = [node.inputs for node in graph.nodes]
+    nodes = graph.nodes
+    reads = [inputs for _, _, inputs in nodes]
     if same:
         reads = [tuple([same[i] if i < len(same) else i for i in inputs]) for inputs in reads]
     last = {i: place for place, inputs in enumerate(reads) for i in inputs}
     for i in (*graph.outputs, *[i for i, free in enumerate(freed) if not free]):
-        last[i] = end
-    dying = [0] * (end + 1)
+        last[i] = len(nodes)
+    dying = [0] * (len(nodes) + 1)
     for i, place in last.items():
-        dying[place] += sizes[i]
+        dying[place] += nodes[i].applied.size
     alive = peak = 0
-    for place, inputs in enumerate(reads):
-        if inputs:
-            applied = graph.nodes[place].applied
-            extra = sizes[place]
-            if applied.body:
-                extra = _extra(applied, tuple([last[i] == place for i in inputs]), _repeated(inputs))
-            peak = max(peak, alive + extra)
-            alive += sizes[place] - dying[place]
+    for place, (_, applied, _) in enumerate(nodes):
+        if inputs := reads[place]:
+            size = extra = applied.size
+            if applied.body is not None:
+                only = len(inputs) == 1
+                ends = (last[inputs[0]] == place,) if only else tuple([last[i] == place for i in inputs])
+                extra = _extra(applied, ends, () if only else _repeated(inputs))
+            if alive + extra > peak:
+                peak = alive + extra
+            alive += size - dying[place]
     return peak
 
 
@@ -134,11 +135,12 @@ def _repeated(inputs: tuple[int, ...]) -> tuple[int, ...]:
 
 def _extra(applied: Applied, freed: tuple[bool, ...], same: tuple[int, ...]) -> int:
     """The most elements a primitive has alive beyond its inputs, when `freed` of them die with their last reader."""
-    body, memo = applied.body, applied.memo
-    if (freed, same) not in memo:
-        assert body is not None
-        memo[freed, same] = _peak(body, freed, same)
-    return memo[freed, same]  # type: ignore[no-any-return]
+    key = freed, same
+    found = applied.memo.get(key)
+    if found is None:
+        assert applied.body is not None
+        found = applied.memo[key] = _peak(applied.body, freed, same)
+    return found
 
 
 def cost(graph: Graph, auxiliary: bool = False) -> Cost:
