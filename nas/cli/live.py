@@ -33,6 +33,8 @@ class Board:
             self.running[record.number] = record
             return
         self.running.pop(record.number, None)
+        if record.baseline:
+            return
         self.over += 1
         if record.error is not None:
             self.complete.append(record)
@@ -82,7 +84,8 @@ def line(record: Record, summary: str) -> str:
         f"error {record.error:.4f}" if record.error is not None else f"failed: {record.reason} {record.detail}"[:200]
     )
     costs = f"{record.cost.params:,} params, {record.cost.macs:,} MACs"
-    return f"trial {record.number:>4}  {result}  {costs}  {record.seconds:.1f} s | {summary}"
+    name = record.baseline or f"trial {record.number:>4}"
+    return f"{name}  {result}  {costs}  {record.seconds:.1f} s | {summary}"
 
 
 def watch(search: Search, say: Callable[[str], None]) -> bool:

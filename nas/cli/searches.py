@@ -42,6 +42,7 @@ def search(
     workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of sampling and training.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda.")] = None,
+    baselines: Annotated[str | None, typer.Option(metavar="NAME,NAME", help="Known networks to train beside.")] = None,
     out: Annotated[Path | None, typer.Option(help="Run directory; runs/NAME otherwise.")] = None,
 ) -> None:
     """Search for the best networks inside the budget; goes on where an earlier search of the same stopped."""
@@ -51,6 +52,8 @@ def search(
     settings: dict[str, Any] = dict(setting(change) for change in changes or [])
     limits = {"budget.params.max": size(max_params), "budget.macs.max": size(max_macs)}
     plain = {"trials": trials, "workers": workers, "seed": seed, "device": device}
+    if baselines is not None:
+        settings["baselines"] = [name.strip() for name in baselines.split(",") if name.strip()]
     settings |= {key: value for key, value in (limits | plain).items() if value is not None}
     question = experiments.read(experiments.find(experiment), settings)
     foresee(question)
@@ -75,11 +78,13 @@ def setting(text: str) -> tuple[str, Any]:
 
 def foresee(question: "Experiment") -> None:
     """Say what the space holds inside the budget. Raises BudgetError when nothing is."""
+    from nas.genome.cost import cost
+    from nas.search.arm import fit
     from nas.search.propose import preflight
     from nas.search.space import load
     from nas.training.data import task
 
-    seen = preflight(question, load(question.space), task(question.data))
+    seen = preflight(question, load(question.space), task(question.source))
     limits = ", ".join(
         f"{name} {' and '.join(f'{end} {value:,}' for end, value in ends.items())}"
         for name, ends in question.budget.as_dict().items()
@@ -89,6 +94,10 @@ def foresee(question: "Experiment") -> None:
         values = sorted(getattr(counts, name) for counts in seen.costs)
         low, middle, high = values[0], values[len(values) // 2], values[-1]
         say(f"  {name:<7}{low:>12,} to {high:,}, median {middle:,}")
+    for name in question.baselines:
+        fitted = fit(name, task(question.source), question.budget)
+        counts = cost(fitted.graph)
+        say(f"  beside it {fitted.label}: {counts.params:,} params, {counts.macs:,} MACs")
     say(f"  {seen.inside} of {seen.drawn} networks drawn are inside; {question.trials} will be trained, "
         f"{question.recipe.epochs} epochs each, by {question.workers} workers")  # fmt: skip
 

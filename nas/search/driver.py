@@ -7,7 +7,10 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from nas.genome.cost import cost
+from nas.genome.identity import fingerprint
 from nas.genome.text import to_json
+from nas.search.arm import fit
 from nas.search.experiment import Experiment
 from nas.search.local import Workers
 from nas.search.propose import Proposal, Proposer
@@ -35,6 +38,7 @@ class Search:
         self._ended: list[str] = []  # reasons
         self.running: dict[int, Record] = {}
         self._proposals: dict[int, Proposal] = {}
+        self._arm: list[str] = []  # baselines not begun yet
 
     def stop(self) -> None:
         """Start no more trials."""
@@ -51,10 +55,14 @@ class Search:
             records = self.study.records()
             left = [record for record in records if record.state == "running"]
             proposer = Proposer(
-                experiment, load(experiment.space), task(experiment.data), self.study.trials(), records,
+                experiment, load(experiment.space), task(experiment.source), self.study.trials(), records,
                 Counter(self.study.ledger()),
             )  # fmt: skip
             self._keep = [record for record in records if record.error is not None]
+            known = self.study.baselines()
+            left += [record for record in known if record.state == "running"]
+            trained = {record.baseline.split(",")[0] for record in known}
+            self._arm = [name for name in experiment.baselines if name not in trained]
             with closing(Workers(min(experiment.workers, max(1, experiment.trials)))) as workers:
                 yield from self._loop(workers, proposer, left, len(records))
 
@@ -65,6 +73,8 @@ class Search:
                     record = left.pop(0)
                 elif begun < self.study.experiment.trials and not self.exhausted and (new := self._propose(proposer)):
                     record, begun = new, begun + 1
+                elif self._arm:
+                    record = self._baseline(self._arm.pop(0))
                 else:
                     break
                 self.running[record.number] = record
@@ -85,6 +95,16 @@ class Search:
         number = self.study.begin(proposal.choices, proposal.distributions, facts)
         self._proposals[number] = proposal
         return Record(number, proposal.choices, proposal.graph, proposal.fingerprint, proposal.cost, seed)
+
+    def _baseline(self, name: str) -> Record:
+        """A known network, recorded beside the search's trials: same recipe, and the seed of a trial of the search."""
+        experiment = self.study.experiment
+        fitted = fit(name, task(experiment.source), experiment.budget)
+        seed = experiment.seed * 1_000_003 + experiment.baselines.index(name)
+        code = fingerprint(fitted.graph)
+        facts = row(fitted.graph, code, seed, self.study.ledger()) | {"baseline": fitted.label}
+        number = self.study.begin({}, {}, facts)
+        return Record(number, {}, fitted.graph, code, cost(fitted.graph), seed, baseline=fitted.label)
 
     def _job(self, record: Record) -> dict[str, object]:
         experiment = self.study.experiment
@@ -120,7 +140,7 @@ class Search:
 
     def _keep_front(self, record: Record) -> None:
         """Weights stay for the trials on the front; those that fall off it can be trained again from their seed."""
-        if record.error is None:
+        if record.error is None or record.baseline:
             return
         names = self.study.experiment.objectives
         self._keep.append(record)
@@ -137,7 +157,7 @@ def job(
     return {
         "number": number,
         "genome": to_json(record.graph),
-        "data": experiment.data,
+        "data": asdict(experiment.source),
         "recipe": asdict(recipe),
         "seed": seed,
         "device": experiment.device,

@@ -12,10 +12,11 @@ from pydantic import field_validator as field_check
 from nas.errors import ExperimentError, NasError
 from nas.genome.cost import Budget
 from nas.resources import names, resource
+from nas.training.data import Source
 from nas.training.recipe import Recipe
 
 Objective = Literal["error", "params", "macs", "activations", "peak_bytes", "depth"]
-Sampler = Literal["random", "tpe", "nsga2"]
+Sampler = Literal["random", "tpe", "nsga2", "gp", "evolution", "local", "frontier"]
 MOST_BYTES = 100_000
 
 
@@ -27,11 +28,16 @@ class Experiment(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=100)]
     space: str
     data: str
+    data_dir: Annotated[str, Field(min_length=1)] | None = None  # where its files lie; the fields of a Source
+    image_size: Annotated[int, Field(ge=1, le=4096)] | None = None
+    train_images: Annotated[int, Field(ge=1)] | None = None
+    validation: Annotated[float, Field(gt=0, lt=1)] | None = None
     budget: Budget = Budget()
     recipe: Recipe = Recipe()
     objectives: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=3)] = ("error", "macs")
     sampler: Sampler = "tpe"
     trials: Annotated[int, Field(ge=1, le=100_000)] = 40
+    baselines: tuple[str, ...] = ()  # known networks to train beside the search, under its recipe
     workers: Annotated[int, Field(ge=1, le=256)] = 2
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     device: Literal["cpu", "cuda"] = "cpu"
@@ -44,6 +50,11 @@ class Experiment(BaseModel):
         if value[0] != "error" or len(set(value)) < len(value):
             raise ValueError("must begin with error and name each objective once")
         return value
+
+    @property
+    def source(self) -> Source:
+        """The images, as the trainer asks for them."""
+        return Source(self.data, self.data_dir, self.image_size, self.train_images, self.validation)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, every setting written out."""

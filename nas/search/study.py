@@ -25,12 +25,13 @@ from nas.genome.task import Task
 from nas.genome.text import from_json, to_json
 from nas.search import experiment as experiments
 from nas.search.experiment import Experiment
-from nas.training.data import task
+from nas.training.data import digest, task
 from nas.training.score import Score
 
 State = Literal["running", "complete", "pruned", "failed"]
 LOCKED_SECONDS = 60  # how long a writer waits for another; SQLite's own 5 s loses trials
-LOOSE = {"name", "trials", "workers", "sampler", "timeout", "memory_gb"}  # what a continued run may change
+# What a continued run may change.
+LOOSE = {"name", "data_dir", "trials", "workers", "sampler", "timeout", "memory_gb", "baselines"}
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Record:
     reason: str = ""  # of a failure: nan, oom, killed, error; empty otherwise
     detail: str = ""  # what the failure said
     seconds: float = 0.0  # of training
+    baseline: str = ""  # the known network it is; empty for a trial of the search
 
     @property
     def error(self) -> float | None:
@@ -71,11 +73,15 @@ class Run:
     ledger: dict[str, int]
     command: str
     versions: dict[str, str]
+    baselines: tuple[Record, ...] = ()  # known networks trained beside the search; none is among `records`
 
     @cached_property
     def task(self) -> Task:
-        """What the networks are asked to do."""
-        return task(self.experiment.data)
+        """What the networks are asked to do; read off the first, so that reading a run needs no images."""
+        if not self.records:
+            return task(self.experiment.source)
+        graph = self.records[0].graph
+        return Task(self.experiment.data, graph.input, graph.nodes[graph.outputs[0]].shape[0])
 
     def best(self) -> Record:
         """The complete trial of least validation error, the cheaper of equals. Raises RunError when there is none."""
@@ -88,7 +94,7 @@ class Run:
         """A trial by number, or `best`. Raises RunError."""
         if which == "best":
             return self.best()
-        found = [record for record in self.records if str(record.number) == which]
+        found = [record for record in (*self.records, *self.baselines) if str(record.number) == which]
         if not found:
             raise RunError(f"{self.path}: no trial {which[:20]!r}; there are {len(self.records)}, from 0, and `best`")
         return found[0]
@@ -144,12 +150,17 @@ class Study:
             self._study.tell(record.number, list(values))
 
     def trials(self) -> list[Any]:
-        """Optuna's own records."""
-        return list(self._study.get_trials(deepcopy=False))
+        """Optuna's own records of the search's trials."""
+        return [trial for trial in self._study.get_trials(deepcopy=False) if "baseline" not in trial.user_attrs]
 
     def records(self) -> tuple[Record, ...]:
-        """Every trial, in order."""
+        """Every trial of the search, in order."""
         return tuple(_record(trial) for trial in self.trials())
+
+    def baselines(self) -> tuple[Record, ...]:
+        """The known networks trained beside the search, in order."""
+        trials = self._study.get_trials(deepcopy=False)
+        return tuple(_record(trial) for trial in trials if "baseline" in trial.user_attrs)
 
     def ledger(self) -> Counter[str]:
         """Proposals by outcome, as of the last trial."""
@@ -161,8 +172,9 @@ class Study:
         attributes = self._study.user_attrs
         ledger = dict(self.ledger())
         return Run(
-            self.path, self.experiment, self.records(), ledger, attributes["command"], dict(attributes["versions"])
-        )
+            self.path, self.experiment, self.records(), ledger, attributes["command"], dict(attributes["versions"]),
+            self.baselines(),
+        )  # fmt: skip
 
 
 def _finite(scores: tuple[Score, ...]) -> tuple[Score, ...]:
@@ -189,7 +201,7 @@ def _record(trial: Any) -> Record:
         return Record(
             trial.number, dict(trial.params), graph, str(attributes["fingerprint"]), cost(graph),
             int(attributes["seed"]), scores, state, str(result.get("reason", "")), str(result.get("detail", "")),
-            float(result.get("seconds", 0.0)),
+            float(result.get("seconds", 0.0)), str(attributes.get("baseline", "")),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, NasError) as problem:
         raise RunError(f"trial {trial.number} of the study is damaged: {problem!r:.200}") from None
@@ -198,11 +210,14 @@ def _record(trial: Any) -> Record:
 def create(path: Path, experiment: Experiment, command: str) -> Study:
     """Make a run directory, or open the one that asks the same question.
 
-    Raises RunError when the directory holds a run of another question, showing the difference.
+    Raises RunError when the directory holds a run of another question, showing the difference, or of other images.
     """
+    images = digest(experiment.source)
     if (path / "study.db").exists():
         study = open_run(path)
         _same(path, study.experiment, experiment)
+        if study._study.user_attrs.get("images", images) != images:
+            raise RunError(f"{path} holds a run on other images than {experiment.data} has now. Use another --out")
         wanted = study.experiment.model_copy(update={name: getattr(experiment, name) for name in LOOSE})
         write_whole(path / "experiment.toml", experiments.to_toml(wanted, f"Run by: {command}"))
         return Study(path, wanted, study._study)
@@ -213,6 +228,7 @@ def create(path: Path, experiment: Experiment, command: str) -> Study:
     study = _connect(path, experiment, new=True)
     study.set_user_attr("command", command)
     study.set_user_attr("versions", versions())
+    study.set_user_attr("images", images)
     return Study(path, experiment, study)
 
 
