@@ -1,14 +1,9 @@
-"""From a sampler's choices to networks worth training: inside the budget, and new.
-
-Optuna samples in a study that lives in memory only; there a network outside the budget is told with its excess as
-a constraint, at once, so that no worker waits and no record counts it. What is trained goes to the run's own study.
-"""
+"""From a sampler's choices to networks worth training: inside the budget, and new."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-
-import optuna
 
 from nas.errors import BudgetError, GenomeError
 from nas.genome.choices import Space
@@ -16,11 +11,14 @@ from nas.genome.cost import Cost, cost
 from nas.genome.graph import Graph
 from nas.genome.identity import fingerprint
 from nas.genome.task import Task
+from nas.search import samplers
+from nas.search.draw import Draft, Draw, draft
+from nas.search.evolution import Evolution
 from nas.search.experiment import Experiment
+from nas.search.samplers import Sampler
 from nas.search.study import Record
 
 PATIENCE = 1_000  # proposals in a row without a new network inside the budget: the space is exhausted
-WORST = 1.0  # the error told for a network that was never trained
 
 
 @dataclass(frozen=True)
@@ -28,21 +26,37 @@ class Proposal:
     """A network to train and the choices that made it."""
 
     trial: Any  # the sampler's own
-    choices: dict[str, Any]
-    distributions: dict[str, Any]
-    graph: Graph
-    cost: Cost
+    draft: Draft
     fingerprint: str
 
+    @property
+    def choices(self) -> dict[str, Any]:
+        return self.draft.choices
 
-def sampler(experiment: Experiment, told: int) -> optuna.samplers.BaseSampler:
-    """Optuna's sampler. Seeded by the experiment and by how much is told already: a resumed run must not repeat."""
-    seed = (experiment.seed * 1_000_003 + told) % 2**32
-    if experiment.sampler == "random":
-        return optuna.samplers.RandomSampler(seed=seed)
-    if experiment.sampler == "nsga2":
-        return optuna.samplers.NSGAIISampler(population_size=max(8, min(50, experiment.trials // 3)), seed=seed)
-    return optuna.samplers.TPESampler(seed=seed, n_startup_trials=max(5, min(20, experiment.trials // 4)))
+    @property
+    def distributions(self) -> dict[str, Any]:
+        return self.draft.distributions
+
+    @property
+    def graph(self) -> Graph:
+        return self.draft.graph
+
+    @property
+    def cost(self) -> Cost:
+        return self.draft.cost
+
+
+def frontier(experiment: Experiment, seed: int, look: Callable[[Draw], Draft | None]) -> Sampler:
+    """The sampler of that name, imported late: scikit-learn takes half a second."""
+    from nas.search.frontier import Frontier
+
+    return Frontier(experiment, seed, look)
+
+
+SAMPLERS: dict[str, Callable[[Experiment, int], Sampler]] = {
+    "random": samplers.Random, "tpe": samplers.tpe, "nsga2": samplers.nsga2, "gp": samplers.gp,
+    "evolution": Evolution, "local": samplers.Local,
+}  # fmt: skip
 
 
 class Proposer:
@@ -52,72 +66,65 @@ class Proposer:
         self, experiment: Experiment, space: Space, task: Task, trials: list[Any], records: tuple[Record, ...],
         ledger: Counter[str],
     ) -> None:  # fmt: skip
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
         self.experiment, self.space, self.task, self.ledger = experiment, space, task, ledger
-        minimize = [optuna.study.StudyDirection.MINIMIZE] * len(experiment.objectives)
-        self.memory = optuna.create_study(directions=minimize, sampler=sampler(experiment, len(records)))
         self.errors: dict[str, float | None] = {}  # by fingerprint; None while in training, or failed
+        self.sampler = self._sampler(len(records))
         for trial, record in zip(trials, records, strict=True):
             self.errors[record.fingerprint] = record.error
-            if record.error is not None:
-                self.memory.add_trial(
-                    optuna.trial.create_trial(
-                        values=self._values(record.error, record.cost), params=trial.params,
-                        distributions=trial.distributions, constraints={"budget": self._excess(record.cost)},
-                    )
-                )  # fmt: skip
+            past = Draft(dict(trial.params), dict(trial.distributions), record.graph, record.cost)
+            self.sampler.tell(None, past, record.error)
+
+    def _sampler(self, told: int) -> Sampler:
+        """Seeded by the experiment and by how much is told already: a resumed run must not repeat."""
+        seed = (self.experiment.seed * 1_000_003 + told) % 2**32
+        if self.experiment.sampler == "frontier":
+            return frontier(self.experiment, seed, self.look)
+        return SAMPLERS[self.experiment.sampler](self.experiment, seed)
+
+    def look(self, trial: Draw) -> Draft | None:
+        """The network a trial leads to, without proposing it; None when it is none or outside the budget."""
+        try:
+            drawn = draft(self.space, self.task, trial)
+        except GenomeError:
+            return None
+        return drawn if self.experiment.budget.allows(drawn.cost) else None
 
     def ask(self) -> Proposal | None:
         """The next network to train, or None when the space seems to hold no other inside the budget."""
         for _ in range(PATIENCE):
-            trial = self.memory.ask()
+            trial = self.sampler.ask()
             self.ledger["proposed"] += 1
             try:
-                graph = self.space(trial, self.task)  # type: ignore[arg-type]
-                self.task.check(graph)
+                drawn = draft(self.space, self.task, trial)
             except GenomeError:
                 self.ledger["no network"] += 1
-                self.memory.tell(trial, state=optuna.trial.TrialState.FAIL)
+                self.sampler.tell(trial, None, None)
                 continue
-            counts = cost(graph)
-            if excess := {name: over for name, over in self._limits(counts).items() if over > 0}:
-                self.ledger[f"outside budget: {max(excess, key=lambda name: excess[name])}"] += 1
-                self._tell(trial, WORST, counts)
+            if over := self._over(drawn.cost):
+                self.ledger[f"outside budget: {over}"] += 1
+                self.sampler.tell(trial, drawn, None)
                 continue
-            name = fingerprint(graph)
+            name = fingerprint(drawn.graph)
             if name in self.errors:
                 self.ledger["duplicate"] += 1
-                self._answer(trial, self.errors[name], counts)
+                known = self.errors[name]  # a network seen before is answered from the study
+                self.sampler.tell(trial, None if known is None else drawn, known)
                 continue
             self.ledger["trained"] += 1
             self.errors[name] = None
-            return Proposal(trial, dict(trial.params), dict(trial.distributions), graph, counts, name)
+            return Proposal(trial, drawn, name)
         return None
 
     def tell(self, proposal: Proposal, error: float | None) -> None:
         """How a proposal did; None when it failed."""
         self.errors[proposal.fingerprint] = error
-        self._tell(proposal.trial, WORST if error is None else error, proposal.cost)
+        self.sampler.tell(proposal.trial, proposal.draft, error)
 
-    def _answer(self, trial: Any, known: float | None, counts: Cost) -> None:
-        """A network seen before is answered from the study; one still in training, or failed, says nothing."""
-        if known is None:
-            self.memory.tell(trial, state=optuna.trial.TrialState.FAIL)
-        else:
-            self._tell(trial, known, counts)
-
-    def _tell(self, trial: Any, error: float, counts: Cost) -> None:
-        trial.set_constraint("budget", self._excess(counts))
-        self.memory.tell(trial, self._values(error, counts))
-
-    def _values(self, error: float, counts: Cost) -> list[float]:
-        return [error if name == "error" else float(getattr(counts, name)) for name in self.experiment.objectives]
-
-    def _limits(self, counts: Cost) -> dict[str, float]:
-        return self.experiment.budget.excess(counts)
-
-    def _excess(self, counts: Cost) -> float:
-        return max(self._limits(counts).values(), default=-1.0)
+    def _over(self, counts: Cost) -> str:
+        """The limit that is broken most, if any."""
+        excess = self.experiment.budget.excess(counts)
+        worst = max(excess, key=lambda name: excess[name], default="")
+        return worst if worst and excess[worst] > 0 else ""
 
 
 @dataclass(frozen=True)

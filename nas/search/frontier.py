@@ -1,0 +1,136 @@
+"""Frontier: what is known is counted, only the error is modelled, and the next network is the one expected to push
+the front furthest.
+
+Candidates are drawn from the space and from mutations of the front, all inside the budget and new. They are ranked by
+expected gain in hypervolume; with one objective that is the expected improvement (Jones et al. 1998).
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from nas.genome.cost import Cost
+from nas.search.draw import Choices, Draft, Draw, key, neighbour
+from nas.search.experiment import Experiment
+from nas.search.gain import expected_gain
+from nas.search.samplers import objectives
+from nas.search.surrogate import Array, Encoder, Surrogate
+
+UNIFORM = 100  # fresh candidates a proposal, of at most TRIES draws
+TRIES = 200
+PARENTS = 10
+CHILDREN = 20  # a parent
+KEPT = 400  # of the candidates that were drawn before and not chosen
+MOST = 500  # networks the model learns from: its time grows with their cube
+
+Known = tuple[Choices, Cost, float]
+
+
+class Frontier:
+    """The sampler. `look` draws and counts a network without proposing it; None outside the budget."""
+
+    def __init__(self, experiment: Experiment, seed: int, look: Callable[[Draw], Draft | None]) -> None:
+        self.names, self.rng, self.look = experiment.objectives, random.Random(seed), look
+        self.startup = max(5, min(20, experiment.trials // 4))
+        self.encoder = Encoder()
+        self.known: list[Known] = []
+        self.seen: set[Any] = set()  # by choices: proposed, refused or trained
+        self.waiting: dict[Any, tuple[Choices, Cost]] = {}  # proposed and not told
+        self.pool: dict[Any, Draft] = {}
+        self.ranked: list[Draft] = []  # best last; of no use once anything is proposed or told
+
+    def ask(self) -> Draw:
+        if len(self.known) < self.startup:
+            return Draw(self.rng)
+        chosen = self._best()
+        if chosen is None:
+            return Draw(self.rng)
+        name = key(chosen.choices)
+        self.seen.add(name)
+        self.pool.pop(name, None)
+        self.waiting[name] = chosen.choices, chosen.cost
+        return Draw(self.rng, chosen.choices)
+
+    def tell(self, trial: Any, draft: Draft | None, error: float | None) -> None:
+        if trial is not None:
+            self.seen.add(key(trial.params))
+            self.waiting.pop(key(trial.params), None)
+        if draft is not None and error is not None:
+            self.seen.add(key(draft.choices))
+            self.encoder.see(draft.distributions)
+            self.known.append((draft.choices, draft.cost, error))
+            self.ranked = []
+
+    def _best(self) -> Draft | None:
+        if self.waiting or not self.ranked:
+            self._gather()
+            self.ranked = self._rank(list(self.pool.values()))
+        return self.ranked.pop() if self.ranked else None
+
+    def _gather(self) -> None:
+        """Renew the pool: what is left of the last, fresh draws, and mutations of the front."""
+        left = list(self.pool.values())[-KEPT:]
+        self.pool = {key(draft.choices): draft for draft in left}
+        for _ in range(TRIES):
+            if len(self.pool) >= len(left) + UNIFORM:
+                break
+            self._take(Draw(self.rng))
+        for parent in self._parents():
+            for _ in range(CHILDREN):
+                self._take(neighbour(self.rng, parent, self.rng.choice((1, 1, 2, 3))))
+
+    def _take(self, trial: Draw) -> None:
+        draft = self.look(trial)
+        if draft is not None and (name := key(draft.choices)) not in self.seen:
+            self.encoder.see(draft.distributions)
+            self.pool[name] = draft
+
+    def _parents(self) -> list[Choices]:
+        """The networks that the fewest others beat, of equals those of least error."""
+        points = [objectives(self.names, error, counts) for _, counts, error in self.known]
+        beaten = _beaten(np.array(points))
+        order = sorted(range(len(points)), key=lambda i: (beaten[i], points[i]))
+        return [self.known[i][0] for i in order[:PARENTS]]
+
+    def _rank(self, drafts: list[Draft]) -> list[Draft]:
+        if not drafts:
+            return []
+        known = self._learnt_from()
+        rows = self.encoder.rows([(choices, counts) for choices, counts, _ in known])
+        surrogate = Surrogate(tuple(self.encoder.listed.values()), rows, [error for *_, error in known])
+        if self.waiting:
+            surrogate.believe(self.encoder.rows(list(self.waiting.values())))
+        done = [(choices, counts) for choices, counts, _ in known] + list(self.waiting.values())
+        believed, _ = surrogate.predict(self.encoder.rows(done))
+        mean, spread = surrogate.predict(self.encoder.rows([(draft.choices, draft.cost) for draft in drafts]))
+        costs = self._costs([draft.cost for draft in drafts])
+        front = np.concatenate([believed[:, None], self._costs([counts for _, counts in done])], axis=1)
+        front = front[_beaten(front) == 0]
+        reference = np.concatenate([[believed.max()], self._reference(costs)])
+        gain = expected_gain(mean, spread, costs, front, reference)
+        return [drafts[i] for i in np.argsort(gain, kind="stable")]
+
+    def _learnt_from(self) -> list[Known]:
+        """Everything, or the best half and the latest of what the model has time for."""
+        if len(self.known) <= MOST:
+            return self.known
+        earlier = sorted(self.known[: -MOST // 2], key=lambda known: known[2])
+        return earlier[: MOST // 2] + self.known[-MOST // 2 :]
+
+    def _costs(self, counts: Sequence[Cost]) -> Array:
+        names = self.names[1:]
+        return np.array([[float(getattr(cost, name)) for name in names] for cost in counts]).reshape(
+            len(counts), len(names)
+        )
+
+    def _reference(self, costs: Array) -> Array:
+        return np.asarray(costs.max(axis=0) * 1.1)
+
+
+def _beaten(points: Array) -> Array:
+    """By how many others each point is beaten."""
+    no_worse = (points[:, None] <= points[None]).all(axis=2)
+    better = (points[:, None] < points[None]).any(axis=2)
+    return np.asarray((no_worse & better).sum(axis=0))

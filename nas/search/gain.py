@@ -1,0 +1,48 @@
+"""Expected gain in hypervolume where only the first objective is uncertain: the costs are known to the unit."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+Array = NDArray[np.float64]
+
+
+def expected_gain(mean: Array, spread: Array, costs: Array, front: Array, reference: Array) -> Array:
+    """For each candidate the hypervolume it is expected to add to the front.
+
+    mean, spread: (candidates,) of a normally distributed error. costs: (candidates, 0 to 2), exact. front: (points,
+    1 + costs), error first. reference: (1 + costs,); candidates beyond it gain nothing. Without costs this is the
+    expected improvement on the best error. As a candidate's error falls to t, what it dominates alone grows by the
+    part of the cost space that no front point of error at most t dominates: gain is a sum of expected improvements.
+    """
+    costs, points, limit = _two(costs, 0.0), _two(front[:, 1:], 0.0), _two(reference[None, 1:], 1.0)[0]
+    order = np.argsort(front[:, 0], kind="stable")
+    bounds = np.append(np.minimum(front[order, 0], reference[0]), reference[0])
+    whole = np.prod(np.maximum(limit - costs, 0.0), axis=1)
+    free = [whole] + [whole - _dominated(points[order[: k + 1]], costs, limit) for k in range(len(order))]
+    gain = np.zeros(len(mean))
+    for upper, area, after in zip(bounds, free, [*free[1:], np.zeros(len(mean))], strict=True):
+        gain += np.maximum(area - after, 0.0) * _improvement(mean, spread, upper)
+    return gain
+
+
+def _two(costs: Array, fill: float) -> Array:
+    """Two cost columns, the missing ones constant."""
+    return np.concatenate([costs, np.full((len(costs), 2 - costs.shape[1]), fill)], axis=1)
+
+
+def _improvement(mean: Array, spread: Array, below: float) -> Array:
+    """Expected depth by which a normal variable falls below a bound."""
+    u = (below - mean) / spread
+    return np.asarray(spread * (u * norm.cdf(u) + norm.pdf(u)))
+
+
+def _dominated(points: Array, corners: Array, limit: Array) -> Array:
+    """For each corner, the area between it and the limit that the points dominate."""
+    stairs = points[np.lexsort((points[:, 1], points[:, 0]))]
+    lowest = np.minimum.accumulate(stairs[:, 1])
+    ends = np.append(stairs[1:, 0], np.inf)
+    left = np.maximum(stairs[None, :, 0], corners[:, 0, None])
+    width = np.maximum(np.minimum(ends, limit[0])[None] - left, 0.0)
+    height = np.maximum(limit[1] - np.maximum(lowest[None], corners[:, 1, None]), 0.0)
+    return np.asarray((width * height).sum(axis=1))
