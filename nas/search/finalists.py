@@ -128,7 +128,7 @@ def _judge(run: Run, record: Record, errors: dict[int, float], recipe: Recipe) -
         _part(run, place).unlink(missing_ok=True)
     network = module(record.graph)
     load_weights(network, kept)
-    data, test = load(run.experiment.data), load_test(run.experiment.data)
+    data, test = load(run.experiment.source), load_test(run.experiment.source)
     test_error, _ = evaluate(network, Batches(test, data, torch.device("cpu")))
     values = tuple(errors.values())
     low, high = interval(values)

@@ -65,14 +65,14 @@ def _train(job: dict[str, Any], score: Any) -> str:
     from nas.genome.text import from_json
     from nas.model.export import save_weights
     from nas.model.module import module
-    from nas.training.data import load
+    from nas.training.data import Source, load
     from nas.training.recipe import Recipe
     from nas.training.train import train
 
     torch.set_num_threads(1)
     _limit(job.get("memory_gb"))
     network = module(from_json(job["genome"]))
-    for result in train(network, load(job["data"]), Recipe(**job["recipe"]), job["seed"], job["device"]):
+    for result in train(network, load(Source(**job["data"])), Recipe(**job["recipe"]), job["seed"], job["device"]):
         score(asdict(result))
         if result.diverged:
             return "nan"

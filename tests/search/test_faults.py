@@ -29,7 +29,7 @@ def tried(tmp_path: Path, **changes: Any) -> dict[str, Any]:
     """One job in one worker: how it ended."""
     recipe = {"epochs": changes.pop("epochs", 1), "rate": changes.pop("rate", 0.1)}
     job = {
-        "number": 0, "genome": genome(), "data": "digits", "recipe": recipe, "seed": 0, "device": "cpu",
+        "number": 0, "genome": genome(), "data": {"name": "digits"}, "recipe": recipe, "seed": 0, "device": "cpu",
         "timeout": 60.0, "memory_gb": None, "weights": str(tmp_path / "w.safetensors"),
     }  # fmt: skip
     workers = Workers(1)
@@ -66,7 +66,7 @@ def test_a_loss_that_explodes_is_nan(tmp_path: Path) -> None:
 
 
 def test_a_crash_is_an_error_that_says_what(tmp_path: Path) -> None:
-    ended = tried(tmp_path, data="nothing")
+    ended = tried(tmp_path, data={"name": "nothing"})
     assert ended["reason"] == "error"
     assert "nothing" in ended["detail"]
 
@@ -75,7 +75,7 @@ def test_a_run_in_which_most_trials_crash_stops_itself(tmp_path: Path, monkeypat
     question = experiments.read(experiments.find("quickstart"), {"trials": 30, "sampler": "random", "workers": 1})
     search = Search(create(tmp_path / "run", question, "nas"))
     original = search._job
-    monkeypatch.setattr(search, "_job", lambda record: original(record) | {"data": "nothing"})
+    monkeypatch.setattr(search, "_job", lambda record: original(record) | {"data": {"name": "nothing"}})
     for _ in search.events():
         pass
     records = load_run(tmp_path / "run").records

@@ -30,7 +30,8 @@ class Npz:
 
     def files(self, place: Path, part: Part) -> list[Path]:
         """The one file. Raises DataError."""
-        found = sorted(place.glob("*.npz"))
+        with reading(place, "Check data_dir"):
+            found = sorted(place.glob("*.npz"))
         if len(found) != 1:
             names = ", ".join(path.name for path in found[:5])
             raise DataError(f"{place} must hold one .npz file; it holds {names or 'none'}. {CONTENT}")

@@ -34,7 +34,8 @@ class Parquet:
 
     def files(self, place: Path, part: Part) -> list[Path]:
         """A part's files by name; all where names do not tell. Raises DataError when there are none."""
-        found = sorted(place.rglob("*.parquet"))
+        with reading(place, "Check data_dir"):
+            found = sorted(place.rglob("*.parquet"))
         if not found:
             raise DataError(f"{place}: no .parquet files. Name their folder as data_dir in the experiment")
         train = _named(found, place, "train")
