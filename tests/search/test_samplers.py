@@ -69,7 +69,7 @@ def test_what_is_learnt_shows_in_later_proposals(sampler: str) -> None:
             made_up(found) for seed in range(2) for found in searched(name, 30, seed, objectives=["error"])[15:]
         )
 
-    assert late(sampler) < 0.8 * late("random")
+    assert late(sampler) < 0.9 * late("random")
 
 
 @pytest.mark.parametrize("sampler", QUICK)
