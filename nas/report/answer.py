@@ -6,6 +6,8 @@ from nas.report.frame import used
 from nas.report.markup import Child, Markup, tag
 from nas.report.view import View
 from nas.report.words import NAMES, clip, percent, write
+from nas.search.finalists import Finalist
+from nas.search.study import Record
 
 
 def answer(view: View) -> Markup:
@@ -44,12 +46,38 @@ def _found(view: View) -> Child:
     best = view.best
     if best is None:
         return _nothing(view)
+    counts = (f", with {best.cost.params:,} parameters and {best.cost.macs:,} MACs an image of "
+              f"{extent(view.run.task.input)}.")  # fmt: skip
+    return [tag("strong", f"Trial {best.number}"), *_standing(view, best, counts), _known(view)]
+
+
+def _standing(view: View, best: Record, counts: str) -> list[Child]:
+    """How sure the result is: by finalists, or by one training."""
+    if not view.finalists:
+        doubt = (" It was trained once; whether it beats its neighbours is for several seeds and the untouched test "
+                 "split to say.")  # fmt: skip
+        return [" has the least validation error: ", tag("strong", write("error", best.error)), counts, doubt]
+    first = view.finalists[0]
     return [
-        tag("strong", f"Trial {best.number}"), " has the least validation error: ",
-        tag("strong", write("error", best.error)), f", with {best.cost.params:,} parameters and ",
-        f"{best.cost.macs:,} MACs an image of {extent(view.run.task.input)}. It was trained once; ",
-        "whether it beats its neighbours is for several seeds and the untouched test split to say.",
+        f" is the best of {len(view.finalists)} finalists: validation error ",
+        tag("strong", write("error", first.error)),
+        f" over {len(first.errors)} seeds (95 % interval {_interval(first)}), test error ",
+        tag("strong", write("error", first.test_error)), counts,
     ]  # fmt: skip
+
+
+def _interval(finalist: Finalist) -> str:
+    return f"{write('error', max(0.0, finalist.low))} to {write('error', finalist.high)}"
+
+
+def _known(view: View) -> str | None:
+    """The best baseline, in a sentence."""
+    if not view.baselines:
+        return None
+    first = view.baselines[0]
+    trained = "" if view.finalists else ", trained alike"
+    return (f" The best baseline{trained} ({clip(first.baseline, 60)}) has {write('error', first.error)}, with "
+            f"{write('macs', first.cost.macs)} MACs.")  # fmt: skip
 
 
 def _nothing(view: View) -> str:
@@ -66,7 +94,11 @@ def _figures(view: View) -> list[tuple[str, Child, Child]]:
     best, found = view.best, list[tuple[str, Child, Child]]()
     if best is not None:
         shares = used(best, view.experiment.budget)
-        found.append(("validation error", write("error", best.error), f"guessing: {_chance(view)}"))
+        first = next(iter(view.finalists), None)
+        error, note_ = (
+            (first.error, f"95 %: {_interval(first)}") if first else (best.error, f"guessing: {_chance(view)}")
+        )
+        found.append(("validation error", write("error", error), note_))
         for name in dict.fromkeys((*shares, "params", "macs")):
             note: Child = meter(shares[name], NAMES[name]) if name in shares else "no limit"
             found.append((NAMES[name], write(name, getattr(best.cost, name)), note))

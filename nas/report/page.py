@@ -5,7 +5,7 @@ import hashlib
 from importlib.resources import files
 from typing import Any
 
-from nas.report import plots, sections
+from nas.report import plots, population, sections
 from nas.report.answer import answer
 from nas.report.drawing import STYLE
 from nas.report.markup import Markup, data, join, tag
@@ -17,7 +17,8 @@ _BARE = "default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; bas
 
 def page(view: View) -> str:
     """The page as HTML text."""
-    scripts = [_plotly(), _resource("page.js")] if _plots(view) else [_resource("page.js")]
+    own = _resource("page.js") + _resource("population.js") + "start();\n"
+    scripts = [_plotly(), own] if _plots(view) else [own]
     allowed = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
     head = tag(
         "head",
@@ -41,7 +42,8 @@ def page(view: View) -> str:
 
 
 def _sections(view: View) -> Markup:
-    parts = [sections.front, sections.network, sections.progress, sections.curves, sections.trials, sections.ledger]
+    parts = [sections.front, sections.network, sections.progress, population.part, sections.next_steps,
+             sections.curves, sections.trials, sections.ledger]  # fmt: skip
     return join([part(view) for part in parts] + [sections.reproduce(view)])
 
 
@@ -49,7 +51,8 @@ def _plots(view: View) -> dict[str, Any]:
     """The data of each plot that there is something to draw in."""
     if not view.complete:
         return {}
-    return {"front": plots.front(view), "progress": plots.progress(view), "curves": plots.curves(view)}
+    drawn = {"front": plots.front(view), "progress": plots.progress(view), "curves": plots.curves(view)}
+    return drawn | population.data(view)
 
 
 def _resource(name: str) -> str:

@@ -24,7 +24,7 @@ class Progress:
     in random order (mean, 5th and 95th percentile of 100 shuffles), which is what luck of order alone gives. All
     curves end at the same point. A search that learns finds its good networks late, so it runs below the band; one
     that runs inside it did no better towards its end than at its beginning.
-    reference: the point, one value an objective.
+    seconds: training time of all workers together until then. reference: the point, one value an objective.
     """
 
     trials: NDArray[np.int64]
@@ -32,6 +32,7 @@ class Progress:
     mean: Curve
     low: Curve
     high: Curve
+    seconds: Curve
     reference: tuple[float, ...]
 
     @property
@@ -65,17 +66,20 @@ def _reference(experiment: Experiment, name: str, classes: int, otherwise: float
 
 def progress(experiment: Experiment, classes: int, records: tuple[Record, ...]) -> Progress | None:
     """Hypervolume over the complete trials; None while there are none."""
-    rows = [record.objectives(experiment.objectives) for record in sorted(records, key=lambda r: r.number)]
-    points = as_points([row for row in rows if row is not None and np.isfinite(row).all()])
-    if not len(points):
+    rows = [(record.objectives(experiment.objectives), record.seconds)
+            for record in sorted(records, key=lambda r: r.number)]  # fmt: skip
+    known = [(row, seconds) for row, seconds in rows if row is not None and np.isfinite(row).all()]
+    if not known:
         return None
+    points = as_points([row for row, _ in known])
     reference = reference_point(experiment, classes, points)
     shares = points / reference
     steps = np.unique(np.linspace(1, len(points), MOST_STEPS).round().astype(np.int64))
     generator = np.random.default_rng(experiment.seed)
     lucky = np.array([_curve(generator.permutation(shares), steps) for _ in range(SHUFFLES)])
     low, high = np.percentile(lucky, (5, 95), axis=0)
-    return Progress(steps, _curve(shares, steps), lucky.mean(axis=0), low, high, reference)
+    spent = np.cumsum([seconds for _, seconds in known])[steps - 1]
+    return Progress(steps, _curve(shares, steps), lucky.mean(axis=0), low, high, spent, reference)
 
 
 def _curve(shares: Points, steps: NDArray[np.int64]) -> Curve:

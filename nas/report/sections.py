@@ -3,6 +3,7 @@
 import numpy as np
 
 from nas.report import tables
+from nas.report.advice import advice
 from nas.report.drawing import draw
 from nas.report.markup import Child, Markup, join, tag
 from nas.report.view import View
@@ -38,8 +39,9 @@ def front(view: View) -> Child:
     panel = tag("aside", tag("h3", "Network", id="panel-title", aria_live="polite"), chosen, id="panel",
                 aria_labelledby="panel-title", tabindex=0)  # fmt: skip
     left = tag("div", chooser, plot("front", "Validation error against cost, a point a trial", caption),
-               tag("ul", picks, class_="picks", aria_label="Networks on the front, by error"))  # fmt: skip
-    hidden = [_template(view, record) for record in _spread(view.front)]
+               tag("ul", picks, class_="picks", aria_label="Networks on the front, by error"),
+               tables.known(view))  # fmt: skip
+    hidden = [_template(view, record) for record in (*_spread(view.front), *view.baselines)]
     return section("front", "What a lower error costs", tag("div", left, panel, class_="split"), hidden)
 
 
@@ -63,7 +65,8 @@ def _spread(records: tuple[Record, ...]) -> list[Record]:
 
 def _template(view: View, record: Record) -> Markup:
     picture = tag("div", Markup(draw(record.graph, standalone=False)), class_="drawing")
-    return tag("template", tables.details(view, record), picture, id=f"trial-{record.number}")
+    name = clip(record.baseline, 60) or None
+    return tag("template", tables.details(view, record), picture, id=f"trial-{record.number}", data_title=name)
 
 
 def network(view: View) -> Child:
@@ -102,14 +105,23 @@ def progress(view: View) -> Child:
         f"late and runs below the band. This one ran below it for {percent(below)} of its course, inside it for "
         f"{percent(1 - below - above)}, above it for {percent(above)}; it ended at {found.found[-1]:.3f}."
     )
-    return section("progress", "Did the search learn?", plot("progress", "Hypervolume over trials", caption))
+    names = {"trials": "complete trials", "seconds": "training time"}
+    options = [tag("option", name, value=value) for value, name in names.items()]
+    chooser = tag("label", "over ", tag("select", options, id="course"), class_="control")
+    return section("progress", "Did the search learn?", chooser, plot("progress", "Hypervolume over trials", caption))
+
+
+def next_steps(view: View) -> Markup:
+    """What to run next."""
+    return section("next", "What to run next", tag("ol", [tag("li", line) for line in advice(view)], class_="next"))
 
 
 def curves(view: View) -> Child:
     """Learning curves."""
     if not any(len(record.scores) > 1 for record in view.complete):
         return None
-    caption = "Validation error after each epoch. Bold: the best network; blue: the front; grey: other trials."
+    caption = ("Validation error after each epoch. Bold: the best network; blue: the front; grey: other trials; "
+               "a cross: stopped there.")  # fmt: skip
     return section("curves", "Learning curves", plot("curves", "Validation error after each epoch", caption))
 
 

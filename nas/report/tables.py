@@ -96,6 +96,28 @@ def terms(pairs: Sequence[tuple[Child, Child]], style: str = "terms") -> Markup:
     return tag("dl", rows, class_=style) if rows else Markup()
 
 
+def known(view: View) -> Markup | None:
+    """The best network beside the baselines and the finalists, where there are any."""
+    if not (view.baselines or view.finalists) or view.best is None:
+        return None
+    again = {finalist.number: finalist for finalist in view.finalists}
+    numbers = {record.number: record for record in view.complete}
+    shown = [numbers[number] for number in again] or [view.best]
+    rows = []
+    for record in (*shown, *view.baselines):
+        number = tag("button", clip(record.baseline, 60) or f"trial {record.number}", type="button",
+                     data_trial=record.number)  # fmt: skip
+        seeds = again.get(record.number)
+        rows.append([tag("th", number, scope="row"), write("error", record.error),
+                     f"{write('error', max(0.0, seeds.low))} to {write('error', seeds.high)}" if seeds else "-",
+                     write("error", seeds.test_error) if seeds else "-",
+                     *[write(name, getattr(record.cost, name)) for name in ("params", "macs")]])  # fmt: skip
+    caption = ("In the search each network was trained once, by one recipe, baselines too; the interval is of "
+               "finalists, trained again from several seeds.")  # fmt: skip
+    heads = ["network", "validation error", "95 % interval", "test error", "parameters", "MACs"]
+    return tag("div", table(caption, heads, rows), class_="scroller")
+
+
 def ledger(view: View) -> Markup:
     """What became of the proposals."""
     counts = dict(view.run.ledger)

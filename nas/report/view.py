@@ -10,6 +10,7 @@ from nas.genome.cost import Range
 from nas.report.frame import frame
 from nas.report.progress import Progress, progress
 from nas.search.experiment import Experiment
+from nas.search.finalists import Finalist, load_finalists
 from nas.search.study import Record, Run
 
 COUNTS = ("macs", "params", "activations", "peak_bytes", "depth")
@@ -19,8 +20,9 @@ COUNTS = ("macs", "params", "activations", "peak_bytes", "depth")
 class View:
     """A run, its table, its front and its progress.
 
-    complete: trials with a finite error. front: those of the front, by error. best: of least error, the cheaper of
-    equals; None while no trial is complete.
+    complete: trials with a finite error. front: those of the front, by error. finalists: those trained again from
+    several seeds, best first. best: the first finalist, or else the trial of least error, the cheaper of equals; None
+    while no trial is complete. baselines: the known networks trained beside the search, by error.
     """
 
     run: Run
@@ -29,6 +31,8 @@ class View:
     front: tuple[Record, ...]
     best: Record | None
     progress: Progress | None
+    finalists: tuple[Finalist, ...] = ()
+    baselines: tuple[Record, ...] = ()
 
     @property
     def experiment(self) -> Experiment:
@@ -63,4 +67,8 @@ def view(run: Run) -> View:
     members = set(table.loc[table["on_front"].astype(bool), "number"].tolist())
     front = tuple(r for r in complete if r.number in members)
     found = progress(run.experiment, run.task.classes, complete)
-    return View(run, table, complete, front, complete[0] if complete else None, found)
+    numbers = {record.number: record for record in complete}
+    finalists = tuple(finalist for finalist in load_finalists(run.path) if finalist.number in numbers)
+    best = numbers[finalists[0].number] if finalists else next(iter(complete), None)
+    known = tuple(record for record in sorted(run.baselines, key=_rank) if not _rank(record)[0])
+    return View(run, table, complete, front, best, found, finalists, known)

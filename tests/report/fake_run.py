@@ -62,12 +62,39 @@ def run(path: Path, trials: int = 30, records: tuple[Record, ...] | None = None,
     return Run(path, experiment, records, ledger, "nas search quickstart --seed 0", versions)
 
 
+def rich_run(path: Path, trials: int = 30) -> Run:
+    """A run with everything there can be: stopped trials, baselines, finalists."""
+    import json
+
+    records = [record(n, state=("pruned", "failed")[n % 14 > 7] if n % 7 == 6 else "complete") for n in range(trials)]
+    known = tuple(
+        record(trials + i, choices={}, baseline=name) for i, name in enumerate(("lenet5", "vgg_A, widths x 0.5"))
+    )
+    made = dataclasses.replace(run(path, trials, tuple(records)), baselines=known)
+    best = sorted((r for r in made.records if r.error is not None), key=lambda r: r.error or 0)[:2]
+    rows = [
+        {
+            "number": r.number,
+            "errors": [0.05, 0.07],
+            "low": 0.04 + 0.01 * i,
+            "high": 0.08,
+            "test_error": 0.065,
+            "epochs": 9,
+        }
+        for i, r in enumerate(best)
+    ]
+    (path / "finalists").mkdir(parents=True, exist_ok=True)
+    (path / "finalists" / "finalists.json").write_text(json.dumps(rows), encoding="utf-8")
+    return made
+
+
 def evil_run(path: Path) -> Run:
     """A run in which everything a person can name is hostile."""
     choices = {EVIL: EVIL, "=1+1": "@x", "long" * 2_500: "z" * 10_000}
-    records = [record(n, choices=choices) for n in range(5)]
-    records += [record(n, choices=choices, state="failed", reason=EVIL) for n in range(5, 8)]
-    made = run(path, 8, tuple(records), name=EVIL[:100], space=EVIL * 50)
-    made = dataclasses.replace(made, command=EVIL * 3, versions={EVIL: EVIL}, ledger={EVIL: 3, "proposed": 9})
+    records = [record(n, choices=choices | {f"kind {EVIL}": f"{n % 2} {EVIL}"}) for n in range(10)]
+    records += [record(n, choices=choices, state="failed", reason=EVIL) for n in range(10, 13)]
+    made = run(path, 13, tuple(records), name=EVIL[:100], space=EVIL * 50)
+    made = dataclasses.replace(made, command=EVIL * 3, versions={EVIL: EVIL}, ledger={EVIL: 3, "proposed": 9},
+                               baselines=(record(13, choices={}, baseline=EVIL * 9),))  # fmt: skip
     made.__dict__["task"] = dataclasses.replace(DIGITS, name=EVIL * 50)
     return made

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_run import EVIL, evil_run, record, run
+from fake_run import EVIL, evil_run, record, rich_run, run
 
 from nas.report import write
 from nas.report.markup import Markup, data, tag
@@ -101,12 +101,30 @@ def test_every_front_network_is_drawn_and_every_trial_listed(thirty: Reader) -> 
     assert len(listed) == 30 + len(seen.front)
 
 
+def test_finalists_answer_with_an_interval_and_baselines_stand_beside(tmp_path: Path) -> None:
+    made = rich_run(tmp_path)
+    seen = view(made)
+    assert seen.best is not None
+    assert seen.best.number == seen.finalists[0].number
+    reader = Reader(page(seen))
+    assert "is the best of 2 finalists: validation error" in reader.words
+    assert "over 2 seeds (95 % interval 4.00 % to 8.00 %), test error" in reader.words
+    assert "95 %: 4.00 % to 8.00 %" in reader.words
+    assert "vgg_A, widths x 0.5" in reader.words
+    assert {a["data-title"] for a in reader.every("template") if "data-title" in a} == {"lenet5", "vgg_A, widths x 0.5"}
+    drawn = json.loads(re.findall(r'id="front-data">(.*?)</script>', page(seen))[0])
+    assert [len(trace["y"]) for trace in drawn["traces"][2:]] == [2, 2]
+    assert len(drawn["spread"]["up"]) == 2
+    ends = json.loads(re.findall(r'id="curves-data">(.*?)</script>', page(seen))[0])["stopped"]
+    assert len(ends["x"]) == sum(record.state == "pruned" for record in made.records) > 0
+
+
 def test_hostile_names_stay_text(tmp_path: Path) -> None:
     written = write(evil_run(tmp_path))
     text = written.read_text(encoding="utf-8")
     reader = Reader(text)
     scripts = [a.get("type") for a in reader.every("script")]
-    assert scripts == ["application/json"] * 3 + [None, None]
+    assert scripts == ["application/json"] * 6 + [None, None]
     assert "<script>alert(1)</script> $x_1$ [red]" in reader.words
     assert not [a for _, a in reader.elements if any(key.startswith("on") for key in a)]
     assert max(len(text) for name in ("td", "th", "dd", "dt", "p", "h1") for text in reader.texts[name]) < 3_000

@@ -1,0 +1,103 @@
+"""What is said of choices is true of made-up populations where the truth is known."""
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fake_run import record, run
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nas.report.advice import advice
+from nas.report.insight import epsilon_squared, groups, influences, log_errors, main_primitive, marks
+from nas.report.population import coordinates, data, families, primitives
+from nas.report.view import view
+from nas.search.study import Record
+from nas.training.score import Score
+
+
+def scored(number: int, error: float, **choices: object) -> Record:
+    scores = tuple(Score(epoch, error, 1.0, 0.1, 1.0) for epoch in (1, 2))
+    return record(number, scores=scores, choices=choices)
+
+
+def telling(count: int = 60) -> list[Record]:
+    """The kind decides, the width is noise, `only` is never anything else."""
+    dice = random.Random(0)
+    made = []
+    for number in range(count):
+        kind, width = dice.choice(["good", "bad"]), dice.randrange(4, 64)
+        error = (0.05 if kind == "good" else 0.3) * dice.uniform(0.9, 1.1)
+        made.append(scored(number, error, kind=kind, width=width, only=1))
+    return made
+
+
+def test_the_choice_that_decides_comes_first_and_noise_counts_for_nothing() -> None:
+    found = influences(telling())
+    assert [each.choice for each in found] == ["kind", "width"]
+    assert found[0].share > 0.95
+    assert found[0].best == "good"
+    assert found[1].share < 0.15
+    assert marks(telling()) == ["kind"]
+
+
+def test_few_trials_say_nothing() -> None:
+    assert influences(telling(7)) == []
+    assert data(view(run(Path(), records=tuple(telling(7))))) == {}
+
+
+@given(st.lists(st.tuples(st.floats(0.001, 1), st.sampled_from("abc")), min_size=2, max_size=40))
+def test_a_share_lies_between_nothing_and_all(rows: list[tuple[float, str]]) -> None:
+    share = epsilon_squared(np.array([value for value, _ in rows]), [label for _, label in rows])
+    assert 0 <= share <= 1
+
+
+def test_numbers_with_many_values_fall_into_fifths_and_missing_ones_apart() -> None:
+    records = [scored(n, 0.1, width=n) for n in range(50)] + [scored(50, 0.1)]
+    labels = groups(records, "width")
+    assert len(set(labels)) == 6
+    assert labels[-1] == "none"
+    assert labels[0] == "up to 9.8"
+    assert labels[49] == "above 39.2"
+
+
+def test_a_perfect_network_has_a_finite_logarithm() -> None:
+    assert np.isfinite(log_errors([scored(0, 0.0), scored(1, 0.2)])).all()
+
+
+def test_the_main_primitive_is_where_the_macs_are() -> None:
+    made = record(3)
+    expected = {"plain": "ConvStack", "residual": "BasicBlock", "dense": "DenseBlock"}
+    assert main_primitive(made) == expected[str(made.choices["family"])]
+
+
+def test_every_complete_trial_is_in_the_plots() -> None:
+    seen = view(run(Path(), 60))
+    done = len(seen.complete)
+    for lines in families(seen)["choices"].values():
+        assert sum(int(line["name"].rsplit("(", 1)[1][:-1]) for line in lines) == done
+        for line in lines:
+            assert line["y"][0] == 0
+            assert line["y"][-1] == 1
+            assert line["x"] == sorted(line["x"])
+    crossed = coordinates(seen)
+    points = [y for line in crossed["lines"].values() for y in line]
+    assert len(points) == done * (len(crossed["axes"]) + 1)
+    assert all(y is None or 0 <= y <= 1 for y in points)
+    assert sorted(n for group in primitives(seen)["groups"] for n in group["customdata"]) == sorted(
+        record.number for record in seen.complete
+    )
+
+
+@pytest.mark.parametrize(("trials", "said"), [(0, "Let a few trials"), (30, "nas finalists")])
+def test_advice_fits_the_state(trials: int, said: str) -> None:
+    found = advice(view(run(Path("runs/x"), trials)))
+    assert 1 <= len(found) <= 3
+    assert said in found[0]
+
+
+def test_advice_names_a_range_whose_end_the_best_stand_at() -> None:
+    records = tuple(scored(n, 0.5 - 0.001 * n, width=8 * (n // 10)) for n in range(60))
+    found = advice(view(run(Path(), records=records)))
+    assert any("width stands at its largest value (40) in 6 of the 6 best" in line for line in found)
