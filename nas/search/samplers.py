@@ -94,7 +94,7 @@ def excess(budget: Budget, counts: Cost) -> float:
 
 
 def tpe(experiment: Experiment, seed: int) -> Sampler:
-    """The tree-structured Parzen estimator, multivariate."""
+    """The tree-structured Parzen estimator (Bergstra et al. 2011), as Optuna has it."""
     startup = max(5, min(20, experiment.trials // 4))
     return FromOptuna(experiment, optuna.samplers.TPESampler(seed=seed, n_startup_trials=startup))
 
