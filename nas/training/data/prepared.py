@@ -97,7 +97,7 @@ def _open(cache: Path, made_of: list[str]) -> Prepared | None:
     images, labels, facts = _paths(cache)
     try:
         note = json.loads(facts.read_text(encoding="utf-8"))
-        if note["made_of"] != _digest([*made_of, *stamps([images, labels], cache.parent)]):
+        if note["made_of"] != _seal(made_of, images, labels, note["facts"]):
             return None
         split = Split(np.load(images, mmap_mode="r"), np.load(labels))
         return Prepared(split, TypeAdapter(Facts).validate_json(json.dumps(note["facts"])))
@@ -113,7 +113,8 @@ def _write(cache: Path, made: Prepared, made_of: list[str]) -> None:
         np.save(file, made.split.images)
     with writing(labels) as file:
         np.save(file, made.split.labels)
-    note = {"made_of": _digest([*made_of, *stamps([images, labels], cache.parent)]), "facts": asdict(made.facts)}
+    known = asdict(made.facts)
+    note = {"made_of": _seal(made_of, images, labels, known), "facts": known}
     with writing(facts) as file:
         file.write(json.dumps(note, indent=1).encode())
 
@@ -123,5 +124,7 @@ def _paths(cache: Path) -> tuple[Path, Path, Path]:
     return images, labels, facts
 
 
-def _digest(lines: list[str]) -> str:
+def _seal(made_of: list[str], images: Path, labels: Path, facts: object) -> str:
+    """One digest of what the arrays were made of, of themselves by length and time, and of the facts."""
+    lines = [*made_of, *stamps([images, labels], images.parent), json.dumps(facts)]
     return sha256("\n".join(lines).encode()).hexdigest()
