@@ -17,12 +17,22 @@ What = Annotated[str, typer.Argument(help="A run, RUN:TRIAL, a baseline, a genom
 
 
 @app.command()
-def report(run: RunDir) -> None:
-    """Write the run's page: one offline HTML file, with figures and tables beside it."""
-    from nas.report import write
+def report(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="A run directory; several are compared.")],
+    format_: Annotated[Literal["html", "md"], typer.Option("--format", help="A page, or Markdown to stdout.")] = "html",
+    out: Annotated[
+        Path | None, typer.Option(help="File of a comparison; RUN/report/comparison.html otherwise.")
+    ] = None,
+) -> None:
+    """Write the run's page: one offline HTML file, with figures and tables beside it. Several runs: one comparison."""
+    from nas.report import compare, markdown, write
     from nas.search.study import load
 
-    page = write(load(run))
+    found = [load(run) for run in runs]
+    if format_ == "md":
+        tell("\n".join(markdown(run) for run in found).rstrip())
+        return
+    page = write(found[0]) if len(found) == 1 else compare(found, out)
     say("the report, for a browser:")
     tell(str(page))
 

@@ -1,9 +1,12 @@
 """The first screen: the question that was asked, and what was found."""
 
+import re
+from html import unescape
+
 from nas.genome.cost import Range
 from nas.report.drawing.blocks import extent
 from nas.report.frame import used
-from nas.report.markup import Child, Markup, tag
+from nas.report.markup import Child, Markup, join, tag
 from nas.report.view import View
 from nas.report.words import NAMES, clip, percent, write
 from nas.search.finalists import Finalist
@@ -16,14 +19,15 @@ def answer(view: View) -> Markup:
     return tag(
         "header",
         tag("p", "Architecture search · ", clip(run.experiment.name), class_="kicker"),
-        tag("h1", _question(view)),
+        tag("h1", question(view)),
         tag("p", _found(view), class_="answer"),
         tag("dl", [tag("div", tag("dt", name), tag("dd", value, class_="figure"), tag("dd", note, class_="note"))
                    for name, value, note in _figures(view)], class_="figures"),
     )  # fmt: skip
 
 
-def _question(view: View) -> str:
+def question(view: View) -> str:
+    """What was asked, in one sentence."""
     task, limits = view.run.task, view.limits
     within = f", within {budget(limits)}" if limits else ""
     return f"Which network of the space {clip(view.experiment.space)} reads {clip(task.name)} best{within}?"
@@ -40,6 +44,11 @@ def _range(name: str, limit: Range) -> str:
     if limit.min is None or limit.max is None:
         return f"at least {write(name, limit.min)}" if limit.max is None else write(name, limit.max)
     return f"{write(name, limit.min)} to {write(name, limit.max)}"
+
+
+def said(view: View) -> str:
+    """The answer as plain text."""
+    return unescape(re.sub(r"<[^>]*>", "", join(_found(view))))
 
 
 def _found(view: View) -> Child:
@@ -75,8 +84,8 @@ def _known(view: View) -> str | None:
     if not view.baselines:
         return None
     first = view.baselines[0]
-    trained = "" if view.finalists else ", trained alike"
-    return (f" The best baseline{trained} ({clip(first.baseline, 60)}) has {write('error', first.error)}, with "
+    trained = "trained once" if view.finalists else "trained alike"
+    return (f" The best baseline, {trained} ({clip(first.baseline, 60)}), has {write('error', first.error)}, with "
             f"{write('macs', first.cost.macs)} MACs.")  # fmt: skip
 
 

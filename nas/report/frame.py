@@ -71,6 +71,14 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     safe.to_csv(path, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
 
 
+def write_parquet(table: pd.DataFrame, path: Path) -> None:
+    """Write a table; a column of words, or of words and numbers, becomes text."""
+    plain = table.copy()
+    for column in plain.columns[[kind.kind not in "biuf" for kind in plain.dtypes]]:
+        plain[column] = plain[column].map(lambda cell: None if cell is None or cell != cell else str(cell))
+    plain.to_parquet(path, index=False)
+
+
 def harmless(cell: Any) -> Any:
     """Text that a spreadsheet would run as a formula, quoted; anything else as it is."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

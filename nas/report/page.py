@@ -8,7 +8,7 @@ from typing import Any
 from nas.report import plots, population, sections
 from nas.report.answer import answer
 from nas.report.drawing import STYLE
-from nas.report.markup import Markup, data, join, tag
+from nas.report.markup import Child, Markup, data, join, tag
 from nas.report.view import View
 from nas.report.words import clip
 
@@ -16,27 +16,31 @@ _BARE = "default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; bas
 
 
 def page(view: View) -> str:
-    """The page as HTML text."""
-    own = _resource("page.js") + _resource("population.js") + "start();\n"
-    scripts = [_plotly(), own] if _plots(view) else [own]
-    allowed = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
+    """The page of a run as HTML text."""
+    content = [answer(view), tag("main", _sections(view), id="results"), tag("footer", sections.footer(view))]
+    own = resource("page.js") + resource("run.js") + resource("population.js") + "start();\n"
+    return document(clip(view.experiment.name, 60), content, _plots(view), own)
+
+
+def document(title: str, content: Child, plots: dict[str, Any], script: str) -> str:
+    """A page around its content: its policy, its style, the data of its plots and the one script that draws them."""
+    scripts = [_plotly(), script] if plots else [script]
+    allowed = " ".join(f"'sha256-{_digest(each)}'" for each in scripts)
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
         tag("meta", http_equiv="Content-Security-Policy", content=f"{_BARE}; script-src {allowed}"),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
-        tag("title", f"{clip(view.experiment.name, 60)} · architecture search"),
-        tag("style", Markup(_resource("page.css") + STYLE)),
+        tag("title", f"{title} · architecture search"),
+        tag("style", Markup(resource("page.css") + STYLE)),
     )
     body = tag(
         "body",
         tag("a", "Skip to the results", href="#results", class_="skip"),
-        answer(view),
-        tag("main", _sections(view), id="results"),
-        tag("footer", sections.footer(view)),
-        [data(f"{name}-data", value) for name, value in _plots(view).items()],
-        [tag("script", Markup(script)) for script in scripts],
+        content,
+        [data(f"{name}-data", value) for name, value in plots.items()],
+        [tag("script", Markup(each)) for each in scripts],
     )
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
 
@@ -55,7 +59,8 @@ def _plots(view: View) -> dict[str, Any]:
     return drawn | population.data(view)
 
 
-def _resource(name: str) -> str:
+def resource(name: str) -> str:
+    """The text of a file beside this one."""
     return files("nas.report").joinpath(name).read_text(encoding="utf-8")
 
 

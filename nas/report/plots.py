@@ -25,7 +25,7 @@ def front(view: View) -> dict[str, Any]:
         "abscissa": view.abscissa,
         "lined": view.abscissa if line else None,
         "axes": {name: _axis(view, name, list(parts.values())) for name in COUNTS},
-        "log": _is_wide([record.error for record in (*view.complete, *view.baselines)]),
+        "log": is_wide([record.error for record in (*view.complete, *view.baselines)]),
     }
 
 
@@ -54,7 +54,8 @@ def _axis(view: View, name: str, parts: Sequence[Sequence[Record]]) -> dict[str,
     }
 
 
-def _is_wide(values: Sequence[float | None]) -> bool:
+def is_wide(values: Sequence[float | None]) -> bool:
+    """Whether a logarithmic axis shows them better."""
     known = [value for value in values if value is not None]
     return bool(known) and min(known) > 0 and max(known) / min(known) > 30
 

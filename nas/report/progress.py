@@ -76,13 +76,14 @@ def progress(experiment: Experiment, classes: int, records: tuple[Record, ...]) 
     shares = points / reference
     steps = np.unique(np.linspace(1, len(points), MOST_STEPS).round().astype(np.int64))
     generator = np.random.default_rng(experiment.seed)
-    lucky = np.array([_curve(generator.permutation(shares), steps) for _ in range(SHUFFLES)])
+    lucky = np.array([curve(generator.permutation(shares), steps) for _ in range(SHUFFLES)])
     low, high = np.percentile(lucky, (5, 95), axis=0)
     spent = np.cumsum([seconds for _, seconds in known])[steps - 1]
-    return Progress(steps, _curve(shares, steps), lucky.mean(axis=0), low, high, spent, reference)
+    return Progress(steps, curve(shares, steps), lucky.mean(axis=0), low, high, spent, reference)
 
 
-def _curve(shares: Points, steps: NDArray[np.int64]) -> Curve:
+def curve(shares: Points, steps: NDArray[np.int64]) -> Curve:
+    """Hypervolume of the first so many points, as a share of the unit box."""
     front, before, volumes = np.empty((0, shares.shape[1])), 0, []
     for step in steps.tolist():
         front = merge(front, shares[before:step])

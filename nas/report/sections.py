@@ -156,6 +156,7 @@ def reproduce(view: View) -> Markup:
 
 def footer(view: View) -> Markup:
     """What lies beside the page."""
-    names = ["trials.csv"] + (["front.csv", "front.svg", "hypervolume.svg"] if view.complete else [])
+    names = ["trials.csv", "trials.parquet"]
+    names += ["front.csv", "front.parquet", "front.svg", "hypervolume.svg"] if view.complete else []
     links = [[tag("a", name, href=name), " "] for name in names]
     return tag("p", "Beside this page: ", join(links))
