@@ -54,9 +54,9 @@ class Draw:
         return self.params[name]
 
     def _value(self, name: str, distribution: BaseDistribution) -> Any:
-        options = values(distribution)
         if name in self._given and name not in self._avoid and allowed(self._given[name], distribution):
             return self._given[name]
+        options = values(distribution)
         others = [value for value in options if value != self._avoid[name]] if name in self._avoid else options
         if isinstance(distribution, FloatDistribution) and distribution.step is None:
             return self._rng.uniform(distribution.low, distribution.high)
@@ -94,9 +94,15 @@ def values(distribution: BaseDistribution) -> Sequence[Any]:
 
 def allowed(value: Any, distribution: BaseDistribution) -> bool:
     """Whether a value is one of the choice's; True is not 1 here."""
-    if isinstance(distribution, FloatDistribution):
-        return isinstance(value, float) and distribution.low <= value <= distribution.high
-    return any(type(value) is type(option) and value == option for option in values(distribution))
+    if isinstance(distribution, CategoricalDistribution):
+        return any(type(value) is type(option) and value == option for option in distribution.choices)
+    assert isinstance(distribution, IntDistribution | FloatDistribution)
+    if type(value) is not (int if isinstance(distribution, IntDistribution) else float):
+        return False
+    inside = distribution.low <= value <= distribution.high
+    return inside and (
+        isinstance(distribution, FloatDistribution) or (value - distribution.low) % distribution.step == 0
+    )
 
 
 def ordered(distribution: BaseDistribution) -> bool:

@@ -33,6 +33,7 @@ class Experiment(BaseModel):
     train_images: Annotated[int, Field(ge=1)] | None = None
     validation: Annotated[float, Field(gt=0, lt=1)] | None = None
     budget: Budget = Budget()
+    fit: bool = False  # move a network that is outside to one inside, rather than refuse it
     recipe: Recipe = Recipe()
     objectives: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=3)] = ("error", "macs")
     sampler: Sampler = "tpe"

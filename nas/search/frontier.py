@@ -22,6 +22,7 @@ UNIFORM = 100  # fresh candidates a proposal, of at most TRIES draws
 TRIES = 200
 PARENTS = 10
 CHILDREN = 20  # a parent
+FITTED = 5  # times fewer of both where networks are moved to fit, which takes several counts each
 KEPT = 400  # of the candidates that were drawn before and not chosen
 MOST = 500  # networks the model learns from: its time grows with their cube
 
@@ -33,6 +34,7 @@ class Frontier:
 
     def __init__(self, experiment: Experiment, seed: int, look: Callable[[Draw], Draft | None]) -> None:
         self.names, self.rng, self.look = experiment.objectives, random.Random(seed), look
+        self.share = FITTED if experiment.fit else 1
         self.startup = max(5, min(20, experiment.trials // 4))
         self.encoder = Encoder()
         self.known: list[Known] = []
@@ -73,12 +75,12 @@ class Frontier:
         """Renew the pool: what is left of the last, fresh draws, and mutations of the front."""
         left = list(self.pool.values())[-KEPT:]
         self.pool = {key(draft.choices): draft for draft in left}
-        for _ in range(TRIES):
+        for _ in range(TRIES // self.share):
             if len(self.pool) >= len(left) + UNIFORM:
                 break
             self._take(Draw(self.rng))
         for parent in self._parents():
-            for _ in range(CHILDREN):
+            for _ in range(CHILDREN // self.share):
                 self._take(neighbour(self.rng, parent, self.rng.choice((1, 1, 2, 3))))
 
     def _take(self, trial: Draw) -> None:

@@ -15,6 +15,7 @@ from nas.search import samplers
 from nas.search.draw import Draft, Draw, draft
 from nas.search.evolution import Evolution
 from nas.search.experiment import Experiment
+from nas.search.fit import Fitter
 from nas.search.samplers import Sampler
 from nas.search.study import Record
 
@@ -68,6 +69,7 @@ class Proposer:
     ) -> None:  # fmt: skip
         self.experiment, self.space, self.task, self.ledger = experiment, space, task, ledger
         self.errors: dict[str, float | None] = {}  # by fingerprint; None while in training, or failed
+        self.fitter = Fitter(space, task, experiment.budget, experiment.seed) if experiment.fit else None
         self.sampler = self._sampler(len(records))
         for trial, record in zip(trials, records, strict=True):
             self.errors[record.fingerprint] = record.error
@@ -87,7 +89,12 @@ class Proposer:
             drawn = draft(self.space, self.task, trial)
         except GenomeError:
             return None
-        return drawn if self.experiment.budget.allows(drawn.cost) else None
+        return self._inside(drawn)
+
+    def _inside(self, drawn: Draft) -> Draft | None:
+        if self.experiment.budget.allows(drawn.cost):
+            return drawn
+        return self.fitter.fit(drawn) if self.fitter else None
 
     def ask(self) -> Proposal | None:
         """The next network to train, or None when the space seems to hold no other inside the budget."""
@@ -100,31 +107,36 @@ class Proposer:
                 self.ledger["no network"] += 1
                 self.sampler.tell(trial, None, None)
                 continue
-            if over := self._over(drawn.cost):
-                self.ledger[f"outside budget: {over}"] += 1
-                self.sampler.tell(trial, drawn, None)
-                continue
-            name = fingerprint(drawn.graph)
-            if name in self.errors:
-                self.ledger["duplicate"] += 1
-                known = self.errors[name]  # a network seen before is answered from the study
-                self.sampler.tell(trial, None if known is None else drawn, known)
-                continue
-            self.ledger["trained"] += 1
-            self.errors[name] = None
-            return Proposal(trial, drawn, name)
+            if proposal := self._judge(trial, drawn):
+                return proposal
         return None
+
+    def _judge(self, trial: Any, drawn: Draft) -> Proposal | None:
+        """The proposal to train; or the reason in the ledger, and what is known told to the sampler."""
+        inside = self._inside(drawn)
+        if inside is None:
+            self.ledger[f"outside budget: {self._worst(drawn.cost)}"] += 1
+            self.sampler.tell(trial, drawn, None)
+            return None
+        name = fingerprint(inside.graph)
+        if name in self.errors:
+            self.ledger["duplicate"] += 1
+            known = self.errors[name]  # a network seen before is answered from the study
+            self.sampler.tell(trial, None if known is None else inside, known)
+            return None
+        self.ledger["trained, scaled to fit" if inside is not drawn else "trained"] += 1
+        self.errors[name] = None
+        return Proposal(trial, inside, name)
 
     def tell(self, proposal: Proposal, error: float | None) -> None:
         """How a proposal did; None when it failed."""
         self.errors[proposal.fingerprint] = error
         self.sampler.tell(proposal.trial, proposal.draft, error)
 
-    def _over(self, counts: Cost) -> str:
-        """The limit that is broken most, if any."""
+    def _worst(self, counts: Cost) -> str:
+        """The limit that is broken most."""
         excess = self.experiment.budget.excess(counts)
-        worst = max(excess, key=lambda name: excess[name], default="")
-        return worst if worst and excess[worst] > 0 else ""
+        return max(excess, key=lambda name: excess[name])
 
 
 @dataclass(frozen=True)
