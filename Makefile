@@ -19,7 +19,7 @@ search: install
 	$(BIN)/nas export runs/quickstart --trial best --out exports/quickstart
 
 test: install
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2
 
 check: install
 	$(BIN)/ruff check .

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.update(OMP_NUM_THREADS="1", GOMP_SPINCOUNT="0")
 sys.path.insert(0, str(Path(__file__).parent))
+settings.register_profile("nas", deadline=None, derandomize=True)  # a slow machine is no failure, and runs repeat
+settings.load_profile("nas")
 
 
 @pytest.fixture(autouse=True, scope="session")
