@@ -187,7 +187,17 @@ def test_bfloat16_only_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatc
     assert number_format(Recipe(precision="float32"), CPU) is torch.float32
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a card")
+def test_a_card_sees_the_same_images_and_starts_from_the_same_weights() -> None:
+    recipe = Recipe(epochs=2, precision="float32")
+    there = next(train(network(), FEW, recipe, 0, "cuda"))
+    here = next(train(network(), FEW, recipe, 0))
+    assert there.train_loss == pytest.approx(here.train_loss, rel=1e-2)
+    assert 0 < there.peak_bytes < 2**30
+
+
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")  # torch.compile warns of its own parts
 @pytest.mark.skipif(not os.environ.get("CXX") and not os.path.exists("/usr/bin/c++"), reason="torch.compile needs C++")
 def test_compiled_training_learns_as_plain_training_does() -> None:
     recipe = Recipe(epochs=3, precision="float32")
