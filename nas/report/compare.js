@@ -4,10 +4,12 @@ const hue = (i) => HUES[i % HUES.length];
 
 function drawFronts() {
   const count = $("abscissa").value, { title, name: unit } = fronts.axes[count];
-  const hovertemplate = `%{text}<br>%{y:.2%} error<br>%{x:.3~s} ${unit}`;
+  const hovertemplate = `%{text}<br>%{y:.2%} error<br>%{x:.3~s} ${unit}<extra></extra>`;
   const traces = fronts.runs.flatMap((run, i) => {
-    const at = (points, more) => ({ ...points, x: points.x[count], type: "scatter", mode: "markers", legendgroup: run.name,
-      name: run.name, showlegend: false, hovertemplate: `${hovertemplate}<extra></extra>`, ...more });
+    const at = (points, more) => ({
+      ...points, x: points.x[count], text: points.text.map(plain), type: "scatter", mode: "markers",
+      name: plain(run.name), legendgroup: run.name, showlegend: false, hovertemplate, ...more,
+    });
     const order = run.front.x[count].map((_, j) => j).sort((a, b) => run.front.x[count][a] - run.front.x[count][b]);
     const sorted = { x: { [count]: order.map((j) => run.front.x[count][j]) }, y: order.map((j) => run.front.y[j]),
       text: order.map((j) => run.front.text[j]) };
@@ -24,7 +26,9 @@ function drawFronts() {
 }
 
 function drawVolumes() {
-  const traces = volumes.runs.map((run, i) => ({ ...run, mode: "lines", line: { color: hue(i), width: 2, shape: "hv" } }));
+  const traces = volumes.runs.map((run, i) => ({
+    ...run, name: plain(run.name), mode: "lines", line: { color: hue(i), width: 2, shape: "hv" },
+  }));
   return draw("volumes-plot", traces, axis("complete trials"), axis("hypervolume"), { hovermode: "x" });
 }
 

@@ -1,6 +1,8 @@
 "use strict";
 const $ = (id) => document.getElementById(id);
 const read = (name) => { const found = $(`${name}-data`); return found && JSON.parse(found.textContent); };
+// The plotting library reads <b> and links in text as markup, and dollars as mathematics.
+const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll("$", "&#36;");
 const coarse = matchMedia("(pointer: coarse)").matches;
 
 // A string that begins with two dashes names a CSS variable: one palette for page and plots, light and dark.

@@ -3,8 +3,9 @@ let chosen = null;
 
 function drawFront() {
   const name = $("abscissa").value, { title, name: unit, x, limits } = front.axes[name];
-  const [others, best, known, again] = front.traces.map((trace, i) => ({ ...trace, x: x[i], type: "scatter",
-    mode: "markers", hovertemplate: `%{text}<br>%{y:.2%} error<br>%{x:.3~s} ${unit}<extra></extra>` }));
+  const [others, best, known, again] = front.traces.map((trace, i) => ({
+    ...trace, x: x[i], text: trace.text.map(plain), type: "scatter", mode: "markers",
+    hovertemplate: `%{text}<br>%{y:.2%} error<br>%{x:.3~s} ${unit}<extra></extra>` }));
   others.marker = { color: "--faint", size: 7, opacity: 0.65 };
   best.marker = { color: "--accent", size: 10, line: { color: "--paper", width: 1 } };
   known.marker = { color: "--hot", size: 11, symbol: "diamond", line: { color: "--paper", width: 1 } };
@@ -34,7 +35,8 @@ function drawFront() {
 function drawProgress() {
   const { trials, seconds, found, mean, low, high } = progress, timed = $("course").value === "seconds";
   // In random order a trial takes the mean time.
-  const each = seconds[seconds.length - 1] / trials[trials.length - 1], lucky = timed ? trials.map((n) => n * each) : trials;
+  const each = seconds[seconds.length - 1] / trials[trials.length - 1];
+  const lucky = timed ? trials.map((n) => n * each) : trials;
   const curve = (y, name, more) => ({ x: lucky, y, name, mode: "lines", ...more });
   const band = { line: { width: 0 }, hoverinfo: "skip" };
   return draw("progress-plot", [
@@ -42,7 +44,8 @@ function drawProgress() {
     curve(high, "random order, 90 %", { ...band, fill: "tonexty", fillcolor: "--band" }),
     curve(mean, "random order, mean", { line: { color: "--soft", width: 1.5, dash: "dash" } }),
     curve(found, "as searched", { x: timed ? seconds : trials, line: { color: "--accent", width: 2.5, shape: "hv" } }),
-  ], axis(timed ? "training time of all workers (s)" : "complete trials"), axis("hypervolume", { range: progress.range }), { hovermode: "x" });
+  ], axis(timed ? "training time of all workers (s)" : "complete trials"),
+  axis("hypervolume", { range: progress.range }), { hovermode: "x" });
 }
 
 function drawCurves() {
@@ -105,10 +108,15 @@ function sortBy(head) {
 
 function drawAll() {
   if (!front) return;
-  drawFront();
-  drawProgress();
-  if ($("curves-plot")) drawCurves();
-  drawPopulation();
+  for (const each of [drawFront, drawProgress, ...($("curves-plot") ? [drawCurves] : []), ...population()]) each();
+}
+
+// The front at once, so that the page opens; the others one after another, so that it answers meanwhile.
+function drawOneByOne() {
+  show(front.traces[1].customdata[0]);
+  const later = [drawProgress, ...population(), ...($("curves-plot") ? [drawCurves] : [])];
+  const next = () => { later.shift()(); if (later.length) setTimeout(next); };
+  setTimeout(next);
 }
 
 function start() {
@@ -121,10 +129,9 @@ function start() {
   }
   $("abscissa").addEventListener("change", drawFront);
   $("course").addEventListener("change", drawProgress);
-  drawAll();
+  drawOneByOne();
   for (const event of ["plotly_hover", "plotly_click"]) {
     $("front-plot").on(event, ({ points }) => points[0].customdata === undefined || show(points[0].customdata));
-    $("primitives-plot")?.on(event, ({ points }) => event === "plotly_click" && show(points[0].customdata));
   }
   for (const event of ["click", "focusin"]) {
     document.addEventListener(event, ({ target }) => {
@@ -135,7 +142,6 @@ function start() {
   for (const button of document.querySelectorAll("tbody button[data-trial]")) {
     button.addEventListener("click", () => $("front").scrollIntoView());
   }
-  show(front.traces[1].customdata[0]);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
   addEventListener("beforeprint", () => { document.documentElement.dataset.print = ""; drawAll(); });
   addEventListener("afterprint", () => { delete document.documentElement.dataset.print; drawAll(); });
