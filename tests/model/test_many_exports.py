@@ -61,10 +61,11 @@ def test_random_networks_agree_in_every_format(tmp_path: Path) -> None:
 
 
 def test_ruff_and_mypy_have_nothing_to_say(genomes: list[Job]) -> None:
-    files = [str(folder / "net.py") for _, folder, _, _ in genomes]
+    files = [f"{folder.name}/net.py" for _, folder, _, _ in genomes]
     checks = ["ruff", "check", "--isolated", "--no-cache", "--line-length", "120", "--select", "E,F,I,W,UP,B,RUF,SIM"]
-    for command in (checks, ["mypy", "--strict", "--config-file=", "--scripts-are-modules"]):
-        done = subprocess.run([sys.executable, "-m", *command, *files], capture_output=True, text=True, check=False)
+    for command in (checks, ["mypy", "--strict", "--config-file=", "--explicit-package-bases", "--cache-dir=.cache"]):
+        run = [sys.executable, "-m", *command, *files]
+        done = subprocess.run(run, cwd=genomes[0][1].parent, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout
 
 
