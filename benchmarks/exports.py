@@ -2,8 +2,9 @@
 
     python benchmarks/exports.py [--genomes 40] [--most-params 30000000] [--baselines NAME,NAME]
 
-A line an export: the largest difference of a score at batches of 1, 2 and 7, by format, and the seconds it took. The
-files run in a clean process, without this toolkit. Takes about a quarter of an hour on two cores.
+A line an export: the largest difference of a score (a share of the largest score where that is above 1) at batches of
+1, 2 and 7, by format, and the seconds it took. The files run in a clean process, without this toolkit. Takes about a
+quarter of an hour on two cores.
 """
 
 import argparse

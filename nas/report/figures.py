@@ -39,7 +39,7 @@ def _figure(path: Path) -> Iterator[Any]:
 
 
 def front(view: View, axes: Any) -> None:
-    """Error against cost: every complete trial, the front as a step line, the budget."""
+    """Error against cost: every complete trial, the front as a step line, the baselines, the budget."""
     import seaborn as sns
     from matplotlib.ticker import FuncFormatter, PercentFormatter
 
@@ -51,12 +51,16 @@ def front(view: View, axes: Any) -> None:
     if len(view.experiment.objectives) == 2:
         axes.step(x, y, where="post", color=BLUE, linewidth=1.4)
     sns.scatterplot(x=x, y=y, ax=axes, color=BLUE, s=42, label=f"front ({len(members)})", zorder=3)
+    if view.baselines:
+        at = [getattr(record.cost, name) for record in view.baselines]
+        known = [record.error for record in view.baselines]
+        sns.scatterplot(x=at, y=known, ax=axes, color=ORANGE, s=52, marker="D", label="baselines", zorder=4)
     _limits(view, name, axes)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
     axes.set(xlabel=title(name), ylabel="validation error")
     axes.set_title(f"{clip(view.experiment.name, 40)}: validation error against {NAMES[name]}", weight="bold")
-    axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0)
+    axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderaxespad=0)
 
 
 def _limits(view: View, name: str, axes: Any) -> None:

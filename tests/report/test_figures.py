@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from fake_run import run
+from fake_run import rich_run, run
 
 from nas.genome import Budget, Range
 from nas.report.figures import figures
@@ -29,3 +29,11 @@ def test_each_figure_is_written_as_png_and_svg(trials: int, tmp_path: Path) -> N
 def test_nothing_is_drawn_while_no_trial_is_complete(tmp_path: Path) -> None:
     figures(view(run(tmp_path, 0)), tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_baselines_are_in_the_legend_where_there_are_any(tmp_path: Path) -> None:
+    for name, made in (("with", rich_run(tmp_path / "a")), ("without", run(tmp_path / "b"))):
+        (tmp_path / name).mkdir()
+        figures(view(made), tmp_path / name)
+        text = "".join(ET.parse(tmp_path / name / "front.svg").getroot().itertext())
+        assert ("baselines" in text) == (name == "with")
