@@ -80,9 +80,10 @@ def _cells(record: Record) -> list[Text]:
 
 def line(record: Record, summary: str) -> str:
     """One finished trial."""
-    result = (
-        f"error {record.error:.4f}" if record.error is not None else f"failed: {record.reason} {record.detail}"[:200]
-    )
+    result = f"failed: {record.reason} {record.detail}"[:200]
+    if record.known_error is not None:
+        early = f", stopped after epoch {record.scores[-1].epoch}" if record.state == "pruned" else ""
+        result = f"error {record.known_error:.4f}{early}"
     costs = f"{record.cost.params:,} params, {record.cost.macs:,} MACs"
     name = record.baseline or f"trial {record.number:>4}"
     return f"{name}  {result}  {costs}  {record.seconds:.1f} s | {summary}"

@@ -141,16 +141,18 @@ def status(run: RunDir, as_json: Json = False) -> None:
     from collections import Counter
 
     from nas.search.driver import front_of
+    from nas.search.halving import saved
     from nas.search.study import load
 
     found = load(run)
     states = Counter(record.state for record in found.records)
-    reasons = Counter(record.reason for record in found.records if record.reason)
+    reasons = Counter(record.reason for record in found.records if record.state == "failed")
     best = found.best() if states["complete"] else None
     facts: dict[str, Any] = {
         "run": str(run),
         "asked": found.experiment.trials,
-        **{state: states[state] for state in ("complete", "failed", "running")},
+        **{state: states[state] for state in ("complete", "failed", "running", "pruned")},
+        "epochs_saved": saved(found.records, found.experiment.recipe.epochs),
         "reasons": dict(reasons),
         "ledger": found.ledger,
         "front": len(front_of(list(found.records), found.experiment.objectives)),
@@ -163,6 +165,8 @@ def status(run: RunDir, as_json: Json = False) -> None:
     if best:
         tell(f"best: trial {best.number}, validation error {best.error:.4f}, "
              f"{best.cost.params:,} params, {best.cost.macs:,} MACs; front of {facts['front']}")  # fmt: skip
+    if states["pruned"]:
+        tell(f"stopped early: {states['pruned']}, {facts['epochs_saved']} epochs saved")
     for reason, count in reasons.items():
         tell(f"failed for {reason}: {count}")
     for outcome, count in found.ledger.items():

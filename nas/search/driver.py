@@ -12,10 +12,11 @@ from nas.genome.identity import fingerprint
 from nas.genome.text import to_json
 from nas.search.arm import fit
 from nas.search.experiment import Experiment
+from nas.search.halving import Halving
 from nas.search.local import Workers
 from nas.search.propose import Proposal, Proposer
 from nas.search.space import load
-from nas.search.study import Record, Run, Study, folder, owned, row
+from nas.search.study import Record, Run, State, Study, folder, owned, row
 from nas.training.data import task
 from nas.training.recipe import Recipe
 from nas.training.score import Score
@@ -35,6 +36,7 @@ class Search:
     def __init__(self, study: Study) -> None:
         self.study, self.stopping, self.exhausted = study, False, False
         self.fault = ""  # why the run stopped itself
+        self._halving: Halving | None = None
         self._ended: list[str] = []  # reasons
         self.running: dict[int, Record] = {}
         self._proposals: dict[int, Proposal] = {}
@@ -63,6 +65,8 @@ class Search:
             left += [record for record in known if record.state == "running"]
             trained = {record.baseline.split(",")[0] for record in known}
             self._arm = [name for name in experiment.baselines if name not in trained]
+            if experiment.halving:
+                self._halving = Halving(experiment.objectives, experiment.recipe.epochs, experiment.halving, records)
             with closing(Workers(min(experiment.workers, max(1, experiment.trials)))) as workers:
                 yield from self._loop(workers, proposer, left, len(records))
 
@@ -83,7 +87,14 @@ class Search:
             if not self.running:
                 return
             for event in workers.events(0.25):
-                yield self._hear(event, proposer)
+                heard = self._hear(event, proposer)
+                if heard.kind == "scored" and self._outdone(heard.record):
+                    workers.stop(heard.record.number)
+                yield heard
+
+    def _outdone(self, record: Record) -> bool:
+        """Whether successive halving gives a running trial up; known networks are always trained to the end."""
+        return self._halving is not None and not record.baseline and self._halving.stops(record)
 
     def _propose(self, proposer: Proposer) -> Record | None:
         proposal = proposer.ask()
@@ -121,11 +132,12 @@ class Search:
             self.running[number] = record
             return Event("scored", record)
         reason = str(event["reason"])
-        record = replace(record, state="failed" if reason else "complete", reason=reason, detail=str(event["detail"]))
+        state: State = "complete" if not reason else "pruned" if reason == "stopped" else "failed"
+        record = replace(record, state=state, reason=reason, detail=str(event["detail"]))
         self.study.end(record)
         del self.running[number]
         if proposal := self._proposals.pop(number, None):
-            proposer.tell(proposal, record.error)
+            proposer.tell(proposal, record.known_error)
         self._keep_front(record)
         self._check_health(reason, str(event["detail"]))
         return Event("ended", record)

@@ -33,6 +33,7 @@ class Experiment(BaseModel):
     train_images: Annotated[int, Field(ge=1)] | None = None
     validation: Annotated[float, Field(gt=0, lt=1)] | None = None
     budget: Budget = Budget()
+    halving: Annotated[int, Field(ge=2, le=10)] | None = None  # keep the best 1 / halving of trials at every rung
     fit: bool = False  # move a network that is outside to one inside, rather than refuse it
     recipe: Recipe = Recipe()
     objectives: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=3)] = ("error", "macs")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from nas.genome.cost import Cost
 from nas.search.draw import Choices, Draft, Draw, key, neighbour
@@ -23,8 +24,8 @@ TRIES = 200
 PARENTS = 10
 CHILDREN = 20  # a parent
 FITTED = 5  # times fewer of both where networks are moved to fit, which takes several counts each
-KEPT = 400  # of the candidates that were drawn before and not chosen
-MOST = 500  # networks the model learns from: its time grows with their cube
+KEPT = 200  # of the candidates that were drawn before and not chosen
+MOST = 400  # networks the model learns from: its time grows with their cube
 
 Known = tuple[Choices, Cost, float]
 
@@ -38,6 +39,8 @@ class Frontier:
         self.startup = max(5, min(20, experiment.trials // 4))
         self.encoder = Encoder()
         self.known: list[Known] = []
+        self.points = np.empty((0, len(self.names)))  # objectives of the known
+        self.beaten = np.empty(0, dtype=np.int64)  # by how many of the known each is
         self.seen: set[Any] = set()  # by choices: proposed, refused or trained
         self.waiting: dict[Any, tuple[Choices, Cost]] = {}  # proposed and not told
         self.pool: dict[Any, Draft] = {}
@@ -62,13 +65,23 @@ class Frontier:
         if draft is not None and error is not None:
             self.seen.add(key(draft.choices))
             self.encoder.see(draft.distributions)
-            self.known.append((draft.choices, draft.cost, error))
+            self._learn((draft.choices, draft.cost, error))
             self.ranked = []
+
+    def _learn(self, known: Known) -> None:
+        """Remember a result, and by how many others each is beaten."""
+        mine = np.array(objectives(self.names, known[2], known[1]))
+        self.points = np.concatenate([self.points, mine[None]])
+        no_worse, no_better = (self.points <= mine).all(axis=1), (self.points >= mine).all(axis=1)
+        self.beaten = np.append(self.beaten, 0) + (no_better & ~no_worse)
+        self.beaten[-1] = (no_worse & ~no_better).sum()
+        self.known.append(known)
 
     def _best(self) -> Draft | None:
         if self.waiting or not self.ranked:
             self._gather()
-            self.ranked = self._rank(list(self.pool.values()))
+            with threadpool_limits(1, "blas"):  # beside busy workers a team of threads waits for its slowest
+                self.ranked = self._rank(list(self.pool.values()))
         return self.ranked.pop() if self.ranked else None
 
     def _gather(self) -> None:
@@ -90,11 +103,11 @@ class Frontier:
             self.pool[name] = draft
 
     def _parents(self) -> list[Choices]:
-        """The networks that the fewest others beat, of equals those of least error."""
-        points = [objectives(self.names, error, counts) for _, counts, error in self.known]
-        beaten = _beaten(np.array(points))
-        order = sorted(range(len(points)), key=lambda i: (beaten[i], points[i]))
-        return [self.known[i][0] for i in order[:PARENTS]]
+        return [self.known[i][0] for i in self._order()[:PARENTS]]
+
+    def _order(self) -> list[int]:
+        """Places of the known: those that the fewest others beat first, of equals those of least error."""
+        return [int(i) for i in np.lexsort((self.points[:, 0], self.beaten))]
 
     def _rank(self, drafts: list[Draft]) -> list[Draft]:
         if not drafts:
@@ -115,11 +128,12 @@ class Frontier:
         return [drafts[i] for i in np.argsort(gain, kind="stable")]
 
     def _learnt_from(self) -> list[Known]:
-        """Everything, or the best half and the latest of what the model has time for."""
+        """Everything; or of what the model has no time for, the latest half and the best of the rest."""
         if len(self.known) <= MOST:
             return self.known
-        earlier = sorted(self.known[: -MOST // 2], key=lambda known: known[2])
-        return earlier[: MOST // 2] + self.known[-MOST // 2 :]
+        latest = len(self.known) - MOST // 2
+        best = [self.known[i] for i in self._order() if i < latest]
+        return best[: MOST // 2] + self.known[latest:]
 
     def _costs(self, counts: Sequence[Cost]) -> Array:
         names = self.names[1:]

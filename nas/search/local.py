@@ -45,6 +45,12 @@ class Workers:
         worker.number, worker.deadline = job["number"], time.monotonic() + job.get("timeout", inf)
         worker.pipe.send_bytes(json.dumps(job).encode())
 
+    def stop(self, number: int) -> None:
+        """End a trial after the epoch it is in, with the reason `stopped`; it may be over before."""
+        for worker in self._workers:
+            if worker.number == number:
+                worker.pipe.send_bytes(json.dumps({"stop": number}).encode())
+
     def events(self, seconds: float) -> list[dict[str, Any]]:
         """What the workers said meanwhile, waiting at most `seconds` for a first word."""
         busy = [worker for worker in self._workers if worker.number is not None]

@@ -72,9 +72,9 @@ class Proposer:
         self.fitter = Fitter(space, task, experiment.budget, experiment.seed) if experiment.fit else None
         self.sampler = self._sampler(len(records))
         for trial, record in zip(trials, records, strict=True):
-            self.errors[record.fingerprint] = record.error
+            self.errors[record.fingerprint] = record.known_error
             past = Draft(dict(trial.params), dict(trial.distributions), record.graph, record.cost)
-            self.sampler.tell(None, past, record.error)
+            self.sampler.tell(None, past, record.known_error)
 
     def _sampler(self, told: int) -> Sampler:
         """Seeded by the experiment and by how much is told already: a resumed run must not repeat."""

@@ -52,6 +52,11 @@ class Record:
     baseline: str = ""  # the known network it is; empty for a trial of the search
 
     @property
+    def known_error(self) -> float | None:
+        """What a sampler learns from: also the last error of a trial that was stopped early."""
+        return self.scores[-1].error if self.state in ("complete", "pruned") and self.scores else None
+
+    @property
     def error(self) -> float | None:
         """Validation error after the last epoch, a fraction; None unless the trial is complete."""
         return self.scores[-1].error if self.state == "complete" and self.scores else None
@@ -145,7 +150,8 @@ class Study:
         self._study._storage.set_trial_user_attr(trial._trial_id, "result", result)
         values = record.objectives(self.experiment.objectives)
         if values is None:
-            self._study.tell(record.number, state=TrialState.FAIL)
+            state = TrialState.PRUNED if record.state == "pruned" else TrialState.FAIL
+            self._study.tell(record.number, state=state)
         else:
             self._study.tell(record.number, list(values))
 

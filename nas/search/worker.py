@@ -20,7 +20,8 @@ def work(pipe: Connection) -> None:
     try:
         while True:
             job = json.loads(pipe.recv_bytes())
-            _serve(pipe, job)
+            if "genome" in job:  # a word to stop may come when the trial is over already
+                _serve(pipe, job)
     except (EOFError, OSError):
         return
 
@@ -32,13 +33,25 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
+class _StoppedError(Exception):
+    """The driver wants no more of this trial."""
+
+
 def _serve(pipe: Connection, job: dict[str, Any]) -> None:
     def say(kind: str, **facts: Any) -> None:
         pipe.send_bytes(json.dumps({"number": job["number"], "kind": kind, **facts}).encode())
 
+    def score(facts: dict[str, Any]) -> None:
+        say("score", score=facts)
+        if pipe.poll():
+            pipe.recv_bytes()
+            raise _StoppedError
+
     try:
-        reason = _train(job, lambda score: say("score", score=score))
+        reason = _train(job, score)
         say("end", reason=reason, detail="")
+    except _StoppedError:
+        say("end", reason="stopped", detail="")
     except MemoryError as problem:
         say("end", reason="oom", detail=repr(problem))
     except (EOFError, OSError):
