@@ -1,8 +1,8 @@
 """Frontier: what is known is counted, only the error is modelled, and the next network is the one expected to push
 the front furthest.
 
-Candidates are drawn from the space and from mutations of the front, all inside the budget and new. They are ranked by
-expected gain in hypervolume; with one objective that is the expected improvement (Jones et al. 1998).
+Candidates are drawn from the space and from mutations of the front and of the most promising candidates, all inside the
+budget and new. They are ranked by expected gain in hypervolume; with one objective that is the expected improvement (Jones et al. 1998).
 """
 
 import random
@@ -22,7 +22,7 @@ from nas.search.surrogate import Array, Encoder, Surrogate
 UNIFORM = 100  # fresh candidates a proposal, of at most TRIES draws
 TRIES = 200
 PARENTS = 10
-CHILDREN = 20  # a parent
+CHILDREN = 10  # a parent
 FITTED = 5  # times fewer of both where networks are moved to fit, which takes several counts each
 KEPT = 200  # of the candidates that were drawn before and not chosen
 MOST = 400  # networks the model learns from: its time grows with their cube
@@ -79,20 +79,26 @@ class Frontier:
 
     def _best(self) -> Draft | None:
         if self.waiting or not self.ranked:
-            self._gather()
             with threadpool_limits(1, "blas"):  # beside busy workers a team of threads waits for its slowest
+                self._gather()
+                self.ranked = self._rank(list(self.pool.values()))
+                self._breed([draft.choices for draft in self.ranked[-PARENTS:]])
                 self.ranked = self._rank(list(self.pool.values()))
         return self.ranked.pop() if self.ranked else None
 
     def _gather(self) -> None:
-        """Renew the pool: what is left of the last, fresh draws, and mutations of the front."""
+        """Renew the pool: what is left of the last, fresh draws, and neighbours of the best networks."""
         left = list(self.pool.values())[-KEPT:]
         self.pool = {key(draft.choices): draft for draft in left}
         for _ in range(TRIES // self.share):
             if len(self.pool) >= len(left) + UNIFORM:
                 break
             self._take(Draw(self.rng))
-        for parent in self._parents():
+        self._breed([self.known[i][0] for i in self._order()[:PARENTS]])
+
+    def _breed(self, parents: list[Choices]) -> None:
+        """Let neighbours of some networks join the pool."""
+        for parent in parents:
             for _ in range(CHILDREN // self.share):
                 self._take(neighbour(self.rng, parent, self.rng.choice((1, 1, 2, 3))))
 
@@ -101,9 +107,6 @@ class Frontier:
         if draft is not None and (name := key(draft.choices)) not in self.seen:
             self.encoder.see(draft.distributions)
             self.pool[name] = draft
-
-    def _parents(self) -> list[Choices]:
-        return [self.known[i][0] for i in self._order()[:PARENTS]]
 
     def _order(self) -> list[int]:
         """Places of the known: those that the fewest others beat first, of equals those of least error."""
