@@ -98,6 +98,10 @@ def foresee(question: "Experiment") -> None:
         fitted = fit(name, task(question.source), question.budget)
         counts = cost(fitted.graph)
         say(f"  beside it {fitted.label}: {counts.params:,} params, {counts.macs:,} MACs")
+    if seen.refused:
+        fate = "are moved inside where they can be" if question.fit else "are refused"
+        limits = ", ".join(f"{name} {count}" for name, count in seen.refused.most_common())
+        say(f"  those outside {fate}; the limit they break most: {limits}")
     say(f"  {seen.inside} of {seen.drawn} networks drawn are inside; {question.trials} will be trained, "
         f"{question.recipe.epochs} epochs each, by {question.workers} workers")  # fmt: skip
 

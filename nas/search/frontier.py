@@ -1,8 +1,9 @@
 """Frontier: what is known is counted, only the error is modelled, and the next network is the one expected to push
 the front furthest.
 
-Candidates are drawn from the space and from mutations of the front and of the most promising candidates, all inside the
-budget and new. They are ranked by expected gain in hypervolume; with one objective that is the expected improvement (Jones et al. 1998).
+Candidates are drawn from the space, and from mutations of the front and of the most promising candidates, all inside
+the budget and new. They are ranked by expected gain in hypervolume; with one objective that is the expected improvement
+(Jones et al. 1998).
 """
 
 import random

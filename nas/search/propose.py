@@ -1,5 +1,6 @@
 """From a sampler's choices to networks worth training: inside the budget, and new."""
 
+import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -148,6 +149,7 @@ class Preflight:
     costs: tuple[Cost, ...]
     nearest: Cost
     binding: str  # the limit the nearest network still breaks, or comes closest to
+    refused: Counter[str]  # networks outside, by the limit they break most
 
 
 def preflight(experiment: Experiment, space: Space, task: Task, draws: int = 400) -> Preflight:
@@ -166,6 +168,8 @@ def preflight(experiment: Experiment, space: Space, task: Task, draws: int = 400
             problem = caught
     if not costs:
         raise GenomeError(f"space {experiment.space} makes no network for task {task.name}: {problem}")
+    if experiment.fit and not any(map(budget.allows, costs)):
+        costs += _moved_inside(experiment, space, task)
     nearest = min(costs, key=lambda counts: max(budget.excess(counts).values(), default=-1.0))
     excess = budget.excess(nearest)
     binding = max(excess, key=lambda name: excess[name], default="")
@@ -178,4 +182,19 @@ def preflight(experiment: Experiment, space: Space, task: Task, draws: int = 400
             f"has {nearest.params:,} params and {nearest.macs:,} MACs. What binds is {binding}: {side} {end:,} asked, "
             f"{getattr(nearest, binding):,} found. Loosen budget.{binding} or choose another space"
         )
-    return Preflight(draws, inside, tuple(costs[:draws]), nearest, binding)
+    outside = (budget.excess(counts) for counts in costs[:draws] if not budget.allows(counts))
+    refused = Counter(max(over, key=lambda name: over[name]) for over in outside)
+    return Preflight(draws, inside, tuple(costs[:draws]), nearest, binding, refused)
+
+
+def _moved_inside(experiment: Experiment, space: Space, task: Task, draws: int = 40) -> list[Cost]:
+    """What networks that all lie outside cost once they are moved inside; nothing where none can be."""
+    fitter, rng = Fitter(space, task, experiment.budget, experiment.seed), random.Random(experiment.seed)
+    found: list[Cost] = []
+    for _ in range(draws):
+        try:
+            fitted = fitter.fit(draft(space, task, Draw(rng)))
+        except GenomeError:
+            continue
+        found += [fitted.cost] if fitted else []
+    return found

@@ -6,11 +6,12 @@ from statistics import median
 
 import pytest
 
+from nas.errors import BudgetError
 from nas.genome import Budget, Range, Task
 from nas.search import experiment as experiments
 from nas.search.draw import Draft, Draw, draft
 from nas.search.fit import Fitter
-from nas.search.propose import Proposer
+from nas.search.propose import Proposer, preflight
 from nas.search.space import Replay, load
 
 TASK = Task("cifar10", (3, 32, 32), 10)
@@ -64,6 +65,7 @@ def test_what_cannot_fit_is_given_up() -> None:
     assert not fitted("mixed", Budget(params=Range(max=100)), 5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["random", "tpe", "frontier"])
 def test_a_search_that_fits_trains_only_what_is_inside_and_wastes_few_proposals(sampler: str) -> None:
     changes = {"fit": True, "sampler": sampler, "trials": 24, "budget.params.max": 20_000, "budget.macs.max": 400_000}
@@ -79,3 +81,15 @@ def test_a_search_that_fits_trains_only_what_is_inside_and_wastes_few_proposals(
     assert len(set(found)) == 24
     assert proposer.ledger["proposed"] < 48
     assert proposer.ledger["trained, scaled to fit"] > 5
+
+
+def test_preflight_refuses_a_budget_only_where_fitting_cannot_meet_it_either() -> None:
+    narrow = {"budget.params.min": 39_000, "budget.params.max": 40_000, "budget.macs.min": 780_000,
+              "budget.macs.max": 800_000}  # fmt: skip
+    digits = Task("digits", (1, 8, 8), 10)
+    with pytest.raises(BudgetError):
+        preflight(experiments.read(experiments.find("quickstart"), narrow), load("mixed"), digits)
+    seen = preflight(experiments.read(experiments.find("quickstart"), narrow | {"fit": True}), load("mixed"), digits)
+    assert seen.inside == 0
+    assert sum(seen.refused.values()) == seen.drawn
+    assert 39_000 <= seen.nearest.params <= 40_000
