@@ -16,7 +16,10 @@ from nas.training.data import task
 MOST = 6  # keeps random networks small; the bounds themselves are tested in test_fields
 
 
-def field(kind: Any, limits: Limits = Limits(0, MOST)) -> st.SearchStrategy[Any]:
+SMALL = Limits(0, MOST)
+
+
+def field(kind: Any, limits: Limits = SMALL) -> st.SearchStrategy[Any]:
     """Small legal values of one annotation."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 from safetensors.torch import load_file
 
@@ -29,6 +30,7 @@ def test_a_baseline_comes_untrained_and_says_so(tmp_path: Path) -> None:
     assert max(map(len, text.splitlines())) <= 120
 
 
+@pytest.mark.slow
 def test_a_seed_gives_the_same_weights_again(tmp_path: Path) -> None:
     seeds = {"a": 3, "b": 3, "c": 4}
     for name, seed in seeds.items():

@@ -16,9 +16,7 @@ from nas.model import module
 
 NAMES = sorted(set(OPS) - {"Input"})
 SOURCE = re.compile(r"\b(19|20)\d\d\b|torch\.|section|figure")
-few = settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
-)
+few = settings(max_examples=5, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 
 
 def drawn(name: str, data: st.DataObject) -> Graph:

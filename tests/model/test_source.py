@@ -54,7 +54,7 @@ def test_names_in_a_genome_never_reach_the_text() -> None:
 
 
 @given(graph=networks())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8)
 def test_random_networks_run_forward_and_backward(graph: Graph) -> None:
     text = source(graph)
     assert ast.parse(text)

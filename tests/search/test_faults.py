@@ -71,6 +71,7 @@ def test_a_crash_is_an_error_that_says_what(tmp_path: Path) -> None:
     assert "nothing" in ended["detail"]
 
 
+@pytest.mark.slow
 def test_a_run_in_which_most_trials_crash_stops_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     question = experiments.read(experiments.find("quickstart"), {"trials": 30, "sampler": "random", "workers": 1})
     search = Search(create(tmp_path / "run", question, "nas"))
@@ -85,6 +86,7 @@ def test_a_run_in_which_most_trials_crash_stops_itself(tmp_path: Path, monkeypat
     assert "nothing" in records[0].detail
 
 
+@pytest.mark.slow
 def test_finalists_are_judged_by_fresh_seeds(finished_run: Path) -> None:
     run = load_run(finished_run)
     steps = list(finalists(run, Recipe(epochs=2), seeds=2, most=2))

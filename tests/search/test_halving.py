@@ -59,6 +59,7 @@ def test_saved_epochs_are_those_of_stopped_trials() -> None:
     assert saved([stopped, record(1, 1, 0.5)], 10) == 8
 
 
+@pytest.mark.slow
 def test_a_run_stops_trials_and_resumes_with_them(tmp_path: Path) -> None:
     changes = {"trials": 12, "recipe.epochs": 8, "sampler": "random", "halving": 2, "objectives": ["error"]}
     question = experiments.read(experiments.find("quickstart"), changes)

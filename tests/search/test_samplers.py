@@ -62,6 +62,7 @@ def test_inside_and_never_twice_with_many_workers(sampler: str, objectives: list
     assert len({proposal.fingerprint for proposal in found}) == 25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["evolution", "local", "frontier"])
 def test_what_is_learnt_shows_in_later_proposals(sampler: str) -> None:
     def late(name: str) -> float:

@@ -126,7 +126,7 @@ def ended(path: Path) -> int:
         return 0
 
 
-def wait_for(condition: object, seconds: float = 60) -> None:
+def wait_for(condition: object, seconds: float = 100) -> None:
     end = time.monotonic() + seconds
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < end, "waited too long"
@@ -139,7 +139,7 @@ def test_interrupt_finishes_the_running_trials_and_says_how_to_go_on(tmp_path: P
     driver = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     wait_for(lambda: (path / "study.db").exists() and ended(path) >= 1)
     driver.send_signal(signal.SIGINT)
-    said = driver.communicate(timeout=60)[1]
+    said = driver.communicate(timeout=100)[1]
     assert driver.returncode == 130
     assert f"nas resume {path}" in said
     states = [record.state for record in load_run(path).records]
