@@ -20,7 +20,7 @@ from nas.search.fit import Fitter
 from nas.search.samplers import Sampler
 from nas.search.study import Record
 
-PATIENCE = 1_000  # proposals in a row without a new network inside the budget: the space is exhausted
+PATIENCE = 3_000  # proposals in a row without a new network inside the budget: the space is exhausted
 
 
 @dataclass(frozen=True)
