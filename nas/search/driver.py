@@ -67,6 +67,8 @@ class Search:
             self._arm = [name for name in experiment.baselines if name not in trained]
             if experiment.halving:
                 self._halving = Halving(experiment.objectives, experiment.recipe.epochs, experiment.halving, records)
+            if not left and not self._arm and len(records) >= experiment.trials:
+                return
             with closing(Workers(min(experiment.workers, max(1, experiment.trials)))) as workers:
                 yield from self._loop(workers, proposer, left, len(records))
 

@@ -40,6 +40,7 @@ def test_a_seed_gives_the_same_weights_again(tmp_path: Path) -> None:
     assert not all(torch.equal(a[key], c[key]) for key in a)
 
 
+@pytest.mark.slow
 def test_a_trial_is_named_with_its_run(finished_run: Path, tmp_path: Path) -> None:
     done = nas("export", f"{finished_run}:3", "--out", tmp_path / "three", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -50,6 +50,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return load(path)
 
 
+@pytest.mark.slow
 def test_baselines_are_trained_once_and_are_no_trials(searched: Run) -> None:
     assert [record.number for record in searched.records] == [0, 1, 3]
     (known,) = searched.baselines
