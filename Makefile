@@ -19,7 +19,7 @@ search: install
 	$(BIN)/nas export runs/quickstart --trial best --out exports/quickstart
 
 test: install
-	$(BIN)/pytest --numprocesses 2
+	$(BIN)/pytest --numprocesses 2 --dist worksteal
 
 check: install
 	$(BIN)/ruff check .

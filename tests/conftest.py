@@ -22,13 +22,13 @@ def _one_thread() -> None:
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Eight trials of two epochs, searched once for all tests that read a run."""
+    """Eight trials of one epoch, searched once for all tests that read a run."""
     from nas.search import experiment as experiments
     from nas.search.driver import Search
     from nas.search.study import create
 
     path = tmp_path_factory.mktemp("runs") / "small"
-    changes = {"trials": 8, "recipe.epochs": 2, "sampler": "random"}
+    changes = {"trials": 8, "recipe.epochs": 1, "sampler": "random"}
     question = experiments.read(experiments.find("quickstart"), changes)
     for _ in Search(create(path, question, "nas search quickstart --trials 8")).events():
         pass

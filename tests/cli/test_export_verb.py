@@ -17,6 +17,7 @@ def nas(*arguments: object, cwd: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=120)
 
 
+@pytest.mark.slow
 def test_a_baseline_comes_untrained_and_says_so(tmp_path: Path) -> None:
     done = nas("export", "lenet5_paper", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -52,6 +52,7 @@ def test_a_good_trial_has_no_reason_and_leaves_weights(tmp_path: Path) -> None:
     assert (tmp_path / "w.safetensors").is_file()
 
 
+@pytest.mark.slow
 def test_a_hang_is_a_timeout(tmp_path: Path) -> None:
     assert tried(tmp_path, epochs=100_000, timeout=4.0)["reason"] == "timeout"
 
@@ -61,6 +62,7 @@ def test_too_much_memory_is_oom(tmp_path: Path) -> None:
     assert ended["reason"] == "oom", ended
 
 
+@pytest.mark.slow
 def test_a_loss_that_explodes_is_nan(tmp_path: Path) -> None:
     assert tried(tmp_path, rate=1e5, epochs=20)["reason"] == "nan"
 

@@ -133,6 +133,7 @@ def wait_for(condition: object, seconds: float = 100) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_interrupt_finishes_the_running_trials_and_says_how_to_go_on(tmp_path: Path) -> None:
     path = tmp_path / "run"
     command = [sys.executable, "-m", "nas", "search", "quickstart", "--out", str(path), "--set", "recipe.epochs=3"]
@@ -147,6 +148,7 @@ def test_interrupt_finishes_the_running_trials_and_says_how_to_go_on(tmp_path: P
     assert len(states) < 40
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_replaced_and_its_trial_failed(tmp_path: Path) -> None:
     search = Search(create(tmp_path / "run", question(trials=4, sampler="random"), "nas"))
     killed = None
