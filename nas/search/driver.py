@@ -16,7 +16,7 @@ from nas.search.halving import Halving
 from nas.search.local import Workers
 from nas.search.propose import Proposal, Proposer
 from nas.search.space import load
-from nas.search.study import Record, Run, State, Study, folder, owned, row
+from nas.search.study import Record, State, Study, folder, owned, row
 from nas.training.data import task
 from nas.training.recipe import Recipe
 from nas.training.score import Score
@@ -194,8 +194,3 @@ def front_of(records: list[Record], names: tuple[str, ...]) -> list[Record]:
         if not beaten:
             front.append(record)
     return front
-
-
-def finished(run: Run) -> int:
-    """Trials that are over, however they ended."""
-    return sum(record.state != "running" for record in run.records)

@@ -67,22 +67,16 @@ def finalists(run: Run, recipe: Recipe, seeds: int, most: int) -> Iterator[str |
     if not front:
         raise RunError(f"{run.path}: no trial is complete yet; go on with: nas resume {run.path}")
     entries = [(record, FIRST_SEED + i) for record in front[:most] for i in range(seeds)]
-    errors: dict[int, float] = {}
+    errors: dict[int, dict[int, float]] = {}  # by trial, then by place among the entries
     with owned(run.path):
         for place, error, reason in _trained(run, recipe, entries):
             record, seed = entries[place]
             said = f"error {error:.4f}" if error is not None else f"failed: {reason}"
             yield f"finalist {record.number}, seed {seed - FIRST_SEED + 1} of {seeds}: {said}"
             if error is not None:
-                errors[place] = error
-        chosen = [
-            _judge(
-                run, record, {p: errors[p] for p, (r, _) in enumerate(entries) if r is record and p in errors}, recipe
-            )
-            for record in front[:most]
-            if any(r is record and p in errors for p, (r, _) in enumerate(entries))
-        ]
-        ranked = sorted(chosen, key=lambda finalist: finalist.error)
+                errors.setdefault(record.number, {})[place] = error
+        chosen = [_judge(run, run.record(str(number)), found, recipe) for number, found in errors.items()]
+        ranked = sorted(chosen, key=lambda finalist: (finalist.error, finalist.number))
         write_whole(run.path / "finalists" / "finalists.json", json.dumps([asdict(f) for f in ranked], indent=1) + "\n")
     yield from ranked
 
