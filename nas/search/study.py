@@ -11,12 +11,12 @@ import platform
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 from nas.errors import ExperimentError, NasError, RunError
 from nas.genome.cost import Cost, cost
@@ -30,6 +30,15 @@ from nas.training.score import Score
 
 State = Literal["running", "complete", "pruned", "failed"]
 LOCKED_SECONDS = 60  # how long a writer waits for another; SQLite's own 5 s loses trials
+BEGUN = {
+    "experiment.toml",
+    "experiment.toml.part",
+    "study.db.part",
+    "study.db.part-wal",
+    "study.db.part-shm",
+    "driver.lock",
+}
+"""What a driver that died while it made the run may have left."""
 # What a continued run may change.
 LOOSE = {"name", "data_dir", "trials", "workers", "sampler", "timeout", "memory_gb", "baselines"}
 
@@ -227,15 +236,12 @@ def create(path: Path, experiment: Experiment, command: str) -> Study:
         wanted = study.experiment.model_copy(update={name: getattr(experiment, name) for name in LOOSE})
         write_whole(path / "experiment.toml", experiments.to_toml(wanted, f"Run by: {command}"))
         return Study(path, wanted, study._study)
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    if path.exists() and (not path.is_dir() or {file.name for file in path.iterdir()} - BEGUN):
         raise RunError(f"{path} exists and holds no run; choose another place with --out")
     path.mkdir(parents=True, exist_ok=True)
     write_whole(path / "experiment.toml", experiments.to_toml(experiment, f"Run by: {command}"))
-    study = _connect(path, experiment, new=True)
-    study.set_user_attr("command", command)
-    study.set_user_attr("versions", versions())
-    study.set_user_attr("images", images)
-    return Study(path, experiment, study)
+    _found(path / "study.db", experiment, {"command": command, "versions": versions(), "images": images})
+    return open_run(path)
 
 
 def _same(path: Path, before: Experiment, now: Experiment) -> None:
@@ -257,7 +263,7 @@ def open_run(path: Path) -> Study:
         raise RunError(f"{path}: experiment.toml cannot be read: {problem.strerror}") from None
     except ExperimentError as problem:
         raise RunError(str(problem)) from None
-    return Study(path, experiment, _connect(path, experiment, new=False))
+    return Study(path, experiment, _connect(file))
 
 
 def load(path: Path) -> Run:
@@ -265,30 +271,38 @@ def load(path: Path) -> Run:
     return open_run(path).read()
 
 
-def _connect(path: Path, experiment: Experiment, new: bool) -> Any:
+def _found(file: Path, experiment: Experiment, facts: dict[str, Any]) -> None:
+    """Make a study whole beside its place and move it there: no reader, and no crash, meets half a study."""
+    import optuna
+
+    part = file.with_name(file.name + ".part")
+    part.unlink(missing_ok=True)
+    with closing(sqlite3.connect(part)) as database:
+        database.execute("PRAGMA journal_mode=WAL")
+    storage = _storage(part)
+    minimize = [optuna.study.StudyDirection.MINIMIZE] * len(experiment.objectives)
+    study = optuna.create_study(storage=storage, study_name="search", directions=minimize)
+    for name, value in facts.items():
+        study.set_user_attr(name, value)
+    storage.engine.dispose()  # the last connection closes the write-ahead log into the file
+    part.replace(file)
+
+
+def _connect(file: Path) -> Any:
     import optuna
     from sqlalchemy.exc import SQLAlchemyError
 
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    file = path / "study.db"
     try:
-        if new:
-            with sqlite3.connect(file) as database:
-                database.execute("PRAGMA journal_mode=WAL")
-            database.close()
-        storage = optuna.storages.RDBStorage(
-            f"sqlite:///{file}", engine_kwargs={"connect_args": {"timeout": LOCKED_SECONDS}}
-        )
-        if new:
-            minimize = [optuna.study.StudyDirection.MINIMIZE] * len(experiment.objectives)
-            return optuna.create_study(storage=storage, study_name="search", directions=minimize)
-        return optuna.load_study(storage=storage, study_name="search")
+        return optuna.load_study(storage=_storage(file), study_name="search")
     except (sqlite3.Error, SQLAlchemyError, KeyError, RuntimeError) as problem:
-        _damaged(file, problem)
+        raise RunError(f"{file} cannot be read as a study: {str(problem).splitlines()[0][:200]}") from None
 
 
-def _damaged(file: Path, problem: Exception) -> NoReturn:
-    raise RunError(f"{file} cannot be read as a study: {str(problem).splitlines()[0][:200]}") from None
+def _storage(file: Path) -> Any:
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna.storages.RDBStorage(f"sqlite:///{file}", engine_kwargs={"connect_args": {"timeout": LOCKED_SECONDS}})
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -4,9 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -98,12 +101,39 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+def test_a_run_whose_making_was_cut_short_is_begun_anew(tmp_path: Path) -> None:
+    for name in ("experiment.toml", "study.db.part", "study.db.part-wal"):
+        (tmp_path / name).write_bytes(b"half")
+    create(tmp_path, question(), "nas")
+    assert load_run(tmp_path).records == ()
+    assert not any("part" in path.name for path in tmp_path.iterdir())
+
+
+def test_a_study_appears_whole(tmp_path: Path) -> None:
+    """A reader that looks while the run is made finds no run or a whole one, and never disturbs the maker."""
+    seen: list[str] = []
+
+    def look() -> None:
+        while "run" not in seen:
+            try:
+                seen.append("run" if load_run(tmp_path / "run").command == "nas" else "half")
+            except RunError as problem:
+                seen.append(str(problem))
+                time.sleep(0.001)
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    create(tmp_path / "run", question(), "nas")
+    reader.join()
+    assert set(seen) <= {"run", f"{tmp_path / 'run'} is no run directory: it has no study.db"}
+
+
 def test_killed_driver_resumes_to_the_total(tmp_path: Path) -> None:
     """SIGKILL in mid-search: nothing left running, nothing lost, nothing repeated, the total reached."""
     path = tmp_path / "run"
     command = [sys.executable, "-m", "nas", "search", "quickstart", "--out", str(path), "--set", "recipe.epochs=4"]
     driver = subprocess.Popen([*command, "--trials", "7", "--set", "sampler=random"], stderr=subprocess.DEVNULL)
-    wait_for(lambda: (path / "study.db").exists() and ended(path) >= 2)
+    wait_for(lambda: ended(path) >= 2, driver)
     driver.send_signal(signal.SIGKILL)
     driver.wait()
     before = load_run(path).records
@@ -126,9 +156,10 @@ def ended(path: Path) -> int:
         return 0
 
 
-def wait_for(condition: object, seconds: float = 100) -> None:
+def wait_for(condition: Callable[[], bool], driver: "subprocess.Popen[Any]", seconds: float = 200) -> None:
     end = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
+    while not condition():
+        assert driver.poll() is None, f"the driver ended with exit code {driver.returncode}"
         assert time.monotonic() < end, "waited too long"
         time.sleep(0.05)
 
@@ -138,7 +169,7 @@ def test_interrupt_finishes_the_running_trials_and_says_how_to_go_on(tmp_path: P
     path = tmp_path / "run"
     command = [sys.executable, "-m", "nas", "search", "quickstart", "--out", str(path), "--set", "recipe.epochs=3"]
     driver = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    wait_for(lambda: (path / "study.db").exists() and ended(path) >= 1)
+    wait_for(lambda: ended(path) >= 1, driver)
     driver.send_signal(signal.SIGINT)
     said = driver.communicate(timeout=100)[1]
     assert driver.returncode == 130
