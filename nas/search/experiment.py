@@ -13,7 +13,7 @@ from nas.errors import ExperimentError, NasError
 from nas.genome.cost import Budget
 from nas.resources import names, resource
 from nas.training.data import Source
-from nas.training.recipe import Recipe
+from nas.training.recipe import Recipe, settings
 
 Objective = Literal["error", "params", "macs", "activations", "peak_bytes", "depth"]
 Sampler = Literal["random", "tpe", "nsga2", "gp", "evolution", "local", "frontier"]
@@ -90,28 +90,46 @@ def read(path: Path, changes: dict[str, Any] | None = None) -> Experiment:
     except RecursionError:
         raise ExperimentError(f"{path}: nested too deeply") from None
     data.setdefault("name", path.stem)
-    for key, value in (changes or {}).items():
+    _name_recipe(data)
+    for key, value in sorted((changes or {}).items()):  # a recipe's name before its parts
         _set(data, key, value)
+        _name_recipe(data)
     return validate(data, str(path), text, set(changes or {}))
 
 
 def validate(data: dict[str, Any], origin: str, text: str = "", changed: set[str] | None = None) -> Experiment:
     """Plain data as an Experiment. Raises ExperimentError naming the first wrong key and its line."""
+    if isinstance(data.get("recipe"), dict):
+        data = data | {"recipe": _recipe(data["recipe"], _place(["recipe", "like"], origin, text, changed))}
     try:
         # JSON, because pydantic's strict mode then still builds dataclasses and tuples, and nothing else.
         return Experiment.model_validate_json(json.dumps(data, default=str))
     except ValidationError as problems:
         first = problems.errors()[0]
         path = [str(part) for part in first["loc"]]
-        key = ".".join(path)
-        if key in (changed or set()):
-            place = f"--set {key}"
-        else:
-            line = line_of(text, path)
-            place = f"{origin}, line {line}" if line else origin
-        raise ExperimentError(f"{place}: {_explain(key, first)}") from None
+        raise ExperimentError(f"{_place(path, origin, text, changed)}: {_explain('.'.join(path), first)}") from None
     except NasError as problem:
         raise ExperimentError(f"{origin}: {problem}") from None
+
+
+def _place(path: list[str], origin: str, text: str, changed: set[str] | None) -> str:
+    key = ".".join(path)
+    line = line_of(text, path)
+    set_by = next((name for name in (key, key.removesuffix(".like")) if name in (changed or ())), None)
+    return f"--set {set_by}" if set_by else f"{origin}, line {line}" if line else origin
+
+
+def _name_recipe(data: dict[str, Any]) -> None:
+    """A recipe's name alone is a table that begins with it."""
+    if isinstance(data.get("recipe"), str):
+        data["recipe"] = {"like": data["recipe"]}
+
+
+def _recipe(table: dict[str, Any], place: str) -> dict[str, Any]:
+    try:
+        return settings(table)
+    except ExperimentError as problem:
+        raise ExperimentError(f"{place}: {problem}") from None
 
 
 def _explain(key: str, problem: Any) -> str:
@@ -134,7 +152,8 @@ def _known(above: list[str]) -> str:
         return ", ".join(Experiment.model_fields)
     tables = {"budget": Budget, "recipe": Recipe}
     kind = Range if len(above) > 1 else tables.get(above[0], Range)
-    return ", ".join(spec.name for spec in fields(kind))
+    extra = ["like"] if kind is Recipe else []
+    return ", ".join(extra + [spec.name for spec in fields(kind)])
 
 
 def line_of(text: str, path: list[str]) -> int | None:

@@ -4,8 +4,9 @@
 """
 
 import tomllib
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
@@ -75,3 +76,16 @@ def recipe(name: str) -> Recipe:
     if name not in RECIPES:
         raise ExperimentError(f"no recipe {name[:60]!r}. There are: {', '.join(RECIPES)}")
     return Recipe(**tomllib.loads((HERE / f"{name}.toml").read_text(encoding="utf-8")))
+
+
+def settings(table: dict[str, Any]) -> dict[str, Any]:
+    """A recipe as an experiment writes it, with the named recipe of `like` laid under it.
+
+    Raises ExperimentError naming the recipes there are.
+    """
+    if "like" not in table:
+        return table
+    base = asdict(recipe(str(table["like"])))
+    if table.get("schedule", "step") != "step":
+        base["drops"] = ()  # they belong to the schedule that was replaced
+    return base | {key: value for key, value in table.items() if key != "like"}

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ from nas.errors import ExperimentError, NasError
 from nas.genome import Range
 from nas.resources import names
 from nas.search.experiment import find, line_of, read, to_toml
+from nas.training.recipe import recipe
 
 GOOD = """space = "mixed"
 data = "digits"
@@ -86,6 +88,24 @@ def test_a_change_is_named_as_such(tmp_path: Path) -> None:
         read(write(tmp_path, GOOD), {"recipe.epochs": "many"})
     with pytest.raises(ExperimentError, match="a value, not a table"):
         read(write(tmp_path, GOOD), {"trials.max": 3})
+
+
+@pytest.mark.parametrize("written", ['recipe = "resnet_cifar"', '[recipe]\nlike = "resnet_cifar"'])
+def test_a_recipe_by_its_name(tmp_path: Path, written: str) -> None:
+    text = GOOD.split("[budget]")[0] + written
+    assert read(write(tmp_path, text)).recipe == recipe("resnet_cifar")
+    changed = read(write(tmp_path, text), {"recipe.epochs": 3, "recipe.schedule": "cosine"}).recipe
+    assert changed == replace(recipe("resnet_cifar"), epochs=3, schedule="cosine", drops=())
+    assert read(write(tmp_path, text), {"recipe.rate": 0.2, "recipe": "fast"}).recipe == replace(
+        recipe("fast"), rate=0.2
+    )
+
+
+def test_an_unknown_recipe_names_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(ExperimentError, match=r"line 9: no recipe 'quick'.*resnet_cifar"):
+        read(write(tmp_path, GOOD.replace("epochs", 'like = "quick"\nepochs')))
+    with pytest.raises(ExperimentError, match=r"--set recipe: no recipe 'quick'"):
+        read(write(tmp_path, GOOD), {"recipe": "quick", "recipe.epochs": 3})
 
 
 def test_missing_experiment_names_those_there_are() -> None:
