@@ -123,7 +123,7 @@ def test_the_head_is_swapped() -> None:
 def test_scale_keeps_what_widths_are_multiples_of() -> None:
     graph = swap_head(network(ConvUnit(48), BasicBlock(12, 2), Conv(30, 3, groups=2)), FcHead(10, (20,)))
     scaled = scale(graph, 1.3)
-    assert [node.op.values()["width"] for node in scaled.nodes if "width" in node.op.values()] == [8, 64, 16, 40]
+    assert [node.op.values()["width"] for node in scaled.nodes if "width" in node.op.values()] == [10, 64, 16, 40]
     assert scaled.nodes[-1].op == FcHead(10, (24,))
     assert fingerprint(scale(graph, 1.0)) == fingerprint(graph)
 

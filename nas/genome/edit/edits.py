@@ -13,7 +13,8 @@ from nas.genome.layers import Add, Concat
 
 WIDTHS = Limits(1, 65_536)
 NOT_WIDTHS = {"classes", "groups", "channels", "extents"}  # what the task fixes, or what follows from other widths
-GRAIN = 8
+GRAIN = 8  # widths stay multiples of it where that moves them little
+COARSE = 3  # a width is at least so many grains, or the grain is halved
 
 
 def find(graph: Graph, name: str) -> Node:
@@ -122,7 +123,7 @@ def swap_head(graph: Graph, op: Op) -> Graph:
 
 
 def scale(graph: Graph, factor: float) -> Graph:
-    """All widths times `factor`, each rounded to what it was a multiple of (at most 8) and of its groups.
+    """All widths times `factor`, each rounded to what it was a multiple of (at most 8, less where narrow) and its groups.
 
     Depthwise convolutions stay depthwise; a layer that gives the scores keeps its width.
     """
@@ -153,7 +154,10 @@ def scaled(op: Op, factor: float) -> Op:
     groups = op.values().get("groups", 1)
 
     def rounded(width: int) -> int:
-        grain = lcm(gcd(width, GRAIN), groups)
+        grain = gcd(width, GRAIN)
+        while grain > 1 and width * factor < COARSE * grain:
+            grain //= 2
+        grain = lcm(grain, groups)
         return max(grain, grain * round(width * factor / grain))
 
     return changed(op, **{
