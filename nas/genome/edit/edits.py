@@ -123,7 +123,7 @@ def swap_head(graph: Graph, op: Op) -> Graph:
 
 
 def scale(graph: Graph, factor: float) -> Graph:
-    """All widths times `factor`, each rounded to what it was a multiple of (8 at most, less where narrow) and to groups.
+    """All widths times `factor`, rounded to what they were multiples of (8 at most, less where narrow) and to groups.
 
     Depthwise convolutions stay depthwise; a layer that gives the scores keeps its width.
     """
