@@ -129,11 +129,21 @@ def ledger(view: View) -> Markup:
 
 
 def failures(view: View) -> Markup:
-    """Trials that did not end well, by reason."""
+    """Trials that did not end well, by reason, and the baselines among them by name."""
+    lost = [record for record in view.run.baselines if record.state == "failed"]
+    known = [tag("p", f"Baseline {clip(record.baseline, 60)} did not complete: {_reason(record)}.") for record in lost]
+    return join([_failed_trials(view), *known])
+
+
+def _reason(record: Record) -> str:
+    return REASONS.get(record.reason, clip(record.reason, 60)) or record.state
+
+
+def _failed_trials(view: View) -> Markup:
     failed = [record for record in view.run.records if record.state in ("failed", "pruned")]
     if not failed:
         return tag("p", "No trial failed.")
-    counted = Counter(REASONS.get(record.reason, clip(record.reason, 60)) or record.state for record in failed)
+    counted = Counter(map(_reason, failed))
     share = len(view.run.records)
     rows = [[tag("th", reason, scope="row"), f"{n:,}", percent(n / share)] for reason, n in counted.most_common()]
     return table("Trials that did not complete, by reason.", ["reason", "trials", "share of trials"], rows)

@@ -1,5 +1,6 @@
 """The page: whole, offline, and not to be broken by any name."""
 
+import dataclasses
 import json
 import re
 import time
@@ -117,6 +118,12 @@ def test_finalists_answer_with_an_interval_and_baselines_stand_beside(tmp_path: 
     assert len(drawn["spread"]["up"]) == 2
     ends = json.loads(re.findall(r'id="curves-data">(.*?)</script>', page(seen))[0])["stopped"]
     assert len(ends["x"]) == sum(record.state == "pruned" for record in made.records) > 0
+
+
+def test_a_baseline_that_failed_is_named(tmp_path: Path) -> None:
+    lost = record(9, choices={}, baseline="vgg_A", state="failed", reason="nan")
+    words = Reader(page(view(dataclasses.replace(run(tmp_path, 9), baselines=(lost,))))).words
+    assert "Baseline vgg_A did not complete: nan: the loss was no longer a number." in words
 
 
 def test_hostile_names_stay_text(tmp_path: Path) -> None:
