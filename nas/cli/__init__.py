@@ -5,12 +5,13 @@ difference.py diff
 searches.py   search, resume, status
 results.py    report, export
 data.py       data
+proxies.py    proxies
 """
 
 import os
 import sys
 
-from nas.cli import data, difference, networks, results, searches  # each adds its verbs
+from nas.cli import data, difference, networks, proxies, results, searches  # each adds its verbs
 from nas.cli.app import FINDINGS, INTERRUPTED, WRONG, app, say
 from nas.errors import ExportError, NasError
 
@@ -28,4 +29,4 @@ def main() -> None:
         sys.exit(INTERRUPTED)
 
 
-__all__ = ["data", "difference", "main", "networks", "results", "searches"]
+__all__ = ["data", "difference", "main", "networks", "proxies", "results", "searches"]
