@@ -83,4 +83,5 @@ def _correlation(first: "NDArray[np.float64]", second: "NDArray[np.float64]") ->
     first = first - first.mean(1, keepdims=True)
     second = second - second.mean(1, keepdims=True)
     scale = np.sqrt((first**2).sum(1) * (second**2).sum(1))
-    return np.divide((first * second).sum(1), scale, out=np.zeros(len(scale)), where=scale > 0)
+    found: NDArray[np.float64] = np.divide((first * second).sum(1), scale, out=np.zeros(len(scale)), where=scale > 0)
+    return found
