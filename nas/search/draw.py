@@ -3,7 +3,7 @@
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
 from optuna.distributions import (
@@ -16,6 +16,7 @@ from optuna.distributions import (
 from nas.genome.choices import Choice, Space
 from nas.genome.cost import Cost, cost
 from nas.genome.graph import Graph
+from nas.genome.sequences import Walks, sequences
 from nas.genome.task import Task
 
 T = TypeVar("T", bound=Choice)
@@ -124,6 +125,11 @@ class Draft:
     distributions: dict[str, BaseDistribution]
     graph: Graph
     cost: Cost
+
+    @cached_property
+    def walks(self) -> Walks:
+        """How often up to three layers follow one another."""
+        return sequences(self.graph)
 
 
 def draft(space: Space, task: Task, trial: Any) -> Draft:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from nas.genome.cost import Cost
 from nas.search.draw import Choices, Draft, Draw, key, neighbour
 from nas.search.experiment import Experiment
 from nas.search.gain import expected_gain
@@ -28,7 +27,7 @@ FITTED = 5  # times fewer of both where networks are moved to fit, which takes s
 KEPT = 200  # of the candidates that were drawn before and not chosen
 MOST = 400  # networks the model learns from: its time grows with their cube
 
-Known = tuple[Choices, Cost, float]
+Known = tuple[Draft, float]
 
 
 class Frontier:
@@ -43,7 +42,7 @@ class Frontier:
         self.points = np.empty((0, len(self.names)))  # objectives of the known
         self.beaten = np.empty(0, dtype=np.int64)  # by how many of the known each is
         self.seen: set[Any] = set()  # by choices: proposed, refused or trained
-        self.waiting: dict[Any, tuple[Choices, Cost]] = {}  # proposed and not told
+        self.waiting: dict[Any, Draft] = {}  # proposed and not told
         self.pool: dict[Any, Draft] = {}
         self.ranked: list[Draft] = []  # best last; of no use once anything is proposed or told
 
@@ -56,7 +55,7 @@ class Frontier:
         name = key(chosen.choices)
         self.seen.add(name)
         self.pool.pop(name, None)
-        self.waiting[name] = chosen.choices, chosen.cost
+        self.waiting[name] = chosen
         return Draw(self.rng, chosen.choices)
 
     def tell(self, trial: Any, draft: Draft | None, error: float | None) -> None:
@@ -65,27 +64,35 @@ class Frontier:
             self.waiting.pop(key(trial.params), None)
         if draft is not None and error is not None:
             self.seen.add(key(draft.choices))
-            self.encoder.see(draft.distributions)
-            self._learn((draft.choices, draft.cost, error))
+            self.encoder.see(draft)
+            self._learn(draft, error)
             self.ranked = []
 
-    def _learn(self, known: Known) -> None:
+    def _learn(self, draft: Draft, error: float) -> None:
         """Remember a result, and by how many others each is beaten."""
-        mine = np.array(objectives(self.names, known[2], known[1]))
+        mine = np.array(objectives(self.names, error, draft.cost))
         self.points = np.concatenate([self.points, mine[None]])
         no_worse, no_better = (self.points <= mine).all(axis=1), (self.points >= mine).all(axis=1)
         self.beaten = np.append(self.beaten, 0) + (no_better & ~no_worse)
         self.beaten[-1] = (no_worse & ~no_better).sum()
-        self.known.append(known)
+        self.known.append((draft, error))
 
     def _best(self) -> Draft | None:
         if self.waiting or not self.ranked:
             with threadpool_limits(1, "blas"):  # beside busy workers a team of threads waits for its slowest
                 self._gather()
-                self.ranked = self._rank(list(self.pool.values()))
-                self._breed([draft.choices for draft in self.ranked[-PARENTS:]])
-                self.ranked = self._rank(list(self.pool.values()))
+                self.ranked = self._rank(self._belief())
         return self.ranked.pop() if self.ranked else None
+
+    def _rank(self, belief: "Belief") -> list[Draft]:
+        """The pool by gain, after neighbours of the most promising have joined it."""
+        drafts = list(self.pool.values())
+        gains = belief.gains(drafts)
+        self._breed([drafts[i].choices for i in np.argsort(gains, kind="stable")[-PARENTS:]])
+        more = list(self.pool.values())[len(drafts) :]
+        gains = np.concatenate([gains, belief.gains(more)])
+        drafts += more
+        return [drafts[i] for i in np.argsort(gains, kind="stable")]
 
     def _gather(self) -> None:
         """Renew the pool: what is left of the last, fresh draws, and neighbours of the best networks."""
@@ -95,7 +102,7 @@ class Frontier:
             if len(self.pool) >= len(left) + UNIFORM:
                 break
             self._take(Draw(self.rng))
-        self._breed([self.known[i][0] for i in self._order()[:PARENTS]])
+        self._breed([self.known[i][0].choices for i in self._order()[:PARENTS]])
 
     def _breed(self, parents: list[Choices]) -> None:
         """Let neighbours of some networks join the pool."""
@@ -106,30 +113,16 @@ class Frontier:
     def _take(self, trial: Draw) -> None:
         draft = self.look(trial)
         if draft is not None and (name := key(draft.choices)) not in self.seen:
-            self.encoder.see(draft.distributions)
-            self.pool[name] = draft
+            self.pool.setdefault(name, draft)
 
     def _order(self) -> list[int]:
         """Places of the known: those that the fewest others beat first, of equals those of least error."""
         return [int(i) for i in np.lexsort((self.points[:, 0], self.beaten))]
 
-    def _rank(self, drafts: list[Draft]) -> list[Draft]:
-        if not drafts:
-            return []
-        known = self._learnt_from()
-        rows = self.encoder.rows([(choices, counts) for choices, counts, _ in known])
-        surrogate = Surrogate(tuple(self.encoder.listed.values()), rows, [error for *_, error in known])
-        if self.waiting:
-            surrogate.believe(self.encoder.rows(list(self.waiting.values())))
-        done = [(choices, counts) for choices, counts, _ in known] + list(self.waiting.values())
-        believed, _ = surrogate.predict(self.encoder.rows(done))
-        mean, spread = surrogate.predict(self.encoder.rows([(draft.choices, draft.cost) for draft in drafts]))
-        costs = self._costs([draft.cost for draft in drafts])
-        front = np.concatenate([believed[:, None], self._costs([counts for _, counts in done])], axis=1)
-        front = front[_beaten(front) == 0]
-        reference = np.concatenate([[believed.max()], self._reference(costs)])
-        gain = expected_gain(mean, spread, costs, front, reference)
-        return [drafts[i] for i in np.argsort(gain, kind="stable")]
+    def _belief(self) -> "Belief":
+        for draft in self.pool.values():
+            self.encoder.see(draft)
+        return Belief(self.names, self.encoder, self._learnt_from(), list(self.waiting.values()))
 
     def _learnt_from(self) -> list[Known]:
         """Everything; or of what the model has no time for, the latest half and the best of the rest."""
@@ -139,14 +132,32 @@ class Frontier:
         best = [self.known[i] for i in self._order() if i < latest]
         return best[: MOST // 2] + self.known[latest:]
 
-    def _costs(self, counts: Sequence[Cost]) -> Array:
-        names = self.names[1:]
-        return np.array([[float(getattr(cost, name)) for name in names] for cost in counts]).reshape(
-            len(counts), len(names)
-        )
 
-    def _reference(self, costs: Array) -> Array:
-        return np.asarray(costs.max(axis=0) * 1.1)
+class Belief:
+    """What the known and those in training lead to expect of others."""
+
+    def __init__(self, names: Sequence[str], encoder: Encoder, known: list[Known], waiting: list[Draft]) -> None:
+        self.names, self.encoder = names, encoder
+        done = [draft for draft, _ in known]
+        self.surrogate = Surrogate(encoder.rows(done), [error for _, error in known])
+        if waiting:
+            self.surrogate.believe(encoder.rows(waiting))
+        done += waiting
+        believed, _ = self.surrogate.predict(encoder.rows(done))
+        points = np.concatenate([believed[:, None], self._costs(done)], axis=1)
+        self.front = points[_beaten(points) == 0]
+        self.reference = np.concatenate([[believed.max()], points[:, 1:].max(axis=0) * 1.1])
+
+    def gains(self, drafts: list[Draft]) -> Array:
+        """The hypervolume each network is expected to add."""
+        if not drafts:
+            return np.empty(0)
+        mean, spread = self.surrogate.predict(self.encoder.rows(drafts))
+        return expected_gain(mean, spread, self._costs(drafts), self.front, self.reference)
+
+    def _costs(self, drafts: list[Draft]) -> Array:
+        rows = [[float(getattr(draft.cost, name)) for name in self.names[1:]] for draft in drafts]
+        return np.array(rows).reshape(len(drafts), len(self.names) - 1)
 
 
 def _beaten(points: Array) -> Array:

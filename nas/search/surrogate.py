@@ -1,92 +1,76 @@
-"""A model of the error over choices and counts: a Gaussian process that knows which choices agree, alone and in pairs.
+"""A model of the error: a Gaussian process over choices, counts and the layers that follow one another.
 
-Errors enter by their normal scores: what counts is the order of networks, and one that learns nothing at all must not
-stretch the scale. scikit-learn does the algebra.
+What counts is the better half of networks: errors enter as they are below the median and by their logarithm above it,
+so that a network that learns nothing at all does not stretch the scale.
 """
 
 from collections.abc import Sequence
-from math import log
+from dataclasses import dataclass
+from math import log, log1p
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, rankdata
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import Kernel
+from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
-from nas.genome.cost import Cost
-from nas.search.draw import Choices, ordered, values
+from nas.search.draw import Draft, ordered, values
 
 Array = NDArray[np.float64]
-NOISE = 0.1  # variance of a score's seed noise, beside a variance of 1 to 2 between networks
+NOISES = (0.003, 0.01, 0.03, 0.1, 0.3)  # variances of seed noise, of a variance near 1 between networks
+WEIGHTS = ((0.25, 0.25, 1.0), (1.0, 0.25, 0.25))  # of choices, counts and layers
 LENGTH = 0.3  # of a range over which an ordered choice is forgotten
 MEASURED = ("params", "macs", "activations", "depth")
 MISSING = -1.0
 
 
-class Agreement(Kernel):  # type: ignore[misc]
-    """How alike two networks are: the choices on which they agree, and the pairs of choices on which they do.
+@dataclass(frozen=True)
+class Rows:
+    """Networks as numbers, one a row.
 
-    The sum over choices, and that over pairs, of the likenesses' products, each divided by how many there are: an
-    additive kernel (Duvenaud et al. 2011, section 2). The likeness is 1 or 0 for a listed choice and falls off with
-    distance for a number; that of the counts is one more term. Rows: a column a choice, then the counts.
+    choices: where each stands in its range or list, MISSING where the network has no such choice. listed: for each
+    choice whether it is one of a list. counts: logarithms. walks: logarithms of how often each sequence of layers is
+    found.
     """
 
-    def __init__(self, listed: tuple[bool, ...] = ()) -> None:
-        self.listed = listed
+    choices: Array
+    listed: tuple[bool, ...]
+    counts: Array
+    walks: Array
 
-    def __call__(self, X: Any, Y: Any = None, eval_gradient: bool = False) -> Any:  # noqa: N803
-        a, b = X, X if Y is None else Y
-        single, squares = np.zeros((len(a), len(b))), np.zeros((len(a), len(b)))
-        for column, listed in enumerate(self.listed):
-            like = _likeness(a[:, column, None], b[None, :, column], listed)
-            single += like
-            squares += like * like
-        size = len(self.listed)
-        counts = a[:, size:], b[:, size:]
-        distance = ((counts[0][:, None] - counts[1][None]) ** 2).mean(axis=2)
-        pairs = (single**2 - squares) / max(1, size * (size - 1))
-        return 1 + single / (2 * max(1, size)) + pairs / 2 + np.exp(-distance) / 4
-
-    def diag(self, X: Any) -> Any:  # noqa: N803
-        return np.full(len(X), 2.25 if len(self.listed) > 1 else 1.75)
-
-    def is_stationary(self) -> bool:
-        return False
-
-
-def _likeness(a: Array, b: Array, listed: bool) -> Array:
-    if listed:
-        return np.asarray(a == b, dtype=np.float64)
-    missing = (a == MISSING) | (b == MISSING)
-    return np.where(missing, a == b, np.exp(-np.abs(a - b) / LENGTH))
+    def __len__(self) -> int:
+        return len(self.counts)
 
 
 class Encoder:
-    """Choices and counts as rows of numbers, by the distributions seen so far."""
+    """Networks as numbers, by the choices and layers met so far."""
 
     def __init__(self) -> None:
         self.places: dict[str, dict[Any, float]] = {}
         self.listed: dict[str, bool] = {}
+        self.walks: dict[tuple[str, ...], int] = {}  # columns
 
-    def see(self, distributions: dict[str, Any]) -> None:
-        """Take note of choices that were not met before."""
-        for name, distribution in distributions.items():
+    def see(self, draft: Draft) -> None:
+        """Take note of choices and layers that were not met before."""
+        for name, distribution in draft.distributions.items():
             if name not in self.places:
                 options = values(distribution)
                 self.listed[name] = not ordered(distribution)
                 scale = 1 if self.listed[name] else max(1, len(options) - 1)
                 self.places[name] = {option: rank / scale for rank, option in enumerate(options)}
+        for walk in draft.walks:
+            self.walks.setdefault(walk, len(self.walks))
 
-    def rows(self, networks: Sequence[tuple[Choices, Cost]]) -> Array:
-        """One row a network: where each choice stands in its range or list, then the logarithms of the counts."""
-        names = list(self.places)
-        rows = [
-            [self._place(name, choices.get(name)) for name in names]
-            + [log(1 + getattr(counts, measured)) for measured in MEASURED]
-            for choices, counts in networks
-        ]
-        return np.array(rows, dtype=np.float64).reshape(len(networks), len(names) + len(MEASURED))
+    def rows(self, drafts: Sequence[Draft]) -> Rows:
+        """What was not met before is left out."""
+        choices = [[self._place(name, draft.choices.get(name)) for name in self.places] for draft in drafts]
+        counts = [[log(1 + getattr(draft.cost, name)) for name in MEASURED] for draft in drafts]
+        walks = np.zeros((len(drafts), len(self.walks)))
+        for row, draft in enumerate(drafts):
+            for walk, count in draft.walks.items():
+                if walk in self.walks:
+                    walks[row, self.walks[walk]] = log1p(count)
+        shape = len(drafts), len(self.places)
+        return Rows(np.reshape(choices, shape), tuple(self.listed.values()), np.array(counts), walks)
 
     def _place(self, name: str, value: Any) -> float:
         if value is None:
@@ -98,32 +82,102 @@ class Encoder:
         return places[value]
 
 
-def scores(errors: Sequence[float]) -> Array:
-    """Normal scores: where each error's rank stands in a normal distribution, equal for equals."""
-    return np.asarray(norm.ppf((rankdata(errors) - 0.5) / len(errors)), dtype=np.float64)
+class Likeness:
+    """How alike networks are, in three ways, each from 0 to 1; distances are measured by how the first rows spread.
+
+    Choices: those on which two agree and the pairs of choices on which they do, an additive kernel (Duvenaud et al.
+    2011, section 2). Agreement is 1 or 0 for a listed choice and falls off with distance for a number. Counts: near in
+    the logarithms of all. Layers: near in the sequences of layers found.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        spread = rows.counts.std(axis=0)
+        self._counts = np.where(spread > 0, spread, 1.0) * rows.counts.shape[1] ** 0.5
+        self._walks = max(1e-9, float(2 * rows.walks.var(axis=0).sum()) ** 0.5)
+
+    def __call__(self, a: Rows, b: Rows) -> tuple[Array, Array, Array]:
+        counts = np.exp(-_squares(a.counts / self._counts, b.counts / self._counts))
+        walks = np.exp(-np.sqrt(_squares(a.walks / self._walks, b.walks / self._walks)))
+        return _agreement(a, b), counts, walks
+
+
+def _squares(a: Array, b: Array) -> Array:
+    """Squared distances, (rows of a, rows of b)."""
+    return np.asarray(np.maximum((a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None] - 2 * a @ b.T, 0.0))
+
+
+def _agreement(a: Rows, b: Rows) -> Array:
+    single, squares = np.zeros((len(a), len(b))), np.zeros((len(a), len(b)))
+    for column, listed in enumerate(a.listed):
+        like = _alike(a.choices[:, column, None], b.choices[None, :, column], listed)
+        single += like
+        squares += like * like
+    size = len(a.listed)
+    if size < 2:
+        return single if size else np.ones_like(single)
+    return (single / size + (single**2 - squares) / (size * (size - 1))) / 2
+
+
+def _alike(a: Array, b: Array, listed: bool) -> Array:
+    if listed:
+        return np.asarray(a == b, dtype=np.float64)
+    missing = (a == MISSING) | (b == MISSING)
+    return np.where(missing, a == b, np.exp(-np.abs(a - b) / LENGTH))
+
+
+def targets(errors: Sequence[float]) -> Array:
+    """What is modelled: errors in units of how far the best is below the median; larger ones by their logarithm."""
+    found = np.asarray(errors, dtype=np.float64)
+    unit = float(np.median(found) - found.min())
+    if unit <= 0:
+        unit = max(float(found.max() - found.min()), 1e-9)
+    far = (found - found.min()) / unit
+    scaled = np.where(far < 1, far, 1 + np.log(np.maximum(far, 1)))
+    return np.asarray((scaled - scaled.mean()) / (scaled.std() or 1.0))
 
 
 class Surrogate:
-    """What is believed of the error after some trainings, in normal scores."""
+    """What is believed of the error after some trainings, in units of `targets`.
 
-    def __init__(self, listed: tuple[bool, ...], rows: Array, errors: Sequence[float]) -> None:
-        size = len(listed)
-        self._centre, spread = rows[:, size:].mean(axis=0), rows[:, size:].std(axis=0)
-        self._spread, self._size = np.where(spread > 0, spread, 1.0), size
-        self._model = GaussianProcessRegressor(Agreement(listed), alpha=NOISE, optimizer=None)
-        self._model.fit(self._scaled(rows), scores(errors))
+    The likenesses' weights, the noise and the scale are those under which the errors are the most likely.
+    """
 
-    def _scaled(self, rows: Array) -> Array:
-        counts = (rows[:, self._size :] - self._centre) / self._spread
-        return np.concatenate([rows[:, : self._size], counts], axis=1)
+    def __init__(self, rows: Rows, errors: Sequence[float]) -> None:
+        self._rows, self._targets, self._like = rows, targets(errors), Likeness(rows)
+        likenesses = self._like(rows, rows)
+        tried = [(self._likelihood(self._mix(likenesses, weights), noise), weights, noise)
+                 for weights in WEIGHTS for noise in NOISES]  # fmt: skip
+        _, self.weights, self.noise = max(tried)
+        self._solve(self._mix(likenesses, self.weights))
+        self._scale = float(self._targets @ self._answers) / len(rows)
 
-    def believe(self, rows: Array) -> None:
+    def _likelihood(self, kernel: Array, noise: float) -> float:
+        """Logarithm, at the best scale, less a constant (Rasmussen & Williams 2006, section 5.4.1)."""
+        factor, _ = cho_factor(kernel + noise * np.eye(len(kernel)), lower=True)
+        fit = max(1e-12, float(self._targets @ cho_solve((factor, True), self._targets)))
+        return float(-0.5 * len(kernel) * np.log(fit) - np.log(np.diag(factor)).sum())
+
+    def _mix(self, likenesses: tuple[Array, Array, Array], weights: tuple[float, float, float]) -> Array:
+        parts = (weight * likeness for weight, likeness in zip(weights, likenesses, strict=True))
+        return np.asarray(1 + sum(parts))
+
+    def _solve(self, kernel: Array) -> None:
+        self._factor, _ = cho_factor(kernel + self.noise * np.eye(len(kernel)), lower=True)
+        self._answers = cho_solve((self._factor, True), self._targets)
+
+    def believe(self, rows: Rows) -> None:
         """Take networks in training for as good as expected, so that the next choice keeps away from them."""
-        scaled = self._scaled(rows)
-        targets = np.concatenate([self._model.y_train_, self._model.predict(scaled)])
-        self._model.fit(np.concatenate([self._model.X_train_, scaled]), targets)
+        mean, _ = self.predict(rows)
+        self._targets = np.concatenate([self._targets, mean])
+        self._rows = Rows(
+            np.concatenate([self._rows.choices, rows.choices]), rows.listed,
+            np.concatenate([self._rows.counts, rows.counts]), np.concatenate([self._rows.walks, rows.walks]),
+        )  # fmt: skip
+        self._solve(self._mix(self._like(self._rows, self._rows), self.weights))
 
-    def predict(self, rows: Array) -> tuple[Array, Array]:
-        """Mean and standard deviation."""
-        mean, spread = self._model.predict(self._scaled(rows), return_std=True)
-        return mean, np.maximum(spread, 1e-9)
+    def predict(self, rows: Rows) -> tuple[Array, Array]:
+        """Mean and standard deviation of the error without noise."""
+        shared = self._mix(self._like(rows, self._rows), self.weights)
+        known = solve_triangular(self._factor, shared.T, lower=True)
+        left = 1 + sum(self.weights) - (known**2).sum(axis=0)
+        return shared @ self._answers, np.sqrt(np.maximum(left, 1e-12) * self._scale)

@@ -1,0 +1,67 @@
+"""Which layers follow which: a network as a bag of short sequences of layers, whatever it was drawn from.
+
+Two networks that are wired differently by their choices but compute alike share their sequences, as paths do (White et
+al. 2021, section 3, "path encoding"), and so do networks that have no choices in common.
+"""
+
+from collections import Counter
+from math import log2
+
+from nas.genome.graph import Graph, Input, Layer, Op, Shape, lower
+from nas.genome.primitives.cells import Zero
+
+LENGTH = 3
+Walks = dict[tuple[str, ...], int]
+
+
+def sequences(graph: Graph) -> Walks:
+    """How often up to LENGTH kinds of layers follow one another, by their kinds.
+
+    A kind is what a layer does and how much smaller than the image its output is, such as Conv3@1 on half the image's
+    side; the image is one of its own. Joints, norms and activations are passed over, and what a Zero cuts off from
+    the image or from the scores is left out.
+    """
+    main = lower(graph.main)
+    found: Counter[tuple[str, ...]] = Counter()
+    ends: list[Walks] = []  # for each node the walks of fewer kinds that lead there
+    for node, heard in zip(main.nodes, _heard(main), strict=True):
+        walks = _together([ends[place] for place in node.inputs]) if heard else {}
+        kind = _kind(node.op, main.input, node.shape)
+        if kind and (walks or not node.inputs):
+            walks = {(kind,): 1} | {(*walk, kind): count for walk, count in walks.items()}
+            found.update(walks)
+            walks = {walk: count for walk, count in walks.items() if len(walk) < LENGTH}
+        ends.append(walks)
+    return found
+
+
+def _heard(graph: Graph) -> list[bool]:
+    """Of each node, whether the scores depend on it."""
+    heard = [False] * len(graph.nodes)
+    heard[graph.outputs[0]] = True
+    for place, node in reversed(list(enumerate(graph.nodes))):
+        heard[place] = heard[place] and not isinstance(node.op, Zero)
+        for before in node.inputs if heard[place] else ():
+            heard[before] = True
+    return heard
+
+
+def _together(ends: list[Walks]) -> Walks:
+    if len(ends) < 2:
+        return ends[0] if ends else {}
+    joined: Counter[tuple[str, ...]] = Counter()
+    for walks in ends:
+        for walk, count in walks.items():
+            joined[walk] += count
+    return joined
+
+
+def _kind(op: Op, image: Shape, shape: Shape) -> str:
+    """Empty of what is passed over."""
+    if isinstance(op, Input):
+        return "image"
+    window = getattr(op, "kernel", getattr(op, "window", ""))
+    if not window and not (isinstance(op, Layer) and op.weighted):
+        return ""
+    smaller = round(log2(image[-1] / shape[-1])) if len(shape) > 1 else ""
+    return f"{type(op).__name__}{window}{'g' if getattr(op, 'groups', 1) > 1 else ''}@{smaller}"
