@@ -27,8 +27,8 @@ import numpy as np
 
 from benchmarks.nasbench201 import EDGES, SETS, TASK, everything, network, space, table
 from nas.genome import Budget, Cost, Range, cost
-from nas.report.pareto import hypervolume
 from nas.search.experiment import Experiment
+from nas.search.pareto import hypervolume
 from nas.search.propose import Proposal, Proposer
 from nas.search.table import Table, rehearse
 

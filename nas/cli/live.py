@@ -10,8 +10,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from nas.search.driver import Event, Search, front_of
-from nas.search.study import Record
+from nas.search.driver import Event, Search
+from nas.search.journal import line
+from nas.search.pareto import front_of
+from nas.search.record import Record
 
 
 class Board:
@@ -29,11 +31,11 @@ class Board:
 
     def hear(self, event: Event) -> None:
         record = event.record
-        if event.kind != "ended":
+        if event.kind in ("started", "scored"):
             self.running[record.number] = record
             return
         self.running.pop(record.number, None)
-        if record.baseline:
+        if record.baseline or event.kind == "lost":
             return
         self.over += 1
         if record.error is not None:
@@ -78,17 +80,6 @@ def _cells(record: Record) -> list[Text]:
     return [Text(str(cell)) for cell in cells]
 
 
-def line(record: Record, summary: str) -> str:
-    """One finished trial."""
-    result = f"failed: {record.reason} {record.detail}"[:200]
-    if record.known_error is not None:
-        early = f", stopped after epoch {record.scores[-1].epoch}" if record.state == "pruned" else ""
-        result = f"error {record.known_error:.4f}{early}"
-    costs = f"{record.cost.params:,} params, {record.cost.macs:,} MACs"
-    name = record.baseline or f"trial {record.number:>4}"
-    return f"{name}  {result}  {costs}  {record.seconds:.1f} s | {summary}"
-
-
 def watch(search: Search, say: Callable[[str], None]) -> bool:
     """Drive a search to its end and show it on stderr; False when it was interrupted.
 
@@ -125,4 +116,4 @@ def _pull(search: Search, board: Board, say: Callable[[str], None]) -> None:
     for event in search.events():
         board.hear(event)
         if event.kind == "ended":
-            say(line(event.record, board.summary()))
+            say(f"{line(event.record)} | {board.summary()}")

@@ -144,8 +144,8 @@ def status(run: RunDir, as_json: Json = False) -> None:
     """Progress of a run, also while it goes on."""
     from collections import Counter
 
-    from nas.search.driver import front_of
     from nas.search.halving import saved
+    from nas.search.pareto import front_of
     from nas.search.study import load
 
     found = load(run)

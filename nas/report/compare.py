@@ -11,13 +11,13 @@ from nas.report.answer import budget
 from nas.report.drawing import draw
 from nas.report.markup import Child, Markup, tag
 from nas.report.page import document, resource
-from nas.report.pareto import as_points
 from nas.report.plots import is_wide
 from nas.report.progress import MOST_STEPS, curve, reference_point
 from nas.report.sections import plot, section
 from nas.report.tables import table
 from nas.report.view import COUNTS, View
 from nas.report.words import NAMES, clip, title, write
+from nas.search.pareto import as_points
 
 MOST_POINTS = 1_000  # of each run on the plot
 MOST_RUNS = 12

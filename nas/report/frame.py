@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from nas.genome.cost import Budget
-from nas.report.pareto import as_points, on_front
+from nas.search.pareto import as_points, on_front
 from nas.search.study import Record
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.report.pareto import Points, as_points, hypervolume, merge
 from nas.search.experiment import Experiment
+from nas.search.pareto import Points, as_points, hypervolume, merge
 from nas.search.study import Record
 
 SHUFFLES = 100

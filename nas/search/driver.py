@@ -6,25 +6,27 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from nas.genome.cost import cost
-from nas.genome.identity import fingerprint
+from nas.errors import RunError
 from nas.genome.text import to_json
-from nas.search.arm import fit
+from nas.search.agenda import Agenda
+from nas.search.executor import Executor, executor
 from nas.search.experiment import Experiment
 from nas.search.halving import Halving
-from nas.search.local import Workers
-from nas.search.propose import Proposal, Proposer
-from nas.search.space import load
-from nas.search.study import Record, State, Study, folder, owned, row
-from nas.training.data import task
+from nas.search.journal import Curves, log
+from nas.search.pareto import front_of
+from nas.search.record import Record, State, as_record, folder
+from nas.search.study import Study
 from nas.training.recipe import Recipe
 from nas.training.score import Score
+
+LIVES = 3  # of a trial: how often its machine may be lost before it is held against the trial
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something to show: a trial `started`, `scored` an epoch, or `ended`."""
+    """Something to show: a trial `started`, `scored` an epoch, `ended`, or was `lost` and will start again."""
 
     kind: str
     record: Record
@@ -36,11 +38,9 @@ class Search:
     def __init__(self, study: Study) -> None:
         self.study, self.stopping, self.exhausted = study, False, False
         self.fault = ""  # why the run stopped itself
-        self._halving: Halving | None = None
-        self._ended: list[str] = []  # reasons
         self.running: dict[int, Record] = {}
-        self._proposals: dict[int, Proposal] = {}
-        self._arm: list[str] = []  # baselines not begun yet
+        self._lost: Counter[int] = Counter()  # machines, by trial
+        self._ended: list[str] = []  # reasons
 
     def stop(self) -> None:
         """Start no more trials."""
@@ -49,47 +49,32 @@ class Search:
     def events(self) -> Iterator[Event]:
         """Run to the total, yielding what happens.
 
-        Trials that an earlier driver left running are trained first, under their own numbers: nothing is lost, and
-        nothing but what was in flight is trained twice. Raises RunError when another driver holds the run.
+        Raises RunError when another driver holds the run, or when the study, or a trial's weights, cannot be written:
+        what was in flight then is trained again by the next driver.
         """
         experiment = self.study.experiment
-        with owned(self.study.path):
-            records = self.study.records()
-            left = [record for record in records if record.state == "running"]
-            proposer = Proposer(
-                experiment, load(experiment.space), task(experiment.source), self.study.trials(), records,
-                Counter(self.study.ledger()),
-            )  # fmt: skip
-            self._keep = [record for record in records if record.error is not None]
-            known = self.study.baselines()
-            left += [record for record in known if record.state == "running"]
-            trained = {record.baseline.split(",")[0] for record in known}
-            self._arm = [name for name in experiment.baselines if name not in trained]
-            if experiment.halving:
-                self._halving = Halving(experiment.objectives, experiment.recipe.epochs, experiment.halving, records)
-            if not left and not self._arm and len(records) >= experiment.trials:
-                return
-            with closing(Workers(min(experiment.workers, max(1, experiment.trials)))) as workers:
-                yield from self._loop(workers, proposer, left, len(records))
+        with self.study.held():
+            trials = self.study.trials()
+            records = tuple(map(as_record, trials))
+            self._agenda = Agenda(self.study, trials, records)
+            self._front = front_of(records, experiment.objectives)
+            self._halving = halving(experiment, records)
+            if first := self._agenda.next():
+                with closing(Curves(self.study.path)) as self._curves, closing(executor(experiment)) as workers:
+                    yield from self._loop(workers, first)
 
-    def _loop(self, workers: Workers, proposer: Proposer, left: list[Record], begun: int) -> Iterator[Event]:
+    def _loop(self, workers: Executor, waiting: Record | None) -> Iterator[Event]:
         while True:
-            while workers.idle() and not self.stopping:
-                if left:
-                    record = left.pop(0)
-                elif begun < self.study.experiment.trials and not self.exhausted and (new := self._propose(proposer)):
-                    record, begun = new, begun + 1
-                elif self._arm:
-                    record = self._baseline(self._arm.pop(0))
-                else:
-                    break
+            while workers.idle() and not self.stopping and (record := waiting or self._agenda.next()):
+                waiting = None
                 self.running[record.number] = record
                 workers.submit(self._job(record))
                 yield Event("started", record)
-            if not self.running:
+            self.exhausted = self._agenda.exhausted
+            if not self.running and (self.stopping or workers.idle()):
                 return
             for event in workers.events(0.25):
-                heard = self._hear(event, proposer)
+                heard = self._hear(event)
                 if heard.kind == "scored" and self._outdone(heard.record):
                     workers.stop(heard.record.number)
                 yield heard
@@ -98,50 +83,49 @@ class Search:
         """Whether successive halving gives a running trial up; known networks are always trained to the end."""
         return self._halving is not None and not record.baseline and self._halving.stops(record)
 
-    def _propose(self, proposer: Proposer) -> Record | None:
-        proposal = proposer.ask()
-        if proposal is None:
-            self.exhausted = True
-            return None
-        seed = self.study.experiment.seed * 1_000_003 + len(self.study.trials())
-        facts = row(proposal.graph, proposal.fingerprint, seed, proposer.ledger)
-        number = self.study.begin(proposal.choices, proposal.distributions, facts)
-        self._proposals[number] = proposal
-        return Record(number, proposal.choices, proposal.graph, proposal.fingerprint, proposal.cost, seed)
-
-    def _baseline(self, name: str) -> Record:
-        """A known network, recorded beside the search's trials: same recipe, and the seed of a trial of the search."""
-        experiment = self.study.experiment
-        fitted = fit(name, task(experiment.source), experiment.budget)
-        seed = experiment.seed * 1_000_003 + experiment.baselines.index(name)
-        code = fingerprint(fitted.graph)
-        facts = row(fitted.graph, code, seed, self.study.ledger()) | {"baseline": fitted.label}
-        number = self.study.begin({}, {}, facts)
-        return Record(number, {}, fitted.graph, code, cost(fitted.graph), seed, baseline=fitted.label)
-
     def _job(self, record: Record) -> dict[str, object]:
         experiment = self.study.experiment
         weights = folder(self.study.path, record.number) / "weights.safetensors"
         return job(experiment, experiment.recipe, record, record.number, record.seed, weights)
 
-    def _hear(self, event: dict[str, object], proposer: Proposer) -> Event:
-        number = event["number"]
-        assert isinstance(number, int)
-        record = self.running[number]
+    def _hear(self, event: dict[str, Any]) -> Event:
+        record = self.running[event["number"]]
         if event["kind"] == "score":
-            score = Score(**event["score"])  # type: ignore[arg-type]
-            record = replace(record, scores=(*record.scores, score), seconds=score.seconds)
-            self.running[number] = record
-            return Event("scored", record)
-        reason = str(event["reason"])
+            return self._score(record, Score(**event["score"]))
+        if event["reason"] == "disk":
+            raise RunError(
+                f"no room for the weights of trial {record.number}: {event['detail']}. What was finished is kept; make "
+                f"room and go on with: nas resume {self.study.path}"
+            )
+        if event["reason"] == "lost":
+            self._lost[record.number] += 1
+            if self._lost[record.number] < LIVES:
+                return self._again(record)
+        return self._end(record, event["reason"], event["detail"])
+
+    def _score(self, record: Record, score: Score) -> Event:
+        record = replace(record, scores=(*record.scores, score), seconds=score.seconds)
+        self.running[record.number] = record
+        if self.study.experiment.tracker:
+            self._curves.scored(record)
+        return Event("scored", record)
+
+    def _again(self, record: Record) -> Event:
+        del self.running[record.number]
+        fresh = replace(record, scores=(), seconds=0.0)
+        self._agenda.again(fresh)
+        return Event("lost", fresh)
+
+    def _end(self, record: Record, reason: str, detail: str) -> Event:
         state: State = "complete" if not reason else "pruned" if reason == "stopped" else "failed"
-        record = replace(record, state=state, reason=reason, detail=str(event["detail"]))
+        record = replace(record, state=state, reason=reason, detail=detail)
         self.study.end(record)
-        del self.running[number]
-        if proposal := self._proposals.pop(number, None):
-            proposer.tell(proposal, record.known_error)
+        del self.running[record.number]
+        self._agenda.tell(record)
         self._keep_front(record)
-        self._check_health(reason, str(event["detail"]))
+        log(self.study.path, record)
+        self._curves.ended(record)
+        self._check_health(reason, detail)
         return Event("ended", record)
 
     def _check_health(self, reason: str, detail: str) -> None:
@@ -156,12 +140,17 @@ class Search:
         """Weights stay for the trials on the front; those that fall off it can be trained again from their seed."""
         if record.error is None or record.baseline:
             return
-        names = self.study.experiment.objectives
-        self._keep.append(record)
-        front = front_of(self._keep, names)
-        for fallen in (r for r in self._keep if r not in front):
+        known = [*self._front, record]
+        self._front = front_of(known, self.study.experiment.objectives)
+        for fallen in (r for r in known if r not in self._front):
             shutil.rmtree(folder(self.study.path, fallen.number), ignore_errors=True)
-        self._keep = front
+
+
+def halving(experiment: Experiment, records: tuple[Record, ...]) -> Halving | None:
+    """Successive halving with what earlier trials reached, if the experiment asks for it."""
+    if not experiment.halving:
+        return None
+    return Halving(experiment.objectives, experiment.recipe.epochs, experiment.halving, records)
 
 
 def job(
@@ -179,18 +168,3 @@ def job(
         "memory_gb": experiment.memory_gb,
         "weights": str(weights),
     }
-
-
-def front_of(records: list[Record], names: tuple[str, ...]) -> list[Record]:
-    """The complete trials that no other beats in every objective; of equals, the first."""
-    points = [(record, values) for record in records if (values := record.objectives(names)) is not None]
-    front: list[Record] = []
-    for record, mine in points:
-        beaten = any(
-            all(a <= b for a, b in zip(other, mine, strict=True)) and (other != mine or r.number < record.number)
-            for r, other in points
-            if r is not record
-        )
-        if not beaten:
-            front.append(record)
-    return front

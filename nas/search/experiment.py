@@ -5,6 +5,7 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic import field_validator as field_check
@@ -45,12 +46,33 @@ class Experiment(BaseModel):
     device: Literal["cpu", "cuda"] = "cpu"
     timeout: Annotated[float, Field(gt=0)] = 3600.0  # seconds a trial may take; longer is a failure, not the run's end
     memory_gb: Annotated[float, Field(gt=0)] | None = None  # of host memory a worker may take
+    executor: Literal["local", "ray"] = "local"
+    cpus_per_trial: Annotated[float, Field(gt=0, le=256)] = 1.0  # what Ray sets aside for a worker
+    gpus_per_trial: Annotated[float, Field(gt=0, le=1)] = 1.0  # with device "cuda": the share of a card a worker takes
+    storage: str | None = None  # a PostgreSQL study that several drivers share; else a file in the run directory
+    tracker: Literal["tensorboard"] | None = None
 
     @field_check("objectives")
     @classmethod
     def _error_first(cls, value: tuple[Objective, ...]) -> tuple[Objective, ...]:
         if value[0] != "error" or len(set(value)) < len(value):
             raise ValueError("must begin with error and name each objective once")
+        return value
+
+    @field_check("storage")
+    @classmethod
+    def _no_secret(cls, value: str | None) -> str | None:
+        if value is None:
+            return value
+        try:
+            parts = urlsplit(value)
+            secret = parts.password is not None or "password" in parts.query
+        except ValueError:
+            raise ValueError("is no URL; write postgresql://user@host/database") from None
+        if parts.scheme != "postgresql" or not parts.path.strip("/") or len(value) > 500:
+            raise ValueError("must be postgresql://user@host/database")
+        if secret:
+            raise ValueError("has a password, and a run directory is shown to others; write it into ~/.pgpass")
         return value
 
     @property

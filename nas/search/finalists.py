@@ -12,8 +12,9 @@ from pathlib import Path
 from statistics import mean, stdev
 
 from nas.errors import RunError
-from nas.search.driver import front_of, job
-from nas.search.local import Workers
+from nas.search.driver import job
+from nas.search.executor import executor
+from nas.search.pareto import front_of
 from nas.search.study import Record, Run, owned, write_whole
 from nas.training.recipe import Recipe
 
@@ -89,7 +90,7 @@ def _trained(run: Run, recipe: Recipe, entries: list[tuple[Record, int]]) -> Ite
     """Place, last validation error and reason of failure of each training, as they end."""
     waiting = list(range(len(entries)))
     last: dict[int, float] = {}
-    with closing(Workers(min(run.experiment.workers, len(entries)))) as workers:
+    with closing(executor(run.experiment, len(entries))) as workers:
         running = 0
         while waiting or running:
             while waiting and workers.idle():

@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 from multiprocessing.connection import Connection, wait
@@ -21,9 +22,13 @@ class _Worker:
 
 
 class Workers:
-    """A fixed number of processes; each trains one trial at a time."""
+    """A fixed number of processes; each trains one trial at a time.
 
-    def __init__(self, count: int) -> None:
+    share: of a graphics card a worker takes, at most 1; the first 1 / share workers train on the first card, and so on.
+    """
+
+    def __init__(self, count: int, share: float = 1.0) -> None:
+        self._share = share
         os.environ.update(THREADS)  # inherited by the children, which import torch afterwards
         self._context = multiprocessing.get_context("spawn")
         self._workers = [self._start() for _ in range(count)]
@@ -41,15 +46,18 @@ class Workers:
 
     def submit(self, job: dict[str, Any]) -> None:
         """Hand a job to an idle worker; it has `timeout` seconds, if the job says so."""
-        worker = next(worker for worker in self._workers if worker.number is None)
+        place, worker = next(found for found in enumerate(self._workers) if found[1].number is None)
         worker.number, worker.deadline = job["number"], time.monotonic() + job.get("timeout", inf)
-        worker.pipe.send_bytes(json.dumps(job).encode())
+        card = place // max(1, int(1 / self._share + 1e-9))
+        with suppress(OSError):  # a worker that died idle is noticed, and replaced, when it is listened to
+            worker.pipe.send_bytes(json.dumps(job | {"card": card}).encode())
 
     def stop(self, number: int) -> None:
         """End a trial after the epoch it is in, with the reason `stopped`; it may be over before."""
         for worker in self._workers:
             if worker.number == number:
-                worker.pipe.send_bytes(json.dumps({"stop": number}).encode())
+                with suppress(OSError):
+                    worker.pipe.send_bytes(json.dumps({"stop": number}).encode())
 
     def events(self, seconds: float) -> list[dict[str, Any]]:
         """What the workers said meanwhile, waiting at most `seconds` for a first word."""

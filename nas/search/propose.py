@@ -73,9 +73,13 @@ class Proposer:
         self.fitter = Fitter(space, task, experiment.budget, experiment.seed) if experiment.fit else None
         self.sampler = self._sampler(len(records))
         for trial, record in zip(trials, records, strict=True):
-            self.errors[record.fingerprint] = record.known_error
-            past = Draft(dict(trial.params), dict(trial.distributions), record.graph, record.cost)
-            self.sampler.tell(None, past, record.known_error)
+            self.learn(trial, record)
+
+    def learn(self, trial: Any, record: Record) -> None:
+        """What an earlier driver did, or does beside this one."""
+        self.errors[record.fingerprint] = record.known_error
+        past = Draft(dict(trial.params), dict(trial.distributions), record.graph, record.cost)
+        self.sampler.tell(None, past, record.known_error)
 
     def _sampler(self, told: int) -> Sampler:
         """Seeded by the experiment and by how much is told already: a resumed run must not repeat."""

@@ -1,330 +1,239 @@
 """A run directory: the experiment, and Optuna's study as the one record of every trial.
 
 runs/NAME/experiment.toml   effective, complete
-runs/NAME/study.db          Optuna's storage (SQLite in WAL mode)
+runs/NAME/study.db          Optuna's storage (SQLite in WAL mode), unless the experiment names a server
+runs/NAME/log.txt           a line a trial
 runs/NAME/trials/000012/    weights of kept trials
 runs/NAME/report/           pages and figures
 """
 
-import os
-import platform
-import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
-from functools import cached_property
-from importlib.metadata import version
+from collections.abc import Container, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from nas.errors import ExperimentError, NasError, RunError
-from nas.genome.cost import Cost, cost
-from nas.genome.graph import Graph
-from nas.genome.task import Task
-from nas.genome.text import from_json, to_json
+from nas.errors import ExperimentError, RunError
 from nas.search import experiment as experiments
 from nas.search.experiment import Experiment
-from nas.training.data import digest, task
-from nas.training.score import Score
+from nas.search.files import BEGUN, contained, owned, write_whole
+from nas.search.lease import Alone, Lease, shared
+from nas.search.record import Record, Run, State, as_record, finite, folder, row, versions
+from nas.search.storage import connect, found, found_on_server, readable, writable
+from nas.training.data import digest
 
-State = Literal["running", "complete", "pruned", "failed"]
-LOCKED_SECONDS = 60  # how long a writer waits for another; SQLite's own 5 s loses trials
-BEGUN = {
-    "experiment.toml",
-    "experiment.toml.part",
-    "study.db.part",
-    "study.db.part-wal",
-    "study.db.part-shm",
-    "driver.lock",
-}
-"""What a driver that died while it made the run may have left."""
 # What a continued run may change.
-LOOSE = {"name", "data_dir", "trials", "workers", "sampler", "timeout", "memory_gb", "baselines"}
+LOOSE = {
+    "name", "data_dir", "trials", "workers", "sampler", "timeout", "memory_gb", "baselines", "executor",
+    "cpus_per_trial", "gpus_per_trial", "tracker",
+}  # fmt: skip
 
-
-@dataclass(frozen=True)
-class Record:
-    """One trial: what was chosen, what it is, what it cost, how it did."""
-
-    number: int
-    choices: dict[str, Any]
-    graph: Graph
-    fingerprint: str
-    cost: Cost
-    seed: int
-    scores: tuple[Score, ...] = ()
-    state: State = "running"
-    reason: str = ""  # of a failure: nan, oom, killed, error; empty otherwise
-    detail: str = ""  # what the failure said
-    seconds: float = 0.0  # of training
-    baseline: str = ""  # the known network it is; empty for a trial of the search
-
-    @property
-    def known_error(self) -> float | None:
-        """What a sampler learns from: also the last error of a trial that was stopped early."""
-        return self.scores[-1].error if self.state in ("complete", "pruned") and self.scores else None
-
-    @property
-    def error(self) -> float | None:
-        """Validation error after the last epoch, a fraction; None unless the trial is complete."""
-        return self.scores[-1].error if self.state == "complete" and self.scores else None
-
-    def objectives(self, names: tuple[str, ...]) -> tuple[float, ...] | None:
-        """The values to be minimised, in order; None unless the trial is complete."""
-        if self.error is None:
-            return None
-        return tuple(self.error if name == "error" else float(getattr(self.cost, name)) for name in names)
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run as it stands: read once, nothing held open."""
-
-    path: Path
-    experiment: Experiment
-    records: tuple[Record, ...]
-    ledger: dict[str, int]
-    command: str
-    versions: dict[str, str]
-    baselines: tuple[Record, ...] = ()  # known networks trained beside the search; none is among `records`
-
-    @cached_property
-    def task(self) -> Task:
-        """What the networks are asked to do; read off the first, so that reading a run needs no images."""
-        if not self.records:
-            return task(self.experiment.source)
-        graph = self.records[0].graph
-        return Task(self.experiment.data, graph.input, graph.nodes[graph.outputs[0]].shape[0])
-
-    def best(self) -> Record:
-        """The complete trial of least validation error, the cheaper of equals. Raises RunError when there is none."""
-        done = [record for record in self.records if record.error is not None]
-        if not done:
-            raise RunError(f"{self.path}: no trial is complete yet; go on with: nas resume {self.path}")
-        return min(done, key=lambda record: (record.error, record.cost.macs, record.number))
-
-    def record(self, which: str) -> Record:
-        """A trial by number, or `best`. Raises RunError."""
-        if which == "best":
-            return self.best()
-        found = [record for record in (*self.records, *self.baselines) if str(record.number) == which]
-        if not found:
-            raise RunError(f"{self.path}: no trial {which[:20]!r}; there are {len(self.records)}, from 0, and `best`")
-        return found[0]
-
-    def weights(self, record: Record) -> Path:
-        """Where a trial's weights lie, if they were kept."""
-        return folder(self.path, record.number) / "weights.safetensors"
-
-
-def folder(path: Path, number: int) -> Path:
-    """A trial's own directory; its name comes from the number alone."""
-    return path / "trials" / f"{number:06d}"
-
-
-def versions() -> dict[str, str]:
-    """What a reader needs to reproduce the run."""
-    packages = {name: version(name) for name in ("torch", "optuna", "numpy", "scikit-learn")}
-    return {"nas": version("nas-convnets"), "python": platform.python_version(), **packages}
+__all__ = [
+    "LOOSE", "Record", "Run", "State", "Study", "create", "folder", "load", "open_run", "owned", "row", "versions",
+    "write_whole",
+]  # fmt: skip
 
 
 class Study:
-    """The open study of one run directory. Only the driver that holds the lock writes."""
+    """The open study of one run directory. Only a driver inside `held` writes."""
 
     def __init__(self, path: Path, experiment: Experiment, study: Any) -> None:
         self.path, self.experiment, self._study = path, experiment, study
+        self._lease: Lease = Alone()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the run for this driver, and its lease where others work on the study too.
+
+        Raises RunError when another driver holds the directory, or what is to be recorded cannot be written.
+        """
+        with owned(self.path), writable(self.path):
+            try:
+                if url := self.experiment.storage:
+                    with shared(url, self.experiment.name) as self._lease:
+                        yield
+                else:
+                    yield
+            finally:
+                self._lease = Alone()
+                self.close()
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """No other driver proposes, adopts or records meanwhile."""
+        with self._lease.exclusive():
+            yield
+
+    def close(self) -> None:
+        """Let go of the storage, which takes up the write-ahead log; it opens again when it is asked."""
+        self._study._storage._backend.engine.dispose()
 
     def begin(self, choices: Mapping[str, Any], distributions: Mapping[str, Any], row: dict[str, Any]) -> int:
         """Record a trial as running, in one transaction; returns its number."""
         from optuna.trial import TrialState, create_trial
 
         trial = create_trial(
-            state=TrialState.RUNNING, params=dict(choices), distributions=dict(distributions), user_attrs=row
-        )
-        self._study.add_trial(trial)
-        return len(self._study.get_trials(deepcopy=False)) - 1
+            state=TrialState.RUNNING, params=dict(choices), distributions=dict(distributions),
+            user_attrs=row | ({"driver": self._lease.owner} if self._lease.owner else {}),
+        )  # fmt: skip
+        storage = self._study._storage
+        created = storage.create_new_trial(self._study._study_id, template_trial=trial)
+        return int(storage.get_trial_number_from_id(created))
 
     def end(self, record: Record) -> None:
         """Record how a trial ended: first what happened, then that it is over."""
         from optuna.trial import TrialState
 
         result = {
-            "scores": [asdict(score) for score in _finite(record.scores)],
+            "scores": [asdict(score) for score in finite(record.scores)],
             "reason": record.reason,
             "detail": record.detail[:2000],
             "seconds": round(record.seconds, 3),
         }
-        trial = self._study.get_trials(deepcopy=False)[record.number]
-        self._study._storage.set_trial_user_attr(trial._trial_id, "result", result)
         values = record.objectives(self.experiment.objectives)
-        if values is None:
-            state = TrialState.PRUNED if record.state == "pruned" else TrialState.FAIL
-            self._study.tell(record.number, state=state)
-        else:
-            self._study.tell(record.number, list(values))
+        state = TrialState.COMPLETE if values else TrialState.PRUNED if record.state == "pruned" else TrialState.FAIL
+        storage = self._study._storage
+        with self.exclusive():
+            trial = storage.get_trial_id_from_study_id_trial_number(self._study._study_id, record.number)
+            storage.set_trial_user_attr(trial, "result", result)
+            storage.set_trial_state_values(trial, state, values)
+
+    def adopt(self, mine: Container[int]) -> Record | None:
+        """A trial that runs without a driver, now this driver's; None when there is none. Not those in `mine`."""
+        for trial in self._all():
+            if trial.state.name != "RUNNING" or trial.number in mine:
+                continue
+            if not self._lease.lives(int(trial.user_attrs.get("driver", 0))):
+                if self._lease.owner:
+                    self._study._storage.set_trial_user_attr(trial._trial_id, "driver", self._lease.owner)
+                return as_record(trial)
+        return None
+
+    def _all(self) -> list[Any]:
+        with readable(str(self.path)):
+            return list(self._study.get_trials(deepcopy=False))
 
     def trials(self) -> list[Any]:
         """Optuna's own records of the search's trials."""
-        return [trial for trial in self._study.get_trials(deepcopy=False) if "baseline" not in trial.user_attrs]
+        return [trial for trial in self._all() if "baseline" not in trial.user_attrs]
 
     def records(self) -> tuple[Record, ...]:
         """Every trial of the search, in order."""
-        return tuple(_record(trial) for trial in self.trials())
+        return tuple(as_record(trial) for trial in self.trials())
 
     def baselines(self) -> tuple[Record, ...]:
         """The known networks trained beside the search, in order."""
-        trials = self._study.get_trials(deepcopy=False)
-        return tuple(_record(trial) for trial in trials if "baseline" in trial.user_attrs)
+        return tuple(as_record(trial) for trial in self._all() if "baseline" in trial.user_attrs)
 
     def ledger(self) -> Counter[str]:
         """Proposals by outcome, as of the last trial."""
         trials = self.trials()
-        return Counter(trials[-1].user_attrs["ledger"] if trials else {})
+        with readable(str(self.path)):
+            return Counter({str(key): int(count) for key, count in trials[-1].user_attrs["ledger"].items()}
+                           if trials else {})  # fmt: skip
 
     def read(self) -> Run:
-        """The run as it stands."""
-        attributes = self._study.user_attrs
-        ledger = dict(self.ledger())
+        """The run as it stands. Raises RunError when the study is damaged."""
+        with readable(str(self.path)):
+            attributes = self._study.user_attrs
+            command, made_with = str(attributes["command"]), {k: str(v) for k, v in attributes["versions"].items()}
         return Run(
-            self.path, self.experiment, self.records(), ledger, attributes["command"], dict(attributes["versions"]),
-            self.baselines(),
-        )  # fmt: skip
+            self.path, self.experiment, self.records(), dict(self.ledger()), command, made_with, self.baselines()
+        )
 
+    def asked(self) -> Experiment | None:
+        """The experiment as it was when the study was made. Raises RunError when that is damaged."""
+        with readable(str(self.path)):
+            written = self._study.user_attrs.get("experiment")
+            return None if written is None else experiments.validate(written, f"the study of {self.path}")
 
-def _finite(scores: tuple[Score, ...]) -> tuple[Score, ...]:
-    """NaN and infinity are not JSON: the epoch that diverged is told by the reason instead."""
-    return tuple(s for s in scores if all(abs(v) < float("inf") for v in (s.error, s.loss, s.train_loss)))
-
-
-def row(graph: Graph, fingerprint: str, seed: int, ledger: Mapping[str, int]) -> dict[str, Any]:
-    """What the study keeps of a trial besides its choices."""
-    counts = {name: str(value) for name, value in cost(graph).as_dict().items()}  # exact, however large
-    return {
-        "genome": to_json(graph), "cost": counts, "fingerprint": fingerprint, "seed": seed, "ledger": dict(ledger)
-    }  # fmt: skip
-
-
-def _record(trial: Any) -> Record:
-    names = {"RUNNING": "running", "COMPLETE": "complete", "PRUNED": "pruned"}
-    state: Any = names.get(trial.state.name, "failed")
-    try:
-        attributes = trial.user_attrs
-        graph = from_json(attributes["genome"])
-        result = attributes.get("result", {}) if state != "running" else {}  # a driver may die between the two writes
-        scores = tuple(Score(**score) for score in result.get("scores", ()))
-        return Record(
-            trial.number, dict(trial.params), graph, str(attributes["fingerprint"]), cost(graph),
-            int(attributes["seed"]), scores, state, str(result.get("reason", "")), str(result.get("detail", "")),
-            float(result.get("seconds", 0.0)), str(attributes.get("baseline", "")),
-        )  # fmt: skip
-    except (KeyError, TypeError, ValueError, NasError) as problem:
-        raise RunError(f"trial {trial.number} of the study is damaged: {problem!r:.200}") from None
+    def images(self) -> str | None:
+        """The digest of the images it began with."""
+        with readable(str(self.path)):
+            images = self._study.user_attrs.get("images")
+            return None if images is None else str(images)
 
 
 def create(path: Path, experiment: Experiment, command: str) -> Study:
     """Make a run directory, or open the one that asks the same question.
 
-    Raises RunError when the directory holds a run of another question, showing the difference, or of other images.
+    Raises RunError when the directory, or the server's study of that name, is of another question, showing the
+    difference, or of other images.
     """
     images = digest(experiment.source)
+    note = f"Run by: {command}"
+    if not _holds_run(path):
+        if path.exists() and (not path.is_dir() or {file.name for file in path.iterdir()} - BEGUN):
+            raise RunError(f"{path} exists and holds no run; choose another place with --out")
+        asked = experiment.as_dict() | {"storage": None}
+        facts = {"command": command, "versions": versions(), "images": images, "experiment": asked}
+        path.mkdir(parents=True, exist_ok=True)
+        with writable(path):
+            _found(path, experiment, facts, note)
+    study = open_run(path)
+    _same(path, study.experiment, experiment, images, study.images())
+    if wanted := _loosened(study.experiment, experiment):
+        write_whole(path / "experiment.toml", experiments.to_toml(wanted, note))
+        study.experiment = wanted
+    return study
+
+
+def _found(path: Path, experiment: Experiment, facts: dict[str, Any], note: str) -> None:
+    """The experiment, then its study; on a server, the study that other drivers may have made."""
+    text, objectives = experiments.to_toml(experiment, note), len(experiment.objectives)
+    if url := experiment.storage:
+        with shared(url, experiment.name) as lease, lease.exclusive():
+            found_on_server(url, experiment.name, objectives, facts)
+        study = Study(path, experiment, connect(path / "study.db", url, experiment.name))
+        if before := study.asked():
+            _same(path, before, experiment, facts["images"], study.images())
+        write_whole(path / "experiment.toml", text)
+    else:
+        write_whole(path / "experiment.toml", text)
+        found(path / "study.db", objectives, facts)
+
+
+def _holds_run(path: Path) -> bool:
     if (path / "study.db").exists():
-        study = open_run(path)
-        _same(path, study.experiment, experiment)
-        if study._study.user_attrs.get("images", images) != images:
-            raise RunError(f"{path} holds a run on other images than {experiment.data} has now. Use another --out")
-        wanted = study.experiment.model_copy(update={name: getattr(experiment, name) for name in LOOSE})
-        write_whole(path / "experiment.toml", experiments.to_toml(wanted, f"Run by: {command}"))
-        return Study(path, wanted, study._study)
-    if path.exists() and (not path.is_dir() or {file.name for file in path.iterdir()} - BEGUN):
-        raise RunError(f"{path} exists and holds no run; choose another place with --out")
-    path.mkdir(parents=True, exist_ok=True)
-    write_whole(path / "experiment.toml", experiments.to_toml(experiment, f"Run by: {command}"))
-    _found(path / "study.db", experiment, {"command": command, "versions": versions(), "images": images})
-    return open_run(path)
+        return True
+    try:
+        return experiments.read(path / "experiment.toml").storage is not None
+    except (OSError, ExperimentError):
+        return False
 
 
-def _same(path: Path, before: Experiment, now: Experiment) -> None:
+def _loosened(before: Experiment, now: Experiment) -> Experiment | None:
+    """The run's experiment with what may change changed; None when nothing is."""
+    wanted = before.model_copy(update={name: getattr(now, name) for name in LOOSE})
+    return None if wanted == before else wanted
+
+
+def _same(path: Path, before: Experiment, now: Experiment, images: str, images_before: str | None) -> None:
     old, new = before.as_dict(), now.as_dict()
-    changed = [key for key in old if key not in LOOSE and old[key] != new[key]]
+    free = LOOSE | ({"storage"} if now.storage else set())  # two machines may know a server by two names
+    changed = [key for key in old if key not in free and old[key] != new[key]]
     if changed:
         shown = "; ".join(f"{key} was {old[key]}, is now {new[key]}" for key in changed)
         raise RunError(f"{path} holds a run of another question ({shown}). Choose another place with --out")
+    if images_before not in (None, images):
+        raise RunError(f"{path} holds a run on other images than {now.data} has now. Use another --out")
 
 
 def open_run(path: Path) -> Study:
     """The study of an existing run directory. Raises RunError."""
-    file = path / "study.db"
-    if not file.is_file() or file.is_symlink():
+    contained(path)
+    if not (path / "study.db").is_file() and not (path / "experiment.toml").is_file():
         raise RunError(f"{path} is no run directory: it has no study.db")
     try:
         experiment = experiments.read(path / "experiment.toml")
     except OSError as problem:
-        raise RunError(f"{path}: experiment.toml cannot be read: {problem.strerror}") from None
+        raise RunError(f"{path}: experiment.toml cannot be read: {problem.strerror}. See: nas doctor {path}") from None
     except ExperimentError as problem:
         raise RunError(str(problem)) from None
-    return Study(path, experiment, _connect(file))
+    return Study(path, experiment, connect(path / "study.db", experiment.storage, experiment.name))
 
 
 def load(path: Path) -> Run:
     """A run directory as it stands, finished or not. Raises RunError."""
     return open_run(path).read()
-
-
-def _found(file: Path, experiment: Experiment, facts: dict[str, Any]) -> None:
-    """Make a study whole beside its place and move it there: no reader, and no crash, meets half a study."""
-    import optuna
-
-    part = file.with_name(file.name + ".part")
-    part.unlink(missing_ok=True)
-    with closing(sqlite3.connect(part)) as database:
-        database.execute("PRAGMA journal_mode=WAL")
-    storage = _storage(part)
-    minimize = [optuna.study.StudyDirection.MINIMIZE] * len(experiment.objectives)
-    study = optuna.create_study(storage=storage, study_name="search", directions=minimize)
-    for name, value in facts.items():
-        study.set_user_attr(name, value)
-    storage.engine.dispose()  # the last connection closes the write-ahead log into the file
-    part.replace(file)
-
-
-def _connect(file: Path) -> Any:
-    import optuna
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        return optuna.load_study(storage=_storage(file), study_name="search")
-    except (sqlite3.Error, SQLAlchemyError, KeyError, RuntimeError) as problem:
-        raise RunError(f"{file} cannot be read as a study: {str(problem).splitlines()[0][:200]}") from None
-
-
-def _storage(file: Path) -> Any:
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    return optuna.storages.RDBStorage(f"sqlite:///{file}", engine_kwargs={"connect_args": {"timeout": LOCKED_SECONDS}})
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-
-
-@contextmanager
-def owned(path: Path) -> Iterator[None]:
-    """Hold the run for one driver. The kernel frees the lock when the driver dies, however it dies."""
-    import fcntl
-
-    path.mkdir(parents=True, exist_ok=True)
-    with (path / "driver.lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise RunError(f"{path} is in use by another driver; watch it with: nas status {path}") from None
-        yield

@@ -1,9 +1,14 @@
-"""What runs in a worker process: jobs in and scores out, as lines of JSON over a pipe. No pickle crosses it."""
+"""What trains one network, whoever asks: a job in, its scores and its end out. And the process that serves jobs.
 
+Jobs and events are JSON; no pickle of ours crosses a pipe.
+"""
+
+import errno
 import json
 import os
 import signal
 import threading
+from collections.abc import Generator, Iterator
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -11,6 +16,8 @@ from typing import Any
 
 THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "GOMP_SPINCOUNT": "0"}
 """One thread a worker, set before torch is imported: two spinning teams on one core slow each other tenfold."""
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+Event = dict[str, Any]
 
 
 def work(pipe: Connection) -> None:
@@ -33,32 +40,37 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
-class _StoppedError(Exception):
-    """The driver wants no more of this trial."""
-
-
 def _serve(pipe: Connection, job: dict[str, Any]) -> None:
-    def say(kind: str, **facts: Any) -> None:
-        pipe.send_bytes(json.dumps({"number": job["number"], "kind": kind, **facts}).encode())
-
-    def score(facts: dict[str, Any]) -> None:
-        say("score", score=facts)
-        if pipe.poll():
+    for event in outcomes(job):
+        pipe.send_bytes(json.dumps(event).encode())
+        if event["kind"] == "score" and pipe.poll():
             pipe.recv_bytes()
-            raise _StoppedError
+            pipe.send_bytes(json.dumps(end(job, "stopped")).encode())
+            return
 
+
+def end(job: dict[str, Any], reason: str, detail: str = "") -> Event:
+    """How a job ended; no reason is a good one."""
+    return {"number": job["number"], "kind": "end", "reason": reason, "detail": detail}
+
+
+def outcomes(job: dict[str, Any]) -> Iterator[Event]:
+    """Train a job's network: a score an epoch, then its end, with the weights in the job's file.
+
+    What is not pulled is not trained. A fault of the network is data, and never raised.
+    """
     try:
-        reason = _train(job, score)
-        say("end", reason=reason, detail="")
-    except _StoppedError:
-        say("end", reason="stopped", detail="")
-    except MemoryError as problem:
-        say("end", reason="oom", detail=repr(problem))
-    except (EOFError, OSError):
-        raise
-    except Exception as problem:  # noqa: BLE001  (a fault of one network is data, not the end of the run)
-        oom = "out of memory" in str(problem).lower() or "can't allocate memory" in str(problem).lower()
-        say("end", reason="oom" if oom else "error", detail=f"{type(problem).__name__}: {problem}")
+        yield end(job, (yield from _train(job)))
+    except Exception as problem:  # noqa: BLE001  (whatever it is, the next network may be a better one)
+        yield end(job, _reason(problem), f"{type(problem).__name__}: {problem}")
+
+
+def _reason(problem: Exception) -> str:
+    said = str(problem).lower()
+    if isinstance(problem, MemoryError) or "out of memory" in said or "can't allocate memory" in said:
+        return "oom"
+    full = getattr(problem, "errno", None) in NO_ROOM or any(f"os error {code}" in said for code in NO_ROOM)
+    return "disk" if full else "error"
 
 
 def _limit(gigabytes: float | None) -> None:
@@ -70,7 +82,16 @@ def _limit(gigabytes: float | None) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (int(gigabytes * 2**30), hard))
 
 
-def _train(job: dict[str, Any], score: Any) -> str:
+def _device(job: dict[str, Any]) -> str:
+    """The card a worker shares with others, of those this process sees."""
+    import torch
+
+    if job["device"] == "cpu":
+        return "cpu"
+    return f"cuda:{job.get('card', 0) % max(1, torch.cuda.device_count())}"
+
+
+def _train(job: dict[str, Any]) -> Generator[Event, None, str]:
     from dataclasses import asdict
 
     import torch
@@ -84,10 +105,10 @@ def _train(job: dict[str, Any], score: Any) -> str:
 
     torch.set_num_threads(1)
     _limit(job.get("memory_gb"))
-    network = module(from_json(job["genome"]))
-    for result in train(network, load(Source(**job["data"])), Recipe(**job["recipe"]), job["seed"], job["device"]):
-        score(asdict(result))
-        if result.diverged:
+    network, recipe = module(from_json(job["genome"])), Recipe(**job["recipe"])
+    for score in train(network, load(Source(**job["data"])), recipe, job["seed"], _device(job)):
+        yield {"number": job["number"], "kind": "score", "score": asdict(score)}
+        if score.diverged:
             return "nan"
     save_weights(network, Path(job["weights"]))
     return ""

@@ -7,8 +7,8 @@ import pytest
 from fake_run import record, run
 
 from nas.genome import Budget, Range
-from nas.report.pareto import as_points
 from nas.report.progress import progress, reference_point
+from nas.search.pareto import as_points
 from nas.training.score import Score
 
 

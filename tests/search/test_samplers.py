@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from nas.genome import Graph, Task, Trial
 from nas.genome.primitives import Conv, GapHead, Stem
-from nas.report.pareto import hypervolume
 from nas.search import experiment as experiments
 from nas.search.draw import Draw, allowed, draft, neighbour, values
 from nas.search.experiment import Experiment
 from nas.search.gain import expected_gain
+from nas.search.pareto import hypervolume
 from nas.search.propose import SAMPLERS, Proposal, Proposer
 from nas.search.space import Replay, load
 

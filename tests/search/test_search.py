@@ -16,8 +16,9 @@ import pytest
 from nas.errors import BudgetError, RunError
 from nas.genome import fingerprint
 from nas.search import experiment as experiments
-from nas.search.driver import Search, front_of
+from nas.search.driver import Search
 from nas.search.experiment import Experiment
+from nas.search.pareto import front_of
 from nas.search.propose import Proposer, preflight
 from nas.search.space import Replay, load
 from nas.search.study import create, open_run, owned

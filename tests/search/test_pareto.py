@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from nas.report.pareto import Points, as_points, hypervolume, merge, on_front
+from nas.search.pareto import Points, as_points, hypervolume, merge, on_front
 
 coarse = st.integers(0, 8).map(lambda n: n / 8)  # few values, so that ties and duplicates are common
 clouds = st.tuples(st.integers(0, 30), st.integers(1, 4)).flatmap(

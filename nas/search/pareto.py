@@ -11,6 +11,8 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
+from nas.search.record import Record
+
 Points = NDArray[np.float64]  # (points, objectives)
 Mask = NDArray[np.bool_]  # (points,)
 _CHUNK = 256  # rows compared at once: the comparison takes memory by its square
@@ -37,6 +39,16 @@ def on_front(points: Points) -> Mask:
         rows = slice(start, start + _CHUNK)
         mask[rows] &= ~_dominated(points[rows], best)
     return mask
+
+
+def front_of(records: Sequence[Record], names: tuple[str, ...]) -> list[Record]:
+    """The complete trials that no other beats in every objective; of equals, the first."""
+    scored = [(record, values) for record in records if (values := record.objectives(names)) is not None]
+    first: dict[tuple[float, ...], int] = {}
+    for record, values in sorted(scored, key=lambda pair: pair[0].number):
+        first.setdefault(values, record.number)
+    mask = on_front(as_points([values for _, values in scored]))
+    return [record for (record, values), on in zip(scored, mask, strict=True) if on and first[values] == record.number]
 
 
 def merge(front: Points, points: Points) -> Points:

@@ -1,0 +1,196 @@
+"""Workers on a Ray cluster: an actor each, wherever Ray finds room. The only file that imports Ray.
+
+Ray places and restarts, and decides nothing: what to train, when to stop and what is known are the study's. Nothing
+Ray writes is read again. Weights come back with the last event, so nodes need not share a folder.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from math import ceil, inf
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from nas.errors import RunError
+from nas.search.worker import THREADS, Event, end, outcomes
+
+# Before Ray is imported: it asks for a token, tells nobody, and keeps its hands off the cards' environment.
+os.environ.setdefault("RAY_AUTH_MODE", "token")
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+
+import ray
+
+PATIENCE = 300.0  # seconds without any worker before the cluster is said to have no room
+
+
+class _Trainer:
+    """What lives in a Ray actor: a worker process's part, pulled by Ray."""
+
+    def __init__(self) -> None:
+        self._stopped: set[int] = set()
+
+    def node(self) -> str:
+        """Where it lives; answering means it is there."""
+        return str(ray.get_runtime_context().get_node_id())
+
+    def stop(self, number: int) -> None:
+        self._stopped.add(number)
+
+    def train(self, text: str) -> Iterator[tuple[str, bytes]]:
+        """Events as JSON, the last with the weights."""
+        job = json.loads(text)
+        self._stopped.discard(job["number"])
+        with TemporaryDirectory() as folder:
+            weights = Path(folder) / "weights.safetensors"
+            for event in outcomes(job | {"weights": str(weights)}):
+                yield json.dumps(event), weights.read_bytes() if weights.is_file() else b""
+                if event["kind"] == "score" and job["number"] in self._stopped:
+                    yield json.dumps(end(job, "stopped")), b""
+                    return
+
+
+@dataclass
+class _Worker:
+    actor: Any
+    place: Any  # a promise of its node's name, until it is there
+    node: str = ""
+    job: dict[str, Any] | None = None
+    stream: Any = None
+    deadline: float = inf
+
+
+class Cluster:
+    """A fixed number of actors, as an `Executor`.
+
+    The cluster is the one that RAY_ADDRESS names, never a file: who answers there may run code here. Without it, Ray is
+    started on this machine and ends with this process. cpus, gpus: what a worker takes; fractions of a card are shared.
+    Raises RunError when the cluster cannot be reached.
+    """
+
+    def __init__(self, count: int, cpus: float, gpus: float) -> None:
+        _join(os.environ.get("RAY_ADDRESS"), count * cpus)
+        remote: Any = ray.remote
+        resources = {"num_cpus": cpus, "num_gpus": gpus, "max_concurrency": 2}  # the second thread hears `stop`
+        self._kind = remote(**resources, runtime_env={"env_vars": THREADS})(_Trainer)
+        self._asked = f"{cpus:g} CPUs and {gpus:g} GPUs"
+        self._seen = time.monotonic()  # when a worker was last there
+        self._workers = [self._start() for _ in range(count)]
+
+    def _start(self) -> _Worker:
+        actor = self._kind.remote()
+        return _Worker(actor, actor.node.remote())
+
+    def idle(self) -> bool:
+        """Whether a worker is there and has nothing to do."""
+        return any(worker.node and worker.job is None for worker in self._workers)
+
+    def submit(self, job: dict[str, Any]) -> None:
+        """Hand a job to an idle worker; it has `timeout` seconds, if the job says so."""
+        worker = next(worker for worker in self._workers if worker.node and worker.job is None)
+        worker.job, worker.deadline = job, time.monotonic() + job.get("timeout", inf)
+        worker.stream = worker.actor.train.options(num_returns="streaming").remote(json.dumps(job))
+
+    def stop(self, number: int) -> None:
+        """End a trial after the epoch it is in, with the reason `stopped`; it may be over before."""
+        for worker in self._workers:
+            if worker.job and worker.job["number"] == number:
+                worker.actor.stop.remote(number)
+
+    def events(self, seconds: float) -> list[Event]:
+        """What the workers said meanwhile, waiting at most `seconds` for a first word."""
+        waiting = [w.stream if w.node else w.place for w in self._workers if w.job or not w.node]
+        if waiting and ray.wait(waiting, timeout=seconds)[0]:
+            ready, _ = ray.wait(waiting, num_returns=len(waiting), timeout=0)
+            said = {id(one) for one in ready}
+        else:
+            said = set()
+        heard = [event for w in list(self._workers) if {id(w.stream), id(w.place)} & said for event in self._hear(w)]
+        late = [worker for worker in self._workers if worker.job and time.monotonic() > worker.deadline]
+        heard += [self._replace(worker, "timeout", "took longer than the experiment allows") for worker in late]
+        self._check_room()
+        return heard
+
+    def _hear(self, worker: _Worker) -> list[Event]:
+        """One word of a worker: that it is there, an event, or that it died."""
+        try:
+            if not worker.node:
+                worker.node, worker.place = ray.get(worker.place), None
+                return []
+            text, weights = ray.get(next(worker.stream))
+        except (ray.exceptions.RayError, StopIteration) as problem:
+            return [self._replace(worker, self._blame(worker), str(problem))] if worker.job else self._again(worker)
+        event: Event = json.loads(text)
+        if event["kind"] == "end" and worker.job:
+            event = _receive(event, worker.job, weights)
+            worker.job, worker.stream, worker.deadline = None, None, inf
+        return [event]
+
+    def _again(self, worker: _Worker) -> list[Event]:
+        self._workers[self._workers.index(worker)] = self._start()
+        return []
+
+    def _blame(self, worker: _Worker) -> str:
+        """A worker that died by itself took its network with it; one whose machine went is not to blame."""
+        nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+        alive = {node["NodeID"] for node in nodes if node["Alive"]}
+        return "killed" if worker.node in alive else "lost"
+
+    def _replace(self, worker: _Worker, reason: str, detail: str) -> Event:
+        """A worker is lost, with the trial it had: end what is left of it and start another."""
+        assert worker.job is not None
+        with suppress(ray.exceptions.RayError):
+            ray.kill(worker.actor)
+        self._again(worker)
+        return end(worker.job, reason, detail)
+
+    def _check_room(self) -> None:
+        if any(worker.node for worker in self._workers):
+            self._seen = time.monotonic()
+        elif time.monotonic() - self._seen > PATIENCE:
+            raise RunError(
+                f"no node of the Ray cluster has had room for a worker ({self._asked}) for {PATIENCE:.0f} s; it has "
+                f"{_room()}. Add nodes, or lower cpus_per_trial or gpus_per_trial"
+            )
+
+    def close(self) -> None:
+        """End all workers at once; what they were training is abandoned. A cluster of ours ends with them."""
+        for worker in self._workers:
+            with suppress(ray.exceptions.RayError):
+                ray.kill(worker.actor)
+        ray.shutdown()
+
+
+def _join(address: str | None, cpus: float) -> None:
+    """Enter a cluster, or start one on this machine that has room for all workers."""
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error", "configure_logging": False}
+    own: dict[str, Any] = {} if address else {"include_dashboard": False, "num_cpus": ceil(cpus)}
+    try:
+        ray.init(address or "local", namespace="nas", **quiet, **own)
+    except (ray.exceptions.RayError, ConnectionError, ValueError, RuntimeError) as problem:
+        where = f"no Ray cluster at {address}" if address else "Ray cannot be started"
+        raise RunError(f"{where}: {str(problem).strip().splitlines()[0]:.200}") from None
+
+
+def _room() -> str:
+    held: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return f"{held.get('CPU', 0):g} CPUs and {held.get('GPU', 0):g} GPUs in all"
+
+
+def _receive(event: Event, job: dict[str, Any], weights: bytes) -> Event:
+    """Put weights where the job wants them, whole or not at all."""
+    path = Path(job["weights"])
+    if not weights:
+        return event
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(path.name + ".part")
+        part.write_bytes(weights)
+        part.replace(path)
+    except OSError as problem:
+        return end(job, "disk", str(problem))
+    return event

@@ -1,0 +1,72 @@
+"""The files of a run directory: written whole or not at all, owned by one driver, and none of them a way out of it."""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nas.errors import RunError
+
+MOST_BYTES = 8 * 2**30  # of one file; a study of 100,000 trials has about 1 GB
+BEGUN = {
+    "experiment.toml",
+    "experiment.toml.part",
+    "study.db.part",
+    "study.db.part-wal",
+    "study.db.part-shm",
+    "driver.lock",
+}
+"""What a driver that died while it made the run may have left."""
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    with part.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+@contextmanager
+def owned(path: Path) -> Iterator[None]:
+    """Hold the run for one driver. The kernel frees the lock when the driver dies, however it dies."""
+    import fcntl
+
+    path.mkdir(parents=True, exist_ok=True)
+    contained(path)
+    with (path / "driver.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RunError(f"{path} is in use by another driver; watch it with: nas status {path}") from None
+        yield
+
+
+def contained(path: Path) -> None:
+    """Refuse a directory in which reading or writing could lead elsewhere, wait for ever, or fill the memory.
+
+    Raises RunError at a link, a device, a pipe, a second name of a file, or a file beyond MOST_BYTES.
+    """
+    for folder, folders, files in os.walk(path):
+        for name in (*folders, *files):
+            try:
+                found = os.lstat(os.path.join(folder, name))
+            except FileNotFoundError:
+                continue  # a driver works here while others look
+            if problem := _fault(found):
+                place = os.path.relpath(os.path.join(folder, name), path)
+                raise RunError(f"{path}: {place[:100]!r} {problem}; a run directory has files of its own only")
+
+
+def _fault(found: os.stat_result) -> str:
+    if stat.S_ISDIR(found.st_mode):
+        return ""
+    if not stat.S_ISREG(found.st_mode):
+        return "is a link" if stat.S_ISLNK(found.st_mode) else "is no file"
+    if found.st_nlink > 1:
+        return "has a second name elsewhere"
+    return f"has {found.st_size:,} bytes, more than {MOST_BYTES:,}" if found.st_size > MOST_BYTES else ""

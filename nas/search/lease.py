@@ -1,0 +1,109 @@
+"""Who may propose, and whose trials run: alone in a run directory, or with other drivers on one PostgreSQL study.
+
+A driver's lease is a lock that its connection holds on the server, as a lock on a file is held by the kernel: it is
+freed when the driver dies, however it dies, and never while it is only slow or stopped. No clock decides.
+"""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from typing import Any, Protocol
+
+from nas.errors import RunError
+
+KEEPALIVE_SECONDS = 60  # after which a server asks a silent machine whether it is still there; then it asks 3 times
+
+
+class Lease(Protocol):
+    """What a driver needs to know of the others."""
+
+    owner: int
+
+    def lives(self, owner: int) -> bool:
+        """Whether the driver of that number still holds its lease."""
+        ...
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """No other driver proposes, adopts or records meanwhile. Raises RunError when the lease is lost."""
+        ...
+
+
+class Alone:
+    """The lease of a driver that holds the run directory: there is no other."""
+
+    owner = 0
+
+    def lives(self, owner: int) -> bool:
+        return False
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        yield
+
+
+class Shared:
+    """The lease of one of several drivers of a study on a PostgreSQL server."""
+
+    def __init__(self, connection: Any, study: str) -> None:
+        self._connection, self._study = connection, number_of(study)
+        self.owner = secrets.randbits(62)
+        self._ask("SELECT pg_advisory_lock(%s)", self.owner)
+        self._dead: set[int] = set()
+
+    def lives(self, owner: int) -> bool:
+        if owner not in self._dead and self._ask("SELECT pg_try_advisory_lock(%s)", owner):
+            self._ask("SELECT pg_advisory_unlock(%s)", owner)
+            self._dead.add(owner)
+        return owner not in self._dead
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        self._ask("SELECT pg_advisory_lock(%s)", self._study)
+        try:
+            yield
+        finally:
+            self._ask("SELECT pg_advisory_unlock(%s)", self._study)
+
+    def _ask(self, query: str, argument: int) -> Any:
+        import psycopg
+
+        try:
+            return self._connection.execute(query, (argument,)).fetchone()[0]
+        except psycopg.Error as problem:
+            raise RunError(
+                f"the lease on the shared study is lost: {_first(problem)}; go on with: nas resume"
+            ) from None
+
+
+def number_of(study: str) -> int:
+    """The lock of a study, the same in every driver."""
+    return int.from_bytes(sha256(f"nas study {study}".encode()).digest()[:8], signed=True)
+
+
+@contextmanager
+def shared(url: str, study: str) -> Iterator[Shared]:
+    """One driver's lease, until the block ends or the driver dies. Raises RunError when no server answers."""
+    psycopg = driver()
+    try:
+        connection = psycopg.connect(url, autocommit=True, connect_timeout=60)
+    except (psycopg.Error, UnicodeError, ValueError) as problem:
+        raise RunError(f"no PostgreSQL server answers at `storage` (={url}): {_first(problem)}") from None
+    with connection:
+        for setting, value in (("idle", KEEPALIVE_SECONDS), ("interval", KEEPALIVE_SECONDS), ("count", 3)):
+            connection.execute(f"SET tcp_keepalives_{setting} = {value}")
+        yield Shared(connection, study)
+
+
+def driver() -> Any:
+    """The package that speaks to PostgreSQL, an extra of ours. Raises RunError where it is missing."""
+    try:
+        import psycopg
+    except ImportError:
+        raise RunError("`storage` needs psycopg; install it with: pip install 'nas-convnets[postgres]'") from None
+    return psycopg
+
+
+def _first(problem: Exception) -> str:
+    return " ".join(str(problem).split())[:200]
