@@ -62,10 +62,13 @@ class Agenda:
             self.exhausted = True
             return None
         seed = self.experiment.seed * 1_000_003 + len(trials)
-        facts = row(proposal.graph, proposal.fingerprint, seed, self._proposer.ledger)
+        numbers = {trial.user_attrs["fingerprint"]: trial.number for trial in trials}
+        parents = tuple(numbers[parent] for parent in proposal.draft.parents)
+        facts = row(proposal.graph, proposal.fingerprint, seed, self._proposer.ledger) | {"parents": parents}
         number = self.study.begin(proposal.choices, proposal.distributions, facts)
         self._proposals[number], self._over[number] = proposal, False
-        return Record(number, proposal.choices, proposal.graph, proposal.fingerprint, proposal.cost, seed)
+        return Record(number, proposal.choices, proposal.graph, proposal.fingerprint, proposal.cost, seed,
+                      parents=parents)  # fmt: skip
 
     def _listen(self, trials: list[Any]) -> None:
         """Tell the proposer of others' trials: once when they run, once when they are over."""

@@ -7,13 +7,10 @@ from dataclasses import dataclass
 
 from nas.errors import BudgetError, ExperimentError, GenomeError
 from nas.genome.baselines import BASELINES, baseline
-from nas.genome.cost import Budget, cost
-from nas.genome.edit import scale
+from nas.genome.cost import Budget
 from nas.genome.graph import Graph
 from nas.genome.task import Task
-
-STEP = 0.95  # how much narrower each attempt is
-LEAST = 0.02  # of its own widths; narrower, a network is no longer the one it is named after
+from nas.search.narrow import narrow
 
 
 @dataclass(frozen=True)
@@ -46,16 +43,8 @@ def fit(name: str, task: Task, budget: Budget) -> Fitted:
         task.check(whole)
     except GenomeError as problem:
         raise ExperimentError(f"baseline {name} cannot be fitted to {task.name}: {problem}") from None
-    factor, graph = 1.0, whole
-    while _above(graph, budget):
-        factor *= STEP
-        if factor < LEAST:
-            limits = ", ".join(f"{key} {value}" for key, value in budget.as_dict().items())
-            raise BudgetError(f"baseline {name} cannot be narrowed into the budget ({limits}); leave it out")
-        graph = scale(whole, factor)
-    return Fitted(name, factor, graph)
-
-
-def _above(graph: Graph, budget: Budget) -> bool:
-    counts = cost(graph)
-    return any(limit.max is not None and getattr(counts, name) > limit.max for name, limit in budget.limits().items())
+    found = narrow(whole, budget)
+    if found is None:
+        limits = ", ".join(f"{key} {value}" for key, value in budget.as_dict().items())
+        raise BudgetError(f"baseline {name} cannot be narrowed into the budget ({limits}); leave it out")
+    return Fitted(name, *found)

@@ -118,6 +118,14 @@ def neighbour(rng: random.Random, parent: Choices, changes: int = 1) -> Draw:
 
 
 @dataclass(frozen=True)
+class Edited:
+    """In a trial's place, a network made of others: of no choices."""
+
+    graph: Graph
+    parents: tuple[str, ...]  # fingerprints
+
+
+@dataclass(frozen=True)
 class Draft:
     """A network as drawn: its choices, and what it costs."""
 
@@ -125,6 +133,7 @@ class Draft:
     distributions: dict[str, BaseDistribution]
     graph: Graph
     cost: Cost
+    parents: tuple[str, ...] = ()  # fingerprints, of one that was not drawn from the space
 
     @cached_property
     def walks(self) -> Walks:
@@ -134,6 +143,9 @@ class Draft:
 
 def draft(space: Space, task: Task, trial: Any) -> Draft:
     """Let a space ask a trial. Raises GenomeError where the choices make no network for the task."""
+    if isinstance(trial, Edited):
+        task.check(trial.graph)
+        return Draft({}, {}, trial.graph, cost(trial.graph), trial.parents)
     graph = space(trial, task)
     task.check(graph)
     return Draft(dict(trial.params), dict(trial.distributions), graph, cost(graph))

@@ -17,7 +17,7 @@ from nas.training.data import Source
 from nas.training.recipe import Recipe, settings
 
 Objective = Literal["error", "params", "macs", "activations", "peak_bytes", "depth"]
-Sampler = Literal["random", "tpe", "nsga2", "gp", "evolution", "local", "frontier"]
+Sampler = Literal["random", "tpe", "nsga2", "gp", "evolution", "evolution-graphs", "local", "frontier"]
 MOST_BYTES = 100_000
 
 

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nas.errors import BudgetError, GenomeError
@@ -12,11 +12,11 @@ from nas.genome.cost import Cost, cost
 from nas.genome.graph import Graph
 from nas.genome.identity import fingerprint
 from nas.genome.task import Task
-from nas.search import samplers
+from nas.search import evolution, samplers
 from nas.search.draw import Draft, Draw, draft
-from nas.search.evolution import Evolution
 from nas.search.experiment import Experiment
 from nas.search.fit import Fitter
+from nas.search.narrow import narrow
 from nas.search.samplers import Sampler
 from nas.search.study import Record
 
@@ -57,7 +57,7 @@ def frontier(experiment: Experiment, seed: int, look: Callable[[Draw], Draft | N
 
 SAMPLERS: dict[str, Callable[[Experiment, int], Sampler]] = {
     "random": samplers.Random, "tpe": samplers.tpe, "nsga2": samplers.nsga2, "gp": samplers.gp,
-    "evolution": Evolution, "local": samplers.Local,
+    "evolution": evolution.over_choices, "evolution-graphs": evolution.over_graphs, "local": samplers.Local,
 }  # fmt: skip
 
 
@@ -99,7 +99,15 @@ class Proposer:
     def _inside(self, drawn: Draft) -> Draft | None:
         if self.experiment.budget.allows(drawn.cost):
             return drawn
-        return self.fitter.fit(drawn) if self.fitter else None
+        if self.fitter is None:
+            return None
+        return self._narrowed(drawn) if drawn.parents else self.fitter.fit(drawn)
+
+    def _narrowed(self, drawn: Draft) -> Draft | None:
+        """A network that has no choices to move along."""
+        found = narrow(drawn.graph, self.experiment.budget)
+        fitted = found and replace(drawn, graph=found[1], cost=cost(found[1]))
+        return fitted if fitted and self.experiment.budget.allows(fitted.cost) else None
 
     def ask(self) -> Proposal | None:
         """The next network to train, or None when the space seems to hold no other inside the budget."""

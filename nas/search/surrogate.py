@@ -149,7 +149,7 @@ class Surrogate:
                  for weights in WEIGHTS for noise in NOISES]  # fmt: skip
         _, self.weights, self.noise = max(tried)
         self._solve(self._mix(likenesses, self.weights))
-        self._scale = float(self._targets @ self._answers) / len(rows)
+        self._scale = float(self._targets @ self._answers) / len(rows) or 1.0  # 0 where all errors are equal
 
     def _likelihood(self, kernel: Array, noise: float) -> float:
         """Logarithm, at the best scale, less a constant (Rasmussen & Williams 2006, section 5.4.1)."""

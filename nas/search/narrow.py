@@ -1,0 +1,33 @@
+"""A network made narrower until it is inside a budget, for those that have no choices to move along."""
+
+from nas.genome.cost import Budget, Cost, cost
+from nas.genome.edit import scale
+from nas.genome.graph import Graph
+
+LEAST = 0.02  # of its own widths; narrower, a network is no longer the one it was
+HALVINGS = 10  # of the interval in which the factor is sought
+
+
+def narrow(graph: Graph, budget: Budget) -> tuple[float, Graph] | None:
+    """The network, its widths times the largest factor found that brings it below the budget's upper limits.
+
+    The factor is 1 where it is below them already. None where even LEAST is not enough.
+    """
+    if _below(cost(graph), budget):
+        return 1.0, graph
+    low, high = LEAST, 1.0
+    found = scale(graph, low)
+    if not _below(cost(found), budget):
+        return None
+    for _ in range(HALVINGS):
+        middle = (low * high) ** 0.5
+        tried = scale(graph, middle)
+        if _below(cost(tried), budget):
+            low, found = middle, tried
+        else:
+            high = middle
+    return low, found
+
+
+def _below(counts: Cost, budget: Budget) -> bool:
+    return all(limit.max is None or getattr(counts, name) <= limit.max for name, limit in budget.limits().items())
