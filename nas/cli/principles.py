@@ -1,0 +1,114 @@
+"""principles: matched pairs trained, and each claim's verdict."""
+
+import shlex
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nas.cli.app import INTERRUPTED, Json, app, say, table, tell
+
+if TYPE_CHECKING:
+    from nas.principles.family import Family
+    from nas.principles.reading import Reading
+    from nas.principles.verdict import Verdict
+
+
+@app.command()
+def principles(
+    experiment: Annotated[str, typer.Argument(help="A study's TOML file, the name of one that comes along, or a run.")],
+    changes: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be trained, and with what power.")] = False,
+    evidence: Annotated[
+        list[Path] | None, typer.Option(metavar="RUN", help="A finished search to read the principles off.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Run directory; runs/NAME otherwise.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Train the matched pairs of each design principle, judge the claims, write the page; goes on where it stopped."""
+    from nas.principles.family import read
+    from nas.principles.reading import read as reading
+    from nas.search.experiment import find
+
+    if (Path(experiment) / "principles.toml").is_file():
+        path, family = Path(experiment), None
+    else:
+        family = read(find(experiment), dict(_settings(changes or [])))
+        path = out or Path("runs") / family.experiment.name
+        _foresee(family)
+        if dry_run:
+            return
+        _train(family, path)
+    found = reading(path)
+    _report(found, evidence or [], as_json)
+
+
+def _settings(changes: list[str]) -> list[tuple[str, Any]]:
+    from nas.cli.searches import setting
+
+    return [setting(change) for change in changes]
+
+
+def _foresee(family: "Family") -> None:
+    """Say, before anything is trained, what will be, and with what power. Raises GenomeError for unmatched arms."""
+    from nas.principles.plan import Plan
+    from nas.principles.verdict import planned_power, size
+
+    plan, design = Plan(family), family.design
+    members = size(family.principles)
+    say(f"{family.experiment.name}: {members} claims, looks at {', '.join(map(str, design.looks))} seeds, "
+        f"{design.alpha:.0%} over the family; at most {len(plan.all())} trainings "
+        f"of {family.experiment.recipe.epochs} epochs")  # fmt: skip
+    for principle in family.principles:
+        power = planned_power(principle, design, members)
+        apart = ", ".join(f"{match.quantity} within {match.tolerance:.1%}" for match in principle.matches)
+        say(f"  {principle.key}  power {power:4.0%}  {apart or 'unmatched':<20}  {principle.claim}")
+
+
+def _train(family: "Family", path: Path) -> None:
+    """Train in the foreground. Ctrl-C once: finish what runs; twice: abort. Exits 130 when interrupted."""
+    from nas.principles.runner import Runner, begin
+
+    runner = Runner(begin(family, path, "nas " + shlex.join(sys.argv[1:])), family)
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupt(_number: int, _frame: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        runner.stop()
+        say("finishing what runs; Ctrl-C again aborts")
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        for step in runner.steps():
+            error = f"error {step.record.error:.1%}" if step.record.error is not None else step.record.reason
+            say(f"{step.done} of {step.done + step.left}  {step.training.purpose}: {error}, "
+                f"{step.record.seconds:.0f} s; about {step.seconds_left / 60:.0f} min left")  # fmt: skip
+    finally:
+        with suppress(ValueError):
+            signal.signal(signal.SIGINT, before)
+    if runner.stopping:
+        say("interrupted; the same command goes on")
+        raise typer.Exit(INTERRUPTED)
+
+
+def _report(found: "Reading", evidence: list[Path], as_json: bool) -> None:
+    """Write the page, and tell the verdicts."""
+    from nas.principles.evidence import evidence as read_off
+    from nas.report.principles import write
+    from nas.search.study import load
+
+    page = write(found, [each for run in evidence for each in read_off(load(run))])
+    say("the verdicts, for a browser:")
+    say(str(page))
+    rows = [_facts(verdict) for verdict in found.verdicts]
+    tell(rows if as_json else table([tuple(map(str, row.values())) for row in rows]))
+
+
+def _facts(verdict: "Verdict") -> dict[str, Any]:
+    first = verdict.findings[0].estimate if verdict.findings else None
+    seen = f"{first.mean:+.2f} [{first.low:+.2f}, {first.high:+.2f}]" if first else "no results"
+    return {"key": verdict.principle.key, "verdict": verdict.word, "seeds": verdict.seeds, "effect": seen,
+            "claim": verdict.principle.claim}  # fmt: skip

@@ -1,0 +1,88 @@
+"""What has to be trained: for each look of each principle its arms under each seed, and the populations' draws."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from nas.genome.graph import Graph
+from nas.genome.identity import fingerprint
+from nas.principles.family import Family
+from nas.principles.population import POPULATIONS, Population
+from nas.principles.principle import Principle
+
+Key = tuple[str, int]
+"""By what a training is known: the network's fingerprint and the seed."""
+STRIDE = 1_000_003  # between the seeds of studies
+
+
+@dataclass(frozen=True)
+class Training:
+    """A network to be trained from a seed, and what for."""
+
+    graph: Graph
+    key: Key
+    purpose: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The trainings of a family, every network drawn once."""
+
+    family: Family
+
+    @cached_property
+    def graphs(self) -> dict[str, dict[str, Graph]]:
+        """The arms of each principle. Raises GenomeError when some are not matched."""
+        canvas = self.family.canvas
+        return {principle.key: principle.graphs(canvas) for principle in self.family.principles}
+
+    @cached_property
+    def populations(self) -> list[Population]:
+        """Those whose principle is tried."""
+        keys = {principle.key for principle in self.family.principles}
+        return [each for each in POPULATIONS if each.principle in keys and self.family.design.population]
+
+    @cached_property
+    def drawn(self) -> dict[str, list[dict[str, Graph]]]:
+        """The draws of each population."""
+        canvas, count = self.family.canvas, self.family.design.population
+        return {each.key: [each.graphs(canvas, number) for number in range(count)] for each in self.populations}
+
+    @cached_property
+    def prints(self) -> dict[str, dict[str, str]]:
+        """Fingerprints of the arms."""
+        return {key: {arm: fingerprint(graph) for arm, graph in arms.items()} for key, arms in self.graphs.items()}
+
+    def key(self, principle: Principle, arm: str, place: int) -> Key:
+        """What the arm's training under the seed of this place is known by."""
+        apart = principle.offsets.get(arm, 0) * self.family.design.looks[-1]
+        return self.prints[principle.key][arm], self.seed(place + apart)
+
+    def seed(self, place: int) -> int:
+        """The seed of a place: all arms of a principle have one order of images under it."""
+        return self.family.experiment.seed * STRIDE + place
+
+    def arms(self, principle: Principle, places: Iterable[int]) -> Iterator[Training]:
+        """A principle's trainings at some places of seeds."""
+        for place in places:
+            for arm, graph in self.graphs[principle.key].items():
+                key = self.key(principle, arm, place)
+                yield Training(graph, key, f"{principle.key} {arm}, seed {key[1]}")
+
+    def draws(self) -> Iterator[Training]:
+        """The populations' trainings: one a network, both forms of a draw under one seed."""
+        for key, draws in self.drawn.items():
+            for number, forms in enumerate(draws):
+                for name, graph in forms.items():
+                    yield Training(graph, (fingerprint(graph), self.seed(number)), f"{key} {name}, draw {number}")
+
+    def all(self) -> dict[Key, Training]:
+        """Every training there could be, each once, in order: by seed, then the populations after the first look."""
+        first, last = self.family.design.looks[0], self.family.design.looks[-1]
+        found = [*self._at(range(first)), *self.draws(), *self._at(range(first, last))]
+        return {each.key: each for each in reversed(found)}
+
+    def _at(self, places: Iterable[int]) -> Iterator[Training]:
+        for place in places:
+            for principle in self.family.principles:
+                yield from self.arms(principle, [place])

@@ -1,0 +1,81 @@
+"""What the trained networks of a run say: results by principle and by population, and the verdicts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import log, nan
+from pathlib import Path
+
+import numpy as np
+
+from nas.principles.answers import kept
+from nas.principles.family import Family, saved
+from nas.principles.plan import Key, Plan
+from nas.principles.population import Comparison, compare
+from nas.principles.principle import Principle
+from nas.principles.verdict import Result, Results, Verdict, verdicts
+from nas.search.study import Record, load
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A family of principles and the trainings recorded for it."""
+
+    plan: Plan
+    records: dict[Key, Record]
+    path: Path
+
+    @property
+    def family(self) -> Family:
+        return self.plan.family
+
+    def result(self, key: Key) -> Result | None:
+        """What came of a training; None when it has not ended or failed for no fault of the network's.
+
+        A network whose loss diverged has answered, by guessing.
+        """
+        record = self.records.get(key)
+        if record is None:
+            return None
+        if record.error is not None:
+            return Result.of(record.scores, kept(self.path, record.number))
+        classes = self.family.canvas.task.classes
+        return Result(100 - 100 / classes, log(classes), log(classes)) if record.reason == "nan" else None
+
+    def results(self, principle: Principle) -> Results:
+        """A principle's results, by arm and in the order of seeds."""
+        places = range(self.family.design.looks[-1])
+        return {arm: [self.result(self.plan.key(principle, arm, place)) for place in places] for arm in principle.arms}
+
+    @cached_property
+    def by_principle(self) -> dict[str, Results]:
+        """The results of every principle."""
+        return {principle.key: self.results(principle) for principle in self.family.principles}
+
+    @cached_property
+    def verdicts(self) -> list[Verdict]:
+        """A verdict for each principle."""
+        return verdicts(self.family.principles, self.by_principle, self.family.design)
+
+    @cached_property
+    def comparisons(self) -> list[Comparison]:
+        """The populations compared."""
+        found: dict[str, dict[str, list[float]]] = {}
+        for training in self.plan.draws():
+            population, form = training.purpose.split(" ", 1)
+            result = self.result(training.key)
+            found.setdefault(population, {}).setdefault(form.rpartition(", draw")[0], []).append(
+                result.error if result else nan
+            )
+        return compare({key: {form: np.array(errors) for form, errors in both.items()} for key, both in found.items()})
+
+
+def by_key(records: Sequence[Record]) -> dict[Key, Record]:
+    """The records that hold a result, by what their trainings are known by; a loss that diverged is one."""
+    told = [record for record in records if record.error is not None or record.reason == "nan"]
+    return {(record.fingerprint, record.seed): record for record in told}
+
+
+def read(path: Path) -> Reading:
+    """The reading of a run directory, finished or not. Raises ExperimentError or RunError."""
+    return Reading(Plan(saved(path)), by_key(load(path).records), path)

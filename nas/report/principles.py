@@ -1,0 +1,181 @@
+"""The page of the principles: what was claimed, what was measured, and the verdict on each. One offline file."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from nas.principles.counts import COUNTS
+from nas.principles.evidence import Evidence
+from nas.principles.family import to_toml
+from nas.principles.pages import principles
+from nas.principles.population import band
+from nas.principles.reading import Reading
+from nas.principles.verdict import Verdict, planned_power, size
+from nas.report.markup import Child, Markup, tag
+from nas.report.page import document, resource
+from nas.report.principles_articles import article
+from nas.report.principles_plots import Mark, Scale, Series, axis, interval, lines, rounded, scale, steps
+from nas.report.principles_words import span
+from nas.report.sections import section
+from nas.report.tables import table
+from nas.report.words import clip, percent
+from nas.search.study import Run, load, write_whole
+
+
+def write(reading: Reading, evidence: Sequence[Evidence] = ()) -> Path:
+    """Write the page of a run, finished or not, into its report folder, and return it."""
+    path = reading.path / "report" / "index.html"
+    write_whole(path, page(reading, evidence, load(reading.path)))
+    return path
+
+
+def page(reading: Reading, evidence: Sequence[Evidence], run: Run) -> str:
+    """The page as HTML text."""
+    parts = [forest(reading), articles(reading), counts(), populations(reading), observed(evidence), power(reading),
+             reproduce(reading, run)]  # fmt: skip
+    style = tag("style", Markup(resource("principles.css")))
+    return document("design principles", [style, head(reading), tag("main", parts, id="results")], {}, "")
+
+
+def head(reading: Reading) -> Markup:
+    """What came out, in a sentence."""
+    family, said = reading.family, Counter(verdict.word for verdict in members(reading))
+    recipe, source = family.experiment.recipe, family.experiment.source
+    trained = len(reading.records)
+    return tag(
+        "header",
+        tag("p", "Design principles on trial", class_="kicker"),
+        tag("h1", f"Of {len(members(reading))} design principles {said['supported']} are supported at this scale, "
+            f"{said['refuted']} refuted and {said['undecided']} undecided"),
+        tag("p", f"Matched networks on {clip(source.name)} at {family.design.side} pixels a side, "
+            f"{source.train_images or 'all'} images, {recipe.epochs} epochs, up to {family.design.looks[-1]} paired "
+            f"seeds a claim; {trained:,} trainings. Errors here are far above the papers', so effects need not agree "
+            "in size with theirs, and what is undecided is open, not false.", class_="answer"),
+    )  # fmt: skip
+
+
+def members(reading: Reading) -> list[Verdict]:
+    """The verdicts on the family, without controls."""
+    return [verdict for verdict in reading.verdicts if not verdict.principle.control]
+
+
+def forest(reading: Reading) -> Markup:
+    """Every principle's first bound on one scale, the clearest first."""
+    known = [verdict for verdict in reading.verdicts if verdict.findings]
+    on = scale([value for v in known for value in _ends(v)])
+    order = {"supported": 0, "refuted": 1, "undecided": 2}
+    ranked = sorted(known, key=lambda v: (v.principle.control, order[v.word], -v.findings[0].estimate.mean))
+    ruler = tag("li", tag("span", "claim", class_="claim"), axis(on),
+                tag("span", "effect and interval, points", class_="numbers"), class_="head")  # fmt: skip
+    rows = [tag("li", _row(verdict, on)) for verdict in ranked]
+    looks = len(reading.family.design.looks)
+    level = 1 - reading.family.design.alpha / looks
+    caption = (
+        "Each row is the first comparison of a claim; right of the dashed line speaks for it. "
+        f"Bars: {level:.1%} intervals over seeds (95 % for all {looks} looks together). Diamonds: the effect in the "
+        "paper, on its own data. Verdicts are corrected for the size of the family and may rest on more comparisons."
+    )
+    return section(
+        "forest", "All principles", tag("ol", ruler, rows, class_="forest"), tag("p", caption, class_="note")
+    )
+
+
+def _ends(verdict: Verdict) -> list[float]:
+    first = verdict.findings[0].estimate
+    return [first.low, first.high, *([verdict.principle.paper] if verdict.principle.paper is not None else [])]
+
+
+def _row(verdict: Verdict, on: Scale) -> Child:
+    principle, first = verdict.principle, verdict.findings[0]
+    mark = Mark(first.estimate.mean, first.estimate.low, first.estimate.high, first.bound.null, principle.paper)
+    said = span(first.estimate, first.bound)
+    paper = f"paper {principle.paper:+.2f}" if principle.paper is not None else None
+    return [
+        tag("span", tag("span", verdict.word, class_=f"verdict {verdict.word}"), " ",
+            tag("a", f"{principle.key.upper()} {principle.claim}", href=f"#{principle.key}"), class_="claim"),
+        interval(mark, on, verdict.word, f"{principle.key}: {said}"),
+        tag("span", said, tag("br") if paper else None, paper, class_="numbers"),
+    ]  # fmt: skip
+
+
+def articles(reading: Reading) -> Markup:
+    """The principles one by one."""
+    parts = [article(reading, verdict) for verdict in reading.verdicts]
+    return section("principles", "One by one", parts)
+
+
+def counts() -> Markup:
+    """The claims that counting decides."""
+    rows = [[tag("td", each.claim, class_="wrap"), tag("td", each.citation, class_="wrap"), each.stated, each.shown,
+             _word(each.word), tag("td", each.note, class_="wrap")] for each in COUNTS]  # fmt: skip
+    heads = ["claim", "source", "stated", "counted", "verdict", "note"]
+    caption = "Exact counts of the cost model: nothing is trained and nothing is uncertain."
+    return section("counts", "Claims about cost", tag("div", table(caption, heads, rows), class_="scroller"))
+
+
+def _word(word: str) -> Markup:
+    return tag("span", word, class_=f"verdict {word}")
+
+
+def populations(reading: Reading) -> Child:
+    """Distributions of error over networks drawn from two spaces."""
+    found = reading.comparisons
+    if not found:
+        return None
+    charts = []
+    for each in found:
+        values = [value for errors in each.errors.values() for value in errors]
+        edge = min(values), max(values)
+        series = [Series(f"{name} ({len(errors)})", s.line, s.band) for name, errors in each.errors.items()
+                  for s in [steps(list(errors), band(len(errors)), edge)]]  # fmt: skip
+        said = f"{each.population.claim}: {each.gain:+.2f} points for the first in the median draw, " \
+               f"p = {rounded(each.p)}"  # fmt: skip
+        charts.append(tag("div", tag("h3", each.population.claim), tag("p", _word(each.word), " ", said),
+                          lines(series, said, "validation error, %", "share of networks")))  # fmt: skip
+    note = ("Both forms of a draw share depths, growth of widths, dropout and seed, and have their widths solved to "
+            "the MACs of one network. Bands: 95 % for each distribution (Massart 1990). p: Wilcoxon's signed-rank "
+            "test that the first form is better, Holm-corrected over the populations.")  # fmt: skip
+    return section("populations", "Populations at equal MACs", tag("div", charts, class_="columns"),
+                   tag("p", note, class_="note"))  # fmt: skip
+
+
+def observed(evidence: Sequence[Evidence]) -> Child:
+    """What searches say."""
+    if not evidence:
+        return None
+    known = principles()
+    rows = [[each.run, each.feature.name, tag("td", f"{each.feature.principle.upper()}: "
+             f"{known[each.feature.principle].claim}", class_="wrap"), f"{each.correlation:+.2f}", rounded(each.p),
+             str(each.networks), each.word] for each in evidence]  # fmt: skip
+    heads = ["run", "feature", "principle", "rank correlation", "p", "networks", "leans"]
+    caption = ("Observational: a search varies everything at once and prefers what does well, so this is no test. "
+               "Within thirds of the networks by MACs; positive speaks for the principle.")  # fmt: skip
+    return section("observed", "Evidence from searches", tag("div", table(caption, heads, rows), class_="scroller"))
+
+
+def power(reading: Reading) -> Markup:
+    """What this scale could decide, stated before, and what it did decide."""
+    design, count = reading.family.design, size(reading.family.principles)
+    rows = []
+    for verdict in reading.verdicts:
+        planned = planned_power(verdict.principle, design, count)
+        needed = f"{verdict.needed:,}" if verdict.needed else "over 1,000" if verdict.word == "undecided" else "-"
+        rows.append([tag("th", tag("a", verdict.principle.key.upper(), href=f"#{verdict.principle.key}"), scope="row"),
+                     percent(planned), _word(verdict.word), str(verdict.seeds), needed, rounded(verdict.p),
+                     rounded(verdict.q)])  # fmt: skip
+    heads = ["claim", "power, as planned", "verdict", "seeds", "seeds needed", "p it holds", "p it fails"]
+    caption = (f"Power was fixed before any training, for the effects the pages expect ({design.points:g} points here "
+               f"for one of theirs) and a deviation of {design.sd:g} points of one training over seeds. Seeds needed: "
+               "for the effect expected and the deviation seen, at 80 % power. A claim with little power that stays "
+               "undecided could not have been decided at this scale.")  # fmt: skip
+    return section("power", "What this scale can decide", tag("div", table(caption, heads, rows), class_="scroller"))
+
+
+def reproduce(reading: Reading, run: Run) -> Markup:
+    """How to run it again."""
+    seconds = sum(record.seconds for record in reading.records.values())
+    versions = ", ".join(f"{clip(name, 40)} {clip(value, 40)}" for name, value in run.versions.items())
+    said = f"{len(reading.records):,} trainings, {seconds / 60:,.0f} minutes of training in all workers; {versions}."
+    return section("reproduce", "Run it again", tag("pre", tag("code", clip(run.command, 2_000)), tabindex=0),
+                   tag("p", said, class_="note"), tag("details", tag("summary", "Every setting"),
+                   tag("pre", tag("code", to_toml(reading.family)), tabindex=0)))  # fmt: skip
