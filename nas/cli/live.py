@@ -35,7 +35,7 @@ class Board:
             self.running[record.number] = record
             return
         self.running.pop(record.number, None)
-        if record.baseline or event.kind == "lost":
+        if record.baseline or event.kind in ("lost", "waiting"):
             return
         self.over += 1
         if record.error is not None:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -26,7 +26,10 @@ LIVES = 3  # of a trial: how often its machine may be lost before it is held aga
 
 @dataclass(frozen=True)
 class Event:
-    """Something to show: a trial `started`, `scored` an epoch, `ended`, or was `lost` and will start again."""
+    """Something to show: a trial `started`, `scored` an epoch, or `ended`.
+
+    Or it was `lost` and will start again, or was stopped and is `waiting`, to be promoted or to end.
+    """
 
     kind: str
     record: Record
@@ -35,7 +38,8 @@ class Event:
 class Search:
     """A search over one study. Pull `events` to make it go; `stop` lets the running trials finish."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Study, workers: Callable[[Experiment], Executor] = executor) -> None:
+        self._workers = workers
         self.study, self.stopping, self.exhausted = study, False, False
         self.fault = ""  # why the run stopped itself
         self.running: dict[int, Record] = {}
@@ -60,24 +64,34 @@ class Search:
             self._front = front_of(records, experiment.objectives)
             self._halving = halving(experiment, records)
             if first := self._agenda.next():
-                with closing(Curves(self.study.path)) as self._curves, closing(executor(experiment)) as workers:
+                with closing(Curves(self.study.path)) as self._curves, closing(self._workers(experiment)) as workers:
                     yield from self._loop(workers, first)
 
     def _loop(self, workers: Executor, waiting: Record | None) -> Iterator[Event]:
         while True:
-            while workers.idle() and not self.stopping and (record := waiting or self._agenda.next()):
+            while workers.idle() and not self.stopping and (record := waiting or self._next()):
                 waiting = None
                 self.running[record.number] = record
                 workers.submit(self._job(record))
                 yield Event("started", record)
             self.exhausted = self._agenda.exhausted
             if not self.running and (self.stopping or workers.idle()):
+                yield from self._give_up(0)
                 return
             for event in workers.events(0.25):
                 heard = self._hear(event)
                 if heard.kind == "scored" and self._outdone(heard.record):
                     workers.stop(heard.record.number)
                 yield heard
+            yield from self._give_up(self.study.experiment.workers)
+
+    def _next(self) -> Record | None:
+        return (self._halving and self._halving.promoted()) or self._agenda.next()
+
+    def _give_up(self, most: int) -> Iterator[Event]:
+        """End the stopped trials that need not wait any longer."""
+        for record in self._halving.given_up(most) if self._halving else ():
+            yield self._end(record, "stopped", "")
 
     def _outdone(self, record: Record) -> bool:
         """Whether successive halving gives a running trial up; known networks are always trained to the end."""
@@ -101,6 +115,9 @@ class Search:
             self._lost[record.number] += 1
             if self._lost[record.number] < LIVES:
                 return self._again(record)
+        if event["reason"] == "stopped" and self._halving:
+            self._halving.pause(self.running.pop(record.number))
+            return Event("waiting", record)
         return self._end(record, event["reason"], event["detail"])
 
     def _score(self, record: Record, score: Score) -> Event:
@@ -120,7 +137,7 @@ class Search:
         state: State = "complete" if not reason else "pruned" if reason == "stopped" else "failed"
         record = replace(record, state=state, reason=reason, detail=detail)
         self.study.end(record)
-        del self.running[record.number]
+        self.running.pop(record.number, None)
         self._agenda.tell(record)
         self._keep_front(record)
         log(self.study.path, record)

@@ -38,6 +38,7 @@ class Record:
     detail: str = ""  # what the failure said
     seconds: float = 0.0  # of training
     baseline: str = ""  # the known network it is; empty for a trial of the search
+    repeated: int = 0  # epochs trained a second time, after it was stopped and promoted
     parents: tuple[int, ...] = ()  # the trials it was made of, where it was not drawn from the space
 
     @property
@@ -138,7 +139,7 @@ def as_record(trial: Any) -> Record:
             trial.number, dict(trial.params), graph, str(attributes["fingerprint"]), cost(graph),
             int(attributes["seed"]), scores, state, str(result.get("reason", "")), str(result.get("detail", "")),
             float(result.get("seconds", 0.0)), str(attributes.get("baseline", "")),
-            tuple(map(int, attributes.get("parents", ()))),
+            int(result.get("repeated", 0)), tuple(map(int, attributes.get("parents", ()))),
         )  # fmt: skip
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError, NasError) as problem:
         raise RunError(

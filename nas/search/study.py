@@ -90,6 +90,7 @@ class Study:
             "reason": record.reason,
             "detail": record.detail[:2000],
             "seconds": round(record.seconds, 3),
+            "repeated": record.repeated,
         }
         values = record.objectives(self.experiment.objectives)
         state = TrialState.COMPLETE if values else TrialState.PRUNED if record.state == "pruned" else TrialState.FAIL

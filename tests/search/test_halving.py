@@ -1,17 +1,26 @@
 """Rungs: what is stopped, what is not, and a run that stops some."""
 
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nas.genome import Cost, Graph, Task
 from nas.genome.primitives import GapHead, Stem
 from nas.search import experiment as experiments
 from nas.search.driver import Search
-from nas.search.halving import Halving, rungs, saved, standing
-from nas.search.study import Record, create
+from nas.search.halving import Halving, rungs, saved, standings
+from nas.search.local import Workers
+from nas.search.record import Record
+from nas.search.samplers import beats
+from nas.search.study import create
 from nas.search.study import load as load_run
+from nas.search.worker import end
 from nas.training.score import Score
 
 GRAPH = Graph.of(GapHead(10)(Stem(8)(Task("digits", (1, 8, 8), 10).image())))
@@ -45,8 +54,17 @@ def test_a_small_network_is_not_stopped_for_what_large_ones_reach() -> None:
 
 
 def test_standing_counts_the_better_fronts() -> None:
-    points = [(1.0, 1.0), (2.0, 2.0), (3.0, 3.0), (0.5, 4.0)]
-    assert [standing(point, points) for point in points] == [0, 0.5, 0.75, 0]
+    assert standings([(1.0, 1.0), (2.0, 2.0), (3.0, 3.0), (0.5, 4.0)]).tolist() == [0, 0.5, 0.75, 0]
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=12))
+def test_fronts_are_those_found_by_taking_one_off_after_another(points: list[tuple[int, int]]) -> None:
+    expected, left = dict[tuple[int, int], float](), points
+    while left:
+        front = [point for point in left if not any(beats(other, point) for other in left)]
+        expected |= dict.fromkeys(front, 1 - len(left) / len(points))
+        left = [point for point in left if point not in front]
+    assert standings(points).tolist() == pytest.approx([expected[point] for point in points])
 
 
 def test_nothing_happens_between_rungs() -> None:
@@ -54,9 +72,37 @@ def test_nothing_happens_between_rungs() -> None:
     assert not any(halving.stops(record(i, 1, *[0.1 * i] * 3)) for i in range(10))
 
 
-def test_saved_epochs_are_those_of_stopped_trials() -> None:
+def test_saved_epochs_are_those_of_stopped_trials_less_those_trained_twice() -> None:
     stopped = replace(record(0, 1, 0.5, 0.5), state="pruned")
-    assert saved([stopped, record(1, 1, 0.5)], 10) == 8
+    promoted = replace(record(1, 1, *[0.5] * 10), state="complete", repeated=2)
+    assert saved([stopped, record(2, 1, 0.5)], 10) == 8
+    assert saved([stopped, promoted], 10) == 6
+
+
+def test_one_that_was_stopped_among_few_is_promoted_once_it_is_among_the_best() -> None:
+    halving = Halving(("error",), 8, 2)
+    for number, error in enumerate((0.1, 0.2, 0.3)):
+        assert not halving.stops(record(number, 1, error))
+    early = record(3, 1, 0.25)
+    assert halving.stops(early)
+    halving.pause(early)
+    assert halving.promoted() is None
+    for number in (4, 5):
+        assert halving.stops(record(number, 1, 0.4))
+    promoted = halving.promoted()
+    assert promoted == replace(early, scores=(), repeated=1)
+    assert not halving.stops(replace(promoted, scores=early.scores))
+    assert halving.promoted() is None
+
+
+def test_the_best_of_those_stopped_wait() -> None:
+    halving = Halving(("error",), 8, 2)
+    for number, error in enumerate((0.1, 0.2, 0.3, 0.4, 0.5, 0.6)):
+        one = record(number, 1, error)
+        if halving.stops(one):
+            halving.pause(one)
+    assert [one.number for one in halving.given_up(1)] == [4, 5]
+    assert [one.number for one in halving.given_up(0)] == [3]
 
 
 @pytest.mark.slow
@@ -74,3 +120,32 @@ def test_a_run_stops_trials_and_resumes_with_them(tmp_path: Path) -> None:
     assert saved(records, 8) > 0
     again = Halving(("error",), 8, 2, records)
     assert len(again.reached[1]) == 12
+
+
+def scripted(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Eight epochs: the fourth trial begins badly among four good ones and ends best; those after it are bad."""
+    number = job["number"]
+    for epoch in range(1, 9):
+        error = (0.2, 0.3, 0.4, 0.35 if epoch == 1 else 0.05, 0.5)[min(number, 4)] + number / 1000
+        score = {"epoch": epoch, "error": error, "loss": 1.0, "train_loss": 1.0, "seconds": 0.1}
+        yield {"number": number, "kind": "score", "score": score}
+        time.sleep(0.05)  # for the word to stop
+    yield end(job, "")
+
+
+@pytest.mark.slow
+def test_a_run_promotes_under_the_same_number(tmp_path: Path) -> None:
+    changes = {"trials": 8, "recipe.epochs": 8, "sampler": "random", "halving": 2, "objectives": ["error"]}
+    question = experiments.read(experiments.find("quickstart"), changes | {"workers": 1})
+    search = Search(create(tmp_path / "run", question, "nas"), lambda _: Workers(1, train=scripted))
+    told = [(event.kind, event.record.number) for event in search.events()]
+    records = load_run(tmp_path / "run").records
+    assert [one.number for one in records] == list(range(8))
+    promoted = [one for one in records if one.repeated]
+    assert [one.number for one in promoted] == [3]
+    assert promoted[0].state == "complete"
+    assert len(promoted[0].scores) == 8
+    assert told.count(("started", 3)) == 2
+    assert ("waiting", 3) in told
+    assert sorted(number for kind, number in told if kind == "ended") == list(range(8))
+    assert sum(one.state == "pruned" for one in records) == 4
