@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from math import ceil, inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
 from nas.errors import RunError
-from nas.search.worker import THREADS, Event, end, outcomes
+from nas.search.worker import THREADS, Event, Job, Train, end, outcomes
 
 # Before Ray is imported: it asks for a token, tells nobody, and keeps its hands off the cards' environment.
 os.environ.setdefault("RAY_AUTH_MODE", "token")
@@ -31,8 +31,8 @@ PATIENCE = 300.0  # seconds without any worker before the cluster is said to hav
 class _Trainer:
     """What lives in a Ray actor: a worker process's part, pulled by Ray."""
 
-    def __init__(self) -> None:
-        self._stopped: set[int] = set()
+    def __init__(self, train: Train) -> None:
+        self._train, self._stopped = train, set[int]()
 
     def node(self) -> str:
         """Where it lives; answering means it is there."""
@@ -47,7 +47,7 @@ class _Trainer:
         self._stopped.discard(job["number"])
         with TemporaryDirectory() as folder:
             weights = Path(folder) / "weights.safetensors"
-            for event in outcomes(job | {"weights": str(weights)}):
+            for event in self._train(job | {"weights": str(weights)}):
                 yield json.dumps(event), weights.read_bytes() if weights.is_file() else b""
                 if event["kind"] == "score" and job["number"] in self._stopped:
                     yield json.dumps(end(job, "stopped")), b""
@@ -59,7 +59,7 @@ class _Worker:
     actor: Any
     place: Any  # a promise of its node's name, until it is there
     node: str = ""
-    job: dict[str, Any] | None = None
+    job: Job | None = None
     stream: Any = None
     deadline: float = inf
 
@@ -72,9 +72,9 @@ class Cluster:
     Raises RunError when the cluster cannot be reached.
     """
 
-    def __init__(self, count: int, cpus: float, gpus: float) -> None:
+    def __init__(self, count: int, cpus: float, gpus: float, train: Train = outcomes) -> None:
         _join(os.environ.get("RAY_ADDRESS"), count * cpus)
-        remote: Any = ray.remote
+        self._train, remote = train, cast("Any", ray.remote)
         resources = {"num_cpus": cpus, "num_gpus": gpus, "max_concurrency": 2}  # the second thread hears `stop`
         self._kind = remote(**resources, runtime_env={"env_vars": THREADS})(_Trainer)
         self._asked = f"{cpus:g} CPUs and {gpus:g} GPUs"
@@ -82,14 +82,14 @@ class Cluster:
         self._workers = [self._start() for _ in range(count)]
 
     def _start(self) -> _Worker:
-        actor = self._kind.remote()
+        actor = self._kind.remote(self._train)
         return _Worker(actor, actor.node.remote())
 
     def idle(self) -> bool:
         """Whether a worker is there and has nothing to do."""
         return any(worker.node and worker.job is None for worker in self._workers)
 
-    def submit(self, job: dict[str, Any]) -> None:
+    def submit(self, job: Job) -> None:
         """Hand a job to an idle worker; it has `timeout` seconds, if the job says so."""
         worker = next(worker for worker in self._workers if worker.node and worker.job is None)
         worker.job, worker.deadline = job, time.monotonic() + job.get("timeout", inf)
@@ -181,7 +181,7 @@ def _room() -> str:
     return f"{held.get('CPU', 0):g} CPUs and {held.get('GPU', 0):g} GPUs in all"
 
 
-def _receive(event: Event, job: dict[str, Any], weights: bytes) -> Event:
+def _receive(event: Event, job: Job, weights: bytes) -> Event:
     """Put weights where the job wants them, whole or not at all."""
     path = Path(job["weights"])
     if not weights:

@@ -1,10 +1,10 @@
 """Where trials are trained: on this machine, or wherever Ray finds room. Either is told the same and says the same."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from nas.search.experiment import Experiment
 from nas.search.local import Workers
-from nas.search.worker import Event
+from nas.search.worker import Event, Job
 
 
 class Executor(Protocol):
@@ -19,7 +19,7 @@ class Executor(Protocol):
         """Whether a worker has nothing to do."""
         ...
 
-    def submit(self, job: dict[str, Any]) -> None:
+    def submit(self, job: Job) -> None:
         """Hand a job to an idle worker; it has `timeout` seconds, if the job says so."""
         ...
 

@@ -1,7 +1,8 @@
 """Who may propose, and whose trials run: alone in a run directory, or with other drivers on one PostgreSQL study.
 
 A driver's lease is a lock that its connection holds on the server, as a lock on a file is held by the kernel: it is
-freed when the driver dies, however it dies, and never while it is only slow or stopped. No clock decides.
+freed when the driver dies, however it dies, and not while it is only slow or stopped. Only one that is stopped in the
+few milliseconds in which the others must wait is given up, by the server; it learns of that when it wakes.
 """
 
 import secrets
@@ -13,6 +14,7 @@ from typing import Any, Protocol
 from nas.errors import RunError
 
 KEEPALIVE_SECONDS = 60  # after which a server asks a silent machine whether it is still there; then it asks 3 times
+SECTION_SECONDS = 60  # after which a server gives up a driver that was stopped while the others wait for it
 
 
 class Lease(Protocol):
@@ -60,21 +62,23 @@ class Shared:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        self._ask("SELECT pg_advisory_lock(%s)", self._study)
-        try:
+        with _still_held(), self._connection.transaction():
+            self._connection.execute("SELECT pg_advisory_xact_lock(%s)", (self._study,))
             yield
-        finally:
-            self._ask("SELECT pg_advisory_unlock(%s)", self._study)
 
     def _ask(self, query: str, argument: int) -> Any:
-        import psycopg
-
-        try:
+        with _still_held():
             return self._connection.execute(query, (argument,)).fetchone()[0]
-        except psycopg.Error as problem:
-            raise RunError(
-                f"the lease on the shared study is lost: {_first(problem)}; go on with: nas resume"
-            ) from None
+
+
+@contextmanager
+def _still_held() -> Iterator[None]:
+    import psycopg
+
+    try:
+        yield
+    except psycopg.Error as problem:
+        raise RunError(f"the lease on the shared study is lost: {_first(problem)}; go on with: nas resume") from None
 
 
 def number_of(study: str) -> int:
@@ -93,6 +97,7 @@ def shared(url: str, study: str) -> Iterator[Shared]:
     with connection:
         for setting, value in (("idle", KEEPALIVE_SECONDS), ("interval", KEEPALIVE_SECONDS), ("count", 3)):
             connection.execute(f"SET tcp_keepalives_{setting} = {value}")
+        connection.execute(f"SET idle_in_transaction_session_timeout = '{SECTION_SECONDS}s'")
         yield Shared(connection, study)
 
 

@@ -10,7 +10,7 @@ from math import inf
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from nas.search.worker import THREADS, work
+from nas.search.worker import THREADS, Event, Job, Train, end, outcomes, work
 
 
 @dataclass
@@ -25,17 +25,18 @@ class Workers:
     """A fixed number of processes; each trains one trial at a time.
 
     share: of a graphics card a worker takes, at most 1; the first 1 / share workers train on the first card, and so on.
+    train: what a worker does with a job.
     """
 
-    def __init__(self, count: int, share: float = 1.0) -> None:
-        self._share = share
+    def __init__(self, count: int, share: float = 1.0, train: Train = outcomes) -> None:
+        self._share, self._train = share, train
         os.environ.update(THREADS)  # inherited by the children, which import torch afterwards
         self._context = multiprocessing.get_context("spawn")
         self._workers = [self._start() for _ in range(count)]
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=work, args=(theirs,), daemon=True)
+        process = self._context.Process(target=work, args=(theirs, self._train), daemon=True)
         process.start()
         theirs.close()
         return _Worker(process, ours)
@@ -44,7 +45,7 @@ class Workers:
         """Whether a worker has nothing to do."""
         return any(worker.number is None for worker in self._workers)
 
-    def submit(self, job: dict[str, Any]) -> None:
+    def submit(self, job: Job) -> None:
         """Hand a job to an idle worker; it has `timeout` seconds, if the job says so."""
         place, worker = next(found for found in enumerate(self._workers) if found[1].number is None)
         worker.number, worker.deadline = job["number"], time.monotonic() + job.get("timeout", inf)
@@ -59,7 +60,7 @@ class Workers:
                 with suppress(OSError):
                     worker.pipe.send_bytes(json.dumps({"stop": number}).encode())
 
-    def events(self, seconds: float) -> list[dict[str, Any]]:
+    def events(self, seconds: float) -> list[Event]:
         """What the workers said meanwhile, waiting at most `seconds` for a first word."""
         busy = [worker for worker in self._workers if worker.number is not None]
         ready = wait([worker.pipe for worker in busy], seconds)
@@ -67,16 +68,16 @@ class Workers:
         late = [worker for worker in busy if worker.number is not None and time.monotonic() > worker.deadline]
         return heard + [self._replace(worker, "timeout", "took longer than the experiment allows") for worker in late]
 
-    def _replace(self, worker: _Worker, reason: str, detail: str) -> dict[str, Any]:
+    def _replace(self, worker: _Worker, reason: str, detail: str) -> Event:
         """A worker is lost, with the trial it had: end what is left of it and start another."""
         worker.process.kill()
         worker.process.join(5)
         worker.pipe.close()
         self._workers[self._workers.index(worker)] = self._start()
-        return {"number": worker.number, "kind": "end", "reason": reason, "detail": detail}
+        return end({"number": worker.number}, reason, detail)
 
-    def _hear(self, worker: _Worker) -> list[dict[str, Any]]:
-        heard: list[dict[str, Any]] = []
+    def _hear(self, worker: _Worker) -> list[Event]:
+        heard: list[Event] = []
         try:
             while worker.pipe.poll():
                 heard.append(json.loads(worker.pipe.recv_bytes()))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nas.errors import NasError, RunError
+from nas.search import lease
 
 LOCKED_SECONDS = 60  # how long a writer waits for another; SQLite's own 5 s loses trials
 NAME = "search"  # of the one study in a file; on a server it is the experiment's
@@ -98,10 +99,10 @@ def _sqlite(file: Path) -> Any:
 
 
 def _postgresql(url: str) -> Any:
-    from nas.search.lease import driver
-
-    driver()
-    return _storage(url.replace("postgresql:", "postgresql+psycopg:", 1), {"connect_timeout": LOCKED_SECONDS})
+    lease.driver()
+    given_up = f"-c idle_in_transaction_session_timeout={lease.SECTION_SECONDS}s"  # else a stopped driver stops others
+    arguments = {"connect_timeout": LOCKED_SECONDS, "options": given_up}
+    return _storage(url.replace("postgresql:", "postgresql+psycopg:", 1), arguments)
 
 
 def _storage(url: str, arguments: dict[str, Any]) -> Any:

@@ -9,7 +9,7 @@ runs/NAME/report/           pages and figures
 
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -173,7 +173,11 @@ def create(path: Path, experiment: Experiment, command: str) -> Study:
         with writable(path):
             _found(path, experiment, facts, note)
     study = open_run(path)
-    _same(path, study.experiment, experiment, images, study.images())
+    try:
+        _same(path, study.experiment, experiment, images, study.images())
+    except RunError:
+        study.close()
+        raise
     if wanted := _loosened(study.experiment, experiment):
         write_whole(path / "experiment.toml", experiments.to_toml(wanted, note))
         study.experiment = wanted
@@ -186,9 +190,9 @@ def _found(path: Path, experiment: Experiment, facts: dict[str, Any], note: str)
     if url := experiment.storage:
         with shared(url, experiment.name) as lease, lease.exclusive():
             found_on_server(url, experiment.name, objectives, facts)
-        study = Study(path, experiment, connect(path / "study.db", url, experiment.name))
-        if before := study.asked():
-            _same(path, before, experiment, facts["images"], study.images())
+        with closing(Study(path, experiment, connect(path / "study.db", url, experiment.name))) as study:
+            if before := study.asked():
+                _same(path, before, experiment, facts["images"], study.images())
         write_whole(path / "experiment.toml", text)
     else:
         write_whole(path / "experiment.toml", text)
@@ -237,4 +241,5 @@ def open_run(path: Path) -> Study:
 
 def load(path: Path) -> Run:
     """A run directory as it stands, finished or not. Raises RunError."""
-    return open_run(path).read()
+    with closing(open_run(path)) as study:
+        return study.read()

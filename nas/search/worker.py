@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -17,10 +17,12 @@ from typing import Any
 THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "GOMP_SPINCOUNT": "0"}
 """One thread a worker, set before torch is imported: two spinning teams on one core slow each other tenfold."""
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+Job = dict[str, Any]
 Event = dict[str, Any]
+Train = Callable[[Job], Iterator[Event]]
 
 
-def work(pipe: Connection) -> None:
+def work(pipe: Connection, train: Train) -> None:
     """Serve jobs until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
     threading.Thread(target=_die_with_parent, daemon=True).start()
@@ -28,7 +30,7 @@ def work(pipe: Connection) -> None:
         while True:
             job = json.loads(pipe.recv_bytes())
             if "genome" in job:  # a word to stop may come when the trial is over already
-                _serve(pipe, job)
+                _serve(pipe, job, train)
     except (EOFError, OSError):
         return
 
@@ -40,8 +42,8 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
-def _serve(pipe: Connection, job: dict[str, Any]) -> None:
-    for event in outcomes(job):
+def _serve(pipe: Connection, job: Job, train: Train) -> None:
+    for event in train(job):
         pipe.send_bytes(json.dumps(event).encode())
         if event["kind"] == "score" and pipe.poll():
             pipe.recv_bytes()
@@ -49,12 +51,12 @@ def _serve(pipe: Connection, job: dict[str, Any]) -> None:
             return
 
 
-def end(job: dict[str, Any], reason: str, detail: str = "") -> Event:
+def end(job: Job, reason: str, detail: str = "") -> Event:
     """How a job ended; no reason is a good one."""
     return {"number": job["number"], "kind": "end", "reason": reason, "detail": detail}
 
 
-def outcomes(job: dict[str, Any]) -> Iterator[Event]:
+def outcomes(job: Job) -> Iterator[Event]:
     """Train a job's network: a score an epoch, then its end, with the weights in the job's file.
 
     What is not pulled is not trained. A fault of the network is data, and never raised.
@@ -82,7 +84,7 @@ def _limit(gigabytes: float | None) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (int(gigabytes * 2**30), hard))
 
 
-def _device(job: dict[str, Any]) -> str:
+def _device(job: Job) -> str:
     """The card a worker shares with others, of those this process sees."""
     import torch
 
@@ -91,7 +93,7 @@ def _device(job: dict[str, Any]) -> str:
     return f"cuda:{job.get('card', 0) % max(1, torch.cuda.device_count())}"
 
 
-def _train(job: dict[str, Any]) -> Generator[Event, None, str]:
+def _train(job: Job) -> Generator[Event, None, str]:
     from dataclasses import asdict
 
     import torch

@@ -1,0 +1,51 @@
+"""A driver whose workers train nothing, as a process of its own that a test may kill: EXPERIMENT.TOML RUN [URL].
+
+What is heavy is imported late: its workers read this file too.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nas.search.worker import end
+
+if TYPE_CHECKING:
+    from nas.search.experiment import Experiment
+    from nas.search.local import Workers
+
+
+def nothing(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A score that depends on the genome alone, and no weights."""
+    time.sleep(0.02)
+    error = (len(job["genome"]) % 997) / 1000
+    score = {"epoch": 1, "error": error, "loss": 1.0, "train_loss": 1.0, "seconds": 0.02}
+    yield {"number": job["number"], "kind": "score", "score": score}
+    yield end(job, "")
+
+
+def idle(experiment: "Experiment") -> "Workers":
+    """Workers that train nothing."""
+    from nas.search.local import Workers
+
+    return Workers(experiment.workers, train=nothing)
+
+
+def main(question: str, run: str, url: str | None = None) -> None:
+    """Search to the total, telling each trial that ended on stdout."""
+    from nas.search import experiment as experiments
+    from nas.search import lease
+    from nas.search.driver import Search
+    from nas.search.study import create
+
+    lease.SECTION_SECONDS = 3
+    study = create(Path(run), experiments.read(Path(question), {"storage": url} if url else {}), "idle")
+    for event in Search(study, idle).events():
+        if event.kind == "ended":
+            sys.stdout.write(f"{event.record.number}\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
