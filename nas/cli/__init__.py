@@ -5,6 +5,7 @@ difference.py diff
 searches.py   search, resume, status
 results.py    report, export
 data.py       data
+doctor.py     doctor
 proxies.py    proxies
 principles.py principles
 """
@@ -12,7 +13,7 @@ principles.py principles
 import os
 import sys
 
-from nas.cli import data, difference, networks, principles, proxies, results, searches  # each adds its verbs
+from nas.cli import data, difference, doctor, networks, principles, proxies, results, searches  # each adds its verbs
 from nas.cli.app import FINDINGS, INTERRUPTED, WRONG, app, say
 from nas.errors import ExportError, NasError
 
@@ -30,4 +31,4 @@ def main() -> None:
         sys.exit(INTERRUPTED)
 
 
-__all__ = ["data", "difference", "main", "networks", "principles", "proxies", "results", "searches"]
+__all__ = ["data", "difference", "doctor", "main", "networks", "principles", "proxies", "results", "searches"]

@@ -1,7 +1,9 @@
 """search, resume, status: the run of a search."""
 
+import os
 import shlex
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +15,9 @@ from nas.errors import BudgetError, ExperimentError, RunError
 if TYPE_CHECKING:
     from nas.search.experiment import Experiment
     from nas.search.study import Study
+
+Executor = Annotated[str | None, typer.Option(help="local or ray: where the workers are.")]
+Address = Annotated[str | None, typer.Option(help="Of a running Ray cluster; else --executor ray starts one here.")]
 
 
 def size(text: str | None) -> int | None:
@@ -43,6 +48,9 @@ def search(
     seed: Annotated[int | None, typer.Option(help="Seed of sampling and training.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda.")] = None,
     baselines: Annotated[str | None, typer.Option(metavar="NAME,NAME", help="Known networks to train beside.")] = None,
+    executor: Executor = None,
+    address: Address = None,
+    storage: Annotated[str | None, typer.Option(metavar="URL", help="A PostgreSQL study that drivers share.")] = None,
     out: Annotated[Path | None, typer.Option(help="Run directory; runs/NAME otherwise.")] = None,
 ) -> None:
     """Search for the best networks inside the budget; goes on where an earlier search of the same stopped."""
@@ -51,7 +59,8 @@ def search(
 
     settings: dict[str, Any] = dict(setting(change) for change in changes or [])
     limits = {"budget.params.max": size(max_params), "budget.macs.max": size(max_macs)}
-    plain = {"trials": trials, "workers": workers, "seed": seed, "device": device}
+    plain = {"trials": trials, "workers": workers, "seed": seed, "device": device, "storage": storage}
+    plain["executor"] = where(executor, address)
     if baselines is not None:
         settings["baselines"] = [name.strip() for name in baselines.split(",") if name.strip()]
     settings |= {key: value for key, value in (limits | plain).items() if value is not None}
@@ -61,6 +70,13 @@ def search(
         return
     path = out or Path("runs") / "".join(c if c.isalnum() or c in "-_." else "_" for c in question.name).lstrip(".")
     drive(create(path, question, "nas " + shlex.join(sys.argv[1:])))
+
+
+def where(executor: str | None, address: str | None) -> str | None:
+    """The executor asked for; an address means Ray, and is told to Ray alone: no file keeps it."""
+    if address:
+        os.environ["RAY_ADDRESS"] = address
+    return executor or ("ray" if address else None)
 
 
 def setting(text: str) -> tuple[str, Any]:
@@ -129,14 +145,18 @@ def resume(
     run: RunDir,
     trials: Annotated[int | None, typer.Option(help="A new total.")] = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
+    executor: Executor = None,
+    address: Address = None,
 ) -> None:
     """Go on after anything, to the total asked for."""
+    from nas.search.experiment import validate
     from nas.search.study import create, open_run
 
-    study = open_run(run)
-    changes = {name: value for name, value in (("trials", trials), ("workers", workers)) if value is not None}
-    question = study.experiment.model_validate({**dict(study.experiment), **changes})
-    drive(create(run, question, study.read().command))
+    with closing(open_run(run)) as study:
+        command = study.read().command
+    asked = {"trials": trials, "workers": workers, "executor": where(executor, address)}
+    changes = {name: value for name, value in asked.items() if value is not None}
+    drive(create(run, validate({**study.experiment.as_dict(), **changes}, "nas resume"), command))
 
 
 @app.command()

@@ -96,20 +96,27 @@ class Study:
         state = TrialState.COMPLETE if values else TrialState.PRUNED if record.state == "pruned" else TrialState.FAIL
         storage = self._study._storage
         with self.exclusive():
-            trial = storage.get_trial_id_from_study_id_trial_number(self._study._study_id, record.number)
-            storage.set_trial_user_attr(trial, "result", result)
-            storage.set_trial_state_values(trial, state, values)
+            storage.set_trial_user_attr(self._id(record), "result", result)
+            storage.set_trial_state_values(self._id(record), state, values)
+
+    def orphans(self, mine: Container[int] = ()) -> Iterator[Record]:
+        """Trials that run without a driver; those in `mine` have this one."""
+        for trial in self._all():
+            if trial.state.name == "RUNNING" and trial.number not in mine:
+                with readable(str(self.path)):
+                    owner = int(trial.user_attrs.get("driver", 0))
+                if not self._lease.lives(owner):
+                    yield as_record(trial)
 
     def adopt(self, mine: Container[int]) -> Record | None:
-        """A trial that runs without a driver, now this driver's; None when there is none. Not those in `mine`."""
-        for trial in self._all():
-            if trial.state.name != "RUNNING" or trial.number in mine:
-                continue
-            if not self._lease.lives(int(trial.user_attrs.get("driver", 0))):
-                if self._lease.owner:
-                    self._study._storage.set_trial_user_attr(trial._trial_id, "driver", self._lease.owner)
-                return as_record(trial)
-        return None
+        """An orphan, now this driver's; None when there is none."""
+        orphan = next(self.orphans(mine), None)
+        if orphan and self._lease.owner:
+            self._study._storage.set_trial_user_attr(self._id(orphan), "driver", self._lease.owner)
+        return orphan
+
+    def _id(self, record: Record) -> Any:
+        return self._study._storage.get_trial_id_from_study_id_trial_number(self._study._study_id, record.number)
 
     def _all(self) -> list[Any]:
         with readable(str(self.path)):
@@ -142,12 +149,6 @@ class Study:
         return Run(
             self.path, self.experiment, self.records(), dict(self.ledger()), command, made_with, self.baselines()
         )
-
-    def asked(self) -> Experiment | None:
-        """The experiment as it was when the study was made. Raises RunError when that is damaged."""
-        with readable(str(self.path)):
-            written = self._study.user_attrs.get("experiment")
-            return None if written is None else experiments.validate(written, f"the study of {self.path}")
 
     def images(self) -> str | None:
         """The digest of the images it began with."""
@@ -191,12 +192,19 @@ def _found(path: Path, experiment: Experiment, facts: dict[str, Any], note: str)
         with shared(url, experiment.name) as lease, lease.exclusive():
             found_on_server(url, experiment.name, objectives, facts)
         with closing(Study(path, experiment, connect(path / "study.db", url, experiment.name))) as study:
-            if before := study.asked():
+            if before := asked(study._study, path):
                 _same(path, before, experiment, facts["images"], study.images())
         write_whole(path / "experiment.toml", text)
     else:
         write_whole(path / "experiment.toml", text)
         found(path / "study.db", objectives, facts)
+
+
+def asked(study: Any, path: Path) -> Experiment | None:
+    """The experiment as it was when Optuna's study was made, if it says so. Raises RunError or ExperimentError."""
+    with readable(str(path)):
+        written = study.user_attrs.get("experiment")
+        return None if written is None else experiments.validate(written, f"the study of {path}")
 
 
 def _holds_run(path: Path) -> bool:

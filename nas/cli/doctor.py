@@ -1,0 +1,26 @@
+"""doctor: what is inconsistent in a run, and its mending."""
+
+from typing import Annotated
+
+import typer
+
+from nas.cli.app import FINDINGS, RunDir, app, say, tell
+
+
+@app.command()
+def doctor(
+    run: RunDir,
+    mend: Annotated[bool, typer.Option("--mend", help="Act; otherwise say what would be done.")] = False,
+) -> None:
+    """Find what is inconsistent in a run that nobody works on, and mend it. Exits 1 when something is left."""
+    from nas.search.doctor import examine
+
+    left = 0
+    for finding in examine(run, mend):
+        mended = mend and finding.mend is not None
+        left += not mended
+        deed = "mended" if mended else "--mend would" if finding.mend else "to be done by you"
+        tell(f"{finding.what}\n  {deed}: {finding.remedy}")
+    if left:
+        raise typer.Exit(FINDINGS)
+    say(f"{run} is consistent")
