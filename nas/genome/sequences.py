@@ -5,6 +5,7 @@ al. 2021, section 3, "path encoding"), and so do networks that have no choices i
 """
 
 from collections import Counter
+from functools import lru_cache
 from math import log2
 
 from nas.genome.graph import Graph, Input, Layer, Op, Shape, lower
@@ -56,6 +57,7 @@ def _together(ends: list[Walks]) -> Walks:
     return joined
 
 
+@lru_cache(maxsize=65_536)
 def _kind(op: Op, image: Shape, shape: Shape) -> str:
     """Empty of what is passed over."""
     if isinstance(op, Input):

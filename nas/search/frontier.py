@@ -22,9 +22,10 @@ from nas.search.surrogate import Array, Encoder, Surrogate
 UNIFORM = 100  # fresh candidates a proposal, of at most TRIES draws
 TRIES = 200
 PARENTS = 10
-CHILDREN = 10  # a parent
+CHILDREN = 5  # a parent
+GENERATIONS = 4  # of neighbours of the most promising
 FITTED = 5  # times fewer of both where networks are moved to fit, which takes several counts each
-KEPT = 200  # of the candidates that were drawn before and not chosen
+KEPT = 300  # of the candidates that were drawn before and not chosen
 MOST = 400  # networks the model learns from: its time grows with their cube
 
 Known = tuple[Draft, float]
@@ -85,17 +86,20 @@ class Frontier:
         return self.ranked.pop() if self.ranked else None
 
     def _rank(self, belief: "Belief") -> list[Draft]:
-        """The pool by gain, after neighbours of the most promising have joined it."""
+        """The pool by gain, after neighbours of the most promising have joined it, and theirs."""
         drafts = list(self.pool.values())
         gains = belief.gains(drafts)
-        self._breed([drafts[i].choices for i in np.argsort(gains, kind="stable")[-PARENTS:]])
-        more = list(self.pool.values())[len(drafts) :]
-        gains = np.concatenate([gains, belief.gains(more)])
-        drafts += more
-        return [drafts[i] for i in np.argsort(gains, kind="stable")]
+        for _ in range(GENERATIONS):
+            self._breed([drafts[i].choices for i in np.argsort(gains, kind="stable")[-PARENTS:]])
+            more = list(self.pool.values())[len(drafts) :]
+            gains = np.concatenate([gains, belief.gains(more)])
+            drafts += more
+        ranked = [drafts[i] for i in np.argsort(gains, kind="stable")]
+        self.pool = {key(draft.choices): draft for draft in ranked}
+        return ranked
 
     def _gather(self) -> None:
-        """Renew the pool: what is left of the last, fresh draws, and neighbours of the best networks."""
+        """Renew the pool: the most promising of the last, fresh draws, and neighbours of the best networks."""
         left = list(self.pool.values())[-KEPT:]
         self.pool = {key(draft.choices): draft for draft in left}
         for _ in range(TRIES // self.share):
@@ -142,9 +146,8 @@ class Belief:
         self.surrogate = Surrogate(encoder.rows(done), [error for _, error in known])
         if waiting:
             self.surrogate.believe(encoder.rows(waiting))
-        done += waiting
-        believed, _ = self.surrogate.predict(encoder.rows(done))
-        points = np.concatenate([believed[:, None], self._costs(done)], axis=1)
+        believed = self.surrogate.believed()
+        points = np.concatenate([believed[:, None], self._costs([*done, *waiting])], axis=1)
         self.front = points[_beaten(points) == 0]
         self.reference = np.concatenate([[believed.max()], points[:, 1:].max(axis=0) * 1.1])
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtr
 
 Array = NDArray[np.float64]
 
@@ -19,11 +19,12 @@ def expected_gain(mean: Array, spread: Array, costs: Array, front: Array, refere
     order = np.argsort(front[:, 0], kind="stable")
     bounds = np.append(np.minimum(front[order, 0], reference[0]), reference[0])
     whole = np.prod(np.maximum(limit - costs, 0.0), axis=1)
-    free = [whole] + [whole - _dominated(points[order[: k + 1]], costs, limit) for k in range(len(order))]
-    gain = np.zeros(len(mean))
-    for upper, area, after in zip(bounds, free, [*free[1:], np.zeros(len(mean))], strict=True):
-        gain += np.maximum(area - after, 0.0) * _improvement(mean, spread, upper)
-    return gain
+    free, stairs = [whole], np.empty((0, 2))
+    for point in points[order]:
+        stairs = np.concatenate([stairs[(stairs < point).any(axis=1)], point[None]])
+        free.append(whole - _dominated(stairs, costs, limit))
+    steps = np.maximum(-np.diff([*free, np.zeros(len(mean))], axis=0), 0.0)
+    return np.asarray((steps * _improvement(mean, spread, bounds[:, None])).sum(axis=0))
 
 
 def _two(costs: Array, fill: float) -> Array:
@@ -31,10 +32,10 @@ def _two(costs: Array, fill: float) -> Array:
     return np.concatenate([costs, np.full((len(costs), 2 - costs.shape[1]), fill)], axis=1)
 
 
-def _improvement(mean: Array, spread: Array, below: float) -> Array:
+def _improvement(mean: Array, spread: Array, below: Array) -> Array:
     """Expected depth by which a normal variable falls below a bound."""
     u = (below - mean) / spread
-    return np.asarray(spread * (u * norm.cdf(u) + norm.pdf(u)))
+    return np.asarray(spread * (u * ndtr(u) + np.exp(-u * u / 2) / (2 * np.pi) ** 0.5))
 
 
 def _dominated(points: Array, corners: Array, limit: Array) -> Array:

@@ -175,6 +175,10 @@ class Surrogate:
         )  # fmt: skip
         self._solve(self._mix(self._like(self._rows, self._rows), self.weights))
 
+    def believed(self) -> Array:
+        """The mean at each network learnt from or believed, in order: its target less what noise explains."""
+        return np.asarray(self._targets - self.noise * self._answers)
+
     def predict(self, rows: Rows) -> tuple[Array, Array]:
         """Mean and standard deviation of the error without noise."""
         shared = self._mix(self._like(rows, self._rows), self.weights)

@@ -58,8 +58,8 @@ def searched(sampler: str, trials: int, seed: int = 0, workers: int = 1, **chang
 @pytest.mark.parametrize("sampler", QUICK)
 @pytest.mark.parametrize("objectives", [["error"], ["error", "params", "macs"]])
 def test_inside_and_never_twice_with_many_workers(sampler: str, objectives: list[str]) -> None:
-    found = searched(sampler, 25, workers=6, objectives=objectives)
-    assert len({proposal.fingerprint for proposal in found}) == 25
+    found = searched(sampler, 14, workers=6, objectives=objectives)
+    assert len({proposal.fingerprint for proposal in found}) == 14
 
 
 @pytest.mark.slow
