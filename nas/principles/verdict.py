@@ -1,7 +1,7 @@
 """From results to verdicts: supported, refuted, or undecided, for each principle and with its reasons."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import ceil, sqrt
 from typing import Literal
 
@@ -18,13 +18,13 @@ Word = Literal["supported", "refuted", "undecided"]
 
 @dataclass(frozen=True)
 class Result:
-    """One training. error: in points. train_loss, early_loss: in nats. wrong: (images,), or empty where not kept."""
+    """One training. error: in points. train_loss, early_loss: in nats. wrong: (images,), or None where not kept."""
 
     error: float
     train_loss: float
     early_loss: float
     scores: tuple[Score, ...] = ()
-    wrong: NDArray[np.bool_] | None = None
+    wrong: NDArray[np.bool_] | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, scores: tuple[Score, ...], wrong: NDArray[np.bool_] | None = None) -> "Result":
@@ -50,8 +50,8 @@ class Finding:
 class Verdict:
     """What became of a principle.
 
-    p: that it holds, q: that it fails, after the looks and Holm's correction over the family. needed: seeds that would
-    decide an undecided one at the power promised, by the deviation seen; None where a thousand are too few.
+    p, q: of the tests that it holds and that it fails, after the looks and Holm's correction over the family. alpha: of
+    one test at one look.
     """
 
     principle: Principle
@@ -59,7 +59,17 @@ class Verdict:
     findings: tuple[Finding, ...] = ()
     p: float = 1.0
     q: float = 1.0
-    needed: int | None = None
+    alpha: float = 0.05
+
+    @property
+    def needed(self) -> int | None:
+        """Seeds that would decide an undecided claim if its effects are those expected, by the deviations seen.
+
+        At the power promised; None where a thousand are too few, and where there is nothing to decide.
+        """
+        if self.word != "undecided" or not self.findings:
+            return None
+        return seeds_for([(f.bound.expected - f.bound.null, f.estimate.sd) for f in self.findings], self.alpha)
 
     @property
     def seeds(self) -> int:
@@ -163,21 +173,14 @@ def _judged(principles: Sequence[Principle], results: Mapping[str, Results], des
     pairs = [chances(findings, len(design.looks)) for findings in found]
     holds, fails = holm([p for p, _ in pairs]), holm([q for _, q in pairs])
     return [
-        _verdict(principle, findings, p, q, design, members)
+        Verdict(principle, _word(p, q, design.alpha), findings, p, q, level(design, members))
         for principle, findings, p, q in zip(principles, found, holds, fails, strict=True)
     ]
 
 
-def _verdict(
-    principle: Principle, findings: tuple[Finding, ...], p: float, q: float, design: Design, members: int
-) -> Verdict:
+def _word(p: float, q: float, alpha: float) -> Word:
     """An effect that is real and reliably below the margin counts as refuted: the claim is of an effect worth it."""
-    word: Word = "refuted" if q < design.alpha else "supported" if p < design.alpha else "undecided"
-    needed = None
-    if word == "undecided" and findings:
-        alpha = level(design, members)
-        needed = seeds_for([(f.bound.expected - f.bound.null, f.estimate.sd) for f in findings], alpha)
-    return Verdict(principle, word, findings, p, q, needed)
+    return "refuted" if q < alpha else "supported" if p < alpha else "undecided"
 
 
 def level(design: Design, members: int) -> float:

@@ -15,7 +15,7 @@ from nas.report.markup import Child, Markup, tag
 from nas.report.page import document, resource
 from nas.report.principles_articles import article
 from nas.report.principles_plots import Mark, Scale, Series, axis, interval, lines, rounded, scale, steps
-from nas.report.principles_words import span
+from nas.report.principles_words import chance, span
 from nas.report.sections import section
 from nas.report.tables import table
 from nas.report.words import clip, percent
@@ -129,7 +129,7 @@ def populations(reading: Reading) -> Child:
         series = [Series(f"{name} ({len(errors)})", s.line, s.band) for name, errors in each.errors.items()
                   for s in [steps(list(errors), band(len(errors)), edge)]]  # fmt: skip
         said = f"{each.population.claim}: {each.gain:+.2f} points for the first in the median draw, " \
-               f"p = {rounded(each.p)}"  # fmt: skip
+               f"p {chance(each.p)}"  # fmt: skip
         charts.append(tag("div", tag("h3", each.population.claim), tag("p", _word(each.word), " ", said),
                           lines(series, said, "validation error, %", "share of networks")))  # fmt: skip
     note = ("Both forms of a draw share depths, growth of widths, dropout and seed, and have their widths solved to "

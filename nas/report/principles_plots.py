@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import asinh, log10
+from math import asinh
 
 from nas.report.markup import Child, Markup, join, tag
 
@@ -125,6 +125,4 @@ def steps(values: Sequence[float], half: float, edge: tuple[float, float]) -> Se
 
 def rounded(value: float) -> str:
     """A probability as a reader needs it."""
-    return (
-        f"{value:.2f}" if value >= 0.1 else f"{value:.1g}" if value >= 1e-4 else f"1e{int(log10(max(value, 1e-300)))}"
-    )
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.1g}" if value >= 1e-4 else "< 0.0001"

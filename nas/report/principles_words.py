@@ -19,6 +19,12 @@ def span(estimate: Estimate, bound: Bound) -> str:
     )
 
 
+def chance(value: float) -> str:
+    """A probability after the letter p."""
+    said = rounded(value)
+    return said if said.startswith("<") else f"= {said}"
+
+
 def sentence(verdict: Verdict) -> str:
     """The verdict in one sentence, by the bound that decided it."""
     if not verdict.findings:
@@ -26,13 +32,13 @@ def sentence(verdict: Verdict) -> str:
     one = deciding(verdict)
     seen = f"{one.bound.name} ({_metric(one)}) is {span(one.estimate, one.bound)} over {one.estimate.seeds} seeds"
     if verdict.word == "supported":
-        return f"Supported: {seen}, above {amount(one.bound.null, one.bound)} (p = {rounded(verdict.p)})."
+        return f"Supported: {seen}, above {amount(one.bound.null, one.bound)} (p {chance(verdict.p)})."
     if verdict.word == "refuted":
         least = amount(one.bound.margin, one.bound)
-        return f"Refuted: {seen}, below the least effect worth the claim, {least} (p = {rounded(verdict.q)})."
+        return f"Refuted: {seen}, below the least effect worth the claim, {least} (p {chance(verdict.q)})."
     least, worth = amount(one.bound.null, one.bound), amount(one.bound.margin, one.bound)
     either = f"neither surely above {least}" + (f" nor surely below {worth}" if worth != least else " nor below")
-    return f"Undecided: {seen}, {either}, corrected for the family (p = {rounded(verdict.p)})."
+    return f"Undecided: {seen}, {either}, corrected for the family (p {chance(verdict.p)})."
 
 
 def deciding(verdict: Verdict) -> Finding:

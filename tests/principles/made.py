@@ -1,0 +1,22 @@
+"""Results made up: what trainings might have said."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from nas.principles.family import Design
+from nas.principles.principle import Principle
+from nas.principles.verdict import Result, Results
+
+DESIGN = Design(looks=(5, 10), sd=1.0)
+
+
+def results(
+    principle: Principle, effects: Mapping[str, float], dice: np.random.Generator, sd: float = 1.0, seeds: int = 10
+) -> Results:
+    """Normally distributed errors about 50 points and losses about 1 nat, each arm apart from that by its effect."""
+    noise = {arm: dice.normal(0, sd, seeds) for arm in principle.arms}
+    return {
+        arm: [Result(50 + effects.get(arm, 0.0) + z, 1 + 0.03 * z, 1 + 0.03 * z) for z in noise[arm]]
+        for arm in principle.arms
+    }

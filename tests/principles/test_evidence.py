@@ -1,0 +1,68 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nas.genome import Graph, cost, fingerprint
+from nas.genome import primitives as p
+from nas.genome.task import Task
+from nas.principles.evidence import correlation, evidence
+from nas.search.experiment import Experiment
+from nas.search.study import Record, Run
+from nas.training.score import Score
+
+DIGITS = Task("digits", (1, 8, 8), 10)
+
+
+def network(shortcut: str, width: int) -> Graph:
+    x = p.Stem(width)(DIGITS.image())
+    for _ in range(2):
+        x = p.BasicBlock(width, 1, shortcut)(x)
+    return Graph.of(p.GapHead(10)(x))
+
+
+def record(number: int) -> Record:
+    """Shortcuts take a tenth off the error, whatever the cost; the cost takes off more."""
+    given = number % 2 == 0
+    graph = network("B" if given else "none", 4 + number)
+    error = 0.5 - 0.01 * number - 0.1 * given
+    score = Score(1, error, 1.0, 1.0, 1.0)
+    return Record(number, {}, graph, fingerprint(graph), cost(graph), number, (score,), "complete")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run(tmp_path, Experiment(name="x", space="mixed", data="digits"), tuple(map(record, range(24))), {}, "", {})
+
+
+def test_a_feature_that_helps_at_equal_cost_agrees_with_its_principle(run: Run) -> None:
+    (found,) = [each for each in evidence(run) if each.feature.principle == "h10"]
+    assert (found.word, found.networks) == ("agrees", 24)
+    assert found.correlation > 0.5
+
+
+def test_a_feature_that_never_varies_says_nothing(run: Run) -> None:
+    assert "h14" not in {each.feature.principle for each in evidence(run)}
+
+
+def test_too_few_networks_say_nothing(run: Run) -> None:
+    assert evidence(replace(run, records=run.records[:10])) == []
+
+
+def test_cost_explains_nothing_within_a_band() -> None:
+    bands = np.array_split(np.arange(30), 3)
+    level = np.repeat([0.0, 10.0, 20.0], 10)
+    dice = np.random.default_rng(3)
+    values, errors = level + dice.random(30), level + dice.random(30)
+    seen, p = correlation(values, errors, bands)
+    assert abs(seen) < 0.5
+    assert p > 0.05
+    assert correlation(values, values, bands)[0] == pytest.approx(1.0)
+    assert correlation(np.zeros(30), errors, bands) == (0.0, 1.0)
+
+
+def test_shuffled_errors_are_seldom_found_to_matter() -> None:
+    dice, bands = np.random.default_rng(4), np.array_split(np.arange(15), 3)
+    chances = [correlation(dice.random(15), dice.random(15), bands)[1] for _ in range(60)]
+    assert 0 <= np.mean(np.array(chances) < 0.05) < 0.15

@@ -1,0 +1,161 @@
+"""What is trained, how often, and what a continued run finds; the training itself is made up."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nas.errors import RunError
+from nas.genome.text import from_json
+from nas.principles import runner as runners
+from nas.principles.answers import kept
+from nas.principles.family import Design, Family, read
+from nas.principles.plan import Plan
+from nas.principles.reading import read as reading
+from nas.principles.runner import Runner, begin
+from nas.resources import resource
+
+KEYS = ("h01", "h17")  # five arms, one of them in both
+Job = dict[str, Any]
+
+
+def family(tmp_path: Path, **changes: Any) -> Family:
+    file = tmp_path / "mine.toml"
+    file.write_text('name = "mine"\ndata = "digits"\n[recipe]\nepochs = 2\n', encoding="utf-8")
+    design = {"side": 8, "width": 8, "looks": (2, 3), "population": 0, "keys": KEYS, "sd": 1.0}
+    return replace(read(file), design=Design(**(design | changes)))
+
+
+class Fake:
+    """An executor that has trained before it is asked: errors by the network's kernels, or reasons of failure."""
+
+    def __init__(self, reasons: list[str] | None = None, gain: float = 0.0) -> None:
+        self.jobs: list[Job] = []
+        self.reasons, self.gain = list(reasons or []), gain
+        self._heard: list[dict[str, Any]] = []
+
+    def idle(self) -> bool:
+        return not self._heard
+
+    def submit(self, job: Job) -> None:
+        self.jobs.append(job)
+        number, reason = job["number"], self.reasons.pop(0) if self.reasons else ""
+        large = "5" in {str(getattr(node.op, "kernel", "")) for node in from_json(job["genome"]).nodes}
+        error = 0.3 + self.gain * large + 0.001 * (job["seed"] % 3)
+        for epoch in (1, 2) if not reason else ():
+            score = {"epoch": epoch, "error": error, "loss": 1.0, "seconds": 0.1, "train_loss": 1.0}
+            self._heard.append({"number": number, "kind": "score", "score": score})
+        self._heard.append({"number": number, "kind": "end", "reason": reason, "detail": "said"})
+        Path(job["weights"]).parent.mkdir(parents=True, exist_ok=True)
+        Path(job["weights"]).touch()
+
+    def stop(self, number: int) -> None: ...
+
+    def events(self, seconds: float) -> list[dict[str, Any]]:
+        heard, self._heard = self._heard, []
+        return heard
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture(autouse=True)
+def _answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runners, "wrong", lambda *_: np.arange(50) % 3 == 0)
+
+
+def train(family: Family, path: Path, fake: Fake) -> Iterator[runners.Step]:
+    return Runner(begin(family, path, "nas principles mine"), family, lambda _: fake).steps()
+
+
+def test_each_network_and_seed_is_trained_once_and_a_continued_run_trains_nothing(tmp_path: Path) -> None:
+    asked, fake = family(tmp_path, looks=(3,)), Fake()
+    steps = list(train(asked, tmp_path / "run", fake))
+    trained = Counter((job["genome"], job["seed"]) for job in fake.jobs)
+    assert set(trained.values()) == {1}
+    assert len(trained) == 4 * 3 == len(steps) == len(Plan(asked).all())
+    assert (steps[-1].left, steps[0].seconds_left > 0) == (0, True)
+    found = reading(tmp_path / "run")
+    assert found.by_principle["h01"]["two 3x3"] == found.by_principle["h17"]["average"]
+    assert not list((tmp_path / "run").rglob("weights.safetensors"))
+    assert (kept(tmp_path / "run", 3) == (np.arange(50) % 3 == 0)).all()
+    again = Fake()
+    assert list(train(asked, tmp_path / "run", again)) == again.jobs == []
+
+
+def test_what_a_look_decides_is_not_trained_further(tmp_path: Path) -> None:
+    fake = Fake(gain=0.2)
+    list(train(family(tmp_path, keys=("h01",), looks=(3, 9)), tmp_path / "run", fake))
+    assert len(fake.jobs) == 2 * 3
+    (verdict,) = reading(tmp_path / "run").verdicts
+    assert (verdict.word, verdict.seeds) == ("supported", 3)
+
+
+def test_a_training_that_was_lost_is_done_again_and_one_that_diverged_is_not(tmp_path: Path) -> None:
+    asked, fake = family(tmp_path, keys=("h01",), looks=(2,)), Fake(["killed", "nan"])
+    list(train(asked, tmp_path / "run", fake))
+    assert len(fake.jobs) == 4
+    again = Fake()
+    list(train(asked, tmp_path / "run", again))
+    assert [job["seed"] for job in again.jobs] == [fake.jobs[0]["seed"]]
+    diverged = reading(tmp_path / "run").by_principle["h01"]["one 5x5"][0]
+    assert diverged is not None
+    assert diverged.error == pytest.approx(90.0)
+
+
+def test_a_run_that_was_abandoned_goes_on_under_its_own_numbers(tmp_path: Path) -> None:
+    asked = family(tmp_path, keys=("h01",), looks=(2,))
+    steps = train(asked, tmp_path / "run", Fake())
+    next(steps)
+    steps.close()
+    more = list(train(asked, tmp_path / "run", Fake()))
+    assert sorted(step.record.number for step in more) == [1, 2, 3]
+
+
+def test_where_nothing_succeeds_the_run_stops(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="the first 5 trainings failed, the last with: said"):
+        list(train(family(tmp_path), tmp_path / "run", Fake(["error"] * 12)))
+
+
+def test_the_control_has_seeds_of_its_own(tmp_path: Path) -> None:
+    plan = Plan(family(tmp_path, keys=("a00",)))
+    (control,) = plan.family.principles
+    seeds = {arm: {plan.key(control, arm, place)[1] for place in range(3)} for arm in control.arms}
+    assert not seeds["a network"] & seeds["the same again"]
+    assert len(plan.all()) == 6
+
+
+def test_populations_follow_the_first_look(tmp_path: Path) -> None:
+    plan = Plan(family(tmp_path, population=2))
+    assert [each.key for each in plan.populations] == ["p01", "p17"]
+    first = [training.purpose[0] for training in reversed(plan.all().values())]
+    assert first.index("p") < len(first)
+    assert {training.key[1] for training in plan.draws()} == {plan.seed(0), plan.seed(1)}
+
+
+@pytest.mark.slow
+def test_a_small_study_of_digits_from_the_command_to_the_page(tmp_path: Path) -> None:
+    import json
+    import subprocess
+    import sys
+
+    text = resource("experiments", "principles_small.toml").read_text(encoding="utf-8")
+    study = tmp_path / "tiny.toml"
+    study.write_text(text.replace('"cifar10"', '"digits"').replace("train_images = 3000", "train_images = 300"))
+    settings = ["recipe.epochs=2", "recipe.flip=false", "principles.looks=[2, 3]", 'principles.keys=["a00", "h10"]',
+                "principles.population=5", "principles.deep=14", "principles.side=8", "validation=0.2"]  # fmt: skip
+    command = [sys.executable, "-m", "nas", "principles", str(study), "--out", str(tmp_path / "run"), "--json"]
+    command += [part for setting in settings for part in ("--set", setting)]
+    told = [subprocess.run(command, capture_output=True, text=True, check=True) for _ in range(2)]
+    assert told[0].stdout == told[1].stdout
+    assert [row["key"] for row in json.loads(told[0].stdout)] == ["a00", "h10"]
+    assert (tmp_path / "run" / "report" / "index.html").stat().st_size < 500_000
+    found = reading(tmp_path / "run")
+    for record in found.records.values():
+        bits = kept(tmp_path / "run", record.number)
+        assert bits is not None
+        assert bits.mean() == pytest.approx(record.error)
+    assert len(found.comparisons) == 1
