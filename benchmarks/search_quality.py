@@ -19,6 +19,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -39,6 +42,24 @@ TRAININGS = 100  # of the noisy part
 FINALISTS, AGAIN = 5, 2
 SHARE = 0.25  # of the cells, inside the budget
 
+scores = cache(table)  # each process reads it once
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is run, and how often."""
+
+    table: Path
+    samplers: tuple[str, ...]
+    seeds: range
+    after: tuple[int, ...]
+    pool: Any  # of processes
+
+    def each(self, run: Any, sampler: str, *settings: Any) -> list[Any]:
+        """What a run gives for every seed."""
+        found: list[Any] = self.pool.starmap(run, [(self.table, sampler, seed, *settings) for seed in self.seeds], 1)
+        return found
+
 
 def proposer(sampler: str, seed: int, trials: int, budget: Budget, objectives: Sequence[str] = ("error",)) -> Proposer:
     """The toolkit's own, with nothing but the space."""
@@ -47,34 +68,44 @@ def proposer(sampler: str, seed: int, trials: int, budget: Budget, objectives: S
     return Proposer(question, space, TASK, [], (), Counter())
 
 
-def accuracy(scores: Table, choices: dict[str, Any], name: str = "cifar10") -> float:
+def accuracy(known: Table, choices: dict[str, Any], name: str = "cifar10") -> float:
     """Points of test accuracy."""
-    return scores[choices][f"{name}_test_acc_200ep"]
+    return known[choices][f"{name}_test_acc_200ep"]
 
 
-def interval(values: Sequence[float]) -> str:
+def interval(values: Sequence[float], digits: int = 3) -> str:
     """Mean and the half width of its 95 % interval."""
     half = 1.96 * stdev(values) / len(values) ** 0.5 if len(values) > 1 else float("nan")
-    return f"{mean(values):.4f} ±{half:.4f}"
+    return f"{mean(values):.{digits}f} ±{half:.{digits}f}"
 
 
-def clean(scores: Table, samplers: Sequence[str], seeds: int, after: Sequence[int]) -> None:
+def header(asked: Asked, title: str, columns: Sequence[Any]) -> None:
+    """The head of a table."""
+    print(f"\n{title}, seeds {asked.seeds[0]} to {asked.seeds[-1]}")
+    print(f"| sampler | {' | '.join(map(str, columns))} |\n|---|{'---|' * len(columns)}", flush=True)
+
+
+def clean(asked: Asked) -> None:
     """Regret without noise, without a budget."""
-    best = max(row["cifar10_test_acc_200ep"] for row in scores.rows.values())
-    print(f"CIFAR-10, no budget, {seeds} seeds: regret in points after so many trainings, 95 % interval of the mean")
-    print("| sampler |" + "".join(f" {count} |" for count in after) + f" optimum by {min(150, after[-1])} | ms each |")
-    print("|---|" + "---|" * (len(after) + 2))
-    for sampler in samplers:
-        regrets, begun = np.zeros((seeds, after[-1])), time.process_time()
-        for seed in range(seeds):
-            asker = proposer(sampler, seed, after[-1], Budget())
-            told = rehearse(asker, lambda p: 1 - accuracy(scores, p.choices) / 100, after[-1])
-            found = [accuracy(scores, proposal.choices) for proposal, _ in told]
-            regrets[seed] = best - np.maximum.accumulate(found)
-        each = (time.process_time() - begun) / regrets.size * 1e3
-        cells = "".join(f" {interval(regrets[:, count - 1].tolist())} |" for count in after)
-        share = (regrets[:, min(150, after[-1]) - 1] < 1e-6).mean()
-        print(f"| {sampler} |{cells} {share:.0%} | {each:.0f} |", flush=True)
+    title = "CIFAR-10, no budget: regret in points after so many trainings"
+    header(asked, title, [*asked.after, "optimum by 150", "ms each"])
+    for sampler in asked.samplers:
+        runs = asked.each(clean_run, sampler, asked.after[-1])
+        regrets = np.array([regrets for regrets, _ in runs])
+        cells = [interval(regrets[:, count - 1].tolist()) for count in asked.after]
+        found = (regrets[:, min(150, asked.after[-1]) - 1] < 1e-6).mean()
+        each = mean(seconds for _, seconds in runs) / asked.after[-1] * 1e3
+        print(f"| {sampler} | {' | '.join(cells)} | {found:.0%} | {each:.0f} |", flush=True)
+
+
+def clean_run(path: Path, sampler: str, seed: int, trainings: int) -> tuple[list[float], float]:
+    """Regret after each training, and the CPU time of all."""
+    known = scores(path)
+    best = max(row["cifar10_test_acc_200ep"] for row in known.rows.values())
+    asker, begun = proposer(sampler, seed, trainings, Budget()), time.process_time()
+    told = rehearse(asker, lambda p: 1 - accuracy(known, p.choices) / 100, trainings)
+    found = [accuracy(known, proposal.choices) for proposal, _ in told]
+    return (best - np.maximum.accumulate(found)).tolist(), time.process_time() - begun
 
 
 def quarter() -> tuple[Budget, list[tuple[str, ...]]]:
@@ -90,84 +121,85 @@ def quarter() -> tuple[Budget, list[tuple[str, ...]]]:
     return budget, [cell for cell, within in zip(cells, inside, strict=True) if within]
 
 
-def noisy(scores: Table, samplers: Sequence[str], seeds: int) -> None:
+def noisy(asked: Asked) -> None:
     """Regret under budgets, each training one noisy seed."""
     budget, inside = quarter()
-    print(f"\nOne noisy seed a training, {len(inside):,} cells inside the budget, {seeds} seeds: regret in points")
     for name in SETS:
-        best = max(accuracy(scores, dict(zip(EDGES, cell, strict=True)), name) for cell in inside)
-        print(f"| {name} | {TRAININGS} trainings | {TRAININGS - FINALISTS * AGAIN} and {FINALISTS} finalists | asked |")
-        print("|---|---|---|---|")
-        for sampler in samplers:
-            runs = [noisy_run(scores, name, sampler, seed, budget) for seed in range(seeds)]
+        best = max(accuracy(scores(asked.table), dict(zip(EDGES, cell, strict=True)), name) for cell in inside)
+        title = f"{name}, one noisy seed a training, {len(inside):,} cells inside the budget: regret in points"
+        some = f"{TRAININGS - FINALISTS * AGAIN} and {FINALISTS} finalists"
+        header(asked, title, [f"{TRAININGS} trainings", some, "proposals a training"])
+        for sampler in asked.samplers:
+            runs = asked.each(noisy_run, sampler, name, budget)
             plain, again = ([best - run[which] for run in runs] for which in (0, 1))
-            print(
-                f"| {sampler} | {interval(plain)} | {interval(again)} | {mean(run[2] for run in runs):.1f} |",
-                flush=True,
-            )
+            proposed = mean(run[2] for run in runs)
+            print(f"| {sampler} | {interval(plain)} | {interval(again)} | {proposed:.1f} |", flush=True)
 
 
-def noisy_run(scores: Table, name: str, sampler: str, seed: int, budget: Budget) -> tuple[float, float, float]:
+def noisy_run(path: Path, sampler: str, seed: int, name: str, budget: Budget) -> tuple[float, float, float]:
     """True accuracy of what is chosen after all trainings, and after finalists; proposals a training."""
-    luck = np.random.default_rng(seed)
+    luck, known = np.random.default_rng(seed), scores(path)
 
     def once(proposal: Proposal) -> float:
-        return accuracy(scores, proposal.choices, name) + NOISE * luck.standard_normal()
+        return 1 - (accuracy(known, proposal.choices, name) + NOISE * luck.standard_normal()) / 100
 
     asker = proposer(sampler, seed, TRAININGS, budget)
-    told = list(rehearse(asker, lambda p: 1 - once(p) / 100, TRAININGS))
+    told = list(rehearse(asker, once, TRAININGS))
     chosen = min(told, key=lambda row: row[1])[0]
     first = sorted(told[: TRAININGS - FINALISTS * AGAIN], key=lambda row: row[1])[:FINALISTS]
-    means = [(error + sum(1 - once(p) / 100 for _ in range(AGAIN))) / (1 + AGAIN) for p, error in first]
+    means = [mean([error, *(once(proposal) for _ in range(AGAIN))]) for proposal, error in first]
     finalist = first[int(np.argmin(means))][0]
-    truth = [accuracy(scores, p.choices, name) for p in (chosen, finalist)]
+    truth = [accuracy(known, proposal.choices, name) for proposal in (chosen, finalist)]
     return truth[0], truth[1], asker.ledger["proposed"] / len(told)
 
 
-def front(scores: Table, samplers: Sequence[str], seeds: int, after: Sequence[int]) -> None:
-    """Share of the hypervolume of the true front of error and MACs."""
+def front(asked: Asked) -> None:
+    """What is missing of the hypervolume of the true front of error and MACs."""
     cells = everything()
     macs = [cost(network(cell)).macs for cell in cells]
     worst = (90.0, 1.1 * max(macs))  # percent: guessing
+    errors = [100 - accuracy(scores(asked.table), dict(zip(EDGES, cell, strict=True))) for cell in cells]
+    whole = hypervolume(np.array(list(zip(errors, macs, strict=True))), worst)
+    title = "error and MACs, CIFAR-10: percent of the true front's hypervolume that is missing"
+    header(asked, title, asked.after)
+    for sampler in asked.samplers:
+        runs = asked.each(front_run, sampler, asked.after, worst)
+        missing = 100 - 100 * np.array(runs) / whole
+        print(f"| {sampler} | {' | '.join(interval(column.tolist(), 2) for column in missing.T)} |", flush=True)
+
+
+def front_run(path: Path, sampler: str, seed: int, after: Sequence[int], worst: tuple[float, float]) -> list[float]:
+    """Hypervolume after so many trainings."""
+    known = scores(path)
 
     def point(choices: dict[str, Any], counts: Cost) -> tuple[float, float]:
-        return 100 - accuracy(scores, choices), float(counts.macs)
+        return 100 - accuracy(known, choices), float(counts.macs)
 
-    true = np.array(
-        [(100 - accuracy(scores, dict(zip(EDGES, c, strict=True))), m) for c, m in zip(cells, macs, strict=True)]
-    )
-    whole = hypervolume(true, worst)
-    print(f"\nError and MACs, CIFAR-10, {seeds} seeds: percent of the true front's hypervolume that is missing")
-    print("| sampler |" + "".join(f" {count} |" for count in after))
-    print("|---|" + "---|" * len(after))
-    for sampler in samplers:
-        missing = []
-        for seed in range(seeds):
-            asker = proposer(sampler, seed, after[-1], Budget(), ("error", "macs"))
-            told = rehearse(asker, lambda p: 1 - accuracy(scores, p.choices) / 100, after[-1])
-            points = np.array([point(p.choices, p.cost) for p, _ in told])
-            missing.append([100 - 100 * hypervolume(points[:count], worst) / whole for count in after])
-        print(f"| {sampler} |" + "".join(f" {interval(column)} |" for column in zip(*missing, strict=True)), flush=True)
+    asker = proposer(sampler, seed, after[-1], Budget(), ("error", "macs"))
+    told = rehearse(asker, lambda p: 1 - accuracy(known, p.choices) / 100, after[-1])
+    points = np.array([point(proposal.choices, proposal.cost) for proposal, _ in told])
+    return [hypervolume(points[:count], worst) for count in after]
 
 
 def main() -> None:
     """Run what is asked for."""
+    parts = {"clean": clean, "noisy": noisy, "front": front}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", type=Path)
-    parser.add_argument("--part", nargs="+", choices=("clean", "noisy", "front"), default=("clean", "noisy", "front"))
+    parser.add_argument("--part", nargs="+", choices=parts, default=list(parts))
     parser.add_argument("--seeds", type=int, default=30)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--samplers", nargs="+", choices=(*SAMPLERS, "gp"), default=SAMPLERS)
     parser.add_argument("--after", nargs="+", type=int, default=AFTER, help="numbers of trainings, rising")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
     options = parser.parse_args()
     if not options.table.is_file():
         sys.exit(f"no table at {options.table}: nothing is compared")
-    scores = table(options.table)
-    if "clean" in options.part:
-        clean(scores, options.samplers, options.seeds, options.after)
-    if "noisy" in options.part:
-        noisy(scores, options.samplers, options.seeds)
-    if "front" in options.part:
-        front(scores, options.samplers, options.seeds, options.after)
+    seeds = range(options.first, options.first + options.seeds)
+    with get_context("spawn").Pool(options.jobs) as pool:
+        asked = Asked(options.table, tuple(options.samplers), seeds, tuple(options.after), pool)
+        for part in options.part:
+            parts[part](asked)
 
 
 if __name__ == "__main__":
