@@ -7,6 +7,7 @@ from nas.report.frame import used
 from nas.report.markup import Child, Markup, join, tag
 from nas.report.view import View
 from nas.report.words import NAMES, clip, percent, write
+from nas.search.halving import saved
 from nas.search.study import Record
 
 MOST_ROWS = 1_000
@@ -119,12 +120,18 @@ def known(view: View) -> Markup | None:
 
 
 def ledger(view: View) -> Markup:
-    """What became of the proposals."""
+    """What became of the proposals, and of the candidates a sampler weighed before it proposed."""
     counts = dict(view.run.ledger)
+    weighed = counts.pop("candidates", 0)
     total = counts.pop("proposed", sum(counts.values()))
-    rows = [[tag("th", clip(name), scope="row"), f"{n:,}", percent(n / total) if total else "-"]
+    whole = {name: weighed if name.startswith("candidate, ") else total for name in counts}
+    rows = [[tag("th", clip(name), scope="row"), f"{n:,}", percent(n / whole[name]) if whole[name] else "-"]
             for name, n in sorted(counts.items(), key=lambda item: -item[1])]  # fmt: skip
     caption = f"{total:,} proposals. Only those inside the budget and not met before are trained."
+    if weighed:
+        caption += f" {weighed:,} candidates were counted to choose among."
+    if epochs := saved(view.run.records, view.run.experiment.recipe.epochs):
+        caption += f" Stopping trials early saved {epochs:,} epochs."
     return table(caption, ["outcome", "proposals", "share"], rows)
 
 

@@ -90,11 +90,16 @@ class Proposer:
 
     def look(self, trial: Draw) -> Draft | None:
         """The network a trial leads to, without proposing it; None when it is none or outside the budget."""
+        self.ledger["candidates"] += 1
         try:
             drawn = draft(self.space, self.task, trial)
         except GenomeError:
+            self.ledger["candidate, no network"] += 1
             return None
-        return self._inside(drawn)
+        inside = self._inside(drawn)
+        if inside is None:
+            self.ledger[f"candidate, outside budget: {self._worst(drawn.cost)}"] += 1
+        return inside
 
     def _inside(self, drawn: Draft) -> Draft | None:
         if self.experiment.budget.allows(drawn.cost):
