@@ -10,7 +10,7 @@ from nas.principles.family import to_toml
 from nas.principles.pages import principles
 from nas.principles.population import band
 from nas.principles.reading import Reading
-from nas.principles.verdict import Verdict, planned_power, size
+from nas.principles.verdict import Finding, Verdict, planned_power, size
 from nas.report.markup import Child, Markup, tag
 from nas.report.page import document, resource
 from nas.report.principles_articles import article
@@ -71,31 +71,45 @@ def forest(reading: Reading) -> Markup:
     looks = len(reading.family.design.looks)
     level = 1 - reading.family.design.alpha / looks
     caption = (
-        "Each row is the first comparison of a claim; right of the dashed line speaks for it. "
+        "Right of the dashed line speaks for the claim; where there are several bars, all have to. "
         f"Bars: {level:.1%} intervals over seeds (95 % for all {looks} looks together). Diamonds: the effect in the "
-        "paper, on its own data. Verdicts are corrected for the size of the family and may rest on more comparisons."
+        "paper, on its own data. Verdicts are corrected for the size of the family."
     )
     return section(
         "forest", "All principles", tag("ol", ruler, rows, class_="forest"), tag("p", caption, class_="note")
     )
 
 
+def shown(verdict: Verdict) -> list[Finding]:
+    """The comparisons of errors, of two that mirror each other the first."""
+    found: list[Finding] = []
+    for each in verdict.findings:
+        mirrored = {arm: -weight for arm, weight in each.bound.weights.items()}
+        if each.bound.metric == "error" and mirrored not in [other.bound.weights for other in found]:
+            found.append(each)
+    return found
+
+
 def _ends(verdict: Verdict) -> list[float]:
-    first = verdict.findings[0].estimate
-    return [first.low, first.high, *([verdict.principle.paper] if verdict.principle.paper is not None else [])]
+    paper = verdict.principle.paper
+    return [end for each in shown(verdict) for end in (each.estimate.low, each.estimate.high)] + (
+        [] if paper is None else [paper]
+    )
 
 
 def _row(verdict: Verdict, on: Scale) -> Child:
-    principle, first = verdict.principle, verdict.findings[0]
-    mark = Mark(first.estimate.mean, first.estimate.low, first.estimate.high, first.bound.null, principle.paper)
-    said = span(first.estimate, first.bound)
-    paper = f"paper {principle.paper:+.2f}" if principle.paper is not None else None
-    return [
-        tag("span", tag("span", verdict.word, class_=f"verdict {verdict.word}"), " ",
-            tag("a", f"{principle.key.upper()} {principle.claim}", href=f"#{principle.key}"), class_="claim"),
-        interval(mark, on, verdict.word, f"{principle.key}: {said}"),
-        tag("span", said, tag("br") if paper else None, paper, class_="numbers"),
-    ]  # fmt: skip
+    principle, found = verdict.principle, shown(verdict)
+    title = tag("a", f"{principle.key.upper()} {principle.claim}", href=f"#{principle.key}")
+    bars, said = [], []
+    for place, each in enumerate(found):
+        paper = principle.paper if place == 0 else None
+        mark = Mark(each.estimate.mean, each.estimate.low, each.estimate.high, each.bound.null, paper)
+        words = span(each.estimate, each.bound)
+        bars.append(interval(mark, on, verdict.word, f"{each.bound.name}: {words}"))
+        named = tag("span", f"{each.bound.name}: ", class_="note") if len(found) > 1 else None
+        said.append(tag("div", named, words, f", paper {paper:+.2f}" if paper is not None else None))
+    claim = tag("span", tag("span", verdict.word, class_=f"verdict {verdict.word}"), " ", title, class_="claim")
+    return [claim, tag("div", bars), tag("div", said, class_="numbers")]
 
 
 def articles(reading: Reading) -> Markup:

@@ -83,4 +83,4 @@ def drawings(reading: Reading, principle: Principle) -> Markup:
     shown = graphs[:1] if principle.control else graphs[:DRAWN]
     cards = [tag("div", tag("h4", name), tag("div", Markup(draw(graph, standalone=False)), class_="drawing"))
              for name, graph in shown]  # fmt: skip
-    return tag("details", tag("summary", "The networks, drawn"), tag("div", cards, class_="pair"))
+    return tag("details", tag("summary", "The networks, drawn"), tag("div", cards, class_="pair"), open=True)

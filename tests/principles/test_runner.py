@@ -72,11 +72,11 @@ def train(family: Family, path: Path, fake: Fake) -> Iterator[runners.Step]:
 
 
 def test_each_network_and_seed_is_trained_once_and_a_continued_run_trains_nothing(tmp_path: Path) -> None:
-    asked, fake = family(tmp_path, looks=(3,)), Fake()
+    asked, fake = family(tmp_path, looks=(2,)), Fake()
     steps = list(train(asked, tmp_path / "run", fake))
     trained = Counter((job["genome"], job["seed"]) for job in fake.jobs)
     assert set(trained.values()) == {1}
-    assert len(trained) == 4 * 3 == len(steps) == len(Plan(asked).all())
+    assert len(trained) == 4 * 2 == len(steps) == len(Plan(asked).all())
     assert (steps[-1].left, steps[0].seconds_left > 0) == (0, True)
     found = reading(tmp_path / "run")
     assert found.by_principle["h01"]["two 3x3"] == found.by_principle["h17"]["average"]
@@ -94,30 +94,23 @@ def test_what_a_look_decides_is_not_trained_further(tmp_path: Path) -> None:
     assert (verdict.word, verdict.seeds) == ("supported", 3)
 
 
-def test_a_training_that_was_lost_is_done_again_and_one_that_diverged_is_not(tmp_path: Path) -> None:
-    asked, fake = family(tmp_path, keys=("h01",), looks=(2,)), Fake(["killed", "nan"])
-    list(train(asked, tmp_path / "run", fake))
-    assert len(fake.jobs) == 4
-    again = Fake()
-    list(train(asked, tmp_path / "run", again))
-    assert [job["seed"] for job in again.jobs] == [fake.jobs[0]["seed"]]
-    diverged = reading(tmp_path / "run").by_principle["h01"]["one 5x5"][0]
-    assert diverged is not None
-    assert diverged.error == pytest.approx(90.0)
-
-
-def test_a_run_that_was_abandoned_goes_on_under_its_own_numbers(tmp_path: Path) -> None:
-    asked = family(tmp_path, keys=("h01",), looks=(2,))
-    steps = train(asked, tmp_path / "run", Fake())
-    next(steps)
-    steps.close()
-    more = list(train(asked, tmp_path / "run", Fake()))
+def test_what_was_abandoned_or_lost_is_trained_and_what_diverged_is_a_result(tmp_path: Path) -> None:
+    asked, path = family(tmp_path, keys=("h01",), looks=(2,)), tmp_path / "run"
+    first = train(asked, path, Fake())
+    next(first)
+    first.close()
+    second, third = Fake(["killed", "nan"]), Fake()
+    more = list(train(asked, path, second))
     assert sorted(step.record.number for step in more) == [1, 2, 3]
+    list(train(asked, path, third))
+    assert [job["genome"] for job in third.jobs] == [second.jobs[0]["genome"]]
+    errors = [result and result.error for results in reading(path).by_principle["h01"].values() for result in results]
+    assert sorted(errors) == pytest.approx([30.0, 30.0, 30.1, 90.0])
 
 
 def test_where_nothing_succeeds_the_run_stops(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="the first 5 trainings failed, the last with: said"):
-        list(train(family(tmp_path), tmp_path / "run", Fake(["error"] * 12)))
+        list(train(family(tmp_path, keys=("h01",)), tmp_path / "run", Fake(["error"] * 12)))
 
 
 def test_the_control_has_seeds_of_its_own(tmp_path: Path) -> None:
