@@ -1,7 +1,6 @@
 """The study of a family of principles as one TOML file: a search's own settings, and a table [principles]."""
 
 import json
-import tomllib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -84,25 +83,12 @@ def read(path: Path, changes: dict[str, Any] | None = None) -> Family:
 
     Raises ExperimentError with file, line and remedy.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        data = tomllib.loads(text)
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise ExperimentError(f"{path}: not to be read as TOML: {problem}") from None
-    for key, value in (changes or {}).items():
-        *tables, last = key.split(".")
-        table = data
-        for name in tables:
-            table = table.setdefault(name, {})
-            if not isinstance(table, dict):
-                raise ExperimentError(f"--set {key}: {name!r} is a value, not a table")
-        table[last] = value
+    data, text = experiments.plain(path, changes)
     design = _design(data.pop("principles", {}), path, text)
     if stray := [key for key in SEARCHED if key in data]:
         raise ExperimentError(f"{path}: {stray[0]!r} has no place in a study of principles; remove it")
     fixed = {"space": "principles", "objectives": ["error"], "trials": 100_000}
-    data = {"name": path.stem, **fixed, **data}
-    return Family(experiments.validate(data, str(path), text, set(changes or {})), design)
+    return Family(experiments.validate(data | fixed, str(path), text, set(changes or {})), design)
 
 
 def _design(data: Any, path: Path, text: str) -> Design:

@@ -102,6 +102,12 @@ def read(path: Path, changes: dict[str, Any] | None = None) -> Experiment:
 
     Raises ExperimentError with file, line and remedy.
     """
+    data, text = plain(path, changes)
+    return validate(data, str(path), text, set(changes or {}))
+
+
+def plain(path: Path, changes: dict[str, Any] | None = None) -> tuple[dict[str, Any], str]:
+    """A TOML file as plain data with `changes` laid over it, and its text. Raises ExperimentError."""
     if path.stat().st_size > MOST_BYTES:
         raise ExperimentError(f"{path}: larger than {MOST_BYTES:,} bytes; this is no experiment file")
     try:
@@ -116,7 +122,7 @@ def read(path: Path, changes: dict[str, Any] | None = None) -> Experiment:
     for key, value in sorted((changes or {}).items()):  # a recipe's name before its parts
         _set(data, key, value)
         _name_recipe(data)
-    return validate(data, str(path), text, set(changes or {}))
+    return data, text
 
 
 def validate(data: dict[str, Any], origin: str, text: str = "", changed: set[str] | None = None) -> Experiment:
