@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nas.cli.app import INTERRUPTED, Json, RunDir, app, say, tell
-from nas.errors import BudgetError, ExperimentError, RunError
+from nas.errors import BudgetError, ExperimentError, NasError, RunError
 
 if TYPE_CHECKING:
     from nas.search.experiment import Experiment
@@ -67,6 +67,7 @@ def search(
     question = experiments.read(experiments.find(experiment), settings)
     foresee(question)
     if dry_run:
+        forecast(question)
         return
     path = out or Path("runs") / "".join(c if c.isalnum() or c in "-_." else "_" for c in question.name).lstrip(".")
     drive(create(path, question, "nas " + shlex.join(sys.argv[1:])))
@@ -120,6 +121,24 @@ def foresee(question: "Experiment") -> None:
         say(f"  those outside {fate}; the limit they break most: {limits}")
     say(f"  {seen.inside} of {seen.drawn} networks drawn are inside; {question.trials} will be trained, "
         f"{question.recipe.epochs} epochs each, by {question.workers} workers")  # fmt: skip
+
+
+def forecast(question: "Experiment") -> None:
+    """Say what time and disk the run would take, from a network of median MACs trained here for two epochs."""
+    from datetime import timedelta
+
+    from nas.search.estimate import estimate
+    from nas.search.space import load
+    from nas.training.data import task
+
+    try:
+        seen = estimate(question, load(question.space), task(question.source))
+    except NasError as problem:
+        say(f"  time and disk are not known: {problem}")
+        return
+    say(f"  an epoch of a network of median MACs ({seen.network.macs:,}) takes {seen.epoch:.2g} s here; the run "
+        f"about {timedelta(seconds=round(seen.seconds))} where every worker has a core")  # fmt: skip
+    say(f"  disk: {seen.study / 1e6:.1f} MB for the study, at most {seen.weights / 1e6:.1f} MB for weights")
 
 
 def drive(study: "Study") -> None:
