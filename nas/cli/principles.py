@@ -55,7 +55,7 @@ def _settings(changes: list[str]) -> list[tuple[str, Any]]:
 def _foresee(family: "Family") -> None:
     """Say, before anything is trained, what will be, and with what power. Raises GenomeError for unmatched arms."""
     from nas.principles.plan import Plan
-    from nas.principles.verdict import planned_power, size
+    from nas.principles.power import planned_power, size
 
     plan, design = Plan(family), family.design
     members = size(family.principles)
@@ -110,5 +110,5 @@ def _report(found: "Reading", evidence: list[Path], as_json: bool) -> None:
 def _facts(verdict: "Verdict") -> dict[str, Any]:
     first = verdict.findings[0].estimate if verdict.findings else None
     seen = f"{first.mean:+.2f} [{first.low:+.2f}, {first.high:+.2f}]" if first else "no results"
-    return {"key": verdict.principle.key, "verdict": verdict.word, "seeds": verdict.seeds, "effect": seen,
+    return {"key": verdict.principle.key, "verdict": verdict.word, "seeds": verdict.look.seeds, "effect": seen,
             "claim": verdict.principle.claim}  # fmt: skip

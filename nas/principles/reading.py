@@ -13,7 +13,8 @@ from nas.principles.family import Family, saved
 from nas.principles.plan import Key, Plan
 from nas.principles.population import Comparison, compare
 from nas.principles.principle import Principle
-from nas.principles.verdict import Result, Results, Verdict, verdicts
+from nas.principles.results import Result, Results
+from nas.principles.verdict import Verdict, verdicts
 from nas.search.study import Record, load
 
 

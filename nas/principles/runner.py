@@ -16,8 +16,9 @@ from nas.genome.cost import cost
 from nas.principles.answers import keep, wrong
 from nas.principles.family import Family, save
 from nas.principles.plan import Key, Plan, Training
+from nas.principles.power import size
 from nas.principles.reading import Reading, by_key
-from nas.principles.verdict import decided, size
+from nas.principles.verdict import deciding
 from nas.search.driver import job
 from nas.search.executor import Executor, executor
 from nas.search.experiment import Experiment
@@ -72,24 +73,22 @@ class Runner:
         with self.study.held(), closing(self._workers(self.study.experiment)) as workers:
             records = self.study.records()
             self._abandoned = {(r.fingerprint, r.seed): r for r in records if r.state == "running"}
-            before = 0
             for number, seeds in enumerate(self.plan.family.design.looks):
-                wave = self.wave(before, seeds)
+                wave = self.wave(seeds)
                 if number == 0:
                     wave |= self._missing(self.plan.draws())
                 yield from self._train(workers, wave)
                 if self.stopping:
                     return
-                before = seeds
 
-    def wave(self, before: int, seeds: int) -> dict[Key, Training]:
-        """The trainings that are missing up to a look, of the principles that the look before left open."""
+    def wave(self, seeds: int) -> dict[Key, Training]:
+        """The trainings that are missing up to a look, of the principles that no look before it has decided."""
         reading = Reading(self.plan, by_key(self.study.records()), self.study.path)
         family = self.plan.family
         members = size(family.principles)
         open_ = [
             principle for principle in family.principles
-            if not decided(principle, reading.results(principle), family.design, members, before)
+            if deciding(principle, reading.results(principle), family.design, members) is None
         ]  # fmt: skip
         wanted = [each for place in range(seeds) for one in open_ for each in self.plan.arms(one, [place])]
         return self._missing(iter(wanted))

@@ -9,8 +9,9 @@ from nas.principles.evidence import Evidence
 from nas.principles.family import to_toml
 from nas.principles.pages import principles
 from nas.principles.population import band
+from nas.principles.power import planned_power, size
 from nas.principles.reading import Reading
-from nas.principles.verdict import Finding, Verdict, planned_power, size
+from nas.principles.verdict import Finding, Verdict
 from nas.report.markup import Child, Markup, tag
 from nas.report.page import document, resource
 from nas.report.principles_articles import article
@@ -173,9 +174,10 @@ def power(reading: Reading) -> Markup:
     rows = []
     for verdict in reading.verdicts:
         planned = planned_power(verdict.principle, design, count)
+        seeds = f"{verdict.look.seeds} of {verdict.look.asked}"
         needed = f"{verdict.needed:,}" if verdict.needed else "over 1,000" if verdict.word == "undecided" else "-"
         rows.append([tag("th", tag("a", verdict.principle.key.upper(), href=f"#{verdict.principle.key}"), scope="row"),
-                     percent(planned), _word(verdict.word), str(verdict.seeds), needed, rounded(verdict.p),
+                     percent(planned), _word(verdict.word), seeds, needed, rounded(verdict.p),
                      rounded(verdict.q)])  # fmt: skip
     heads = ["claim", "power, as planned", "verdict", "seeds", "seeds needed", "p it holds", "p it fails"]
     caption = (f"Power was fixed before any training, for the effects the pages expect ({design.points:g} points here "

@@ -6,7 +6,8 @@ from statistics import mean, stdev
 from nas.genome.cost import cost
 from nas.principles.principle import Principle
 from nas.principles.reading import Reading
-from nas.principles.verdict import Finding, Results, Verdict
+from nas.principles.results import Results
+from nas.principles.verdict import Finding, Verdict
 from nas.report.drawing import draw
 from nas.report.markup import Child, Markup, tag
 from nas.report.principles_plots import Series, lines

@@ -29,8 +29,10 @@ def sentence(verdict: Verdict) -> str:
     """The verdict in one sentence, by the bound that decided it."""
     if not verdict.findings:
         return "Undecided: there are no results yet."
-    one = deciding(verdict)
+    one = weakest(verdict)
     seen = f"{one.bound.name} ({_metric(one)}) is {span(one.estimate, one.bound)} over {one.estimate.seeds} seeds"
+    if not verdict.complete:
+        return f"Undecided while {verdict.look.asked} seeds are not complete: {seen}."
     if verdict.word == "supported":
         return f"Supported: {seen}, above {amount(one.bound.null, one.bound)} (p {chance(verdict.p)})."
     if verdict.word == "refuted":
@@ -41,7 +43,7 @@ def sentence(verdict: Verdict) -> str:
     return f"Undecided: {seen}, {either}, corrected for the family (p {chance(verdict.p)})."
 
 
-def deciding(verdict: Verdict) -> Finding:
+def weakest(verdict: Verdict) -> Finding:
     """The weakest bound: that which refutes, or that which holds least surely."""
     if verdict.word == "refuted":
         return min(verdict.findings, key=lambda finding: finding.estimate.q)
@@ -50,7 +52,7 @@ def deciding(verdict: Verdict) -> Finding:
 
 def change(verdict: Verdict) -> str:
     """What would change the verdict."""
-    one = deciding(verdict) if verdict.findings else None
+    one = weakest(verdict) if verdict.findings else None
     if verdict.word == "supported" and one:
         said = f"a longer schedule or more images that bring the effect to {amount(one.bound.null, one.bound)} or less"
     elif verdict.word == "refuted" and one:

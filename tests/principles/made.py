@@ -6,7 +6,7 @@ import numpy as np
 
 from nas.principles.family import Design
 from nas.principles.principle import Principle
-from nas.principles.verdict import Result, Results
+from nas.principles.results import Result, Results
 
 DESIGN = Design(looks=(5, 10), sd=1.0)
 

@@ -7,8 +7,9 @@ import pytest
 from made import DESIGN, results
 
 from nas.principles.pages import principles
+from nas.principles.power import planned_power, planned_sd, size
 from nas.principles.principle import Principle
-from nas.principles.verdict import Verdict, planned_power, planned_sd, size, verdicts
+from nas.principles.verdict import Verdict, verdicts
 
 FAMILIES = 200
 FAMILY = [each for each in principles().values() if not each.control]
@@ -45,7 +46,7 @@ def test_without_effects_hardly_a_family_supports_a_claim() -> None:
 
 @pytest.mark.slow
 def test_on_the_very_edge_of_their_claims_one_family_in_twenty_supports_any() -> None:
-    dice, families = np.random.default_rng(5), 3_000
+    dice, families = np.random.default_rng(5), 2_000
     edge = [each for each in FAMILY if len(each.bounds) == 1]
     false = sum(any(v.word == "supported" for v in judged(edge, "null", dice)) for _ in range(families))
     assert false / families < 0.05 + 2 * sqrt(0.05 * 0.95 / families)

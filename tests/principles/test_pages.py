@@ -13,7 +13,7 @@ from nas.principles.counts import COUNTS
 from nas.principles.pages import chosen, principles
 from nas.principles.pages.filters import pairs
 from nas.principles.principle import Match, Principle
-from nas.principles.verdict import Result
+from nas.principles.results import Result
 
 TASK = Task("cifar10", (3, 32, 32), 10)
 SMALL, FULL = Canvas(TASK, 16, 16, 8, 32), Canvas(TASK)

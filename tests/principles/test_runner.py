@@ -91,7 +91,7 @@ def test_what_a_look_decides_is_not_trained_further(tmp_path: Path) -> None:
     list(train(family(tmp_path, keys=("h01",), looks=(3, 9)), tmp_path / "run", fake))
     assert len(fake.jobs) == 2 * 3
     (verdict,) = reading(tmp_path / "run").verdicts
-    assert (verdict.word, verdict.seeds) == ("supported", 3)
+    assert (verdict.word, verdict.look.asked) == ("supported", 3)
 
 
 def test_what_was_abandoned_or_lost_is_trained_and_what_diverged_is_a_result(tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ import pytest
 from made import DESIGN, results
 
 from nas.principles.pages import principles
+from nas.principles.power import planned_power, size
 from nas.principles.principle import Bound, Principle, better, equivalent, falls, interaction, interior
-from nas.principles.verdict import Result, Verdict, decided, images_error, planned_power, size, values, verdicts
+from nas.principles.results import Result, images_error, values
+from nas.principles.verdict import Verdict, deciding, verdicts
 from nas.training.score import Score
 
 KNOWN = principles()
@@ -86,18 +88,27 @@ def test_a_seed_that_failed_in_one_arm_counts_in_none() -> None:
     assert len(values(H01.bounds[0], made, 10)) == 9
 
 
+def test_a_look_that_is_not_complete_decides_nothing() -> None:
+    made = {arm: list(row) for arm, row in results(H01, {"one 5x5": 12.0}, dice()).items()}
+    assert verdicts([H01], {"h01": made}, DESIGN)[0].word == "supported"
+    made["one 5x5"][3] = None
+    unfinished = verdicts([H01], {"h01": made}, DESIGN)[0]
+    assert (unfinished.word, unfinished.complete) == ("undecided", False)
+    assert unfinished.findings[0].estimate.mean > 8
+
+
 def test_nothing_trained_is_undecided() -> None:
     empty = {arm: [None] * 10 for arm in H01.arms}
     verdict = verdicts([H01], {"h01": empty}, DESIGN)[0]
-    assert (verdict.word, verdict.seeds, verdict.needed) == ("undecided", 0, None)
+    assert (verdict.word, verdict.look.seeds, verdict.needed) == ("undecided", 0, None)
 
 
 def test_what_a_look_decides_stays_decided_whatever_comes_later() -> None:
     made = {arm: list(row) for arm, row in results(H01, {"one 5x5": 12.0}, dice()).items()}
-    assert decided(H01, made, DESIGN, 21, 5)
+    assert deciding(H01, made, DESIGN, 21) is not None
     made["one 5x5"][5:] = [Result(0.0, 0.0, 0.0)] * 5
     verdict = verdicts([H01], {"h01": made}, DESIGN)[0]
-    assert (verdict.word, verdict.seeds) == ("supported", 5)
+    assert (verdict.word, verdict.look.asked) == ("supported", 5)
 
 
 def test_a_larger_family_asks_for_more() -> None:

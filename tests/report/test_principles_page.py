@@ -13,6 +13,7 @@ from nas.principles.evidence import FEATURES, Evidence
 from nas.principles.family import Design, Family
 from nas.principles.plan import Plan
 from nas.principles.reading import Reading
+from nas.principles.verdict import Look
 from nas.report.principles import page
 from nas.report.principles_plots import Mark, Scale, interval, lines, rounded, scale, steps
 from nas.report.principles_words import caution, change, sentence
@@ -99,7 +100,7 @@ def test_sentences_follow_the_verdict(reading: Reading, tmp_path: Path) -> None:
     assert sentence(against).startswith("Refuted: ")
     assert "below the least effect worth the claim" in sentence(against)
     finding = replace(verdicts["h01"].findings[0], images=20.0)
-    assert "other images" in caution(replace(verdicts["h01"], findings=(finding,)))
+    assert "other images" in caution(replace(verdicts["h01"], look=Look(3, (finding,))))
     assert caution(verdicts["h01"]) == ""
 
 
