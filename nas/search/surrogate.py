@@ -6,7 +6,7 @@ so that a network that learns nothing at all does not stretch the scale.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log, log1p
+from math import log
 from typing import Any
 
 import numpy as np
@@ -41,36 +41,48 @@ class Rows:
         return len(self.counts)
 
 
+@dataclass(frozen=True)
+class Code:
+    """A network's own numbers; those of choices and sequences that came up later are missing at the end."""
+
+    choices: tuple[float, ...]
+    counts: tuple[float, ...]
+    columns: NDArray[np.int64]  # of its sequences of layers
+    walks: Array
+
+
 class Encoder:
-    """Networks as numbers, by the choices and layers met so far."""
+    """Networks as numbers, by the choices and sequences of layers met so far: each has its column from then on."""
 
     def __init__(self) -> None:
         self.places: dict[str, dict[Any, float]] = {}
         self.listed: dict[str, bool] = {}
-        self.walks: dict[tuple[str, ...], int] = {}  # columns
+        self.walks: dict[tuple[str, ...], int] = {}
 
-    def see(self, draft: Draft) -> None:
-        """Take note of choices and layers that were not met before."""
+    def encode(self, draft: Draft) -> Code:
+        """A network's numbers, taking note of what was not met before."""
         for name, distribution in draft.distributions.items():
             if name not in self.places:
                 options = values(distribution)
                 self.listed[name] = not ordered(distribution)
                 scale = 1 if self.listed[name] else max(1, len(options) - 1)
                 self.places[name] = {option: rank / scale for rank, option in enumerate(options)}
-        for walk in draft.walks:
-            self.walks.setdefault(walk, len(self.walks))
+        choices = tuple([self._place(name, draft.choices.get(name)) for name in self.places])
+        counts = tuple([log(1 + getattr(draft.cost, name)) for name in MEASURED])
+        columns = [self.walks.setdefault(walk, len(self.walks)) for walk in draft.walks]
+        return Code(choices, counts, np.array(columns, dtype=np.int64), np.log1p(list(draft.walks.values())))
 
-    def rows(self, drafts: Sequence[Draft]) -> Rows:
-        """What was not met before is left out."""
-        choices = [[self._place(name, draft.choices.get(name)) for name in self.places] for draft in drafts]
-        counts = [[log(1 + getattr(draft.cost, name)) for name in MEASURED] for draft in drafts]
-        walks = np.zeros((len(drafts), len(self.walks)))
-        for row, draft in enumerate(drafts):
-            for walk, count in draft.walks.items():
-                if walk in self.walks:
-                    walks[row, self.walks[walk]] = log1p(count)
-        shape = len(drafts), len(self.places)
-        return Rows(np.reshape(choices, shape), tuple(self.listed.values()), np.array(counts), walks)
+    def rows(self, codes: Sequence[Code], like: Rows | None = None) -> Rows:
+        """Networks as rows, of the columns known by now; or of those that other rows have, the rest left out."""
+        listed = tuple(self.listed.values()) if like is None else like.listed
+        choices = np.full((len(codes), len(listed)), MISSING)
+        walks = np.zeros((len(codes), len(self.walks) if like is None else like.walks.shape[1]))
+        for row, code in enumerate(codes):
+            shared = code.choices[: len(listed)]
+            choices[row, : len(shared)] = shared
+            known = code.columns < walks.shape[1]
+            walks[row, code.columns[known]] = code.walks[known]
+        return Rows(choices, listed, np.array([code.counts for code in codes]), walks)
 
     def _place(self, name: str, value: Any) -> float:
         if value is None:

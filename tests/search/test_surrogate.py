@@ -1,7 +1,7 @@
 """The model of the error: what it learns, where it is sure, and what it takes for alike."""
 
 import random
-from itertools import chain
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -41,9 +41,8 @@ def error(one: Draft) -> float:
 
 def encoded(*groups: list[Draft]) -> list[Rows]:
     encoder = Encoder()
-    for one in chain(*groups):
-        encoder.see(one)
-    return [encoder.rows(group) for group in groups]
+    codes = [[encoder.encode(one) for one in group] for group in groups]
+    return [encoder.rows(group) for group in codes]
 
 
 def test_it_learns_what_makes_networks_good() -> None:
@@ -79,12 +78,17 @@ def test_networks_that_compute_alike_are_alike_whatever_their_choices() -> None:
     assert choices[0, 1] < 0.5
 
 
-def test_choices_never_met_count_as_missing() -> None:
+def test_what_comes_up_later_is_missing_in_those_before_and_left_out_of_rows_like_theirs() -> None:
     encoder = Encoder()
-    encoder.see(chosen(*KINDS, "none"))
-    assert encoder.rows([Draft({}, {}, chosen(*KINDS, "none").graph, drawn(1)[0].cost)]).choices.tolist() == [
-        [-1.0] * 6
-    ]
+    bare = encoder.encode(replace(chosen(*["none"] * 3, "skip_connect", "none", "none"), choices={}, distributions={}))
+    before = encoder.rows([bare])
+    rich = encoder.encode(chosen(*KINDS, "nor_conv_3x3"))
+    after = encoder.rows([bare, rich])
+    assert after.choices[0].tolist() == [-1.0] * 6
+    assert after.walks.shape[1] > before.walks.shape[1]
+    assert after.walks[0, : before.walks.shape[1]].tolist() == before.walks[0].tolist()
+    cut = encoder.rows([rich], before)
+    assert (cut.choices.shape, cut.walks.shape) == ((1, 0), before.walks.shape)
 
 
 @given(st.lists(st.floats(0.001, 1), min_size=1, max_size=30))
