@@ -57,11 +57,17 @@ class _Trainer:
 @dataclass
 class _Worker:
     actor: Any
-    place: Any  # a promise of its node's name, until it is there
+    place: Any  # a promise of its node's name: that it is there, and after a failure, whether it still is
     node: str = ""
     job: Job | None = None
     stream: Any = None
     deadline: float = inf
+    failure: str = ""
+
+    @property
+    def waiting(self) -> Any:
+        """What it may have to say next; None when there is nothing."""
+        return self.place if self.failure or not self.node else self.stream
 
 
 class Cluster:
@@ -78,6 +84,7 @@ class Cluster:
         resources = {"num_cpus": cpus, "num_gpus": gpus, "max_concurrency": 2}  # the second thread hears `stop`
         self._kind = remote(**resources, runtime_env={"env_vars": THREADS})(_Trainer)
         self._asked = f"{cpus:g} CPUs and {gpus:g} GPUs"
+        self._stillborn = 0
         self._seen = time.monotonic()  # when a worker was last there
         self._workers = [self._start() for _ in range(count)]
 
@@ -103,49 +110,63 @@ class Cluster:
 
     def events(self, seconds: float) -> list[Event]:
         """What the workers said meanwhile, waiting at most `seconds` for a first word."""
-        waiting = [w.stream if w.node else w.place for w in self._workers if w.job or not w.node]
-        if waiting and ray.wait(waiting, timeout=seconds)[0]:
-            ready, _ = ray.wait(waiting, num_returns=len(waiting), timeout=0)
-            said = {id(one) for one in ready}
-        else:
-            said = set()
-        heard = [event for w in list(self._workers) if {id(w.stream), id(w.place)} & said for event in self._hear(w)]
-        late = [worker for worker in self._workers if worker.job and time.monotonic() > worker.deadline]
+        waiting = {worker.waiting: worker for worker in self._workers if worker.waiting is not None}
+        ready, _ = ray.wait(list(waiting), timeout=seconds) if waiting else ([], [])
+        if ready:
+            ready, _ = ray.wait(list(waiting), num_returns=len(waiting), timeout=0)
+        heard = [event for one in ready for event in self._hear(waiting[one])]
+        late = [worker for worker in self._workers if time.monotonic() > worker.deadline]
         heard += [self._replace(worker, "timeout", "took longer than the experiment allows") for worker in late]
         self._check_room()
         return heard
 
     def _hear(self, worker: _Worker) -> list[Event]:
-        """One word of a worker: that it is there, an event, or that it died."""
+        """One word of a worker: that it is there, an event, or that something failed."""
+        if worker.failure or not worker.node:
+            return self._arrived(worker)
         try:
-            if not worker.node:
-                worker.node, worker.place = ray.get(worker.place), None
-                return []
             text, weights = ray.get(next(worker.stream))
         except (ray.exceptions.RayError, StopIteration) as problem:
-            return [self._replace(worker, self._blame(worker), str(problem))] if worker.job else self._again(worker)
+            worker.failure, worker.place, worker.deadline = str(problem), worker.actor.node.remote(), inf
+            return []
         event: Event = json.loads(text)
         if event["kind"] == "end" and worker.job:
             event = _receive(event, worker.job, weights)
             worker.job, worker.stream, worker.deadline = None, None, inf
         return [event]
 
-    def _again(self, worker: _Worker) -> list[Event]:
-        self._workers[self._workers.index(worker)] = self._start()
+    def _arrived(self, worker: _Worker) -> list[Event]:
+        """A worker is there; or it is known what became of one that failed.
+
+        One that died by itself took its network with it; one whose machine or connection went is not to blame.
+        """
+        try:
+            node, fault = str(ray.get(worker.place)), ""
+        except ray.exceptions.RayError as problem:
+            node, fault = worker.node, str(problem)
+        if worker.failure:
+            return [self._replace(worker, "killed" if fault and _alive(node) else "lost", worker.failure)]
+        if fault:
+            self._give_up(fault)
+            self._workers[self._workers.index(worker)] = self._start()
+        worker.node, worker.place = node, None
         return []
 
-    def _blame(self, worker: _Worker) -> str:
-        """A worker that died by itself took its network with it; one whose machine went is not to blame."""
-        nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-        alive = {node["NodeID"] for node in nodes if node["Alive"]}
-        return "killed" if worker.node in alive else "lost"
+    def _give_up(self, fault: str) -> None:
+        """Workers that cannot even start have a fault in common."""
+        self._stillborn += 1
+        if self._stillborn > 2 * len(self._workers):
+            raise RunError(
+                f"workers cannot start on the Ray cluster: {' '.join(fault.split())[-300:]}. Every node needs this "
+                "version of nas and of Python"
+            )
 
     def _replace(self, worker: _Worker, reason: str, detail: str) -> Event:
         """A worker is lost, with the trial it had: end what is left of it and start another."""
         assert worker.job is not None
         with suppress(ray.exceptions.RayError):
             ray.kill(worker.actor)
-        self._again(worker)
+        self._workers[self._workers.index(worker)] = self._start()
         return end(worker.job, reason, detail)
 
     def _check_room(self) -> None:
@@ -174,6 +195,11 @@ def _join(address: str | None, cpus: float) -> None:
     except (ray.exceptions.RayError, ConnectionError, ValueError, RuntimeError) as problem:
         where = f"no Ray cluster at {address}" if address else "Ray cannot be started"
         raise RunError(f"{where}: {str(problem).strip().splitlines()[0]:.200}") from None
+
+
+def _alive(node: str) -> bool:
+    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    return any(each["NodeID"] == node and each["Alive"] for each in nodes)
 
 
 def _room() -> str:
