@@ -18,12 +18,12 @@ from nas.search.propose import Proposer
 from nas.search.space import load
 
 TASK = Task("digits", (1, 8, 8), 10)
-SAMPLERS = ("random", "evolution", "local", "nsga2", "tpe", "frontier")
+SAMPLERS = ("random", "evolution", "evolution-graphs", "local", "nsga2", "tpe", "frontier")
 
 
 def made_up(drawn: Draft) -> float:
     """Fewer errors with more MACs, and the second stage of one family."""
-    return 0.5 / (1 + drawn.cost.macs / 1e5) + (0.0 if drawn.choices["family2"] == "dense" else 0.05)
+    return 0.5 / (1 + drawn.cost.macs / 1e5) + (0.0 if drawn.choices.get("family2") == "dense" else 0.05)
 
 
 def history(count: int) -> list[Draft]:
