@@ -112,6 +112,7 @@ def test_show_gives_a_genome_that_cost_reads(tmp_path: Path, nas: Call) -> None:
     assert "Conv(" in table
 
 
+@pytest.mark.slow  # the README's own commands, which the quick tests run, go the same way
 def test_from_search_to_network_and_report(tmp_path: Path) -> None:
     """What a user types, from the first command to the network in a process of its own."""
     path = tmp_path / "run"
