@@ -69,7 +69,9 @@ def state(record: Record) -> str:
 
 
 def choices(record: Record) -> str:
-    """The choices of a trial on one line."""
+    """The choices of a trial on one line; of one without, the trials it was made of."""
+    if record.parents:
+        return "edited from " + " and ".join(map(str, record.parents))
     return ", ".join(f"{clip(name, 40)} {clip(value, 40)}" for name, value in record.choices.items())
 
 
@@ -87,6 +89,8 @@ def details(view: View, record: Record) -> Markup:
         exact = write(name, value) if name in ("error", "seconds", "peak_bytes") else f"{value:,}"
         facts.append((NAMES[name], f"{exact}{share}"))
     chosen = [(clip(name, 40), clip(value, 80)) for name, value in record.choices.items()]
+    if record.parents:
+        chosen = [("edited from", " and ".join(map(str, record.parents)))]
     state_ = [("state", state(record))] if record.state != "complete" else []
     return join([terms([*state_, *facts]), tag("h4", "Choices") if chosen else None, terms(chosen, "pairs")])
 

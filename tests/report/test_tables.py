@@ -1,0 +1,29 @@
+"""Single tables of the page, from runs made up for them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from fake_run import record, run
+
+from nas.report import tables
+from nas.report.view import view
+
+
+def test_what_a_sampler_weighed_is_a_share_of_its_candidates(tmp_path: Path) -> None:
+    counted = {"proposed": 10, "trained": 5, "duplicate": 5, "candidates": 400, "candidate, outside budget: macs": 100}
+    text = str(tables.ledger(view(replace(run(tmp_path, 5), ledger=counted))))
+    assert "10 proposals" in text
+    assert "400 candidates were counted" in text
+    assert "100</td><td>25 %" in text
+    assert "5</td><td>50 %" in text
+
+
+def test_the_epochs_that_stopping_saved_are_said(tmp_path: Path) -> None:
+    stopped = record(0, state="pruned", reason="stopped")
+    made = run(tmp_path, records=(replace(stopped, scores=stopped.scores[:2]), record(1)))
+    assert f"saved {made.experiment.recipe.epochs - 2} epochs" in str(tables.ledger(view(made)))
+    assert "saved" not in str(tables.ledger(view(run(tmp_path, 5))))
+
+
+def test_a_network_without_choices_says_what_it_was_made_of() -> None:
+    assert tables.choices(record(9, choices={"width": 4}, parents=(3, 7))) == "edited from 3 and 7"
