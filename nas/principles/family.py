@@ -36,7 +36,8 @@ class Design:
     side, width, shallow, deep: of the canvas. looks: seeds at which the claims are judged; what is decided at a look
     needs no more. points: what a point of the pages' margins and effects is worth here; above 1 where errors are far
     above the papers'. sd, loss_sd: of one training under another seed, in points and in nats, from a pilot. alpha: of
-    the whole family. population: networks drawn from each space. keys: the principles tried; none stands for all.
+    the whole family. futile: planned power below which a claim is given the first look only. population: networks drawn
+    from each space. keys: the principles tried; none stands for all.
     """
 
     side: Annotated[int, Field(ge=8, le=1024)] = 32
@@ -48,6 +49,7 @@ class Design:
     sd: Positive = 0.35
     loss_sd: Positive = 0.02
     alpha: Share = 0.05
+    futile: Annotated[float, Field(ge=0, lt=1)] = 0.02
     population: Few = 10
     keys: tuple[str, ...] = ()
 

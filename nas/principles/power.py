@@ -34,6 +34,11 @@ def planned_power(principle: Principle, design: Design, members: int) -> float:
     return joint_power(tests, design.looks[-1], level(design, members))
 
 
+def looks(principle: Principle, design: Design, members: int) -> tuple[int, ...]:
+    """The looks that a principle is given: the first only, where no power can be promised at the last."""
+    return design.looks if planned_power(principle, design, members) >= design.futile else design.looks[:1]
+
+
 def planned_sd(bound: Bound, design: Design) -> float:
     """Of the contrast over seeds: trainings under one seed share too little to count on (docs/principles.md)."""
     one = design.sd if bound.metric == "error" else design.loss_sd

@@ -16,7 +16,7 @@ from nas.genome.cost import cost
 from nas.principles.answers import keep, wrong
 from nas.principles.family import Family, save
 from nas.principles.plan import Key, Plan, Training
-from nas.principles.power import size
+from nas.principles.power import looks, size
 from nas.principles.reading import Reading, by_key
 from nas.principles.verdict import deciding
 from nas.search.driver import job
@@ -88,7 +88,8 @@ class Runner:
         members = size(family.principles)
         open_ = [
             principle for principle in family.principles
-            if deciding(principle, reading.results(principle), family.design, members) is None
+            if seeds in looks(principle, family.design, members)
+            and deciding(principle, reading.results(principle), family.design, members) is None
         ]  # fmt: skip
         wanted = [each for place in range(seeds) for one in open_ for each in self.plan.arms(one, [place])]
         return self._missing(iter(wanted))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nas.principles.family import Design
-from nas.principles.power import level, scaled
+from nas.principles.power import level, looks, scaled
 from nas.principles.principle import Bound, Principle
 from nas.principles.results import Results, images_error, values
 from nas.principles.statistics import Estimate, estimate, holm, seeds_for
@@ -34,7 +34,7 @@ class Look:
         """Seeds that every bound has."""
         return min((finding.estimate.seeds for finding in self.findings), default=0)
 
-    def chances(self, looks: int) -> tuple[float, float]:
+    def chances(self, count: int) -> tuple[float, float]:
         """P that all bounds hold and that some bound fails, corrected for the number of looks (Bonferroni).
 
         A look that is not complete says nothing: what it would say depends on which trainings happened to end first.
@@ -43,7 +43,7 @@ class Look:
             return 1.0, 1.0
         p = max(finding.estimate.p for finding in self.findings)
         q = len(self.findings) * min(finding.estimate.q for finding in self.findings)
-        return min(1.0, looks * p), min(1.0, looks * q)
+        return min(1.0, count * p), min(1.0, count * q)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def deciding(principle: Principle, results: Results, design: Design, members: in
     becomes of the others.
     """
     members = 1 if principle.control else members
-    for seeds in design.looks:
+    for seeds in looks(principle, design, members):
         seen = look(principle, results, design, seeds)
         if min(seen.chances(len(design.looks))) < design.alpha / members:
             return seen
@@ -119,9 +119,10 @@ def verdicts(principles: Sequence[Principle], results: Mapping[str, Results], de
 
 
 def _judged(principles: Sequence[Principle], results: Mapping[str, Results], design: Design) -> list[Verdict]:
-    members, last = len(principles), design.looks[-1]
+    members = len(principles)
     seen = [
-        deciding(one, results[one.key], design, members) or look(one, results[one.key], design, last)
+        deciding(one, results[one.key], design, members)
+        or look(one, results[one.key], design, looks(one, design, members)[-1])
         for one in principles
     ]
     pairs = [each.chances(len(design.looks)) for each in seen]

@@ -5,7 +5,7 @@ import pytest
 from made import DESIGN, results
 
 from nas.principles.pages import principles
-from nas.principles.power import planned_power, size
+from nas.principles.power import looks, planned_power, size
 from nas.principles.principle import Bound, Principle, better, equivalent, falls, interaction, interior
 from nas.principles.results import Result, images_error, values
 from nas.principles.verdict import Verdict, deciding, verdicts
@@ -125,6 +125,15 @@ def test_a_larger_family_asks_for_more() -> None:
 def test_controls_are_no_members() -> None:
     assert size([H01, H10, KNOWN["a00"]]) == 2
     assert planned_power(KNOWN["a00"], DESIGN, 21) == planned_power(KNOWN["a00"], DESIGN, 1)
+
+
+def test_a_claim_without_a_promise_of_power_is_given_the_first_look() -> None:
+    hopeless = replace(H01, bounds=(better("two 3x3", "one 5x5", 0.01, 0.02),))
+    strict = replace(DESIGN, futile=0.1)
+    assert looks(hopeless, strict, 1) == (5,)
+    assert looks(H01, strict, 1) == (5, 10)
+    verdict = verdicts([hopeless], {"h01": results(H01, {}, dice())}, strict)[0]
+    assert (verdict.look.asked, verdict.complete) == (5, True)
 
 
 def test_points_scale_margins_of_errors_and_not_of_losses() -> None:
