@@ -23,7 +23,15 @@ from nas.training.score import Score
 
 EVIL = "<script>alert(1)</script>"
 DESIGN = Design(
-    side=8, width=8, shallow=8, deep=14, looks=(3, 6), sd=1.0, population=6, keys=("a00", "h01", "h10", "h20")
+    side=8,
+    width=8,
+    shallow=8,
+    deep=14,
+    looks=(3, 6),
+    sd=1.0,
+    population=6,
+    futile=0.0,
+    keys=("a00", "h01", "h10", "h20"),
 )
 
 
