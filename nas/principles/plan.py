@@ -74,7 +74,11 @@ class Plan:
         for key, draws in self.drawn.items():
             for number, forms in enumerate(draws):
                 for name, graph in forms.items():
-                    yield Training(graph, (fingerprint(graph), self.seed(number)), f"{key} {name}, draw {number}")
+                    yield Training(graph, self.drawn_key(graph, number), f"{key} {name}, draw {number}")
+
+    def drawn_key(self, graph: Graph, number: int) -> Key:
+        """By what the training of a draw is known."""
+        return fingerprint(graph), self.seed(number)
 
     def all(self) -> dict[Key, Training]:
         """Every training there could be, each once, in order: by seed, then the populations after the first look."""

@@ -7,11 +7,12 @@ from math import log, nan
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nas.principles.answers import kept
 from nas.principles.family import Family, saved
 from nas.principles.plan import Key, Plan
-from nas.principles.population import Comparison, compare
+from nas.principles.population import Comparison, Population, compare
 from nas.principles.principle import Principle
 from nas.principles.results import Result, Results
 from nas.principles.verdict import Verdict, verdicts
@@ -61,14 +62,16 @@ class Reading:
     @cached_property
     def comparisons(self) -> list[Comparison]:
         """The populations compared."""
-        found: dict[str, dict[str, list[float]]] = {}
-        for training in self.plan.draws():
-            population, form = training.purpose.split(" ", 1)
-            result = self.result(training.key)
-            found.setdefault(population, {}).setdefault(form.rpartition(", draw")[0], []).append(
-                result.error if result else nan
-            )
-        return compare({key: {form: np.array(errors) for form, errors in both.items()} for key, both in found.items()})
+        return compare({each.key: self._errors(each) for each in self.plan.populations})
+
+    def _errors(self, population: Population) -> dict[str, NDArray[np.float64]]:
+        """By form, the errors of the draws in order; NaN where one is missing."""
+        found: dict[str, list[float]] = {form: [] for form in population.arms}
+        for number, forms in enumerate(self.plan.drawn[population.key]):
+            for form, graph in forms.items():
+                result = self.result(self.plan.drawn_key(graph, number))
+                found[form].append(result.error if result else nan)
+        return {form: np.array(errors) for form, errors in found.items()}
 
 
 def by_key(records: Sequence[Record]) -> dict[Key, Record]:
