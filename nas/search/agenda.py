@@ -9,7 +9,7 @@ from nas.search.arm import fit
 from nas.search.propose import Proposal, Proposer
 from nas.search.record import Record, as_record, row
 from nas.search.space import load
-from nas.search.study import Study
+from nas.search.study import Study, searched
 from nas.training.data import task
 
 
@@ -35,8 +35,9 @@ class Agenda:
         in flight is trained twice.
         """
         with self.study.exclusive():
-            found = self._again.pop() if self._again else self.study.adopt(self._mine)
-            found = found or self._propose() or self._baseline()
+            trials = self.study.everything()
+            found = self._again.pop() if self._again else self.study.adopt(trials, self._mine)
+            found = found or self._propose(searched(trials)) or self._baseline()
         if found:
             self._mine.add(found.number)
         return found
@@ -52,8 +53,7 @@ class Agenda:
             self._over[record.number] = True
             self._proposer.tell(proposal, record.known_error)
 
-    def _propose(self) -> Record | None:
-        trials = self.study.trials()
+    def _propose(self, trials: list[Any]) -> Record | None:
         self._listen(trials)
         if len(trials) >= self.experiment.trials or self.exhausted:
             return None

@@ -5,6 +5,7 @@ Ray writes is read again. Weights come back with the last event, so nodes need n
 """
 
 import json
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -188,7 +189,7 @@ class Cluster:
 
 def _join(address: str | None, cpus: float) -> None:
     """Enter a cluster, or start one on this machine that has room for all workers."""
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error", "configure_logging": False}
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
     own: dict[str, Any] = {} if address else {"include_dashboard": False, "num_cpus": ceil(cpus)}
     try:
         ray.init(address or "local", namespace="nas", **quiet, **own)

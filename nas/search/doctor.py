@@ -131,7 +131,7 @@ def _question(path: Path) -> Iterator[Finding]:
 
 
 def _trials(study: Study) -> Iterator[Finding]:
-    for orphan in study.orphans():
+    for orphan in study.orphans(study.everything()):
         what = f"trial {orphan.number} runs without a driver"
         remedy = "file it as failed (nas resume would train it instead)"
         failed = replace(orphan, state="failed", reason="abandoned")

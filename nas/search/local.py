@@ -49,9 +49,8 @@ class Workers:
         """Hand a job to an idle worker; it has `timeout` seconds, if the job says so."""
         place, worker = next(found for found in enumerate(self._workers) if found[1].number is None)
         worker.number, worker.deadline = job["number"], time.monotonic() + job.get("timeout", inf)
-        card = place // max(1, int(1 / self._share + 1e-9))
         with suppress(OSError):  # a worker that died idle is noticed, and replaced, when it is listened to
-            worker.pipe.send_bytes(json.dumps(job | {"card": card}).encode())
+            worker.pipe.send_bytes(json.dumps(job | {"card": card(place, self._share)}).encode())
 
     def stop(self, number: int) -> None:
         """End a trial after the epoch it is in, with the reason `stopped`; it may be over before."""
@@ -97,3 +96,8 @@ class Workers:
             worker.process.kill()
         for worker in self._workers:
             worker.process.join(5)
+
+
+def card(place: int, share: float) -> int:
+    """The graphics card of the worker at a place, when as many are packed onto each as their share allows."""
+    return place // max(1, int(1 / share + 1e-9))

@@ -8,7 +8,7 @@ runs/NAME/report/           pages and figures
 """
 
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -99,18 +99,18 @@ class Study:
             storage.set_trial_user_attr(self._id(record), "result", result)
             storage.set_trial_state_values(self._id(record), state, values)
 
-    def orphans(self, mine: Container[int] = ()) -> Iterator[Record]:
-        """Trials that run without a driver; those in `mine` have this one."""
-        for trial in self._all():
+    def orphans(self, trials: Iterable[Any], mine: Container[int] = ()) -> Iterator[Record]:
+        """Of Optuna's trials, those that run without a driver; those in `mine` have this one."""
+        for trial in trials:
             if trial.state.name == "RUNNING" and trial.number not in mine:
                 with readable(str(self.path)):
                     owner = int(trial.user_attrs.get("driver", 0))
                 if not self._lease.lives(owner):
                     yield as_record(trial)
 
-    def adopt(self, mine: Container[int]) -> Record | None:
+    def adopt(self, trials: Iterable[Any], mine: Container[int]) -> Record | None:
         """An orphan, now this driver's; None when there is none."""
-        orphan = next(self.orphans(mine), None)
+        orphan = next(self.orphans(trials, mine), None)
         if orphan and self._lease.owner:
             self._study._storage.set_trial_user_attr(self._id(orphan), "driver", self._lease.owner)
         return orphan
@@ -118,13 +118,14 @@ class Study:
     def _id(self, record: Record) -> Any:
         return self._study._storage.get_trial_id_from_study_id_trial_number(self._study._study_id, record.number)
 
-    def _all(self) -> list[Any]:
+    def everything(self) -> list[Any]:
+        """Optuna's own records of all trials, known networks' too. Each call asks the storage."""
         with readable(str(self.path)):
             return list(self._study.get_trials(deepcopy=False))
 
     def trials(self) -> list[Any]:
         """Optuna's own records of the search's trials."""
-        return [trial for trial in self._all() if "baseline" not in trial.user_attrs]
+        return searched(self.everything())
 
     def records(self) -> tuple[Record, ...]:
         """Every trial of the search, in order."""
@@ -132,7 +133,7 @@ class Study:
 
     def baselines(self) -> tuple[Record, ...]:
         """The known networks trained beside the search, in order."""
-        return tuple(as_record(trial) for trial in self._all() if "baseline" in trial.user_attrs)
+        return tuple(as_record(trial) for trial in self.everything() if "baseline" in trial.user_attrs)
 
     def ledger(self) -> Counter[str]:
         """Proposals by outcome, as of the last trial."""
@@ -155,6 +156,11 @@ class Study:
         with readable(str(self.path)):
             images = self._study.user_attrs.get("images")
             return None if images is None else str(images)
+
+
+def searched(trials: Iterable[Any]) -> list[Any]:
+    """Those of the search, without the known networks beside it."""
+    return [trial for trial in trials if "baseline" not in trial.user_attrs]
 
 
 def create(path: Path, experiment: Experiment, command: str) -> Study:

@@ -117,3 +117,26 @@ def test_line_of_nested_keys() -> None:
     assert line_of(GOOD, ["budget", "params", "max"]) == 6
     assert line_of(GOOD, ["recipe", "epochs"]) == 9
     assert line_of(GOOD, ["nothing"]) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("postgresql://me:secret@host/nas", "has a password"),
+        ("postgresql://me@host/nas?password=secret", "has a password"),
+        ("sqlite:////etc/shadow", "must be postgresql://"),
+        ("mysql://host/nas", "must be postgresql://"),
+        ("postgresql://host", "must be postgresql://"),
+        ("postgresql://[host/nas", "is no URL"),
+    ],
+)
+def test_a_study_lies_on_postgresql_and_its_password_elsewhere(tmp_path: Path, url: str, says: str) -> None:
+    with pytest.raises(ExperimentError, match=says) as problem:
+        read(write(tmp_path, GOOD.replace("trials = 4", f'storage = "{url}"')))
+    assert "line 3" in str(problem.value)
+    assert "secret" not in str(problem.value).replace(str(tmp_path), "")
+
+
+def test_an_address_is_read_from_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ExperimentError, match="unknown key 'address'"):
+        read(write(tmp_path, GOOD.replace("trials = 4", 'address = "ray://elsewhere:10001"')))

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from nas.search.pareto import Points, as_points, hypervolume, merge, on_front
+from nas.search.pareto import Points, as_points, front_of, hypervolume, merge, on_front
+from nas.search.record import Record
 
 coarse = st.integers(0, 8).map(lambda n: n / 8)  # few values, so that ties and duplicates are common
 clouds = st.tuples(st.integers(0, 30), st.integers(1, 4)).flatmap(
@@ -22,6 +23,30 @@ def dominates(a: Points, b: Points) -> bool:
 def test_the_front_is_what_no_point_dominates(points: Points) -> None:
     expected = [not any(dominates(other, point) for other in points) for point in points]
     assert on_front(points).tolist() == expected
+
+
+class Scored(Record):
+    """Only what a front asks of a record."""
+
+    def __init__(self, number: int, values: tuple[float, ...] | None) -> None:
+        object.__setattr__(self, "number", number)
+        object.__setattr__(self, "values", values)
+
+    def objectives(self, names: tuple[str, ...]) -> tuple[float, ...] | None:
+        return self.__dict__["values"]  # type: ignore[no-any-return]
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@given(clouds, st.permutations(range(31)))
+def test_the_front_of_records_has_the_first_of_equals(points: Points, order: list[int]) -> None:
+    records = [Scored(order[i], tuple(values)) for i, values in enumerate(points.tolist())]
+    front = front_of([*records, Scored(99, None)], ("error",))
+    first = {
+        tuple(values): min(r.number for r in records if r.objectives(()) == tuple(values)) for values in points.tolist()
+    }
+    expected = {first[tuple(values)] for values in points[on_front(points)].tolist()}
+    assert [record.number for record in front] == [record.number for record in records if record.number in expected]
 
 
 @given(clouds, st.integers(0, 30))

@@ -1,0 +1,15 @@
+"""The short form of benchmarks/chaos.py."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+CHAOS = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "chaos.py"))
+
+
+@pytest.mark.slow
+def test_drivers_and_workers_are_killed_at_random(tmp_path: Path) -> None:
+    tally = CHAOS["chaos"](tmp_path, rounds=3, seed=4)
+    assert tally.drivers + tally.workers >= 1
+    assert tally.trials == 30
