@@ -1,9 +1,11 @@
 """Seconds to run trials that train nothing: what an executor itself takes, ours with all its records.
 
     python -m benchmarks.executors [--trials 200] [--repeats 3] [--only "ours, local"]
+    python -m benchmarks.executors --trials 16 --only "training, local" "training, on Ray"
 
 Ray Tune runs the same function on as many workers, without a searcher; its own start is not counted, and no more is
-Ray's. Ours proposes networks inside a budget, records each in its study and keeps its log.
+Ray's. Ours proposes networks inside a budget, records each in its study and keeps its log. The second form trains the
+quickstart's networks for three epochs, from the moment that both workers have trained one.
 """
 
 import argparse
@@ -11,11 +13,12 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from nas.search.worker import end
+from nas.search.worker import end, outcomes
 
 if TYPE_CHECKING:
     from nas.search.executor import Executor
@@ -63,6 +66,40 @@ def ours(workers: "Callable[[Experiment], Executor]", trials: int) -> float:
         return time.perf_counter() - begun
 
 
+def alone(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A training in a session of its own, as Ray's are: the kernel shares a busy machine out by sessions."""
+    with suppress(PermissionError):
+        os.setsid()
+    yield from outcomes(job)
+
+
+def local_training(_: "Experiment") -> "Executor":
+    """Processes of ours that train."""
+    from nas.search.local import Workers
+
+    return Workers(WORKERS, train=alone)
+
+
+def ray_training(_: "Experiment") -> "Executor":
+    """Ray's actors that train."""
+    from nas.search.cluster import Cluster
+
+    return Cluster(WORKERS, cpus=1, gpus=0, train=alone)
+
+
+def training(workers: "Callable[[Experiment], Executor]", trials: int) -> float:
+    """A search that trains, after the start."""
+    from nas.search import experiment as experiments
+    from nas.search.driver import Search
+    from nas.search.study import create
+
+    changes = {"sampler": "random", "trials": trials, "recipe.epochs": 3}
+    with tempfile.TemporaryDirectory() as folder:
+        study = create(Path(folder) / "run", experiments.read(experiments.find("quickstart"), changes), "benchmark")
+        ends = [time.perf_counter() for event in Search(study, workers).events() if event.kind == "ended"]
+        return ends[-1] - ends[WORKERS - 1]
+
+
 def tune(trials: int, reuse: bool) -> float:
     """Ray Tune's own loop over as many trials."""
     os.environ.setdefault("RAY_AUTH_MODE", "token")
@@ -97,6 +134,10 @@ RUNS: dict[str, Callable[[int], float]] = {
     "Ray Tune, reuse_actors": lambda trials: tune(trials, reuse=True),
     "Ray Tune, default": lambda trials: tune(trials, reuse=False),
 }
+TRAINING: dict[str, Callable[[int], float]] = {
+    "training, local": lambda trials: training(local_training, trials),
+    "training, on Ray": lambda trials: training(ray_training, trials),
+}
 
 
 def main() -> None:
@@ -104,13 +145,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--only", nargs="+", choices=RUNS, default=list(RUNS))
+    parser.add_argument("--only", nargs="+", choices=RUNS | TRAINING, default=list(RUNS))
     options = parser.parse_args()
     print(f"| {options.trials} trials, {WORKERS} workers | n | s, median | range | ms a trial | over the first |")
     print("|---|---|---|---|---|---|", flush=True)
     first = 0.0
+    turns = [{name: (RUNS | TRAINING)[name](options.trials) for name in options.only} for _ in range(options.repeats)]
     for name in options.only:
-        times = [RUNS[name](options.trials) for _ in range(options.repeats)]
+        times = [turn[name] for turn in turns]
         middle = median(times)
         first = first or middle
         spread, each = f"{min(times):.1f} to {max(times):.1f}", f"{middle / options.trials * 1e3:.0f}"
