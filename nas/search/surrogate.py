@@ -17,7 +17,7 @@ from nas.search.draw import Draft, ordered, values
 
 Array = NDArray[np.float64]
 NOISES = (0.003, 0.01, 0.03, 0.1, 0.3)  # variances of seed noise, of a variance near 1 between networks
-WEIGHTS = ((0.25, 0.25, 1.0), (1.0, 0.25, 0.25))  # of choices, counts and layers
+WEIGHTS = (1.0, 0.25, 1.0)  # of choices, counts and layers
 LENGTH = 0.3  # of a range over which an ordered choice is forgotten
 MEASURED = ("params", "macs", "activations", "depth")
 MISSING = -1.0
@@ -151,17 +151,15 @@ def targets(errors: Sequence[float]) -> Array:
 class Surrogate:
     """What is believed of the error after some trainings, in units of `targets`.
 
-    The likenesses' weights, the noise and the scale are those under which the errors are the most likely.
+    The noise is the one under which the errors are the most likely. The scale is not fitted: to the few networks of
+    a beginning it is so small that the model is sure of what it has not seen.
     """
 
     def __init__(self, rows: Rows, errors: Sequence[float]) -> None:
         self._rows, self._targets, self._like = rows, targets(errors), Likeness(rows)
-        likenesses = self._like(rows, rows)
-        tried = [(self._likelihood(self._mix(likenesses, weights), noise), weights, noise)
-                 for weights in WEIGHTS for noise in NOISES]  # fmt: skip
-        _, self.weights, self.noise = max(tried)
-        self._solve(self._mix(likenesses, self.weights))
-        self._scale = float(self._targets @ self._answers) / len(rows) or 1.0  # 0 where all errors are equal
+        kernel = self._kernel(rows)
+        self.noise = max(NOISES, key=lambda noise: self._likelihood(kernel, noise))
+        self._solve(kernel)
 
     def _likelihood(self, kernel: Array, noise: float) -> float:
         """Logarithm, at the best scale, less a constant (Rasmussen & Williams 2006, section 5.4.1)."""
@@ -169,9 +167,10 @@ class Surrogate:
         fit = max(1e-12, float(self._targets @ cho_solve((factor, True), self._targets)))
         return float(-0.5 * len(kernel) * np.log(fit) - np.log(np.diag(factor)).sum())
 
-    def _mix(self, likenesses: tuple[Array, Array, Array], weights: tuple[float, float, float]) -> Array:
-        parts = (weight * likeness for weight, likeness in zip(weights, likenesses, strict=True))
-        return np.asarray(1 + sum(parts))
+    def _kernel(self, rows: Rows) -> Array:
+        """Covariance with what is learnt from, (rows, learnt from)."""
+        likenesses = self._like(rows, self._rows)
+        return np.asarray(1 + sum(weight * each for weight, each in zip(WEIGHTS, likenesses, strict=True)))
 
     def _solve(self, kernel: Array) -> None:
         self._factor, _ = cho_factor(kernel + self.noise * np.eye(len(kernel)), lower=True)
@@ -185,7 +184,7 @@ class Surrogate:
             np.concatenate([self._rows.choices, rows.choices]), rows.listed,
             np.concatenate([self._rows.counts, rows.counts]), np.concatenate([self._rows.walks, rows.walks]),
         )  # fmt: skip
-        self._solve(self._mix(self._like(self._rows, self._rows), self.weights))
+        self._solve(self._kernel(self._rows))
 
     def believed(self) -> Array:
         """The mean at each network learnt from or believed, in order: its target less what noise explains."""
@@ -193,7 +192,7 @@ class Surrogate:
 
     def predict(self, rows: Rows) -> tuple[Array, Array]:
         """Mean and standard deviation of the error without noise."""
-        shared = self._mix(self._like(rows, self._rows), self.weights)
+        shared = self._kernel(rows)
         known = solve_triangular(self._factor, shared.T, lower=True)
-        left = 1 + sum(self.weights) - (known**2).sum(axis=0)
-        return shared @ self._answers, np.sqrt(np.maximum(left, 1e-12) * self._scale)
+        left = 1 + sum(WEIGHTS) - (known**2).sum(axis=0)
+        return shared @ self._answers, np.sqrt(np.maximum(left, 1e-12))

@@ -36,7 +36,7 @@ def chosen(*edges: str) -> Draft:
 
 def error(one: Draft) -> float:
     """Less with every 3x3 convolution, and where a smaller one follows one."""
-    return 0.5 / (1 + one.walks[("Conv3@0",)]) + 0.1 / (1 + one.walks.get(("Conv3@0", "Conv1@0"), 0))
+    return 0.5 / (1 + one.walks.get(("Conv3@0",), 0)) + 0.1 / (1 + one.walks.get(("Conv3@0", "Conv1@0"), 0))
 
 
 def encoded(*groups: list[Draft]) -> list[Rows]:
