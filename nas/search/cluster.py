@@ -7,6 +7,9 @@ Ray writes is read again. Weights come back with the last event, so nodes need n
 import json
 import logging
 import os
+import signal
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -191,11 +194,22 @@ def _join(address: str | None, cpus: float) -> None:
     """Enter a cluster, or start one on this machine that has room for all workers."""
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
     own: dict[str, Any] = {} if address else {"include_dashboard": False, "num_cpus": ceil(cpus)}
+    handler = signal.getsignal(signal.SIGTERM)  # Ray puts one of its own in its place, which ends a driver at once
     try:
+        _knock(address)
         ray.init(address or "local", namespace="nas", **quiet, **own)
-    except (ray.exceptions.RayError, ConnectionError, ValueError, RuntimeError) as problem:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler or signal.SIG_DFL)
+    except (ray.exceptions.RayError, OSError, ValueError, RuntimeError) as problem:
         where = f"no Ray cluster at {address}" if address else "Ray cannot be started"
-        raise RunError(f"{where}: {str(problem).strip().splitlines()[0]:.200}") from None
+        raise RunError(f"{where}: {(str(problem).strip().splitlines() or [repr(problem)])[0]:.200}") from None
+
+
+def _knock(address: str | None) -> None:
+    """Raise OSError where nobody answers: Ray itself would try for minutes."""
+    host, colon, port = (address or "").rpartition(":")
+    if colon and "://" not in host:
+        socket.create_connection((host, int(port)), 10).close()
 
 
 def _alive(node: str) -> bool:

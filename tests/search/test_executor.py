@@ -14,6 +14,7 @@ import lost_node
 import pytest
 from tricks import DEADLY, ENDLESS, GOOD, HANGING, tricks
 
+from nas.errors import RunError
 from nas.search.executor import Executor
 from nas.search.local import Workers
 from nas.search.pareto import front_of
@@ -65,7 +66,9 @@ def test_the_contract(make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))  # where Ray's workers find the tricks
     weights = tmp_path / "trials" / "000000" / "weights.safetensors"
     job = {"weights": str(weights), "genome": "x"}
+    handler = signal.getsignal(signal.SIGTERM)
     with closing(make()) as workers:
+        assert signal.getsignal(signal.SIGTERM) == handler
         assert ended(workers, job | {"number": DEADLY})[0] == "killed"
         assert ended(workers, job | {"number": HANGING, "timeout": 1.0})[0] == "timeout"
         reason, scores = ended(workers, job | {"number": ENDLESS})
@@ -75,6 +78,13 @@ def test_the_contract(make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert ended(workers, job | {"number": GOOD, "timeout": 60.0}) == ("", 1)
         assert weights.read_bytes() == b"weights"
         assert [path.name for path in weights.parent.iterdir()] == [weights.name]
+
+
+@pytest.mark.slow
+def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    with pytest.raises(RunError, match=r"no Ray cluster at 127\.0\.0\.1:1: .*refused"):
+        ray()
 
 
 @pytest.mark.slow
