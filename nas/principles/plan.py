@@ -1,6 +1,6 @@
 """What has to be trained: for each look of each principle its arms under each seed, and the populations' draws."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,6 +8,7 @@ from nas.genome.graph import Graph
 from nas.genome.identity import fingerprint
 from nas.principles.family import Family
 from nas.principles.population import POPULATIONS, Population
+from nas.principles.power import looks, size
 from nas.principles.principle import Principle
 
 Key = tuple[str, int]
@@ -55,19 +56,27 @@ class Plan:
 
     def key(self, principle: Principle, arm: str, place: int) -> Key:
         """What the arm's training under the seed of this place is known by."""
-        apart = principle.offsets.get(arm, 0) * self.family.design.looks[-1]
+        apart = principle.offsets.get(arm, 0) * self.looks(principle)[-1]
         return self.prints[principle.key][arm], self.seed(place + apart)
+
+    def looks(self, principle: Principle) -> tuple[int, ...]:
+        """The looks that a principle is given."""
+        return self._looks[principle.key]
+
+    @cached_property
+    def _looks(self) -> dict[str, tuple[int, ...]]:
+        members = size(self.family.principles)
+        return {each.key: looks(each, self.family.design, members) for each in self.family.principles}
 
     def seed(self, place: int) -> int:
         """The seed of a place: all arms of a principle have one order of images under it."""
         return self.family.experiment.seed * STRIDE + place
 
-    def arms(self, principle: Principle, places: Iterable[int]) -> Iterator[Training]:
-        """A principle's trainings at some places of seeds."""
-        for place in places:
-            for arm, graph in self.graphs[principle.key].items():
-                key = self.key(principle, arm, place)
-                yield Training(graph, key, f"{principle.key} {arm}, seed {key[1]}")
+    def arms(self, principle: Principle, place: int) -> Iterator[Training]:
+        """A principle's trainings at a place of the seeds."""
+        for arm, graph in self.graphs[principle.key].items():
+            key = self.key(principle, arm, place)
+            yield Training(graph, key, f"{principle.key} {arm}, seed {key[1]}")
 
     def draws(self) -> Iterator[Training]:
         """The populations' trainings: one a network, both forms of a draw under one seed."""
@@ -82,11 +91,18 @@ class Plan:
 
     def all(self) -> dict[Key, Training]:
         """Every training there could be, each once, in order: by seed, then the populations after the first look."""
-        first, last = self.family.design.looks[0], self.family.design.looks[-1]
-        found = [*self._at(range(first)), *self.draws(), *self._at(range(first, last))]
+        found = [*self.wave(0, self.family.principles), *self.draws()]
+        for number in range(1, len(self.family.design.looks)):
+            found += self.wave(number, self.family.principles)
         return {each.key: each for each in reversed(found)}
 
-    def _at(self, places: Iterable[int]) -> Iterator[Training]:
-        for place in places:
-            for principle in self.family.principles:
-                yield from self.arms(principle, [place])
+    def wave(self, number: int, principles: Sequence[Principle]) -> list[Training]:
+        """What the look of this number, from 0, asks of some principles, seed by seed."""
+        seeds = {each.key: self.looks(each)[number] for each in principles if number < len(self.looks(each))}
+        return [
+            training
+            for place in range(max(seeds.values(), default=0))
+            for each in principles
+            if place < seeds.get(each.key, 0)
+            for training in self.arms(each, place)
+        ]

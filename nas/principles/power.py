@@ -31,11 +31,17 @@ def planned_power(principle: Principle, design: Design, members: int) -> float:
     members = 1 if principle.control else members
     bounds = [scaled(bound, design.points) for bound in principle.bounds]
     tests = [(bound.expected - bound.null, planned_sd(bound, design)) for bound in bounds]
-    return joint_power(tests, design.looks[-1], level(design, members))
+    seeds = (2 if principle.control else 1) * design.looks[-1]
+    return joint_power(tests, seeds, level(design, members))
 
 
 def looks(principle: Principle, design: Design, members: int) -> tuple[int, ...]:
-    """The looks that a principle is given: the first only, where no power can be promised at the last."""
+    """The looks that a principle is given: the first only, where no power can be promised at the last.
+
+    A control has twice the seeds: it is one cheap network, and should not be left open.
+    """
+    if principle.control:
+        return tuple(2 * seeds for seeds in design.looks)
     return design.looks if planned_power(principle, design, members) >= design.futile else design.looks[:1]
 
 

@@ -46,7 +46,7 @@ class Reading:
 
     def results(self, principle: Principle) -> Results:
         """A principle's results, by arm and in the order of seeds."""
-        places = range(self.family.design.looks[-1])
+        places = range(self.plan.looks(principle)[-1])
         return {arm: [self.result(self.plan.key(principle, arm, place)) for place in places] for arm in principle.arms}
 
     @cached_property

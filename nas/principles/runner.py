@@ -4,7 +4,7 @@ The study of the run directory is a set of trained networks; principles and popu
 is continued trains what is missing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from math import inf
@@ -16,7 +16,7 @@ from nas.genome.cost import cost
 from nas.principles.answers import keep, wrong
 from nas.principles.family import Family, save
 from nas.principles.plan import Key, Plan, Training
-from nas.principles.power import looks, size
+from nas.principles.power import size
 from nas.principles.reading import Reading, by_key
 from nas.principles.verdict import deciding
 from nas.search.driver import job
@@ -73,28 +73,26 @@ class Runner:
         with self.study.held(), closing(self._workers(self.study.experiment)) as workers:
             records = self.study.records()
             self._abandoned = {(r.fingerprint, r.seed): r for r in records if r.state == "running"}
-            for number, seeds in enumerate(self.plan.family.design.looks):
-                wave = self.wave(seeds)
+            for number in range(len(self.plan.family.design.looks)):
+                wave = self.wave(number)
                 if number == 0:
                     wave |= self._missing(self.plan.draws())
                 yield from self._train(workers, wave)
                 if self.stopping:
                     return
 
-    def wave(self, seeds: int) -> dict[Key, Training]:
-        """The trainings that are missing up to a look, of the principles that no look before it has decided."""
+    def wave(self, number: int) -> dict[Key, Training]:
+        """The trainings that are missing at a look, of the principles that no look before it has decided."""
         reading = Reading(self.plan, by_key(self.study.records()), self.study.path)
         family = self.plan.family
         members = size(family.principles)
         open_ = [
             principle for principle in family.principles
-            if seeds in looks(principle, family.design, members)
-            and deciding(principle, reading.results(principle), family.design, members) is None
+            if deciding(principle, reading.results(principle), family.design, members) is None
         ]  # fmt: skip
-        wanted = [each for place in range(seeds) for one in open_ for each in self.plan.arms(one, [place])]
-        return self._missing(iter(wanted))
+        return self._missing(self.plan.wave(number, open_))
 
-    def _missing(self, trainings: Iterator[Training]) -> dict[Key, Training]:
+    def _missing(self, trainings: Iterable[Training]) -> dict[Key, Training]:
         ended = by_key(self.study.records())
         found: dict[Key, Training] = {}
         for each in trainings:

@@ -116,9 +116,9 @@ def test_where_nothing_succeeds_the_run_stops(tmp_path: Path) -> None:
 def test_the_control_has_seeds_of_its_own(tmp_path: Path) -> None:
     plan = Plan(family(tmp_path, keys=("a00",)))
     (control,) = plan.family.principles
-    seeds = {arm: {plan.key(control, arm, place)[1] for place in range(3)} for arm in control.arms}
+    seeds = {arm: {plan.key(control, arm, place)[1] for place in range(6)} for arm in control.arms}
     assert not seeds["a network"] & seeds["the same again"]
-    assert len(plan.all()) == 6
+    assert len(plan.all()) == 12
 
 
 def test_populations_follow_the_first_look(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ def dice(seed: int = 0) -> np.random.Generator:
 
 
 def alone(principle: Principle, effects: dict[str, float], sd: float = 1.0) -> Verdict:
-    return verdicts([principle], {principle.key: results(principle, effects, dice(), sd)}, DESIGN)[0]
+    seeds = looks(principle, DESIGN, 1)[-1]
+    return verdicts([principle], {principle.key: results(principle, effects, dice(), sd, seeds)}, DESIGN)[0]
 
 
 @pytest.mark.parametrize(
