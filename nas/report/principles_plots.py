@@ -93,7 +93,7 @@ def lines(series: Sequence[Series], label: str, across: str, up: str) -> Markup:
             for each, colour in zip(series, COLOURS, strict=False)]  # fmt: skip
     low, high = (f"{value:.{0 if max(ys) - min(ys) > 3 else 2}f}" for value in (min(ys), max(ys)))
     return tag("div", tag("p", f"{up}: {low} to {high}", class_="ends"), picture,
-               tag("p", f"{across}: {min(xs):g} to {max(xs):g}", class_="ends"), tag("ul", keys, class_="keys"),
+               tag("p", f"{across}: {min(xs):.4g} to {max(xs):.4g}", class_="ends"), tag("ul", keys, class_="keys"),
                class_="chart")  # fmt: skip
 
 

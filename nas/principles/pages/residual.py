@@ -67,8 +67,8 @@ PRINCIPLES = (
     Principle(
         "h10", "Identity shortcuts remove the degradation.",
         "He et al. 2015, section 4.1, table 2", "interaction",
-        {"plain, shallow": plain_shallow, "plain, deep": plain_deep, "residual, shallow": shallow,
-         "residual, deep": deep},
+        {"plain, deep": plain_deep, "residual, deep": deep, "plain, shallow": plain_shallow,
+         "residual, shallow": shallow},
         (interaction(("plain, shallow", "plain, deep"), ("residual, shallow", "residual, deep"), 1.0, 5.0),),
         (Match("params", 0, ("plain, shallow", "residual, shallow")),
          Match("macs", 0, ("plain, deep", "residual, deep"))),
