@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nas.genome import Budget, Range, Task, cost, fingerprint
+from nas.genome import Budget, Range, Task, cost
+from nas.genome.edit import scale
 from nas.search import experiment as experiments
 from nas.search.driver import Search
 from nas.search.narrow import LEAST, narrow
@@ -67,12 +68,12 @@ def test_a_child_outside_is_narrowed_where_the_experiment_says_fit() -> None:
 
 @pytest.mark.parametrize("sampler", ["evolution-graphs", "evolution", "tpe", "nsga2", "local", "frontier"])
 def test_any_sampler_goes_on_from_networks_without_choices(sampler: str) -> None:
-    before = evolve(proposer(), 16)
+    before = evolve(proposer(), 12)
     asker = proposer(sampler=sampler)
     for proposal in before:
         asker.errors[proposal.fingerprint] = error(proposal)
         asker.sampler.tell(None, replace(proposal.draft, parents=()), error(proposal))
-    found = evolve(asker, 4)
+    found = evolve(asker, 2)
     assert not {proposal.fingerprint for proposal in found} & {proposal.fingerprint for proposal in before}
     if sampler == "evolution-graphs":
         assert all(proposal.draft.parents for proposal in found)
@@ -80,17 +81,15 @@ def test_any_sampler_goes_on_from_networks_without_choices(sampler: str) -> None
 
 @settings(deadline=None, max_examples=20)
 @given(st.integers(0, 10_000), st.integers(2_000, 200_000))
-def test_a_narrowed_network_is_as_wide_as_it_may_be(seed: int, limit: int) -> None:
+def test_a_network_is_narrowed_into_the_budget_and_no_further_than_it_must(seed: int, limit: int) -> None:
     graph, budget = sample(load("mixed"), TASK, seed), Budget(params=Range(max=limit))
-    found = narrow(graph, budget)
-    if found is None:
+    if (found := narrow(graph, budget)) is None:
+        assert not budget.allows(cost(scale(graph, LEAST)))
         return
     factor, narrowed = found
     assert budget.allows(cost(narrowed))
-    assert LEAST <= factor <= 1
-    assert (factor == 1) == (fingerprint(narrowed) == fingerprint(graph)) or factor > 0.9
-    if factor < 1:
-        assert not budget.allows(cost(graph))
+    assert (narrowed is graph) == budget.allows(cost(graph))
+    assert factor == 1 or not budget.allows(cost(scale(graph, min(1.0, 1.01 * factor)))) or factor > 0.99
 
 
 @pytest.mark.slow

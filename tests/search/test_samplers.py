@@ -76,7 +76,7 @@ def test_what_is_learnt_shows_in_later_proposals(sampler: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("sampler", QUICK)
 def test_the_same_seed_proposes_the_same(sampler: str) -> None:
-    first, again = searched(sampler, 15, 3), searched(sampler, 15, 3)
+    first, again = searched(sampler, 9, 3), searched(sampler, 9, 3)
     assert [proposal.choices for proposal in first] == [proposal.choices for proposal in again]
 
 
