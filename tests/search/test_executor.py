@@ -21,6 +21,8 @@ from nas.search.pareto import front_of
 from nas.search.record import Record
 from nas.search.study import load
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # Ray alone takes seconds to start, or many on a busy machine
+
 
 def local() -> Executor:
     return Workers(2, train=tricks)
@@ -32,7 +34,7 @@ def ray() -> Executor:
     return Cluster(2, cpus=1, gpus=0, train=tricks)
 
 
-def settle(workers: Executor, seconds: float = 60) -> None:
+def settle(workers: Executor, seconds: float = 200) -> None:
     """Wait until a worker is free."""
     end = time.monotonic() + seconds
     while not workers.idle():
@@ -41,7 +43,7 @@ def settle(workers: Executor, seconds: float = 60) -> None:
 
 
 def listen(workers: Executor) -> Iterator[dict[str, Any]]:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 200
     while time.monotonic() < end:
         yield from workers.events(0.1)
     raise AssertionError("the workers said nothing")
@@ -60,7 +62,6 @@ def ended(workers: Executor, job: dict[str, Any]) -> tuple[str, int]:
     raise AssertionError
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("make", [local, ray])
 def test_the_contract(make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))  # where Ray's workers find the tricks
@@ -80,34 +81,32 @@ def test_the_contract(make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert [path.name for path in weights.parent.iterdir()] == [weights.name]
 
 
-@pytest.mark.slow
 def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     with pytest.raises(RunError, match=r"no Ray cluster at 127\.0\.0\.1:1: .*refused"):
         ray()
 
 
-@pytest.mark.slow
 def test_a_cluster_whose_driver_is_killed(finished_run: Path, tmp_path: Path) -> None:
     """The same experiment gives the same trials as on local workers, and a SIGKILL of the driver loses none."""
     path = tmp_path / "run"
-    small = ["--trials", "6", "--set", "recipe.epochs=1", "--set", "sampler=random", "--out", str(path)]
+    small = ["--trials", "4", "--set", "recipe.epochs=1", "--set", "sampler=random", "--out", str(path)]
     command = [sys.executable, "-m", "nas", "search", "quickstart", "--executor", "ray", *small]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as driver:
         assert driver.stderr is not None
-        said = [next(line for line in driver.stderr if line.startswith("trial ")) for _ in range(2)]
+        next(line for line in driver.stderr if line.startswith("trial "))
         driver.send_signal(signal.SIGKILL)
     before = load(path).records
     resume = [sys.executable, "-m", "nas", "resume", str(path)]
-    resumed = subprocess.run(resume, capture_output=True, text=True, check=False, timeout=100)
+    resumed = subprocess.run(resume, capture_output=True, text=True, check=False, timeout=300)
     assert resumed.returncode == 0, resumed.stderr
     run, reference = load(path), load(finished_run)
     assert run.experiment.executor == "ray"
     assert [what(record) for record in before] == [what(record) for record in reference.records[: len(before)]]
     done = [record for record in before if record.state == "complete"]
-    assert len(done) >= len(said)
+    assert done
     assert all(run.records[record.number] == record for record in done)
-    assert len({record.fingerprint for record in run.records if run.experiment.budget.allows(record.cost)}) == 6
+    assert len({record.fingerprint for record in run.records if run.experiment.budget.allows(record.cost)}) == 4
     assert {record.state for record in run.records} == {"complete"}
     front = {f"{record.number:06d}" for record in front_of(run.records, run.experiment.objectives)}
     assert {place.name for place in (path / "trials").iterdir()} == front
@@ -117,10 +116,9 @@ def what(record: Record) -> tuple[object, ...]:
     return record.number, record.choices, record.fingerprint, record.seed
 
 
-@pytest.mark.slow
 def test_a_trial_outlives_its_node(tmp_path: Path) -> None:
     command = [sys.executable, lost_node.__file__, str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=110)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     lost = [int(number) for number in re.findall(r"^lost (\d+)$", done.stdout, re.MULTILINE)]
     assert len(lost) == 1

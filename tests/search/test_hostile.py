@@ -20,7 +20,7 @@ from nas.search.experiment import Experiment
 from nas.search.study import Run, load, open_run
 
 QUICK = settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
-LONG = settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LONG = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from nas.search.driver import Search
 from nas.search.lease import shared
 from nas.search.study import create, load
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 TRIALS = 30
 
 
@@ -48,7 +48,7 @@ def hear(driver: "subprocess.Popen[str]", ended: int) -> None:
 
 def finished(driver: "subprocess.Popen[str]") -> bool:
     """Wait for its end, reading what it says lest it waits for that."""
-    driver.communicate(timeout=100)
+    driver.communicate(timeout=250)
     return driver.returncode == 0
 
 

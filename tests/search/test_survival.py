@@ -115,7 +115,7 @@ def test_no_room_for_weights_stops_the_run_and_the_trial_is_trained_later(tmp_pa
 def test_a_locked_database_is_waited_for_then_named(
     tmp_path: Path, question: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storage, "LOCKED_SECONDS", 0.5)
+    monkeypatch.setattr(storage, "LOCKED_SECONDS", 0.2)
     run = tmp_path / "run"
     events = Search(create(run, experiments.read(question), "idle"), idle.idle).events()
     hear(events, 1)
