@@ -8,6 +8,7 @@ the MACs of one budget.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import log, sqrt
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,17 +125,18 @@ POPULATIONS = (
 @dataclass(frozen=True)
 class Comparison:
     """Two populations. errors: (draws,) each, in points. gain: the median of the paired differences, positive for the
-    first form. p: Wilcoxon's signed-rank test that it is better, Holm-corrected over the populations."""
+    first form. p, q: Wilcoxon's signed-rank tests that it is better and worse, Holm-corrected over the populations."""
 
     population: Population
     errors: dict[str, Array]
     gain: float
     p: float
+    q: float
 
     @property
-    def word(self) -> str:
-        """Supported at 5 %, or undecided: a rank test refutes nothing."""
-        return "supported" if self.p < 0.05 else "undecided"
+    def word(self) -> Literal["supported", "refuted", "undecided"]:
+        """At 5 %; refuted where the other form is better."""
+        return "supported" if self.p < 0.05 else "refuted" if self.q < 0.05 else "undecided"
 
 
 def compare(errors: Mapping[str, dict[str, Array]]) -> list[Comparison]:
@@ -142,11 +144,17 @@ def compare(errors: Mapping[str, dict[str, Array]]) -> list[Comparison]:
     known = [(population, _complete(errors[population.key])) for population in POPULATIONS if population.key in errors]
     known = [(population, both) for population, both in known if len(next(iter(both.values()))) >= 5]
     pairs = [list(both.values()) for _, both in known]
-    chances = holm([float(wilcoxon(b - a, alternative="greater").pvalue) if (a != b).any() else 1.0 for a, b in pairs])
+    gains = [b - a for a, b in pairs]
+    better, worse = (holm([_rank_test(sign * gain) for gain in gains]) for sign in (1, -1))
     return [
-        Comparison(population, both, float(np.median(b - a)), p)
-        for (population, both), (a, b), p in zip(known, pairs, chances, strict=True)
+        Comparison(population, both, float(np.median(gain)), p, q)
+        for (population, both), gain, p, q in zip(known, gains, better, worse, strict=True)
     ]
+
+
+def _rank_test(gain: Array) -> float:
+    """P of gains like these where there are none."""
+    return float(wilcoxon(gain, alternative="greater").pvalue) if gain.any() else 1.0
 
 
 def _complete(errors: dict[str, Array]) -> dict[str, Array]:

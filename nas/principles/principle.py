@@ -42,6 +42,11 @@ class Bound:
         return " ".join(parts)
 
     @property
+    def resolution(self) -> float:
+        """The difference that has to be told: the margin from the null, or, where they are one, what is expected."""
+        return (self.margin if self.margin > self.null else self.expected) - self.null
+
+    @property
     def ordered(self) -> list[tuple[str, float]]:
         """Arms and weights, positive ones first."""
         return sorted(self.weights.items(), key=lambda item: item[1] < 0)

@@ -73,13 +73,14 @@ class Verdict:
 
     @property
     def needed(self) -> int | None:
-        """Seeds that would decide an undecided claim if its effects are those expected, by the deviations seen.
+        """Seeds that would decide an undecided claim, by the deviations seen and not by the effects seen.
 
-        At the power promised; None where a thousand are too few, and where there is nothing to decide.
+        So many tell an effect just worth the claim from none at 80 % power, or where the claim is that nothing is lost,
+        no loss from the margin. None where a thousand are too few, and where there is nothing to decide.
         """
         if self.word != "undecided" or not self.findings:
             return None
-        return seeds_for([(f.bound.expected - f.bound.null, f.estimate.sd) for f in self.findings], self.alpha)
+        return seeds_for([(f.bound.resolution, f.estimate.sd) for f in self.findings], self.alpha)
 
 
 def look(principle: Principle, results: Results, design: Design, seeds: int) -> Look:

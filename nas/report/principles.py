@@ -143,13 +143,13 @@ def populations(reading: Reading) -> Child:
         edge = min(values), max(values)
         series = [Series(f"{name} ({len(errors)})", s.line, s.band) for name, errors in each.errors.items()
                   for s in [steps(list(errors), band(len(errors)), edge)]]  # fmt: skip
-        said = f"{each.population.claim}: {each.gain:+.2f} points for the first in the median draw, " \
-               f"p {chance(each.p)}"  # fmt: skip
+        told = chance(each.q if each.word == "refuted" else each.p)
+        said = f"{each.population.claim}: {each.gain:+.2f} points for the first in the median draw, p {told}"
         charts.append(tag("div", tag("h3", each.population.claim), tag("p", _word(each.word), " ", said),
                           lines(series, said, "validation error, %", "share of networks")))  # fmt: skip
     note = ("Both forms of a draw share depths, growth of widths, dropout and seed, and have their widths solved to "
-            "the MACs of one network. Bands: 95 % for each distribution (Massart 1990). p: Wilcoxon's signed-rank "
-            "test that the first form is better, Holm-corrected over the populations.")  # fmt: skip
+            "the MACs of one network. Bands: 95 % for each distribution (Massart 1990). p: Wilcoxon's signed-rank test "
+            "that the first form is better, where refuted that it is worse, corrected by Holm.")  # fmt: skip
     return section("populations", "Populations at equal MACs", tag("div", charts, class_="columns"),
                    tag("p", note, class_="note"))  # fmt: skip
 
@@ -182,8 +182,8 @@ def power(reading: Reading) -> Markup:
     heads = ["claim", "power, as planned", "verdict", "seeds", "seeds needed", "p it holds", "p it fails"]
     caption = (f"Power was fixed before any training, for the effects the pages expect ({design.points:g} points here "
                f"for one of theirs) and a deviation of {design.sd:g} points of one training over seeds. Seeds needed: "
-               "for the effect expected and the deviation seen, at 80 % power. A claim with little power that stays "
-               "undecided could not have been decided at this scale.")  # fmt: skip
+               "to tell an effect worth the claim from none by the deviation seen, at 80 % power. A claim of little "
+               "power that stays undecided could not have been decided at this scale.")  # fmt: skip
     return section("power", "What this scale can decide", tag("div", table(caption, heads, rows), class_="scroller"))
 
 

@@ -58,9 +58,9 @@ def change(verdict: Verdict) -> str:
     elif verdict.word == "refuted" and one:
         said = f"a scale at which the effect reaches {amount(one.bound.margin, one.bound)}"
     elif verdict.needed:
-        said = f"{verdict.needed:,} seeds would decide it, if the effect is what the page expects"
+        said = f"{verdict.needed:,} seeds would tell an effect worth the claim from none"
     else:
-        said = "more than a thousand seeds, or effects larger than the page expects"
+        said = "more than a thousand seeds, or a larger effect"
     return f"What would change it: {said}. {verdict.principle.watch}".strip()
 
 

@@ -41,7 +41,8 @@ def made(shift: float, draws: int = 10) -> dict[str, dict[str, np.ndarray]]:
 
 def test_the_better_population_is_told_by_rank() -> None:
     assert [each.word for each in compare(made(3.0))] == ["supported"] * 4
-    assert [each.word for each in compare(made(-3.0))] == ["undecided"] * 4
+    assert [each.word for each in compare(made(-3.0))] == ["refuted"] * 4
+    assert [each.word for each in compare(made(0.0))] == ["undecided"] * 4
     assert compare(made(3.0))[0].gain == pytest.approx(3.0, abs=1.0)
 
 

@@ -123,6 +123,13 @@ def test_a_larger_family_asks_for_more() -> None:
     assert alone_.p < among.p
 
 
+def test_the_seeds_needed_rest_on_the_deviation_and_not_on_the_effect() -> None:
+    made = [alone(H01, {"one 5x5": effect}, sd=1.5) for effect in (0.2, 0.4)]
+    assert {verdict.word for verdict in made} == {"undecided"}
+    assert made[0].needed == made[1].needed
+    assert made[0].needed > 10
+
+
 def test_controls_are_no_members() -> None:
     assert size([H01, H10, KNOWN["a00"]]) == 2
     assert planned_power(KNOWN["a00"], DESIGN, 21) == planned_power(KNOWN["a00"], DESIGN, 1)

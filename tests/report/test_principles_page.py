@@ -103,7 +103,7 @@ def test_an_empty_run_has_a_page(tmp_path: Path, reading: Reading) -> None:
 def test_sentences_follow_the_verdict(reading: Reading, tmp_path: Path) -> None:
     verdicts = {verdict.principle.key: verdict for verdict in reading.verdicts}
     assert sentence(verdicts["h01"]).startswith("Supported: one 5x5 - two 3x3 (validation error) is +")
-    assert re.search(r"\d+ seeds would decide it", change(verdicts["h20"]))
+    assert re.search(r"\d+ seeds would tell", change(verdicts["h20"]))
     against = {verdict.principle.key: verdict for verdict in made(tmp_path, -0.1).verdicts}["h01"]
     assert sentence(against).startswith("Refuted: ")
     assert "below the least effect worth the claim" in sentence(against)
