@@ -24,12 +24,10 @@ def effects(principle: Principle, wanted: list[float]) -> dict[str, float]:
 
 def judged(family: list[Principle], wanted: str | None, dice: np.random.Generator) -> list[Verdict]:
     """All verdicts of a family whose contrasts all are zero, or all the bound's own `null` or `expected`."""
-    made = {
-        each.key: results(
-            each, effects(each, [getattr(bound, wanted) if wanted else 0.0 for bound in each.bounds]), dice
-        )
-        for each in family
-    }
+    made = {}
+    for each in family:
+        apart = effects(each, [getattr(bound, wanted) for bound in each.bounds]) if wanted else {}
+        made[each.key] = results(each, apart, dice)
     return verdicts(family, made, DESIGN)
 
 

@@ -108,6 +108,7 @@ def test_what_was_abandoned_or_lost_is_trained_and_what_diverged_is_a_result(tmp
     assert sorted(errors) == pytest.approx([30.0, 30.0, 30.1, 90.0])
 
 
+@pytest.mark.slow
 def test_where_nothing_succeeds_the_run_stops(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="the first 5 trainings failed, the last with: said"):
         list(train(family(tmp_path, keys=("h01",)), tmp_path / "run", Fake(["error"] * 12)))

@@ -38,7 +38,7 @@ def test_power_is_the_share_of_tests_that_find_the_effect() -> None:
 values = st.lists(st.floats(-50, 50), min_size=2, max_size=12).filter(lambda row: np.std(row) > 1e-3)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(values, st.floats(-5, 5))
 def test_an_estimate_agrees_with_the_reference(row: list[float], null: float) -> None:
     found = estimate(row, null, null + 1, 0.95)
