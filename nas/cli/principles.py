@@ -64,7 +64,7 @@ def _foresee(family: "Family") -> None:
         f"of {family.experiment.recipe.epochs} epochs")  # fmt: skip
     for principle in family.principles:
         power = planned_power(principle, design, members)
-        apart = ", ".join(f"{match.quantity} within {match.tolerance:.1%}" for match in principle.matches)
+        apart = ", ".join(map(str, principle.matches))
         say(f"  {principle.key}  power {power:4.0%}  {apart or 'unmatched':<20}  {principle.claim}")
 
 

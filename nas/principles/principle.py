@@ -64,6 +64,9 @@ class Match:
     tolerance: float
     arms: tuple[str, ...]
 
+    def __str__(self) -> str:
+        return f"{self.quantity} {f'within {self.tolerance:.1%}' if self.tolerance else 'to the unit'}"
+
 
 @dataclass(frozen=True)
 class Principle:

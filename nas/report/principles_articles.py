@@ -42,7 +42,7 @@ def arms(reading: Reading, principle: Principle) -> Markup:
         done = [result for result in reading.by_principle[principle.key][name] if result]
         rows.append([tag("th", name, scope="row"), f"{counts.params:,}", short(counts.macs), str(counts.depth),
                      _spread([result.error for result in done]), str(len(done))])  # fmt: skip
-    matched = "; ".join(f"{match.quantity} within {match.tolerance:.1%} ({', '.join(match.arms)})"
+    matched = "; ".join(f"{match} ({', '.join(match.arms)})"
                         for match in principle.matches)  # fmt: skip
     caption = f"Arms, validation error with the deviation over seeds. Matched: {matched or principle.unmatched}."
     return table(caption, ["arm", "parameters", "MACs", "depth", "error, %", "seeds"], rows)

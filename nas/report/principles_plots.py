@@ -125,4 +125,4 @@ def steps(values: Sequence[float], half: float, edge: tuple[float, float]) -> Se
 
 def rounded(value: float) -> str:
     """A probability as a reader needs it."""
-    return f"{value:.2f}" if value >= 0.1 else f"{value:.1g}" if value >= 1e-4 else "< 0.0001"
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.2g}" if value >= 1e-4 else "< 0.0001"

@@ -8,6 +8,8 @@ from nas.report.principles_plots import rounded
 
 def amount(value: float, bound: Bound) -> str:
     """With its sign and unit: `+1.24 points`."""
+    if value == 0:
+        return f"0 {UNITS[bound.metric]}"
     return f"{value:+.{2 if bound.metric == 'error' else 3}f} {UNITS[bound.metric]}"
 
 

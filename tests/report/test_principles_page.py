@@ -132,4 +132,4 @@ def test_plots_are_drawn_to_their_box() -> None:
 
 
 def test_probabilities_are_written_short() -> None:
-    assert [rounded(p) for p in (0.5, 0.034, 0.0012, 3e-7, 0.0)] == ["0.50", "0.03", "0.001", "< 0.0001", "< 0.0001"]
+    assert [rounded(p) for p in (0.5, 0.034, 0.0012, 3e-7, 0.0)] == ["0.50", "0.034", "0.0012", "< 0.0001", "< 0.0001"]
