@@ -25,7 +25,7 @@ from nas.search.study import Run, load, write_whole
 
 def write(reading: Reading, evidence: Sequence[Evidence] = ()) -> Path:
     """Write the page of a run, finished or not, into its report folder, and return it."""
-    path = reading.path / "report" / "index.html"
+    path = reading.path / "report" / "principles.html"
     write_whole(path, page(reading, evidence, load(reading.path)))
     return path
 

@@ -146,7 +146,7 @@ def test_a_small_study_of_digits_from_the_command_to_the_page(tmp_path: Path) ->
     told = [subprocess.run(command, capture_output=True, text=True, check=True) for _ in range(2)]
     assert told[0].stdout == told[1].stdout
     assert [row["key"] for row in json.loads(told[0].stdout)] == ["a00", "h10"]
-    assert (tmp_path / "run" / "report" / "index.html").stat().st_size < 500_000
+    assert (tmp_path / "run" / "report" / "principles.html").stat().st_size < 500_000
     found = reading(tmp_path / "run")
     for record in found.records.values():
         bits = kept(tmp_path / "run", record.number)
