@@ -13,7 +13,6 @@ from nas.principles.principle import Principle
 
 Key = tuple[str, int]
 """By what a training is known: the network's fingerprint and the seed."""
-STRIDE = 1_000_003  # between the seeds of studies
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ class Plan:
 
     def seed(self, place: int) -> int:
         """The seed of a place: all arms of a principle have one order of images under it."""
-        return self.family.experiment.seed * STRIDE + place
+        return self.family.experiment.trial_seed(place)
 
     def arms(self, principle: Principle, place: int) -> Iterator[Training]:
         """A principle's trainings at a place of the seeds."""

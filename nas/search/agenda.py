@@ -37,7 +37,7 @@ class Agenda:
         with self.study.exclusive():
             trials = self.study.everything()
             found = self._again.pop() if self._again else self.study.adopt(trials, self._mine)
-            found = found or self._propose(searched(trials)) or self._baseline()
+            found = found or self._propose(searched(trials)) or self._baseline(trials)
         if found:
             self._mine.add(found.number)
         return found
@@ -61,7 +61,7 @@ class Agenda:
         if proposal is None:
             self.exhausted = True
             return None
-        seed = self.experiment.seed * 1_000_003 + len(trials)
+        seed = self.experiment.trial_seed(len(trials))
         numbers = {trial.user_attrs["fingerprint"]: trial.number for trial in trials}
         parents = tuple(numbers[parent] for parent in proposal.draft.parents)
         facts = row(proposal.graph, proposal.fingerprint, seed, self._proposer.ledger) | {"parents": parents}
@@ -78,16 +78,14 @@ class Agenda:
             self._over[trial.number] = over
             self._proposer.learn(trial, as_record(trial))
 
-    def _baseline(self) -> Record | None:
+    def _baseline(self, trials: list[Any]) -> Record | None:
         """A known network, recorded beside the search's trials: same recipe, and the seed of a trial of the search."""
-        if not self.experiment.baselines:
-            return None
-        begun = {record.baseline.split(",")[0] for record in self.study.baselines()}
+        begun = {str(trial.user_attrs.get("baseline", "")).split(",")[0] for trial in trials}
         name = next((name for name in self.experiment.baselines if name not in begun), None)
         if name is None:
             return None
         fitted = fit(name, self.task, self.experiment.budget)
-        seed = self.experiment.seed * 1_000_003 + self.experiment.baselines.index(name)
+        seed = self.experiment.trial_seed(self.experiment.baselines.index(name))
         code = fingerprint(fitted.graph)
         facts = row(fitted.graph, code, seed, self.study.ledger()) | {"baseline": fitted.label}
         number = self.study.begin({}, {}, facts)

@@ -19,7 +19,7 @@ from nas.search.files import BEGUN, contained, owned, write_whole
 from nas.search.pareto import front_of
 from nas.search.record import Record, folder
 from nas.search.storage import connect
-from nas.search.study import Study, asked, open_run
+from nas.search.study import Study, asked, on_server, open_run
 
 SAME = 0.01  # how far the error of a training repeated may be from the first's
 
@@ -44,7 +44,7 @@ def examine(path: Path, mend: bool) -> Iterator[Finding]:
     with owned(path):
         for finding in _files(path):
             yield from _treated(finding, mend)
-    if not (path / "study.db").exists() and not _on_server(path):
+    if not (path / "study.db").exists() and not on_server(path):
         return
     try:
         study = open_run(path)
@@ -63,7 +63,7 @@ def _treated(finding: Finding, mend: bool) -> Iterator[Finding]:
 
 
 def _files(path: Path) -> Iterator[Finding]:
-    if not (path / "study.db").exists() and {file.name for file in path.iterdir()} <= BEGUN and not _on_server(path):
+    if not (path / "study.db").exists() and {file.name for file in path.iterdir()} <= BEGUN and not on_server(path):
         yield Finding("the making of the run was cut short", "remove what there is", lambda: _remove(*path.iterdir()))
         return
     parts = [file for file in path.rglob("*") if file.is_file() and re.search(r"\.part(-wal|-shm)?$|^part-", file.name)]
@@ -75,13 +75,6 @@ def _files(path: Path) -> Iterator[Finding]:
         yield Finding("the last driver's last words are in study.db-wal", "take them up", lambda: _take_up(path))
     yield from _damage(path)
     yield from _question(path)
-
-
-def _on_server(path: Path) -> bool:
-    try:
-        return experiments.read(path / "experiment.toml").storage is not None
-    except (OSError, ExperimentError):
-        return False
 
 
 def _remove(*files: Path) -> None:

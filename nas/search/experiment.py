@@ -19,6 +19,7 @@ from nas.training.recipe import Recipe, settings
 Objective = Literal["error", "params", "macs", "activations", "peak_bytes", "depth"]
 Sampler = Literal["random", "tpe", "nsga2", "gp", "evolution", "evolution-graphs", "local", "frontier"]
 MOST_BYTES = 100_000
+STRIDE = 1_000_003  # between the seeds of studies
 
 
 class Experiment(BaseModel):
@@ -79,6 +80,10 @@ class Experiment(BaseModel):
     def source(self) -> Source:
         """The images, as the trainer asks for them."""
         return Source(self.data, self.data_dir, self.image_size, self.train_images, self.validation)
+
+    def trial_seed(self, place: int) -> int:
+        """The seed of the training at a place of the study, far from those of studies of another seed."""
+        return self.seed * STRIDE + place
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, every setting written out."""

@@ -83,7 +83,7 @@ class Proposer:
 
     def _sampler(self, told: int) -> Sampler:
         """Seeded by the experiment and by how much is told already: a resumed run must not repeat."""
-        seed = (self.experiment.seed * 1_000_003 + told) % 2**32
+        seed = self.experiment.trial_seed(told) % 2**32
         if self.experiment.sampler == "frontier":
             return frontier(self.experiment, seed, self.look)
         return SAMPLERS[self.experiment.sampler](self.experiment, seed)

@@ -171,7 +171,7 @@ def create(path: Path, experiment: Experiment, command: str) -> Study:
     """
     images = digest(experiment.source)
     note = f"Run by: {command}"
-    if not _holds_run(path):
+    if not (path / "study.db").exists() and not on_server(path):
         if path.exists() and (not path.is_dir() or {file.name for file in path.iterdir()} - BEGUN):
             raise RunError(f"{path} exists and holds no run; choose another place with --out")
         asked = experiment.as_dict() | {"storage": None}
@@ -213,9 +213,8 @@ def asked(study: Any, path: Path) -> Experiment | None:
         return None if written is None else experiments.validate(written, f"the study of {path}")
 
 
-def _holds_run(path: Path) -> bool:
-    if (path / "study.db").exists():
-        return True
+def on_server(path: Path) -> bool:
+    """Whether the run's study lies on a server, as far as its experiment can be read."""
     try:
         return experiments.read(path / "experiment.toml").storage is not None
     except (OSError, ExperimentError):
