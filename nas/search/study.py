@@ -89,7 +89,7 @@ class Study:
             "scores": [asdict(score) for score in finite(record.scores)],
             "reason": record.reason,
             "detail": record.detail[:2000],
-            "seconds": round(record.seconds, 3),
+            "seconds": record.seconds,
             "repeated": record.repeated,
         }
         values = record.objectives(self.experiment.objectives)

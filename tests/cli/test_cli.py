@@ -2,9 +2,9 @@
 
 import json
 import re
+import resource
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,14 +42,16 @@ def nas(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_help_is_quick() -> None:
+    """In processor time, which busy neighbours stretch little; the goal of 0.3 s is measured on a quiet machine."""
     times = []
     for _ in range(3):
-        start = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = run("--help")
-        times.append(time.perf_counter() - start)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
         assert done.returncode == 0
     assert all(verb in done.stdout for verb in VERBS)
-    assert min(times) < 1.0  # the goal of 0.3 s is measured on a quiet machine; this catches a heavy import
+    assert min(times) < 1.0  # catches a heavy import
 
 
 HEAVY = """

@@ -129,7 +129,7 @@ def scripted(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
         error = (0.2, 0.3, 0.4, 0.35 if epoch == 1 else 0.05, 0.5)[min(number, 4)] + number / 1000
         score = {"epoch": epoch, "error": error, "loss": 1.0, "train_loss": 1.0, "seconds": 0.1}
         yield {"number": number, "kind": "score", "score": score}
-        time.sleep(0.05)  # for the word to stop
+        time.sleep(0.5 if epoch == 1 else 0.05)  # for the word to stop
     yield end(job, "")
 
 

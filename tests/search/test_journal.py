@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nas.search.journal import Curves, line, log
-from nas.search.study import load
+from nas.search.study import create, load, row
 
 
 def test_the_log_has_a_line_a_trial(finished_run: Path) -> None:
@@ -16,6 +16,16 @@ def test_the_log_has_a_line_a_trial(finished_run: Path) -> None:
     for found, record in zip(sorted(lines, key=lambda line: line[26:]), load(finished_run).records, strict=True):
         assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d  trial", found)
         assert found.endswith(line(record).split("  ", 1)[1])
+
+
+def test_a_study_keeps_what_the_log_was_told(finished_run: Path, tmp_path: Path) -> None:
+    run = load(finished_run)
+    told = replace(run.records[0], choices={}, seconds=0.1501)  # rounded to 0.150 first, it would be read as 0.1
+    study = create(tmp_path / "run", run.experiment, "nas")
+    assert study.begin({}, {}, row(told.graph, told.fingerprint, told.seed, {})) == told.number
+    study.end(told)
+    (kept,) = load(tmp_path / "run").records
+    assert (kept, line(kept)) == (told, line(told))
 
 
 def test_a_failure_stays_on_its_line(finished_run: Path, tmp_path: Path) -> None:
