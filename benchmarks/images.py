@@ -8,6 +8,7 @@ the driver's own time counts. Then one network is trained from eight seeds: what
 """
 
 import argparse
+import sys
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -68,8 +69,9 @@ def fit(source: Source, proposal: Proposal, seed: int) -> tuple[torch.nn.Module,
     return network, list(train(network, load(source), RECIPE, seed))[-1].error
 
 
-def run(source: Source, sampler: str, seed: int, trials: int) -> list[Trained]:
-    """One search."""
+def run(asked: tuple[Source, str, int, int]) -> list[Trained]:
+    """One search: the images, the sampler, the seed, the trials."""
+    source, sampler, seed, trials = asked
     torch.set_num_threads(1)
     settings = {"name": "images", "space": "mixed", "data": "fashion_mnist", "sampler": sampler, "seed": seed}
     question = Experiment.model_validate({**settings, "trials": trials, "budget": BUDGET})
@@ -120,8 +122,12 @@ def main() -> None:
     options = parser.parse_args()
     source = Source("fashion_mnist", str(options.folder), train_images=3_000, validation=0.05)
     asked = [(source, sampler, seed, options.trials) for seed in range(options.seeds) for sampler in options.samplers]
+    found: list[list[Trained]] = []
     with get_context("spawn").Pool(options.jobs) as pool:
-        found = pool.starmap(run, asked, 1)
+        for one, (_, sampler, seed, _) in zip(pool.imap(run, asked), asked, strict=True):
+            found.append(one)
+            best = min(each.error for each in one)
+            print(f"{sampler}, seed {seed}: error {best:.3f} in {one[-1].seconds:.0f} s", file=sys.stderr)
         spread = pool.apply(noise, (source, 8))
     runs = {name: [f for f, one in zip(found, asked, strict=True) if one[1] == name] for name in options.samplers}
     seconds = min(each[-1].seconds for each in found)
