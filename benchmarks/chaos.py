@@ -120,10 +120,17 @@ def kill(pid: int) -> int:
 
 def wait_for_end(family: list[int]) -> None:
     """Workers go when their driver goes."""
-    end_ = time.monotonic() + 10
-    while any(Path(f"/proc/{pid}").exists() for pid in family):
+    end_ = time.monotonic() + 60
+    while any(map(lives, family)):
         assert time.monotonic() < end_, "a worker outlived its driver"
         time.sleep(0.02)
+
+
+def lives(pid: int) -> bool:
+    """Whether a process runs; one that is over, and that nobody has asked about yet, does not."""
+    with suppress(OSError):
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    return False
 
 
 def read(run: Path) -> "Run | None":

@@ -21,9 +21,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import nan
 from multiprocessing import get_context
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ import numpy as np
 from benchmarks.nasbench201 import EDGES, SETS, TASK, everything, network, space, table
 from nas.genome import Budget, Cost, Range, cost
 from nas.search.experiment import Experiment
+from nas.search.finalists import interval as student
 from nas.search.pareto import hypervolume
 from nas.search.propose import Proposal, Proposer
 from nas.search.table import Table, rehearse
@@ -74,8 +76,8 @@ def accuracy(known: Table, choices: dict[str, Any], name: str = "cifar10") -> fl
 
 
 def interval(values: Sequence[float], digits: int = 3) -> str:
-    """Mean and the half width of its 95 % interval."""
-    half = 1.96 * stdev(values) / len(values) ** 0.5 if len(values) > 1 else float("nan")
+    """Mean and the half width of its 95 % interval by Student's t."""
+    half = student(tuple(values))[1] - mean(values) if len(values) > 1 else nan
     return f"{mean(values):.{digits}f} ±{half:.{digits}f}"
 
 

@@ -27,6 +27,9 @@ def main() -> None:
         sys.exit(FINDINGS if isinstance(problem, ExportError) else WRONG)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `nas spaces | head` is no error
+    except OSError as problem:
+        say(f"nas: {problem.strerror or problem}{(problem.filename and f': {str(problem.filename)[:200]}') or ''}")
+        sys.exit(WRONG)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
 

@@ -49,25 +49,27 @@ def hand_over(
         network = module(record.graph)
         load_weights(network, weights(run.path, record.number))
         error, reading = finalist.test_error, f"read once, as a finalist of {len(finalist.errors)} seeds"
+        best, epochs, seed = min(finalist.errors), finalist.epochs, finalist.seed
     else:
         network = trained(run, record, say)
         error, _ = evaluate(network, Batches(load_test(run.experiment.source), data, torch.device("cpu")))
         reading = "read once, at this export"
+        best, epochs, seed = record.scores[-1].error, len(record.scores), record.seed
     accuracy = 1 - error
     budget = run.experiment.budget.as_dict()
     mean, deviation = ([round(255 * value, 4) for value in values] for values in (data.mean, data.std))
     facts = {
         "Input": f"(pixel value, 0 to 255, - mean) / deviation; mean {mean}, deviation {deviation}, a channel each",
-        "Validation error": f"{record.error:.4f} after {len(record.scores)} epochs",
+        "Validation error": f"{best:.4f} after {epochs} epochs",
         "Test accuracy": f"{accuracy:.4f}, {reading}",
-        "Seed": f"{record.seed} (trial {record.number} of a search with seed {run.experiment.seed})",
+        "Seed": f"{seed} (trial {record.number} of a search with seed {run.experiment.seed})",
         "Budget": "; ".join(f"{name} {end} {value:,}" for name, ends in budget.items() for end, value in ends.items()),
         "Search": f"`{run.command}`",
         "Searched with": ", ".join(f"{name} {number}" for name, number in run.versions.items()),
     }
     story = (
         f"Trial {record.number} of a search of space {run.experiment.space} on {run.experiment.data}: "
-        f"validation error {record.error:.4f}, test accuracy {accuracy:.4f}."
+        f"validation error {best:.4f}, test accuracy {accuracy:.4f}."
     )
     exported = export(record.graph, network, folder, run.task, story, facts, formats)
     return exported, accuracy

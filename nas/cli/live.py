@@ -2,8 +2,10 @@
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
+from typing import Protocol
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -80,6 +82,34 @@ def _cells(record: Record) -> list[Text]:
     return [Text(str(cell)) for cell in cells]
 
 
+class Stoppable(Protocol):
+    """What trains in the foreground."""
+
+    stopping: bool
+
+    def stop(self) -> None:
+        """Let what runs come to its end."""
+        ...
+
+
+@contextmanager
+def stoppable(running: Stoppable, say: Callable[[str], None]) -> Iterator[None]:
+    """Ctrl-C or SIGTERM once lets it finish what runs; the second raises KeyboardInterrupt."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        if running.stopping:
+            raise KeyboardInterrupt
+        running.stop()
+        say("finishing what runs; once more to abandon it")
+
+    handlers = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
 def watch(search: Search, say: Callable[[str], None]) -> bool:
     """Drive a search to its end and show it on stderr; False when it was interrupted.
 
@@ -87,26 +117,15 @@ def watch(search: Search, say: Callable[[str], None]) -> bool:
     """
     console = Console(stderr=True)
     board = Board(search)
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        if search.stopping:
-            raise KeyboardInterrupt
-        search.stop()
-        if not console.is_terminal:
-            say("finishing the running trials; once more to abandon them")
-
-    handlers = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         if console.is_terminal:
-            with Live(board, console=console, refresh_per_second=4, transient=True):
+            with stoppable(search, lambda _: None), Live(board, console=console, refresh_per_second=4, transient=True):
                 _pull(search, board, lambda _: None)
         else:
-            _pull(search, board, say)
+            with stoppable(search, say):
+                _pull(search, board, say)
     except KeyboardInterrupt:
         return False
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
     if not search.stopping:
         say(board.summary())
     return not search.stopping

@@ -1,15 +1,14 @@
 """principles: matched pairs trained, and each claim's verdict."""
 
 import shlex
-import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nas.cli.app import INTERRUPTED, Json, app, say, table, tell
+from nas.errors import ExperimentError
 
 if TYPE_CHECKING:
     from nas.principles.family import Family
@@ -29,15 +28,18 @@ def principles(
     as_json: Json = False,
 ) -> None:
     """Train the matched pairs of each design principle, judge the claims, write the page; goes on where it stopped."""
+    from nas.cli.searches import home
     from nas.principles.family import read
     from nas.principles.reading import read as reading
     from nas.search.experiment import find
 
     if (Path(experiment) / "principles.toml").is_file():
-        path, family = Path(experiment), None
+        if changes or dry_run or out:
+            raise ExperimentError(f"{experiment} is a run: --set, --dry-run and --out are for an EXPERIMENT")
+        path = Path(experiment)
     else:
         family = read(find(experiment), dict(_settings(changes or [])))
-        path = out or Path("runs") / family.experiment.name
+        path = out or home(family.experiment)
         _foresee(family)
         if dry_run:
             return
@@ -70,25 +72,15 @@ def _foresee(family: "Family") -> None:
 
 def _train(family: "Family", path: Path) -> None:
     """Train in the foreground. Ctrl-C once: finish what runs; twice: abort. Exits 130 when interrupted."""
+    from nas.cli.live import stoppable
     from nas.principles.runner import Runner, begin
 
     runner = Runner(begin(family, path, "nas " + shlex.join(sys.argv[1:])), family)
-    before = signal.getsignal(signal.SIGINT)
-
-    def interrupt(_number: int, _frame: object) -> None:
-        signal.signal(signal.SIGINT, before)
-        runner.stop()
-        say("finishing what runs; Ctrl-C again aborts")
-
-    signal.signal(signal.SIGINT, interrupt)
-    try:
+    with stoppable(runner, say):
         for step in runner.steps():
             error = f"error {step.record.error:.1%}" if step.record.error is not None else step.record.reason
             say(f"{step.done} of {step.done + step.left}  {step.training.purpose}: {error}, "
                 f"{step.record.seconds:.0f} s; about {step.seconds_left / 60:.0f} min left")  # fmt: skip
-    finally:
-        with suppress(ValueError):
-            signal.signal(signal.SIGINT, before)
     if runner.stopping:
         say("interrupted; the same command goes on")
         raise typer.Exit(INTERRUPTED)

@@ -100,7 +100,9 @@ def finalists(
     run: RunDir,
     seeds: Annotated[int, typer.Option(min=1, max=100, help="Trainings of each network.")] = 3,
     most: Annotated[int, typer.Option(min=1, max=1000, help="Networks of the front, of least error first.")] = 5,
-    epochs: Annotated[int | None, typer.Option(help="Epochs of each training; twice the search's otherwise.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, max=100_000, help="Epochs of each training; twice the search's otherwise.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Train the front again from several seeds on a longer schedule, then read the test split once for each."""

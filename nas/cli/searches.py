@@ -4,6 +4,7 @@ import os
 import shlex
 import sys
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,10 +27,10 @@ def size(text: str | None) -> int | None:
         return None
     factor = {"k": 10**3, "m": 10**6, "g": 10**9}.get(text[-1:].lower(), 1)
     try:
-        value = float(text if factor == 1 else text[:-1]) * factor
-        if value != int(value) or value < 1:
+        value = Decimal(text if factor == 1 else text[:-1]) * factor
+        if value != value.to_integral_value() or not 1 <= value <= 2**63:
             raise ValueError
-    except (ValueError, OverflowError):
+    except (ValueError, ArithmeticError):
         raise BudgetError(f"{text[:40]!r} is not a size; write 50000, 50k, 1.5M or 2G") from None
     return int(value)
 
@@ -69,8 +70,12 @@ def search(
     if dry_run:
         forecast(question)
         return
-    path = out or Path("runs") / "".join(c if c.isalnum() or c in "-_." else "_" for c in question.name).lstrip(".")
-    drive(create(path, question, "nas " + shlex.join(sys.argv[1:])))
+    drive(create(out or home(question), question, "nas " + shlex.join(sys.argv[1:])))
+
+
+def home(question: "Experiment") -> Path:
+    """Where a run lies unless it is said: runs/NAME, and nothing in a name leads elsewhere."""
+    return Path("runs") / "".join(c if c.isalnum() or c in "-_." else "_" for c in question.name).lstrip(".")
 
 
 def where(executor: str | None, address: str | None) -> str | None:

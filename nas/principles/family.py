@@ -13,7 +13,7 @@ from nas.principles.canvas import Canvas
 from nas.principles.pages import chosen
 from nas.principles.principle import Principle
 from nas.search import experiment as experiments
-from nas.search.experiment import Experiment
+from nas.search.experiment import MATCHED, Experiment
 from nas.search.study import write_whole
 from nas.training.data import task
 
@@ -89,7 +89,7 @@ def read(path: Path, changes: dict[str, Any] | None = None) -> Family:
     design = _design(data.pop("principles", {}), path, text)
     if stray := [key for key in SEARCHED if key in data]:
         raise ExperimentError(f"{path}: {stray[0]!r} has no place in a study of principles; remove it")
-    fixed = {"space": "principles", "objectives": ["error"], "trials": 100_000}
+    fixed = {"space": MATCHED, "objectives": ["error"], "trials": 100_000}
     return Family(experiments.validate(data | fixed, str(path), text, set(changes or {})), design)
 
 

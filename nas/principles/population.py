@@ -23,7 +23,6 @@ from nas.search.space import RandomTrial
 
 Array = NDArray[np.float64]
 Draw = Callable[[Canvas, Trial, float], Graph]
-TOLERANCE = 0.06
 
 
 @dataclass(frozen=True)
@@ -52,8 +51,12 @@ def shape(canvas: Canvas, trial: Trial, factor: float) -> tuple[list[int], list[
     return [times(canvas.width, factor * growth**stage) for stage in range(STAGES)], depths
 
 
+def dropout(trial: Trial) -> float:
+    return trial.suggest_categorical("dropout", (0.0, 0.2))
+
+
 def headed(canvas: Canvas, x: Value, trial: Trial) -> Graph:
-    return Graph.of(GapHead(canvas.task.classes, trial.suggest_categorical("dropout", (0.0, 0.2)))(x))
+    return Graph.of(GapHead(canvas.task.classes, dropout(trial))(x))
 
 
 def shortcuts(given: bool) -> Draw:
@@ -92,8 +95,8 @@ def heads(average: bool) -> Draw:
         x = canvas.image()
         for width, depth in zip(widths, depths, strict=True):
             x = MaxPool(2, 2)(ConvStack(width, 1 + depth)(x))
-        hidden = canvas.width * trial.suggest_int("hidden", 2, 16)
-        return headed(canvas, x, trial) if average else Graph.of(FcHead(canvas.task.classes, (hidden,), 0.0)(x))
+        hidden = (canvas.width * trial.suggest_int("hidden", 2, 16),)
+        return headed(canvas, x, trial) if average else Graph.of(FcHead(canvas.task.classes, hidden, dropout(trial))(x))
 
     return draw
 

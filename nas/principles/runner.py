@@ -19,10 +19,10 @@ from nas.principles.plan import Key, Plan, Training
 from nas.principles.power import size
 from nas.principles.reading import Reading, by_key
 from nas.principles.verdict import deciding
-from nas.search.driver import job
+from nas.search.driver import job, refuse_full_disk
 from nas.search.executor import Executor, executor
 from nas.search.experiment import Experiment
-from nas.search.study import Record, Study, create, folder, row
+from nas.search.study import Record, Study, create, folder, owned, row
 from nas.training.score import Score
 
 HOPELESS = 5  # trainings that fail one after another from the first
@@ -36,7 +36,8 @@ def begin(family: Family, path: Path, command: str) -> Study:
     """
     trials = len(Plan(family).all())
     study = create(path, family.experiment.model_copy(update={"trials": trials}), command)
-    save(family, path, f"Run by: {command}")
+    with owned(path):
+        save(family, path, f"Run by: {command}")
     return study
 
 
@@ -105,7 +106,7 @@ class Runner:
         while waiting or self._running:
             while waiting and workers.idle() and not self.stopping:
                 self._begin(workers, waiting.pop(0))
-            if not self._running:
+            if self.stopping and not self._running:
                 return
             for event in workers.events(0.25):
                 training, record = self._hear(event)
@@ -133,6 +134,7 @@ class Runner:
             record = replace(record, scores=(*record.scores, score), seconds=score.seconds)
             self._running[record.number] = training, record
             return training, record
+        refuse_full_disk(event, self.study.path, "the same command")
         reason = str(event["reason"])
         record = replace(record, state="failed" if reason else "complete", reason=reason, detail=str(event["detail"]))
         if not reason:

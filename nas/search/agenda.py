@@ -1,6 +1,5 @@
 """What to train next: what a driver that is gone left behind, a new proposal, or a known network."""
 
-from collections import Counter
 from typing import Any
 
 from nas.genome.cost import cost
@@ -20,9 +19,8 @@ class Agenda:
         experiment = study.experiment
         self.study, self.experiment, self.exhausted = study, experiment, False
         self.task = task(experiment.source)
-        self._proposer = Proposer(
-            experiment, load(experiment.space), self.task, trials, records, Counter(study.ledger())
-        )
+        self._counted = study.ledger(trials)
+        self._proposer = Proposer(experiment, load(experiment.space), self.task, trials, records, self._counted.copy())
         self._over = {trial.number: trial.state.is_finished() for trial in trials}  # of those the proposer knows
         self._proposals: dict[int, Proposal] = {}
         self._mine: set[int] = set()
@@ -62,9 +60,12 @@ class Agenda:
             self.exhausted = True
             return None
         seed = self.experiment.trial_seed(len(trials))
+        own = self._proposer.ledger - self._counted  # beside what other drivers counted since
+        self._counted = self._proposer.ledger.copy()
+        ledger = self.study.ledger(trials) + own
         numbers = {trial.user_attrs["fingerprint"]: trial.number for trial in trials}
         parents = tuple(numbers[parent] for parent in proposal.draft.parents)
-        facts = row(proposal.graph, proposal.fingerprint, seed, self._proposer.ledger) | {"parents": parents}
+        facts = row(proposal.graph, proposal.fingerprint, seed, ledger) | {"parents": parents}
         number = self.study.begin(proposal.choices, proposal.distributions, facts)
         self._proposals[number], self._over[number] = proposal, False
         return Record(number, proposal.choices, proposal.graph, proposal.fingerprint, proposal.cost, seed,
@@ -87,6 +88,6 @@ class Agenda:
         fitted = fit(name, self.task, self.experiment.budget)
         seed = self.experiment.trial_seed(self.experiment.baselines.index(name))
         code = fingerprint(fitted.graph)
-        facts = row(fitted.graph, code, seed, self.study.ledger()) | {"baseline": fitted.label}
+        facts = row(fitted.graph, code, seed, self.study.ledger(searched(trials))) | {"baseline": fitted.label}
         number = self.study.begin({}, {}, facts)
         return Record(number, {}, fitted.graph, code, cost(fitted.graph), seed, baseline=fitted.label)

@@ -15,11 +15,12 @@ from nas.errors import ExperimentError, RunError
 from nas.search import experiment as experiments
 from nas.search.driver import job
 from nas.search.executor import executor
+from nas.search.experiment import MATCHED
 from nas.search.files import BEGUN, contained, owned, write_whole
 from nas.search.pareto import front_of
 from nas.search.record import Record, folder
 from nas.search.storage import connect
-from nas.search.study import Study, asked, on_server, open_run
+from nas.search.study import Study, asked, begun, open_run
 
 SAME = 0.01  # how far the error of a training repeated may be from the first's
 
@@ -44,7 +45,7 @@ def examine(path: Path, mend: bool) -> Iterator[Finding]:
     with owned(path):
         for finding in _files(path):
             yield from _treated(finding, mend)
-    if not (path / "study.db").exists() and not on_server(path):
+    if not begun(path):
         return
     try:
         study = open_run(path)
@@ -63,7 +64,7 @@ def _treated(finding: Finding, mend: bool) -> Iterator[Finding]:
 
 
 def _files(path: Path) -> Iterator[Finding]:
-    if not (path / "study.db").exists() and {file.name for file in path.iterdir()} <= BEGUN and not on_server(path):
+    if {file.name for file in path.iterdir()} <= BEGUN and not begun(path):
         yield Finding("the making of the run was cut short", "remove what there is", lambda: _remove(*path.iterdir()))
         return
     parts = [file for file in path.rglob("*") if file.is_file() and re.search(r"\.part(-wal|-shm)?$|^part-", file.name)]
@@ -129,8 +130,9 @@ def _trials(study: Study) -> Iterator[Finding]:
         remedy = "file it as failed (nas resume would train it instead)"
         failed = replace(orphan, state="failed", reason="abandoned")
         yield Finding(what, remedy, lambda failed=failed: study.end(failed))  # type: ignore[misc]
-    searched = [record for record in study.records() if record.choices]
-    front = front_of(searched, study.experiment.objectives)
+    if study.experiment.space == MATCHED:
+        return  # it keeps no weights
+    front = front_of(study.records(), study.experiment.objectives)
     yield from _stray(study, {record.number for record in front})
     if not study.experiment.storage:  # other drivers keep what they trained in directories of their own
         for record in front:
@@ -142,7 +144,7 @@ def _trials(study: Study) -> Iterator[Finding]:
 def _stray(study: Study, front: set[int]) -> Iterator[Finding]:
     home = study.path / "trials"
     kept = front | {record.number for record in study.baselines()}
-    kept |= {record.number for record in study.records() if record.state == "running" or not record.choices}
+    kept |= {record.number for record in study.records() if record.state == "running"}
     wanted = {folder(study.path, number).name for number in kept}
     stray = [place for place in home.iterdir() if place.name not in wanted] if home.is_dir() else []
     if stray:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -66,6 +66,7 @@ class Search:
             if first := self._agenda.next():
                 with closing(Curves(self.study.path)) as self._curves, closing(self._workers(experiment)) as workers:
                     yield from self._loop(workers, first)
+            self.exhausted = self._agenda.exhausted
 
     def _loop(self, workers: Executor, waiting: Record | None) -> Iterator[Event]:
         while True:
@@ -74,7 +75,6 @@ class Search:
                 self.running[record.number] = record
                 workers.submit(self._job(record))
                 yield Event("started", record)
-            self.exhausted = self._agenda.exhausted
             if not self.running and (self.stopping or workers.idle()):
                 yield from self._give_up(0)
                 return
@@ -106,11 +106,7 @@ class Search:
         record = self.running[event["number"]]
         if event["kind"] == "score":
             return self._score(record, Score(**event["score"]))
-        if event["reason"] == "disk":
-            raise RunError(
-                f"no room for the weights of trial {record.number}: {event['detail']}. What was finished is kept; make "
-                f"room and go on with: nas resume {self.study.path}"
-            )
+        refuse_full_disk(event, self.study.path, f"nas resume {self.study.path}")
         if event["reason"] == "lost":
             self._lost[record.number] += 1
             if self._lost[record.number] < LIVES:
@@ -168,6 +164,15 @@ def halving(experiment: Experiment, records: tuple[Record, ...]) -> Halving | No
     if not experiment.halving:
         return None
     return Halving(experiment.objectives, experiment.recipe.epochs, experiment.halving, records)
+
+
+def refuse_full_disk(event: Mapping[str, Any], path: Path, again: str) -> None:
+    """A trial that found no room says nothing of its network, nor would the next. Raises RunError."""
+    if event["reason"] == "disk":
+        raise RunError(
+            f"no room for the weights of trial {event['number']} in {path}: {event['detail']}. What was finished is "
+            f"kept; make room and go on with: {again}"
+        )
 
 
 def job(

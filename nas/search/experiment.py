@@ -18,6 +18,7 @@ from nas.training.recipe import Recipe, settings
 
 Objective = Literal["error", "params", "macs", "activations", "peak_bytes", "depth"]
 Sampler = Literal["random", "tpe", "nsga2", "gp", "evolution", "evolution-graphs", "local", "frontier"]
+MATCHED = "principles"  # in place of a space: the networks are matched pairs, each given
 MOST_BYTES = 100_000
 STRIDE = 1_000_003  # between the seeds of studies
 

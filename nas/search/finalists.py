@@ -26,13 +26,15 @@ class Finalist:
     """A network of the front after retraining.
 
     errors: validation error (a fraction) by seed. low, high: 95 % interval of their mean (Student's t), equal to the
-    mean with one seed. test_error: of the seed that was best on validation, read once.
+    mean with one seed. seed: of the training that was best on validation, whose weights are kept. test_error: of those
+    weights, read once.
     """
 
     number: int
     errors: tuple[float, ...]
     low: float
     high: float
+    seed: int
     test_error: float
     epochs: int
 
@@ -76,7 +78,7 @@ def finalists(run: Run, recipe: Recipe, seeds: int, most: int) -> Iterator[str |
             yield f"finalist {record.number}, seed {seed - FIRST_SEED + 1} of {seeds}: {said}"
             if error is not None:
                 errors.setdefault(record.number, {})[place] = error
-        chosen = [_judge(run, run.record(str(number)), found, recipe) for number, found in errors.items()]
+        chosen = [_judge(run, entries, found, recipe) for found in errors.values()]
         ranked = sorted(chosen, key=lambda finalist: (finalist.error, finalist.number))
         write_whole(run.path / "finalists" / "finalists.json", json.dumps([asdict(f) for f in ranked], indent=1) + "\n")
     yield from ranked
@@ -107,8 +109,8 @@ def _trained(run: Run, recipe: Recipe, entries: list[tuple[Record, int]]) -> Ite
                     yield event["number"], None if failed else last[event["number"]], event["reason"]
 
 
-def _judge(run: Run, record: Record, errors: dict[int, float], recipe: Recipe) -> Finalist:
-    """Keep the weights that were best on validation and read the test split with them."""
+def _judge(run: Run, entries: list[tuple[Record, int]], errors: dict[int, float], recipe: Recipe) -> Finalist:
+    """Keep the weights that were best on validation and read the test split with them. errors: by place, of one."""
     import torch
 
     from nas.model.export import load_weights
@@ -117,6 +119,7 @@ def _judge(run: Run, record: Record, errors: dict[int, float], recipe: Recipe) -
     from nas.training.train import Batches, evaluate
 
     best = min(errors, key=lambda place: errors[place])
+    record, seed = entries[best]
     kept = weights(run.path, record.number)
     _part(run, best).replace(kept)
     for place in errors:
@@ -127,7 +130,7 @@ def _judge(run: Run, record: Record, errors: dict[int, float], recipe: Recipe) -
     test_error, _ = evaluate(network, Batches(test, data, torch.device("cpu")))
     values = tuple(errors.values())
     low, high = interval(values)
-    return Finalist(record.number, values, low, high, test_error, recipe.epochs)
+    return Finalist(record.number, values, low, high, seed, test_error, recipe.epochs)
 
 
 def load_finalists(path: Path) -> tuple[Finalist, ...]:

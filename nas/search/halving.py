@@ -44,7 +44,8 @@ class Halving:
     def stops(self, record: Record) -> bool:
         """Whether a running trial, after the last of its scores, is to be stopped."""
         score = record.scores[-1]
-        if score.epoch <= record.repeated or not self._note(record, score.epoch, score.error):
+        passed = record.number in self.reached.get(score.epoch, {})  # before it was promoted
+        if passed or not self._note(record, score.epoch, score.error):
             return False
         return len(self.reached[score.epoch]) >= FEWEST and self._standing(record) >= 1 / self.factor
 

@@ -1,12 +1,16 @@
 """Worker processes on this machine: warm, replaced when they die, and gone when the driver goes."""
 
+import atexit
 import json
 import multiprocessing
 import os
+import signal
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from math import inf
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -32,12 +36,15 @@ class Workers:
         self._share, self._train = share, train
         os.environ.update(THREADS)  # inherited by the children, which import torch afterwards
         self._context = multiprocessing.get_context("spawn")
-        self._workers = [self._start() for _ in range(count)]
+        self._workers: list[_Worker] = []
+        atexit.register(self.close)  # an interpreter that ends asks its children with a signal that these do not hear
+        self._workers += [self._start() for _ in range(count)]
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=work, args=(theirs, self._train), daemon=True)
-        process.start()
+        with deaf():
+            process.start()
         theirs.close()
         return _Worker(process, ours)
 
@@ -64,7 +71,7 @@ class Workers:
         busy = [worker for worker in self._workers if worker.number is not None]
         ready = wait([worker.pipe for worker in busy], seconds)
         heard = [event for worker in busy if worker.pipe in ready for event in self._hear(worker)]
-        late = [worker for worker in busy if worker.number is not None and time.monotonic() > worker.deadline]
+        late = [worker for worker in self._workers if worker.number is not None and time.monotonic() > worker.deadline]
         return heard + [self._replace(worker, "timeout", "took longer than the experiment allows") for worker in late]
 
     def _replace(self, worker: _Worker, reason: str, detail: str) -> Event:
@@ -91,11 +98,26 @@ class Workers:
 
     def close(self) -> None:
         """End all workers at once; what they were training is abandoned."""
+        atexit.unregister(self.close)
         for worker in self._workers:
             worker.pipe.close()
             worker.process.kill()
         for worker in self._workers:
             worker.process.join(5)
+
+
+@contextmanager
+def deaf() -> Iterator[None]:
+    """A process begun meanwhile hears neither Ctrl-C nor SIGTERM, which are the driver's to answer.
+
+    Both often reach a whole group of processes: the running trials would be lost with their workers.
+    """
+    resource_tracker.ensure_running()  # where it is not yet, a process that begins it hears again afterwards
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def card(place: int, share: float) -> int:

@@ -177,31 +177,36 @@ def preflight(experiment: Experiment, space: Space, task: Task, draws: int = 400
     """
     from nas.search.space import sample
 
-    budget, costs, problem = experiment.budget, [], None
+    budget, problem = experiment.budget, None
+    drawn, lowest = list[Cost](), list[Cost]()
     for draw in range(draws + draws // 10):
+        low = draw >= draws
         try:
-            costs.append(cost(sample(space, task, experiment.seed * 7919 + draw, lowest=draw >= draws)))
+            counts = cost(sample(space, task, experiment.seed * 7919 + draw, lowest=low))
+            (lowest if low else drawn).append(counts)
         except GenomeError as caught:
             problem = caught
-    if not costs:
+    if not drawn:
         raise GenomeError(f"space {experiment.space} makes no network for task {task.name}: {problem}")
-    if experiment.fit and not any(map(budget.allows, costs)):
-        costs += _moved_inside(experiment, space, task)
-    nearest = min(costs, key=lambda counts: max(budget.excess(counts).values(), default=-1.0))
+    known = drawn + lowest
+    if experiment.fit and not any(map(budget.allows, known)):
+        known += _moved_inside(experiment, space, task)
+    nearest = min(known, key=lambda counts: max(budget.excess(counts).values(), default=-1.0))
     excess = budget.excess(nearest)
     binding = max(excess, key=lambda name: excess[name], default="")
-    inside = sum(budget.allows(counts) for counts in costs[:draws])
+    inside = sum(map(budget.allows, drawn))
     if any(over > 0 for over in excess.values()):
-        limit = budget.limits()[binding]
-        side, end = ("at most", limit.max) if getattr(nearest, binding) > (limit.max or 0) else ("at least", limit.min)
+        limit, found = budget.limits()[binding], getattr(nearest, binding)
+        few = limit.min is not None and found < limit.min
+        side, end = ("at least", limit.min) if few else ("at most", limit.max)
         raise BudgetError(
-            f"no network of space {experiment.space} was found inside the budget: of {len(costs)} drawn, the nearest "
+            f"no network of space {experiment.space} was found inside the budget: of {len(known)} drawn, the nearest "
             f"has {nearest.params:,} params and {nearest.macs:,} MACs. What binds is {binding}: {side} {end:,} asked, "
-            f"{getattr(nearest, binding):,} found. Loosen budget.{binding} or choose another space"
+            f"{found:,} found. Loosen budget.{binding} or choose another space"
         )
-    outside = (budget.excess(counts) for counts in costs[:draws] if not budget.allows(counts))
+    outside = (budget.excess(counts) for counts in drawn if not budget.allows(counts))
     refused = Counter(max(over, key=lambda name: over[name]) for over in outside)
-    return Preflight(draws, inside, tuple(costs[:draws]), nearest, binding, refused)
+    return Preflight(len(drawn), inside, tuple(drawn), nearest, binding, refused)
 
 
 def _moved_inside(experiment: Experiment, space: Space, task: Task, draws: int = 40) -> list[Cost]:

@@ -95,18 +95,24 @@ def writable(where: Path) -> Iterator[None]:
 
 
 def _sqlite(file: Path) -> Any:
-    return _storage(f"sqlite:///{file}", {"timeout": LOCKED_SECONDS})
+    """The file is opened by its path: in a URL, some letters of a path mean something else."""
+    from sqlalchemy.pool import QueuePool
+
+    def opened() -> sqlite3.Connection:
+        return sqlite3.connect(file, timeout=LOCKED_SECONDS, check_same_thread=False)
+
+    return _storage("sqlite://", {"creator": opened, "poolclass": QueuePool})
 
 
 def _postgresql(url: str) -> Any:
     lease.driver()
     given_up = f"-c idle_in_transaction_session_timeout={lease.SECTION_SECONDS}s"  # else a stopped driver stops others
     arguments = {"connect_timeout": LOCKED_SECONDS, "options": given_up}
-    return _storage(url.replace("postgresql:", "postgresql+psycopg:", 1), arguments)
+    return _storage(url.replace("postgresql:", "postgresql+psycopg:", 1), {"connect_args": arguments})
 
 
-def _storage(url: str, arguments: dict[str, Any]) -> Any:
+def _storage(url: str, engine: dict[str, Any]) -> Any:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    return optuna.storages.RDBStorage(url, engine_kwargs={"connect_args": arguments})
+    return optuna.storages.RDBStorage(url, engine_kwargs=engine)

@@ -135,9 +135,8 @@ class Study:
         """The known networks trained beside the search, in order."""
         return tuple(as_record(trial) for trial in self.everything() if "baseline" in trial.user_attrs)
 
-    def ledger(self) -> Counter[str]:
-        """Proposals by outcome, as of the last trial."""
-        trials = self.trials()
+    def ledger(self, trials: list[Any]) -> Counter[str]:
+        """Proposals by outcome, as of the last of these trials of the search."""
         with readable(str(self.path)):
             return Counter({str(key): int(count) for key, count in trials[-1].user_attrs["ledger"].items()}
                            if trials else {})  # fmt: skip
@@ -147,9 +146,11 @@ class Study:
         with readable(str(self.path)):
             attributes = self._study.user_attrs
             command, made_with = str(attributes["command"]), {k: str(v) for k, v in attributes["versions"].items()}
-        return Run(
-            self.path, self.experiment, self.records(), dict(self.ledger()), command, made_with, self.baselines()
-        )
+        trials = self.everything()
+        search = searched(trials)
+        beside = tuple(as_record(trial) for trial in trials if "baseline" in trial.user_attrs)
+        ledger = dict(self.ledger(search))
+        return Run(self.path, self.experiment, tuple(map(as_record, search)), ledger, command, made_with, beside)
 
     def images(self) -> str | None:
         """The digest of the images it began with."""
@@ -166,29 +167,40 @@ def searched(trials: Iterable[Any]) -> list[Any]:
 def create(path: Path, experiment: Experiment, command: str) -> Study:
     """Make a run directory, or open the one that asks the same question.
 
-    Raises RunError when the directory, or the server's study of that name, is of another question, showing the
-    difference, or of other images.
+    Raises RunError when another driver holds the directory, when it, or the server's study of that name, is of another
+    question, showing the difference, or of other images, and when it cannot be written.
     """
     images = digest(experiment.source)
     note = f"Run by: {command}"
-    if not (path / "study.db").exists() and not on_server(path):
-        if path.exists() and (not path.is_dir() or {file.name for file in path.iterdir()} - BEGUN):
-            raise RunError(f"{path} exists and holds no run; choose another place with --out")
-        asked = experiment.as_dict() | {"storage": None}
-        facts = {"command": command, "versions": versions(), "images": images, "experiment": asked}
-        path.mkdir(parents=True, exist_ok=True)
-        with writable(path):
-            _found(path, experiment, facts, note)
-    study = open_run(path)
-    try:
-        _same(path, study.experiment, experiment, images, study.images())
-    except RunError:
-        study.close()
-        raise
-    if wanted := _loosened(study.experiment, experiment):
-        write_whole(path / "experiment.toml", experiments.to_toml(wanted, note))
-        study.experiment = wanted
-    return study
+    with writable(path):
+        _refuse_strange(path)
+        with owned(path):
+            if not begun(path):
+                asked = experiment.as_dict() | {"storage": None}
+                facts = {"command": command, "versions": versions(), "images": images, "experiment": asked}
+                _found(path, experiment, facts, note)
+            study = open_run(path)
+            try:
+                _same(path, study.experiment, experiment, images, study.images())
+            except RunError:
+                study.close()
+                raise
+            if wanted := _loosened(study.experiment, experiment):
+                write_whole(path / "experiment.toml", experiments.to_toml(wanted, note))
+                study.experiment = wanted
+            return study
+
+
+def begun(path: Path) -> bool:
+    """Whether the directory holds a run."""
+    return (path / "study.db").exists() or on_server(path)
+
+
+def _refuse_strange(path: Path) -> None:
+    """Leave alone what is no run. Raises RunError."""
+    strange = path.exists() and (not path.is_dir() or {file.name for file in path.iterdir()} - BEGUN)
+    if strange and not begun(path):
+        raise RunError(f"{path} exists and holds no run; choose another place with --out")
 
 
 def _found(path: Path, experiment: Experiment, facts: dict[str, Any], note: str) -> None:

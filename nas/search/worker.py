@@ -6,7 +6,6 @@ Jobs and events are JSON; no pickle of ours crosses a pipe.
 import errno
 import json
 import os
-import signal
 import threading
 from collections.abc import Callable, Generator, Iterator
 from multiprocessing import parent_process
@@ -24,7 +23,6 @@ Train = Callable[[Job], Iterator[Event]]
 
 def work(pipe: Connection, train: Train) -> None:
     """Serve jobs until the pipe closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
         while True:

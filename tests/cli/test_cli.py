@@ -13,6 +13,8 @@ from typer.main import get_command
 
 from nas.cli import main
 from nas.cli.app import app
+from nas.cli.searches import size
+from nas.errors import BudgetError
 from nas.genome import from_json
 
 NAS = [sys.executable, "-m", "nas"]
@@ -23,7 +25,7 @@ VERBS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
 
 def run(*arguments: object, **kwargs: object) -> subprocess.CompletedProcess[str]:
     command = [*NAS, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **kwargs)  # type: ignore[call-overload,no-any-return]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=500, **kwargs)  # type: ignore[call-overload,no-any-return]
 
 
 @pytest.fixture
@@ -239,3 +241,22 @@ def test_dry_run_writes_nothing(tmp_path: Path, nas: Call, monkeypatch: pytest.M
 def test_spaces(nas: Call) -> None:
     _, out, _ = nas("spaces", "--json")
     assert {"plain", "residual", "dense", "mixed"} <= {row["name"] for row in json.loads(out)}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("50000", 50_000), ("4.1M", 4_100_000), ("2.01k", 2_010), ("16.4m", 16_400_000)]
+)
+def test_a_size_is_read_to_the_unit(text: str, expected: int) -> None:
+    assert size(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "k", "0", "-3", "1.5", "1.0001k", "nan", "inf", "1e30", "1e999999999", "50kk"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(BudgetError, match="is not a size"):
+        size(text)
+
+
+def test_a_file_that_cannot_be_written_is_a_message(nas: Call, tmp_path: Path) -> None:
+    code, _, said = nas("show", "lenet5_paper", "--svg", tmp_path / "nowhere" / "x.svg")
+    assert (code, said.count("\n")) == (2, 1)
+    assert "No such file or directory" in said

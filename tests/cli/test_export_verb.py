@@ -14,7 +14,7 @@ from nas.genome.baselines import baseline
 
 def nas(*arguments: object, cwd: Path) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "nas", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=500)
 
 
 @pytest.mark.slow

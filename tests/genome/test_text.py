@@ -136,8 +136,8 @@ def test_a_bad_genome_is_refused_at_once(name: str) -> None:
             from_json(BAD[name][0])
         return time.process_time() - start
 
-    # Meant to be 50 ms; beside busy neighbours a core gives half of its speed.
-    assert min(seconds() for _ in range(3)) < 0.1
+    # Meant to be 50 ms, which benchmarks measure; here what takes a second on a slow machine is found.
+    assert min(seconds() for _ in range(3)) < 0.5
 
 
 def changed(rng: random.Random, value: Any) -> Any:

@@ -21,6 +21,7 @@ TASKS = (Task("small", (1, 8, 8), 10), Task("coloured", (3, 32, 32), 10))
 GENOMES = 40
 MOST_PARAMS = 30_000_000
 MOST_MACS = 5_000_000_000  # larger ones take seconds an image on a slow core; benchmarks/exports.py has all
+PARTS = 8  # so that few networks are in memory at once
 pytestmark = pytest.mark.slow
 
 
@@ -70,10 +71,10 @@ def test_ruff_and_mypy_have_nothing_to_say(genomes: list[Job]) -> None:
         assert done.returncode == 0, done.stdout
 
 
-def test_the_networks_of_the_papers_agree(tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_the_networks_of_the_papers_agree(part: int, tmp_path: Path) -> None:
     counts = {name: cost(baseline(name)) for name in BASELINES}
     chosen = [name for name, c in counts.items() if c.params <= MOST_PARAMS and c.macs <= MOST_MACS]
     assert len(chosen) > 30
-    for start in range(0, len(chosen), 8):  # so that few networks are in memory at once
-        group = chosen[start : start + 8]
-        assert furthest([exported(baseline(name), tmp_path / name, ("source",)) for name in group]) <= TOLERANCE
+    jobs = [exported(baseline(name), tmp_path / name, ("source",)) for name in chosen[part::PARTS]]
+    assert furthest(jobs) <= TOLERANCE

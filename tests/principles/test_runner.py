@@ -31,15 +31,19 @@ def family(tmp_path: Path, **changes: Any) -> Family:
 
 
 class Fake:
-    """An executor that has trained before it is asked: errors by the network's kernels, or reasons of failure."""
+    """An executor that has trained before it is asked: errors by the network's kernels, or reasons of failure.
+
+    Like a cluster's, its workers are there once it was listened to.
+    """
 
     def __init__(self, reasons: list[str] | None = None, gain: float = 0.0) -> None:
         self.jobs: list[Job] = []
         self.reasons, self.gain = list(reasons or []), gain
         self._heard: list[dict[str, Any]] = []
+        self._there = False
 
     def idle(self) -> bool:
-        return not self._heard
+        return self._there and not self._heard
 
     def submit(self, job: Job) -> None:
         self.jobs.append(job)
@@ -56,7 +60,7 @@ class Fake:
     def stop(self, number: int) -> None: ...
 
     def events(self, seconds: float) -> list[dict[str, Any]]:
-        heard, self._heard = self._heard, []
+        heard, self._heard, self._there = self._heard, [], True
         return heard
 
     def close(self) -> None: ...
@@ -112,6 +116,13 @@ def test_what_was_abandoned_or_lost_is_trained_and_what_diverged_is_a_result(tmp
 def test_where_nothing_succeeds_the_run_stops(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="the first 5 trainings failed, the last with: said"):
         list(train(family(tmp_path, keys=("h01",)), tmp_path / "run", Fake(["error"] * 12)))
+
+
+def test_a_full_disk_ends_the_run_and_nothing_is_lost(tmp_path: Path) -> None:
+    asked, path, fake = family(tmp_path, keys=("h01",), looks=(2,)), tmp_path / "run", Fake(["", "disk"])
+    with pytest.raises(RunError, match=r"no room for the weights of trial 1 .*go on with: the same command"):
+        list(train(asked, path, fake))
+    assert len(list(train(asked, path, Fake()))) == 3
 
 
 def test_the_control_has_seeds_of_its_own(tmp_path: Path) -> None:

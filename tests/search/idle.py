@@ -39,7 +39,7 @@ def main(question: str, run: str, url: str | None = None) -> None:
     from nas.search.driver import Search
     from nas.search.study import create
 
-    lease.SECTION_SECONDS = 3
+    lease.SECTION_SECONDS = 15
     study = create(Path(run), experiments.read(Path(question), {"storage": url} if url else {}), "idle")
     for event in Search(study, idle).events():
         if event.kind == "ended":

@@ -21,11 +21,12 @@ def main(folder: Path) -> None:
     nodes = Cluster(initialize_head=True, head_node_args=head)
     victim, _ = nodes.add_node(num_cpus=1), nodes.add_node(num_cpus=1)
     os.environ["RAY_ADDRESS"] = nodes.address
-    changes = {"sampler": "random", "trials": 2, "recipe.epochs": 4, "executor": "ray"}
+    changes = {"sampler": "random", "trials": 2, "recipe.epochs": 12, "executor": "ray"}
     question = experiments.read(experiments.find("quickstart"), changes)
-    removed = False
+    begun, removed = set[int](), False
     for event in Search(create(folder / "run", question, "nas")).events():
-        if event.kind == "scored" and not removed:
+        begun |= {event.record.number} if event.kind == "started" else set()
+        if event.kind == "scored" and len(begun) == 2 and not removed:
             nodes.remove_node(victim, allow_graceful=False)
             removed = True
         if event.kind == "lost":

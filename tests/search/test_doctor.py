@@ -76,6 +76,13 @@ def test_a_healthy_run_has_no_findings(run: Path) -> None:
     assert found(run) == []
 
 
+def test_a_network_without_choices_is_one_of_the_search(run: Path) -> None:
+    """As evolution over graphs makes them."""
+    sql(run, f"DELETE FROM trial_params WHERE trial_id = {front(run)[0] + 1}")
+    assert not load(run).records[front(run)[0]].choices
+    assert found(run) == []
+
+
 LONGER = {"weights", "parts", "damaged experiment"}
 
 

@@ -124,4 +124,4 @@ def test_a_trial_outlives_its_node(tmp_path: Path) -> None:
     assert len(lost) == 1
     records = load(tmp_path / "run").records
     assert [record.state for record in records] == ["complete"] * 2
-    assert len(records[lost[0]].scores) == 4
+    assert len(records[lost[0]].scores) == 12

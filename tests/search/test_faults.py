@@ -1,6 +1,10 @@
 """Faults end a trial with a reason, never the run: each one is really provoked."""
 
 import json
+import multiprocessing
+import os
+import shutil
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from nas.cli.finish import hand_over
 from nas.errors import RunError
 from nas.genome import Graph, to_json
 from nas.genome.primitives import Conv, GapHead, Stem
@@ -27,7 +32,7 @@ def genome(width: int = 8) -> str:
 
 def tried(tmp_path: Path, **changes: Any) -> dict[str, Any]:
     """One job in one worker: how it ended."""
-    recipe = {"epochs": changes.pop("epochs", 1), "rate": changes.pop("rate", 0.1)}
+    recipe, said = {"epochs": changes.pop("epochs", 1), "rate": changes.pop("rate", 0.1)}, changes.pop("said", None)
     job = {
         "number": 0, "genome": genome(), "data": {"name": "digits"}, "recipe": recipe, "seed": 0, "device": "cpu",
         "timeout": 60.0, "memory_gb": None, "weights": str(tmp_path / "w.safetensors"),
@@ -35,16 +40,35 @@ def tried(tmp_path: Path, **changes: Any) -> dict[str, Any]:
     workers = Workers(1)
     try:
         workers.submit(job | changes)
+        for process in multiprocessing.active_children() if said else ():
+            os.kill(process.pid or 0, said)
         return next(event for event in listen(workers) if event["kind"] == "end")
     finally:
         workers.close()
 
 
 def listen(workers: Workers) -> Iterator[dict[str, Any]]:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while time.monotonic() < end:
         yield from workers.events(0.2)
     raise AssertionError("the worker said nothing")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_said_to_all_processes_is_the_drivers_to_answer(number: int, tmp_path: Path) -> None:
+    assert tried(tmp_path, said=number)["reason"] == ""
+
+
+@pytest.mark.slow
+def test_a_worker_that_died_may_be_late_too() -> None:
+    workers = Workers(1)
+    workers.submit({"number": 7, "timeout": 0.0})
+    (process,) = multiprocessing.active_children()
+    process.kill()
+    process.join()
+    assert [event["reason"] for event in workers.events(9)] == ["killed"]
+    assert workers.idle()
+    workers.close()
 
 
 def test_a_good_trial_has_no_reason_and_leaves_weights(tmp_path: Path) -> None:
@@ -89,18 +113,25 @@ def test_a_run_in_which_most_trials_crash_stops_itself(tmp_path: Path, monkeypat
 
 
 @pytest.mark.slow
-def test_finalists_are_judged_by_fresh_seeds(finished_run: Path) -> None:
-    run = load_run(finished_run)
+def test_finalists_are_judged_by_fresh_seeds(finished_run: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    run = load_run(Path(shutil.copytree(finished_run, path)))
     steps = list(finalists(run, Recipe(epochs=2), seeds=2, most=2))
     ranked = [step for step in steps if isinstance(step, Finalist)]
     assert len(steps) == 4 + len(ranked)
-    assert tuple(ranked) == load_finalists(finished_run)
+    assert tuple(ranked) == load_finalists(path)
     for finalist in ranked:
         assert len(finalist.errors) == 2
         assert finalist.low <= finalist.error <= finalist.high
         assert 0 <= finalist.test_error < 1
-        assert weights(finished_run, finalist.number).is_file()
-    assert not list((finished_run / "finalists").glob("part-*"))
+        assert weights(path, finalist.number).is_file()
+    assert not list((path / "finalists").glob("part-*"))
+    best = ranked[0]
+    hand_over(run, run.record(str(best.number)), tmp_path / "export", lambda _: None)
+    card = (tmp_path / "export" / "card.md").read_text(encoding="utf-8")
+    assert f"{min(best.errors):.4f} after 2 epochs" in card
+    assert f"{1 - best.test_error:.4f}, read once" in card
+    assert f"{best.seed} (trial {best.number}" in card
 
 
 def test_interval_is_students() -> None:

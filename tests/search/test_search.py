@@ -13,15 +13,16 @@ from typing import Any
 
 import pytest
 
-from nas.errors import BudgetError, RunError
-from nas.genome import fingerprint
+from nas.errors import BudgetError, GenomeError, RunError
+from nas.genome import Graph, Task, Trial, fingerprint
 from nas.search import experiment as experiments
+from nas.search.agenda import Agenda
 from nas.search.driver import Search
 from nas.search.experiment import Experiment
 from nas.search.pareto import front_of
 from nas.search.propose import Proposer, preflight
 from nas.search.space import Replay, load
-from nas.search.study import create, open_run, owned
+from nas.search.study import Study, create, open_run, owned
 from nas.search.study import load as load_run
 from nas.training.data import task
 
@@ -83,11 +84,55 @@ def test_a_budget_nothing_meets_says_what_binds() -> None:
     asked = question(**{"budget.params.max": 100})
     with pytest.raises(BudgetError, match=r"What binds is params: at most 100 asked, [\d,]+ found"):
         preflight(asked, load(asked.space), task(asked.data))
+    asked = question(**{"budget.depth.min": 900})
+    with pytest.raises(BudgetError, match="What binds is depth: at least 900 asked"):
+        preflight(asked, load(asked.space), task(asked.data), draws=20)
 
 
-def test_two_drivers_cannot_own_one_run(tmp_path: Path) -> None:
-    with owned(tmp_path), pytest.raises(RunError, match="in use by another driver"), owned(tmp_path):
-        pass
+def test_what_makes_no_network_is_no_draw() -> None:
+    def picky(trial: Trial, asked: Task) -> Graph:
+        if trial.suggest_int("at least", 0, 3):
+            raise GenomeError("only the lowest")
+        return load("mixed")(trial, asked)
+
+    seen = preflight(question(), picky, task("digits"), draws=80)
+    assert seen.drawn == len(seen.costs) < 40
+    assert seen.inside == sum(map(question().budget.allows, seen.costs))
+
+
+def test_two_drivers_cannot_own_one_run(finished_run: Path) -> None:
+    before = (finished_run / "experiment.toml").read_text()
+    with owned(finished_run):
+        with pytest.raises(RunError, match="in use by another driver"), owned(finished_run):
+            pass
+        with pytest.raises(RunError, match="in use by another driver"):
+            create(finished_run, question(trials=999, sampler="random", **{"recipe.epochs": 1}), "nas")
+    assert (finished_run / "experiment.toml").read_text() == before
+
+
+def test_a_place_that_cannot_be_written_is_a_message(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="cannot be written"):
+        create(tmp_path / "file" / "run", question(), "nas")
+
+
+@pytest.mark.parametrize("name", ["a{b}", "w?y", "p%41#q", "\N{SNOWMAN} & co"])
+def test_a_run_lies_where_it_was_asked_for(name: str, tmp_path: Path) -> None:
+    create(tmp_path / name, question(), "nas").close()
+    assert load_run(tmp_path / name).records == ()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_two_drivers_count_into_one_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Study, "orphans", lambda *_: iter(()))  # as where the other driver lives
+    asked = question(sampler="random", trials=10)
+    studies = [create(tmp_path / "run", asked, "nas"), open_run(tmp_path / "run")]
+    drivers = [Agenda(study, [], ()) for study in studies]
+    for turn in range(10):
+        assert drivers[turn % 2].next()
+    ledger = load_run(tmp_path / "run").ledger
+    assert ledger["trained"] == 10
+    assert ledger["proposed"] == sum(driver._proposer.ledger["proposed"] for driver in drivers)
 
 
 def test_another_question_is_refused_with_the_difference(finished_run: Path) -> None:
@@ -135,11 +180,11 @@ def test_killed_driver_resumes_to_the_total(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "nas", "search", "quickstart", "--out", str(path), "--set", "recipe.epochs=4"]
     command += ["--trials", "4", "--workers", "1", "--set", "sampler=random"]
     driver = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    wait_for(lambda: count(path, "complete") >= 1 and count(path, "running") == 1, driver)
+    wait_for(lambda: count(path, "complete") >= 1 and stopped_in_mid_trial(driver, path), driver)
     driver.send_signal(signal.SIGKILL)
     driver.wait()
     before = load_run(path).records
-    assert any(record.state == "running" for record in before), "the kill came too late to test anything"
+    assert any(record.state == "running" for record in before)
 
     for _ in Search(open_run(path)).events():
         pass
@@ -149,6 +194,14 @@ def test_killed_driver_resumes_to_the_total(tmp_path: Path) -> None:
     for record in before:
         assert after[record.number].choices == record.choices
         assert record.state == "running" or after[record.number] == record
+
+
+def stopped_in_mid_trial(driver: "subprocess.Popen[Any]", path: Path) -> bool:
+    driver.send_signal(signal.SIGSTOP)
+    if count(path, "running") == 1:
+        return True
+    driver.send_signal(signal.SIGCONT)
+    return False
 
 
 def count(path: Path, state: str) -> int:
@@ -183,7 +236,8 @@ def test_interrupt_finishes_the_running_trials_and_says_how_to_go_on(tmp_path: P
 
 @pytest.mark.slow
 def test_a_worker_that_dies_is_replaced_and_its_trial_failed(tmp_path: Path) -> None:
-    search = Search(create(tmp_path / "run", question(trials=4, sampler="random"), "nas"))
+    long = {"recipe.epochs": 20}  # so that no trial is over before it is known to have begun
+    search = Search(create(tmp_path / "run", question(trials=4, sampler="random", **long), "nas"))
     killed = None
     for event in search.events():
         if event.kind == "scored" and killed is None:
