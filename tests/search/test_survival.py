@@ -106,7 +106,7 @@ def no_room(job: Job) -> Iterator[dict[str, Any]]:
 def test_no_room_for_weights_stops_the_run_and_the_trial_is_trained_later(tmp_path: Path, question: Path) -> None:
     run = tmp_path / "run"
     study = create(run, experiments.read(question), "idle")
-    with pytest.raises(RunError, match=rf"no room for the weights of trial 0: No space.*nas resume {run}"):
+    with pytest.raises(RunError, match=rf"no room for the weights of trial 0 in .*: No space.*nas resume {run}"):
         hear(Search(study, lambda asked: Workers(1, train=no_room)).events(), 1)
     assert [record.state for record in load(run).records] == ["running"]
     assert resumed(run, {})
