@@ -43,9 +43,18 @@ def principles(
         _foresee(family)
         if dry_run:
             return
-        _train(family, path)
+        _train(family, path, "nas " + shlex.join(sys.argv[1:]))
     found = reading(path)
     _report(found, evidence or [], as_json)
+
+
+def go_on(run: Path, command: str, changes: dict[str, Any]) -> None:
+    """Train what a study still lacks, and write its page."""
+    from nas.principles.family import FILE, read
+    from nas.principles.reading import read as reading
+
+    _train(read(run / FILE, changes), run, command)
+    _report(reading(run), [], as_json=False)
 
 
 def _settings(changes: list[str]) -> list[tuple[str, Any]]:
@@ -70,19 +79,19 @@ def _foresee(family: "Family") -> None:
         say(f"  {principle.key}  power {power:4.0%}  {apart or 'unmatched':<20}  {principle.claim}")
 
 
-def _train(family: "Family", path: Path) -> None:
+def _train(family: "Family", path: Path, command: str) -> None:
     """Train in the foreground. Ctrl-C once: finish what runs; twice: abort. Exits 130 when interrupted."""
     from nas.cli.live import stoppable
     from nas.principles.runner import Runner, begin
 
-    runner = Runner(begin(family, path, "nas " + shlex.join(sys.argv[1:])), family)
+    runner = Runner(begin(family, path, command), family)
     with stoppable(runner, say):
         for step in runner.steps():
             error = f"error {step.record.error:.1%}" if step.record.error is not None else step.record.reason
             say(f"{step.done} of {step.done + step.left}  {step.training.purpose}: {error}, "
                 f"{step.record.seconds:.0f} s; about {step.seconds_left / 60:.0f} min left")  # fmt: skip
     if runner.stopping:
-        say("interrupted; the same command goes on")
+        say(f"interrupted; go on with: nas resume {shlex.quote(str(path))}")
         raise typer.Exit(INTERRUPTED)
 
 

@@ -173,13 +173,17 @@ def resume(
     address: Address = None,
 ) -> None:
     """Go on after anything, to the total asked for."""
-    from nas.search.experiment import validate
+    from nas.cli.principles import go_on
+    from nas.search.experiment import MATCHED, validate
     from nas.search.study import create, open_run
 
     with closing(open_run(run)) as study:
         command = study.read().command
     asked = {"trials": trials, "workers": workers, "executor": where(executor, address)}
     changes = {name: value for name, value in asked.items() if value is not None}
+    if study.experiment.space == MATCHED:
+        go_on(run, command, changes)
+        return
     drive(create(run, validate({**study.experiment.as_dict(), **changes}, "nas resume"), command))
 
 

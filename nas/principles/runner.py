@@ -134,7 +134,7 @@ class Runner:
             record = replace(record, scores=(*record.scores, score), seconds=score.seconds)
             self._running[record.number] = training, record
             return training, record
-        refuse_full_disk(event, self.study.path, "the same command")
+        refuse_full_disk(event, self.study.path)
         reason = str(event["reason"])
         record = replace(record, state="failed" if reason else "complete", reason=reason, detail=str(event["detail"]))
         if not reason:

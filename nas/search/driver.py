@@ -106,7 +106,7 @@ class Search:
         record = self.running[event["number"]]
         if event["kind"] == "score":
             return self._score(record, Score(**event["score"]))
-        refuse_full_disk(event, self.study.path, f"nas resume {self.study.path}")
+        refuse_full_disk(event, self.study.path)
         if event["reason"] == "lost":
             self._lost[record.number] += 1
             if self._lost[record.number] < LIVES:
@@ -166,12 +166,12 @@ def halving(experiment: Experiment, records: tuple[Record, ...]) -> Halving | No
     return Halving(experiment.objectives, experiment.recipe.epochs, experiment.halving, records)
 
 
-def refuse_full_disk(event: Mapping[str, Any], path: Path, again: str) -> None:
+def refuse_full_disk(event: Mapping[str, Any], path: Path) -> None:
     """A trial that found no room says nothing of its network, nor would the next. Raises RunError."""
     if event["reason"] == "disk":
         raise RunError(
             f"no room for the weights of trial {event['number']} in {path}: {event['detail']}. What was finished is "
-            f"kept; make room and go on with: {again}"
+            f"kept; make room and go on with: nas resume {path}"
         )
 
 

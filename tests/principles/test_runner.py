@@ -120,7 +120,7 @@ def test_where_nothing_succeeds_the_run_stops(tmp_path: Path) -> None:
 
 def test_a_full_disk_ends_the_run_and_nothing_is_lost(tmp_path: Path) -> None:
     asked, path, fake = family(tmp_path, keys=("h01",), looks=(2,)), tmp_path / "run", Fake(["", "disk"])
-    with pytest.raises(RunError, match=r"no room for the weights of trial 1 .*go on with: the same command"):
+    with pytest.raises(RunError, match=r"no room for the weights of trial 1 .*go on with: nas resume"):
         list(train(asked, path, fake))
     assert len(list(train(asked, path, Fake()))) == 3
 
@@ -157,6 +157,10 @@ def test_a_small_study_of_digits_from_the_command_to_the_page(tmp_path: Path) ->
     told = [subprocess.run(command, capture_output=True, text=True, check=True) for _ in range(2)]
     assert told[0].stdout == told[1].stdout
     assert [row["key"] for row in json.loads(told[0].stdout)] == ["a00", "h10"]
+    resume = [sys.executable, "-m", "nas", "resume", str(tmp_path / "run"), "--workers", "1"]
+    again = subprocess.run(resume, capture_output=True, text=True, check=True)
+    assert " of " not in again.stderr  # nothing was left to train
+    assert {"a00", "h10"} <= set(again.stdout.split())
     assert (tmp_path / "run" / "report" / "principles.html").stat().st_size < 500_000
     found = reading(tmp_path / "run")
     for record in found.records.values():
