@@ -27,7 +27,7 @@ from nas.search.worker import end
 if TYPE_CHECKING:
     from nas.search.executor import Executor
     from nas.search.experiment import Experiment
-    from nas.search.study import Record, Run
+    from nas.search.record import Record, Run
 
 EACH = 10  # trials a round
 
@@ -56,8 +56,8 @@ def workers(_: "Experiment") -> "Executor":
 def drive(run: Path, trials: int) -> None:
     """One driver: to the total, unless it is killed; a line for each event in a file beside the run."""
     from nas.search import experiment as experiments
+    from nas.search.create import create
     from nas.search.driver import Search
-    from nas.search.study import create
 
     question = experiments.read(experiments.find("quickstart"), {"sampler": "random", "trials": trials})
     with run.with_suffix(".events").open("a", buffering=1) as events:

@@ -52,8 +52,8 @@ def cluster(_: "Experiment") -> "Executor":
 def ours(workers: "Callable[[Experiment], Executor]", trials: int) -> float:
     """A search, from the first trial begun to the last recorded."""
     from nas.search import experiment as experiments
+    from nas.search.create import create
     from nas.search.driver import Search
-    from nas.search.study import create
 
     question = experiments.read(experiments.find("quickstart"), {"sampler": "random", "trials": trials})
     with tempfile.TemporaryDirectory() as folder:
@@ -90,8 +90,8 @@ def ray_training(_: "Experiment") -> "Executor":
 def training(workers: "Callable[[Experiment], Executor]", trials: int) -> float:
     """A search that trains, after the start."""
     from nas.search import experiment as experiments
+    from nas.search.create import create
     from nas.search.driver import Search
-    from nas.search.study import create
 
     changes = {"sampler": "random", "trials": trials, "recipe.epochs": 3}
     with tempfile.TemporaryDirectory() as folder:

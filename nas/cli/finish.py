@@ -11,7 +11,7 @@ from nas.model.export import Exported, export, load_weights
 from nas.model.formats import Format
 from nas.model.module import module
 from nas.search.finalists import load_finalists, weights
-from nas.search.study import Record, Run
+from nas.search.record import Record, Run
 from nas.training.data import load, load_test
 from nas.training.train import Batches, evaluate, train
 

@@ -17,7 +17,8 @@ def proxies(
     from dataclasses import asdict
 
     from nas.search.judge import judge
-    from nas.search.study import Record, load
+    from nas.search.record import Record
+    from nas.search.study import load
 
     judged = []
     for done, step in enumerate(judge(load(run), most), 1):

@@ -56,7 +56,7 @@ def search(
 ) -> None:
     """Search for the best networks inside the budget; goes on where an earlier search of the same stopped."""
     from nas.search import experiment as experiments
-    from nas.search.study import create
+    from nas.search.create import create
 
     settings: dict[str, Any] = dict(setting(change) for change in changes or [])
     limits = {"budget.params.max": size(max_params), "budget.macs.max": size(max_macs)}
@@ -174,8 +174,9 @@ def resume(
 ) -> None:
     """Go on after anything, to the total asked for."""
     from nas.cli.principles import go_on
+    from nas.search.create import create
     from nas.search.experiment import MATCHED, validate
-    from nas.search.study import create, open_run
+    from nas.search.study import open_run
 
     with closing(open_run(run)) as study:
         command = study.read().command

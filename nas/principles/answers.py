@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.genome.graph import Graph
-from nas.search.study import folder, write_whole
+from nas.search.files import write_whole
+from nas.search.record import folder
 from nas.training.data import Source
 
 Wrong = NDArray[np.bool_]

@@ -15,7 +15,7 @@ from nas.genome.graph import Graph, lower
 from nas.genome.layers import Add, Concat
 from nas.genome.measure import bottlenecks, head_share, measure
 from nas.principles.statistics import holm
-from nas.search.study import Record, Run
+from nas.search.record import Record, Run
 
 Array = NDArray[np.float64]
 BANDS = 3

@@ -14,7 +14,7 @@ from nas.principles.pages import chosen
 from nas.principles.principle import Principle
 from nas.search import experiment as experiments
 from nas.search.experiment import MATCHED, Experiment
-from nas.search.study import write_whole
+from nas.search.files import write_whole
 from nas.training.data import task
 
 FILE = "principles.toml"

@@ -16,7 +16,8 @@ from nas.principles.population import Comparison, Population, compare
 from nas.principles.principle import Principle
 from nas.principles.results import Result, Results
 from nas.principles.verdict import Verdict, verdicts
-from nas.search.study import Record, load
+from nas.search.record import Record
+from nas.search.study import load
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,13 @@ from nas.principles.plan import Key, Plan, Training
 from nas.principles.power import size
 from nas.principles.reading import Reading, by_key
 from nas.principles.verdict import deciding
+from nas.search.create import create
 from nas.search.driver import job, refuse_full_disk
 from nas.search.executor import Executor, executor
 from nas.search.experiment import Experiment
-from nas.search.study import Record, Study, create, folder, owned, row
+from nas.search.files import owned
+from nas.search.record import Record, folder, row
+from nas.search.study import Study
 from nas.training.score import Score
 
 HOPELESS = 5  # trainings that fail one after another from the first

@@ -10,7 +10,7 @@ from nas.report.markup import Child, Markup, join, tag
 from nas.report.view import View
 from nas.report.words import NAMES, clip, percent, write
 from nas.search.finalists import Finalist
-from nas.search.study import Record
+from nas.search.record import Record
 
 
 def answer(view: View) -> Markup:

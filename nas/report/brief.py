@@ -7,7 +7,7 @@ from nas.report.advice import advice
 from nas.report.answer import question, said
 from nas.report.view import View
 from nas.report.words import NAMES, clip, write
-from nas.search.study import Record
+from nas.search.record import Record
 
 MOST_ROWS = 10
 

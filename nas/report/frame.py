@@ -8,10 +8,10 @@ import pandas as pd
 
 from nas.genome.cost import Budget
 from nas.search.pareto import as_points, on_front
-from nas.search.study import Record
+from nas.search.record import Record
 
 if TYPE_CHECKING:
-    from nas.search.study import Run
+    from nas.search.record import Run
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs a cell that begins so
 

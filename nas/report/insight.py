@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.genome.cost import tally
-from nas.search.study import Record
+from nas.search.record import Record
 
 MOST_GROUPS = 6  # of one choice that are told apart; more are not told apart by eye either
 LEAST_TRIALS = 8  # below, nothing is said of any choice

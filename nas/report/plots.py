@@ -5,7 +5,7 @@ from typing import Any
 
 from nas.report.view import COUNTS, View
 from nas.report.words import NAMES, clip, title
-from nas.search.study import Record
+from nas.search.record import Record
 
 MOST_CURVES = 200
 Trace = dict[str, Any]

@@ -13,7 +13,7 @@ from nas.report.sections import plot, section
 from nas.report.tables import table
 from nas.report.view import View
 from nas.report.words import NAMES, clip, percent, title, write
-from nas.search.study import Record
+from nas.search.record import Record
 
 MOST_CHOICES = 6  # to tell families by
 MOST_AXES = 12

@@ -20,7 +20,9 @@ from nas.report.principles_words import chance, span
 from nas.report.sections import section
 from nas.report.tables import table
 from nas.report.words import clip, percent
-from nas.search.study import Run, load, write_whole
+from nas.search.files import write_whole
+from nas.search.record import Run
+from nas.search.study import load
 
 
 def write(reading: Reading, evidence: Sequence[Evidence] = ()) -> Path:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from nas.search.experiment import Experiment
 from nas.search.pareto import Points, as_points, hypervolume, merge
-from nas.search.study import Record
+from nas.search.record import Record
 
 SHUFFLES = 100
 MOST_STEPS = 64

@@ -8,7 +8,7 @@ from nas.report.drawing import draw
 from nas.report.markup import Child, Markup, join, tag
 from nas.report.view import View
 from nas.report.words import NAMES, clip, percent, write
-from nas.search.study import Record
+from nas.search.record import Record
 
 MOST_DRAWN = 60
 

@@ -8,7 +8,7 @@ from nas.report.markup import Child, Markup, join, tag
 from nas.report.view import View
 from nas.report.words import NAMES, clip, percent, write
 from nas.search.halving import saved
-from nas.search.study import Record
+from nas.search.record import Record
 
 MOST_ROWS = 1_000
 REASONS = {

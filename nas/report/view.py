@@ -11,7 +11,7 @@ from nas.report.frame import frame
 from nas.report.progress import Progress, progress
 from nas.search.experiment import Experiment
 from nas.search.finalists import Finalist, load_finalists
-from nas.search.study import Record, Run
+from nas.search.record import Record, Run
 
 COUNTS = ("macs", "params", "activations", "peak_bytes", "depth")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from nas.errors import ExperimentError, RunError
 from nas.search import experiment as experiments
+from nas.search.create import asked, begun
 from nas.search.driver import job
 from nas.search.executor import executor
 from nas.search.experiment import MATCHED
@@ -20,7 +21,7 @@ from nas.search.files import BEGUN, contained, owned, write_whole
 from nas.search.pareto import front_of
 from nas.search.record import Record, folder
 from nas.search.storage import connect
-from nas.search.study import Study, asked, begun, open_run
+from nas.search.study import Study, open_run
 
 SAME = 0.01  # how far the error of a training repeated may be from the first's
 

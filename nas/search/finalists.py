@@ -14,8 +14,9 @@ from statistics import mean, stdev
 from nas.errors import RunError
 from nas.search.driver import job
 from nas.search.executor import executor
+from nas.search.files import owned, write_whole
 from nas.search.pareto import front_of
-from nas.search.study import Record, Run, owned, write_whole
+from nas.search.record import Record, Run
 from nas.training.recipe import Recipe
 
 FIRST_SEED = 2**20  # away from the seeds of the search itself

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nas.errors import RunError
-from nas.search.study import Record, Run
+from nas.search.record import Record, Run
 
 if TYPE_CHECKING:
     import numpy as np

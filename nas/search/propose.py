@@ -17,8 +17,8 @@ from nas.search.draw import Draft, Draw, draft
 from nas.search.experiment import Experiment
 from nas.search.fit import Fitter
 from nas.search.narrow import narrow
+from nas.search.record import Record
 from nas.search.samplers import Sampler
-from nas.search.study import Record
 
 PATIENCE = 3_000  # proposals in a row without a new network inside the budget: the space is exhausted
 

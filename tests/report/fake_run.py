@@ -9,7 +9,7 @@ from typing import Any
 from nas.genome import Budget, Graph, Range, Task, cost, fingerprint
 from nas.genome import primitives as p
 from nas.search.experiment import Experiment
-from nas.search.study import Record, Run
+from nas.search.record import Record, Run
 from nas.training.score import Score
 
 EVIL = "<script>alert(1)</script> $x_1$ [red] \"q\" 'a' & {x} </title></style></template>-->\u2028`"
@@ -75,6 +75,7 @@ def rich_run(path: Path, trials: int = 30) -> Run:
     rows = [
         {
             "number": r.number,
+            "seed": 2**20 + i,
             "errors": [0.05, 0.07],
             "low": 0.04 + 0.01 * i,
             "high": 0.08,

@@ -13,7 +13,7 @@ from nas.report.advice import advice
 from nas.report.insight import epsilon_squared, groups, influences, log_errors, main_primitive, marks
 from nas.report.population import coordinates, data, families, primitives
 from nas.report.view import view
-from nas.search.study import Record
+from nas.search.record import Record
 from nas.training.score import Score
 
 

@@ -18,7 +18,7 @@ from nas.report.principles import page
 from nas.report.principles_plots import Mark, Scale, interval, lines, rounded, scale, steps
 from nas.report.principles_words import caution, change, sentence
 from nas.search.experiment import Experiment
-from nas.search.study import Record, Run
+from nas.search.record import Record, Run
 from nas.training.score import Score
 
 EVIL = "<script>alert(1)</script>"

@@ -36,8 +36,8 @@ def main(question: str, run: str, url: str | None = None) -> None:
     """Search to the total, telling each trial that ended on stdout."""
     from nas.search import experiment as experiments
     from nas.search import lease
+    from nas.search.create import create
     from nas.search.driver import Search
-    from nas.search.study import create
 
     lease.SECTION_SECONDS = 15
     study = create(Path(run), experiments.read(Path(question), {"storage": url} if url else {}), "idle")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from nas.search import cluster  # the first sets Ray's environment
 from nas.search import experiment as experiments
+from nas.search.create import create
 from nas.search.driver import Search
-from nas.search.study import create
 
 QUICK = {"health_check_initial_delay_ms": 500, "health_check_period_ms": 500, "health_check_failure_threshold": 3}
 

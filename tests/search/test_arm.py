@@ -7,8 +7,10 @@ from nas.genome import Budget, Range, Task, cost, fingerprint
 from nas.genome.baselines import baseline
 from nas.search import experiment as experiments
 from nas.search.arm import fit
+from nas.search.create import create
 from nas.search.driver import Search
-from nas.search.study import Run, create, load
+from nas.search.record import Run
+from nas.search.study import load
 
 CIFAR = Task("cifar10", (3, 32, 32), 10)
 DIGITS = Task("digits", (1, 8, 8), 10)

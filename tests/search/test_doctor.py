@@ -10,9 +10,10 @@ import pytest
 
 from nas.errors import RunError
 from nas.search.doctor import Finding, examine
+from nas.search.files import owned
 from nas.search.pareto import front_of
 from nas.search.record import folder
-from nas.search.study import load, owned
+from nas.search.study import load
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from nas.genome import Budget, Range, Task, cost
 from nas.genome.edit import scale
 from nas.search import experiment as experiments
+from nas.search.create import create
 from nas.search.driver import Search
 from nas.search.narrow import LEAST, narrow
 from nas.search.propose import Proposal, Proposer
 from nas.search.space import load, sample
-from nas.search.study import create
 from nas.search.study import load as load_run
 
 TASK = Task("digits", (1, 8, 8), 10)

@@ -17,10 +17,10 @@ from nas.errors import RunError
 from nas.genome import Graph, to_json
 from nas.genome.primitives import Conv, GapHead, Stem
 from nas.search import experiment as experiments
+from nas.search.create import create
 from nas.search.driver import Search
 from nas.search.finalists import Finalist, finalists, interval, load_finalists, weights
 from nas.search.local import Workers
-from nas.search.study import create
 from nas.search.study import load as load_run
 from nas.training.data import task
 from nas.training.recipe import Recipe
@@ -32,7 +32,7 @@ def genome(width: int = 8) -> str:
 
 def tried(tmp_path: Path, **changes: Any) -> dict[str, Any]:
     """One job in one worker: how it ended."""
-    recipe, said = {"epochs": changes.pop("epochs", 1), "rate": changes.pop("rate", 0.1)}, changes.pop("said", None)
+    recipe, said = {"epochs": changes.pop("epochs", 1), "rate": changes.pop("rate", 0.1)}, changes.pop("said", ())
     job = {
         "number": 0, "genome": genome(), "data": {"name": "digits"}, "recipe": recipe, "seed": 0, "device": "cpu",
         "timeout": 60.0, "memory_gb": None, "weights": str(tmp_path / "w.safetensors"),
@@ -40,8 +40,8 @@ def tried(tmp_path: Path, **changes: Any) -> dict[str, Any]:
     workers = Workers(1)
     try:
         workers.submit(job | changes)
-        for process in multiprocessing.active_children() if said else ():
-            os.kill(process.pid or 0, said)
+        for number in said:
+            os.kill(multiprocessing.active_children()[0].pid or 0, number)
         return next(event for event in listen(workers) if event["kind"] == "end")
     finally:
         workers.close()
@@ -54,9 +54,8 @@ def listen(workers: Workers) -> Iterator[dict[str, Any]]:
     raise AssertionError("the worker said nothing")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_what_is_said_to_all_processes_is_the_drivers_to_answer(number: int, tmp_path: Path) -> None:
-    assert tried(tmp_path, said=number)["reason"] == ""
+def test_what_is_said_to_all_processes_is_the_drivers_to_answer(tmp_path: Path) -> None:
+    assert tried(tmp_path, said=(signal.SIGINT, signal.SIGTERM))["reason"] == ""
 
 
 @pytest.mark.slow

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from nas.genome import Cost, Graph, Task
 from nas.genome.primitives import GapHead, Stem
 from nas.search import experiment as experiments
+from nas.search.create import create
 from nas.search.driver import Search
 from nas.search.halving import Halving, rungs, saved, standings
 from nas.search.local import Workers
 from nas.search.record import Record
 from nas.search.samplers import beats
-from nas.search.study import create
 from nas.search.study import load as load_run
 from nas.search.worker import end
 from nas.training.score import Score

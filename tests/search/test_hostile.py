@@ -17,7 +17,8 @@ from nas.errors import ExperimentError, NasError, RunError
 from nas.search import experiment as experiments
 from nas.search.driver import Search
 from nas.search.experiment import Experiment
-from nas.search.study import Run, load, open_run
+from nas.search.record import Run
+from nas.search.study import load, open_run
 
 QUICK = settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 LONG = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])

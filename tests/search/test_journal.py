@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from nas.search.create import create
 from nas.search.journal import Curves, line, log
-from nas.search.study import create, load, row
+from nas.search.record import row
+from nas.search.study import load
 
 
 def test_the_log_has_a_line_a_trial(finished_run: Path) -> None:

@@ -17,12 +17,14 @@ from nas.errors import BudgetError, GenomeError, RunError
 from nas.genome import Graph, Task, Trial, fingerprint
 from nas.search import experiment as experiments
 from nas.search.agenda import Agenda
+from nas.search.create import create
 from nas.search.driver import Search
 from nas.search.experiment import Experiment
+from nas.search.files import owned
 from nas.search.pareto import front_of
 from nas.search.propose import Proposer, preflight
 from nas.search.space import Replay, load
-from nas.search.study import Study, create, open_run, owned
+from nas.search.study import Study, open_run
 from nas.search.study import load as load_run
 from nas.training.data import task
 

@@ -13,9 +13,10 @@ from postgresql import server
 
 from nas.errors import RunError
 from nas.search import experiment as experiments
+from nas.search.create import create
 from nas.search.driver import Search
 from nas.search.lease import shared
-from nas.search.study import create, load
+from nas.search.study import load
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 TRIALS = 30

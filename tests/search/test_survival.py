@@ -18,10 +18,12 @@ from nas.genome import Graph, to_json
 from nas.genome.primitives import Conv, GapHead, Stem
 from nas.search import experiment as experiments
 from nas.search import storage
+from nas.search.create import create
 from nas.search.driver import Event, Search
+from nas.search.files import owned
 from nas.search.local import Workers
 from nas.search.record import Record
-from nas.search.study import create, load, open_run, owned
+from nas.search.study import load, open_run
 from nas.search.worker import Job, end, outcomes
 from nas.training.data import task
 
