@@ -118,8 +118,8 @@ def test_a_place_that_cannot_be_written_is_a_message(tmp_path: Path) -> None:
         create(tmp_path / "file" / "run", question(), "nas")
 
 
-@pytest.mark.parametrize("name", ["a{b}", "w?y", "p%41#q", "\N{SNOWMAN} & co"])
-def test_a_run_lies_where_it_was_asked_for(name: str, tmp_path: Path) -> None:
+def test_a_run_lies_where_it_was_asked_for(tmp_path: Path) -> None:
+    name = "a{b}?c=d&e%41#f"  # each means something in the address of a database
     create(tmp_path / name, question(), "nas").close()
     assert load_run(tmp_path / name).records == ()
     assert [path.name for path in tmp_path.iterdir()] == [name]
