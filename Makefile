@@ -12,6 +12,7 @@ install: .venv/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
+	@echo 'installed; for the command nas: . .venv/bin/activate'
 
 search: install
 	$(BIN)/nas search quickstart --out runs/quickstart

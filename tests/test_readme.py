@@ -4,12 +4,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nas.cli.app import app
-from nas.search.experiment import read
-from nas.search.space import load
+from nas.genome import Task
+from nas.search.experiment import Experiment, read
+from nas.search.space import load, sample
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -37,6 +39,15 @@ def test_console_blocks(tmp_path: Path) -> None:
 def test_python_blocks() -> None:
     for block in blocks("python"):
         exec(compile(block, "README.md", "exec"), {})
+
+
+def test_the_page_of_spaces_has_a_space_and_every_setting() -> None:
+    page = (ROOT / "docs" / "spaces.md").read_text(encoding="utf-8")
+    scope: dict[str, Any] = {}
+    exec(re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[0], scope)
+    assert sample(scope["mine"], Task("digits", (1, 8, 8), 10), 3)
+    rows = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+    assert {key for row in rows for key in re.findall(r"`(\w+)`", row)} == set(Experiment.model_fields)
 
 
 def test_numbers_in_comments() -> None:

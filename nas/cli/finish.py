@@ -12,7 +12,7 @@ from nas.model.formats import Format
 from nas.model.module import module
 from nas.search.finalists import load_finalists, weights
 from nas.search.record import Record, Run
-from nas.training.data import load, load_test
+from nas.training.data import class_names, load, load_test
 from nas.training.train import Batches, evaluate, train
 
 
@@ -50,6 +50,8 @@ def hand_over(
         load_weights(network, weights(run.path, record.number))
         error, reading = finalist.test_error, f"read once, as a finalist of {len(finalist.errors)} seeds"
         best, epochs, seed = min(finalist.errors), finalist.epochs, finalist.seed
+        say(f"trial {record.number} is a finalist: its weights are those of {epochs} epochs, error {best:.4f}, where "
+            f"the search had {record.error:.4f}")  # fmt: skip
     else:
         network = trained(run, record, say)
         error, _ = evaluate(network, Batches(load_test(run.experiment.source), data, torch.device("cpu")))
@@ -58,8 +60,13 @@ def hand_over(
     accuracy = 1 - error
     budget = run.experiment.budget.as_dict()
     mean, deviation = ([round(255 * value, 4) for value in values] for values in (data.mean, data.std))
+    colours = ", in the order red, green, blue" if len(mean) == 3 else ""
+    names = enumerate(class_names(run.experiment.source))
+    called = ", ".join(f"{number} {name}" for number, name in names if name != str(number))
     facts = {
-        "Input": f"(pixel value, 0 to 255, - mean) / deviation; mean {mean}, deviation {deviation}, a channel each",
+        "Input": f"(pixel value, 0 to 255, - mean) / deviation; mean {mean}, deviation {deviation}, a channel each"
+        f"{colours}",
+        "Output": f"a score a class, the largest is the answer{called and ': ' + called}",
         "Validation error": f"{best:.4f} after {epochs} epochs",
         "Test accuracy": f"{accuracy:.4f}, {reading}",
         "Seed": f"{seed} (trial {record.number} of a search with seed {run.experiment.seed})",

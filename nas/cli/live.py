@@ -61,15 +61,19 @@ class Board:
         total = self.search.study.experiment.trials
         return f"{self.over}/{total} trials, ETA {self.eta()}, {found}, front {len(self.front)}"
 
-    def __rich__(self) -> Group:
+    def table(self) -> Table:
         rows = Table(box=None, pad_edge=False, header_style="dim")
         for column in ("trial", "epoch", "error", "params", "MACs", "state"):
             rows.add_column(column, justify="left" if column == "state" else "right")
         shown = [*self.front[-6:], *self.running.values()]
         for record in sorted(shown, key=lambda record: record.number):
             rows.add_row(*_cells(record))
-        head = "stopping after the running trials" if self.search.stopping else "Ctrl-C: finish the running trials"
-        return Group(rows, Text(self.summary(), style="bold"), Text(head, style="dim"))
+        return rows
+
+    def __rich__(self) -> Group:
+        stopping = "stopping after the running trials; Ctrl-C again abandons them"
+        head = stopping if self.search.stopping else "Ctrl-C: finish the running trials"
+        return Group(self.table(), Text(self.summary(), style="bold"), Text(head, style="dim"))
 
 
 def _cells(record: Record) -> list[Text]:
@@ -121,13 +125,13 @@ def watch(search: Search, say: Callable[[str], None]) -> bool:
         if console.is_terminal:
             with stoppable(search, lambda _: None), Live(board, console=console, refresh_per_second=4, transient=True):
                 _pull(search, board, lambda _: None)
+            console.print(board.table())
         else:
             with stoppable(search, say):
                 _pull(search, board, say)
     except KeyboardInterrupt:
         return False
-    if not search.stopping:
-        say(board.summary())
+    say(board.summary())
     return not search.stopping
 
 

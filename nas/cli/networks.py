@@ -1,15 +1,18 @@
 """spaces, show, cost: what can be known of a network without training it."""
 
+from dataclasses import MISSING, fields
+from difflib import get_close_matches
+from inspect import cleandoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nas.cli.app import Json, app, say, table, tell
-from nas.errors import ExperimentError, RunError
+from nas.errors import ExperimentError, GenomeError, RunError
 
 if TYPE_CHECKING:
-    from nas.genome.graph import Graph
+    from nas.genome.graph import Graph, Op
 
 What = Annotated[str, typer.Argument(help="A baseline, a genome file, RUN:TRIAL, or a search space with --seed.")]
 Seed = Annotated[int, typer.Option(help="Seed of the draw when WHAT is a search space.")]
@@ -38,8 +41,10 @@ def find(what: str, seed: int, data: str) -> "tuple[Graph, str]":
         return read(Path(what)), what
     if Path(what).is_dir():
         raise RunError(f"{what} is a directory; name a trial of it: {what}:best")
-    if what.endswith(".json"):
-        raise ExperimentError(f"no file {what!r}")
+    if what.endswith(".json") or "/" in what:
+        raise ExperimentError(f"no file or directory {what!r}")
+    if near := get_close_matches(what, names("search_spaces", ".py"), 1):
+        raise ExperimentError(f"no network {what!r}; did you mean the search space {near[0]!r}?")
     return baseline(what), what
 
 
@@ -51,6 +56,36 @@ def spaces(as_json: Json = False) -> None:
 
     rows = {name: summary(name) for name in names("search_spaces", ".py")}
     tell([{"name": name, "summary": text} for name, text in rows.items()] if as_json else table(list(rows.items())))
+
+
+@app.command()
+def primitives(
+    name: Annotated[str | None, typer.Argument(help="One of them, to read all that is said of it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the building blocks that a space may use, with their arguments and sources."""
+    from nas.genome import primitives as known
+
+    if name is not None and name not in known.__all__:
+        near = get_close_matches(name, known.__all__, 1)
+        raise GenomeError(f"no primitive {name[:60]!r}{f'; did you mean {near[0]!r}?' if near else ''}")
+    rows = {each: block(getattr(known, each)) for each in ([name] if name else known.__all__)}
+    if as_json:
+        tell([{"name": each, "arguments": arguments, "about": about} for each, (arguments, about) in rows.items()])
+    elif name:
+        tell("\n".join([f"{name}({rows[name][0]})", "", rows[name][1]]))
+    else:
+        tell(
+            "\n".join(f"{each}({arguments})\n    {about.splitlines()[0]}" for each, (arguments, about) in rows.items())
+        )
+
+
+def block(op: "type[Op]") -> tuple[str, str]:
+    """The arguments of a building block as they are written, and what is said of it."""
+    arguments = [
+        spec.name if spec.default is MISSING else f"{spec.name}={spec.default!r}" for spec in fields(op) if spec.init
+    ]
+    return ", ".join(arguments), cleandoc(op.__doc__ or "")
 
 
 @app.command()

@@ -123,6 +123,10 @@ def finalists(
     if as_json:
         tell([asdict(finalist) for finalist in ranked])
         return
+
+    def spread(finalist: Finalist) -> str:
+        return f"{finalist.low:.4f} to {finalist.high:.4f}" if len(finalist.errors) > 1 else "-"
+
     rows = [("trial", "validation error", "95 % interval", "test error")]
-    rows += [(str(f.number), f"{f.error:.4f}", f"{f.low:.4f} to {f.high:.4f}", f"{f.test_error:.4f}") for f in ranked]
+    rows += [(str(f.number), f"{f.error:.4f}", spread(f), f"{f.test_error:.4f}") for f in ranked]
     tell(table(list(rows)))

@@ -56,7 +56,7 @@ def search(
 ) -> None:
     """Search for the best networks inside the budget; goes on where an earlier search of the same stopped."""
     from nas.search import experiment as experiments
-    from nas.search.create import create
+    from nas.search.create import create, refuse_strange
 
     settings: dict[str, Any] = dict(setting(change) for change in changes or [])
     limits = {"budget.params.max": size(max_params), "budget.macs.max": size(max_macs)}
@@ -66,11 +66,13 @@ def search(
         settings["baselines"] = [name.strip() for name in baselines.split(",") if name.strip()]
     settings |= {key: value for key, value in (limits | plain).items() if value is not None}
     question = experiments.read(experiments.find(experiment), settings)
+    place = out or home(question)
+    refuse_strange(place)
     foresee(question)
     if dry_run:
         forecast(question)
         return
-    drive(create(out or home(question), question, "nas " + shlex.join(sys.argv[1:])))
+    drive(create(place, question, "nas " + shlex.join(sys.argv[1:])))
 
 
 def home(question: "Experiment") -> Path:
@@ -99,19 +101,28 @@ def setting(text: str) -> tuple[str, Any]:
 
 
 def foresee(question: "Experiment") -> None:
-    """Say what the space holds inside the budget. Raises BudgetError when nothing is."""
+    """Say what is trained on, and what the space holds inside the budget.
+
+    Raises BudgetError when nothing is inside, DataError when images are missing, ExperimentError without a card.
+    """
     from nas.genome.cost import cost
     from nas.search.arm import fit
     from nas.search.propose import preflight
     from nas.search.space import load
-    from nas.training.data import task
+    from nas.training.data import class_names, task
+    from nas.training.data import load as images_of
 
-    seen = preflight(question, load(question.space), task(question.source))
+    require(question)
+    images, names = images_of(question.source), class_names(question.source)
+    called = f": {', '.join(names[:10])}{', ...' if len(names) > 10 else ''}" if names else ""
+    seen = preflight(question, load(question.space), images.task)
     limits = ", ".join(
         f"{name} {' and '.join(f'{end} {value:,}' for end, value in ends.items())}"
         for name, ends in question.budget.as_dict().items()
     )
     say(f"{question.name}: space {question.space} on {question.data}; budget {limits or 'none'}")
+    say(f"  {len(images.train.labels):,} images to train on, {len(images.validation.labels):,} to validate with, "
+        f"{images.task.classes} classes{called}")  # fmt: skip
     for name in ("params", "macs"):
         values = sorted(getattr(counts, name) for counts in seen.costs)
         low, middle, high = values[0], values[len(values) // 2], values[-1]
@@ -126,6 +137,15 @@ def foresee(question: "Experiment") -> None:
         say(f"  those outside {fate}; the limit they break most: {limits}")
     say(f"  {seen.inside} of {seen.drawn} networks drawn are inside; {question.trials} will be trained, "
         f"{question.recipe.epochs} epochs each, by {question.workers} workers")  # fmt: skip
+
+
+def require(question: "Experiment") -> None:
+    """A card, where the workers of this machine are to train on one. Raises ExperimentError."""
+    if question.device == "cuda" and question.executor == "local":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise ExperimentError("device (='cuda'): torch sees no card here; choose --device cpu")
 
 
 def forecast(question: "Experiment") -> None:
@@ -154,6 +174,11 @@ def drive(study: "Study") -> None:
     search = Search(study)
     completed = watch(search, say)
     path = shlex.quote(str(study.path))
+    records = search.study.records()
+    failed = [record for record in records if record.state == "failed"]
+    if completed and not search.fault and failed and len(failed) == len(records):
+        last = f"{failed[-1].reason} {failed[-1].detail}"
+        raise RunError(f"no trial of {path} is complete: all {len(failed)} failed, the last with: {last:.300}")
     if search.fault:
         raise RunError(f"{search.fault}. Mend it and go on with: nas resume {path}")
     if not completed:
@@ -193,18 +218,22 @@ def status(run: RunDir, as_json: Json = False) -> None:
     """Progress of a run, also while it goes on."""
     from collections import Counter
 
+    from nas.search.files import worked_on
     from nas.search.halving import saved
     from nas.search.pareto import front_of
     from nas.search.study import load
 
+    held = worked_on(run)
     found = load(run)
     states = Counter(record.state for record in found.records)
     reasons = Counter(record.reason for record in found.records if record.state == "failed")
+    alive = None if found.experiment.storage else held  # of a server's study only a machine's own drivers
     best = found.best() if states["complete"] else None
     facts: dict[str, Any] = {
         "run": str(run),
         "asked": found.experiment.trials,
         **{state: states[state] for state in ("complete", "failed", "running", "pruned")},
+        "worked_on": alive,
         "epochs_saved": saved(found.records, found.experiment.recipe.epochs),
         "reasons": dict(reasons),
         "ledger": found.ledger,
@@ -214,7 +243,10 @@ def status(run: RunDir, as_json: Json = False) -> None:
     if as_json:
         tell(facts)
         return
-    tell(f"{states['complete']} of {facts['asked']} complete, {states['running']} running, {states['failed']} failed")
+    running = "cut off" if alive is False and states["running"] else "running"
+    tell(f"{states['complete']} of {facts['asked']} complete, {states['running']} {running}, {states['failed']} failed")
+    if alive is False and len(found.records) - states["running"] < facts["asked"]:
+        tell(f"nobody works on it; go on with: nas resume {shlex.quote(str(run))}")
     if best:
         tell(f"best: trial {best.number}, validation error {best.error:.4f}, "
              f"{best.cost.params:,} params, {best.cost.macs:,} MACs; front of {facts['front']}")  # fmt: skip

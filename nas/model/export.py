@@ -6,9 +6,10 @@ The proof runs in a clean process that can import torch and safetensors but not 
 from dataclasses import dataclass
 from pathlib import Path
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 
+from nas.errors import ExperimentError
 from nas.genome.graph import Graph
 from nas.genome.task import Task
 from nas.genome.text import to_json
@@ -40,11 +41,18 @@ class Exported:
         return self.apart <= TOLERANCE
 
 
+def _refuse_strange(folder: Path) -> None:
+    """Only an earlier export is written over."""
+    there = [name for name in ("net.py", "weights.safetensors", *CARDS) if (folder / name).exists()]
+    if there and not (folder / "genome.json").is_file():
+        raise ExperimentError(f"{folder} has a {there[0]} that is of no export; choose another place with --out")
+
+
 def save_weights(network: nn.Module, path: Path) -> None:
     """The state dict as safetensors, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}, part)
+    part.write_bytes(save({name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}))
     part.replace(path)
 
 
@@ -60,10 +68,11 @@ def export(
     """Write net.py, weights.safetensors, genome.json and the card into `folder`, and check them.
 
     `story` becomes the docstring of net.py; `facts` are rows of the card; `formats` may add network.onnx and
-    network.pt2. Raises ExportError when a format's package is missing or the clean process cannot run a file; a
-    difference beyond TOLERANCE is reported in the result.
+    network.pt2. Raises ExperimentError where a file of somebody else's would be lost, ExportError when a format's
+    package is missing or the clean process cannot run a file; a difference beyond TOLERANCE is reported in the result.
     """
     others.check(formats)
+    _refuse_strange(folder)
     folder.mkdir(parents=True, exist_ok=True)
     text = source(graph, story)
     (folder / "net.py").write_text(text, encoding="utf-8")

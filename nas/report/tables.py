@@ -113,12 +113,12 @@ def known(view: View) -> Markup | None:
         number = tag("button", clip(record.baseline, 60) or f"trial {record.number}", type="button",
                      data_trial=record.number)  # fmt: skip
         seeds = again.get(record.number)
-        rows.append([tag("th", number, scope="row"), write("error", record.error),
+        rows.append([tag("th", number, scope="row"), write("error", seeds.error if seeds else record.error),
                      f"{write('error', max(0.0, seeds.low))} to {write('error', seeds.high)}" if seeds else "-",
                      write("error", seeds.test_error) if seeds else "-",
                      *[write(name, getattr(record.cost, name)) for name in ("params", "macs")]])  # fmt: skip
-    caption = ("In the search each network was trained once, by one recipe, baselines too; the interval is of "
-               "finalists, trained again from several seeds.")  # fmt: skip
+    caption = ("In the search each network was trained once, by one recipe, baselines too; finalists were trained "
+               "again from several seeds: the mean and its interval.")  # fmt: skip
     heads = ["network", "validation error", "95 % interval", "test error", "parameters", "MACs"]
     return tag("div", table(caption, heads, rows), class_="scroller")
 

@@ -30,7 +30,7 @@ def create(path: Path, experiment: Experiment, command: str) -> Study:
     images = digest(experiment.source)
     note = f"Run by: {command}"
     with writable(path):
-        _refuse_strange(path)
+        refuse_strange(path)
         with owned(path):
             if not begun(path):
                 asked = experiment.as_dict() | {"storage": None}
@@ -53,7 +53,7 @@ def begun(path: Path) -> bool:
     return (path / "study.db").exists() or on_server(path)
 
 
-def _refuse_strange(path: Path) -> None:
+def refuse_strange(path: Path) -> None:
     """Leave alone what is no run. Raises RunError."""
     strange = path.exists() and (not path.is_dir() or {file.name for file in path.iterdir()} - BEGUN)
     if strange and not begun(path):
@@ -96,12 +96,20 @@ def _loosened(before: Experiment, now: Experiment) -> Experiment | None:
     return None if wanted == before else wanted
 
 
+def _changes(key: str, old: Any, new: Any) -> list[str]:
+    """What differs in a setting, or in those of a table."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+        return [change for name in names for change in _changes(f"{key}.{name}", old.get(name), new.get(name))]
+    return [f"{key} was {old}, is now {new}"]
+
+
 def _same(path: Path, before: Experiment, now: Experiment, images: str, images_before: str | None) -> None:
     old, new = before.as_dict(), now.as_dict()
     free = LOOSE | ({"storage"} if now.storage else set())  # two machines may know a server by two names
     changed = [key for key in old if key not in free and old[key] != new[key]]
     if changed:
-        shown = "; ".join(f"{key} was {old[key]}, is now {new[key]}" for key in changed)
+        shown = "; ".join(change for key in changed for change in _changes(key, old[key], new[key]))
         raise RunError(f"{path} holds a run of another question ({shown}). Choose another place with --out")
     if images_before not in (None, images):
         raise RunError(f"{path} holds a run on other images than {now.data} has now. Use another --out")

@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -99,8 +100,10 @@ def find(what: str) -> Path:
         return path
     if path.suffix != ".toml" and what in names("experiments", ".toml"):
         return resource("experiments", f"{what}.toml")
-    known = ", ".join(names("experiments", ".toml"))
-    raise ExperimentError(f"no experiment {what!r}: it is neither a file nor one of {known}")
+    known = names("experiments", ".toml")
+    near = get_close_matches(what, known, 1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ExperimentError(f"no experiment {what!r}: it is neither a file nor one of {', '.join(known)}{hint}")
 
 
 def read(path: Path, changes: dict[str, Any] | None = None) -> Experiment:
@@ -139,7 +142,7 @@ def validate(data: dict[str, Any], origin: str, text: str = "", changed: set[str
         # JSON, because pydantic's strict mode then still builds dataclasses and tuples, and nothing else.
         return Experiment.model_validate_json(json.dumps(data, default=str))
     except ValidationError as problems:
-        first = problems.errors()[0]
+        first = min(problems.errors(), key=lambda problem: problem["type"] == "missing")  # a key misspelt explains one
         path = [str(part) for part in first["loc"]]
         raise ExperimentError(f"{_place(path, origin, text, changed)}: {_explain('.'.join(path), first)}") from None
     except NasError as problem:
@@ -147,9 +150,9 @@ def validate(data: dict[str, Any], origin: str, text: str = "", changed: set[str
 
 
 def _place(path: list[str], origin: str, text: str, changed: set[str] | None) -> str:
-    key = ".".join(path)
     line = line_of(text, path)
-    set_by = next((name for name in (key, key.removesuffix(".like")) if name in (changed or ())), None)
+    above = [".".join(path[:length]) for length in range(len(path), 0, -1)]
+    set_by = next((name for name in above if name in (changed or ())), None)
     return f"--set {set_by}" if set_by else f"{origin}, line {line}" if line else origin
 
 

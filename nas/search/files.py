@@ -2,12 +2,14 @@
 
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from nas.errors import RunError
 
+TRIES = 5
 MOST_BYTES = 8 * 2**30  # of one file; a study of 100,000 trials has about 1 GB
 BEGUN = {
     "experiment.toml",
@@ -39,11 +41,29 @@ def owned(path: Path) -> Iterator[None]:
     path.mkdir(parents=True, exist_ok=True)
     contained(path)
     with (path / "driver.lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise RunError(f"{path} is in use by another driver; watch it with: nas status {path}") from None
+        for patience in range(TRIES, 0, -1):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if patience == 1:
+                    raise RunError(f"{path} is in use by another driver; watch it with: nas status {path}") from None
+                time.sleep(0.05)  # who only asks whether it is in use holds it for a moment
         yield
+
+
+def worked_on(path: Path) -> bool:
+    """Whether a driver of this machine holds the run."""
+    import fcntl
+
+    try:
+        with (path / "driver.lock").open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def contained(path: Path) -> None:

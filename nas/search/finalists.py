@@ -130,7 +130,7 @@ def _judge(run: Run, entries: list[tuple[Record, int]], errors: dict[int, float]
     data, test = load(run.experiment.source), load_test(run.experiment.source)
     test_error, _ = evaluate(network, Batches(test, data, torch.device("cpu")))
     values = tuple(errors.values())
-    low, high = interval(values)
+    low, high = (min(1.0, max(0.0, end)) for end in interval(values))  # an error is a share
     return Finalist(record.number, values, low, high, seed, test_error, recipe.epochs)
 
 

@@ -3,13 +3,16 @@
 import importlib.util
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, wraps
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any, TypeVar
 
-from nas.errors import ExperimentError, GenomeError
-from nas.genome.choices import Choice, Space
+from nas.errors import ExperimentError, GenomeError, NasError
+from nas.genome.choices import Choice, Space, Trial
 from nas.genome.graph import Graph
 from nas.genome.task import Task
 from nas.resources import names, resource
@@ -21,20 +24,49 @@ T = TypeVar("T", bound=Choice)
 def load(name: str) -> Space:
     """The function NAME of search_spaces/NAME.py. Only the toolkit's own folder is looked in: a space is code.
 
-    Raises ExperimentError with the nearest names.
+    Raises ExperimentError with the nearest names, or with the line at which the file fails; so does the function, when
+    what it does fails, or gives no Graph. What is raised on purpose, as by shapes that do not fit, stays what it is.
     """
     known = names("search_spaces", ".py")
     if name not in known:
         near = get_close_matches(name, known, 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ExperimentError(f"no search space {name[:60]!r}{hint} There are: {', '.join(known)}")
-    spec = importlib.util.spec_from_file_location(f"search_spaces.{name}", resource("search_spaces", f"{name}.py"))
+    file = resource("search_spaces", f"{name}.py")
+    spec = importlib.util.spec_from_file_location(f"search_spaces.{name}", file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    space: Space = getattr(module, name)
-    return space
+    with faults(file):
+        spec.loader.exec_module(module)
+    space = getattr(module, name, None)
+    if not callable(space):
+        raise ExperimentError(f"{file}: no function {name!r}; write: def {name}(trial: Trial, task: Task) -> Graph")
+
+    @wraps(space)
+    def checked(trial: Trial, task: Task) -> Graph:
+        with faults(file):
+            graph = space(trial, task)
+        if not isinstance(graph, Graph):
+            kind = type(graph).__name__
+            raise ExperimentError(f"{file}: {name} returned {kind}, not a Graph; end it with: return Graph.of(...)")
+        return graph
+
+    return checked
+
+
+@contextmanager
+def faults(file: Path) -> Iterator[None]:
+    """What fails in a file becomes an ExperimentError that names the line."""
+    try:
+        yield
+    except NasError:
+        raise
+    except Exception as problem:
+        lines = [frame.lineno for frame in extract_tb(problem.__traceback__) if frame.filename == str(file)]
+        line = problem.lineno if isinstance(problem, SyntaxError) else lines[-1] if lines else None
+        said = " ".join(f"{type(problem).__name__}: {problem}".split())
+        raise ExperimentError(f"{file}{f', line {line}' if line else ''}: {said:.300}") from problem
 
 
 def summary(name: str) -> str:

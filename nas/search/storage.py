@@ -1,5 +1,6 @@
 """Where Optuna keeps a study: a SQLite file that is made whole, or a PostgreSQL server that drivers share."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -88,10 +89,10 @@ def writable(where: Path) -> Iterator[None]:
     except (OSError, sqlite3.Error, DBAPIError, StorageInternalError) as problem:
         cause = problem.__cause__ if isinstance(problem, StorageInternalError) and problem.__cause__ else problem
         said = " ".join(str(getattr(cause, "orig", None) or cause).split())
-        raise RunError(
-            f"{where} cannot be written: {said:.200}. What was finished is kept; mend that and go on with: "
-            f"nas resume {where}"
-        ) from problem
+        begun = os.path.exists(where / "experiment.toml")
+        kept = f"What was finished is kept; mend that and go on with: nas resume {where}"
+        remedy = kept if begun else "Mend that, or choose another place with --out"
+        raise RunError(f"{where} cannot be written: {said:.200}. {remedy}") from problem
 
 
 def _sqlite(file: Path) -> Any:

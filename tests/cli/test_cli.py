@@ -3,9 +3,12 @@
 import json
 import re
 import resource
+import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ from nas.cli.app import app
 from nas.cli.searches import size
 from nas.errors import BudgetError
 from nas.genome import from_json
+from nas.search.files import owned
 
 NAS = [sys.executable, "-m", "nas"]
 Result = tuple[int, str, str]
@@ -241,6 +245,43 @@ def test_dry_run_writes_nothing(tmp_path: Path, nas: Call, monkeypatch: pytest.M
 def test_spaces(nas: Call) -> None:
     _, out, _ = nas("spaces", "--json")
     assert {"plain", "residual", "dense", "mixed"} <= {row["name"] for row in json.loads(out)}
+
+
+def test_primitives(nas: Call) -> None:
+    _, out, _ = nas("primitives")
+    assert "BasicBlock(width, stride=1, shortcut='B', order='post')\n    Two 3x3 convolutions" in out
+    _, out, _ = nas("primitives", "FcHead")
+    assert out.startswith("FcHead(classes, hidden=(4096, 4096),")
+    assert "`dropout_first` drops" in out
+    code, _, said = nas("primitives", "BasicBlok")
+    assert (code, said) == (2, "nas: no primitive 'BasicBlok'; did you mean 'BasicBlock'?\n")
+
+
+def test_near_names_are_offered(nas: Call) -> None:
+    assert "did you mean the search space 'mixed'?" in nas("cost", "mixd")[2]
+    assert "did you mean 'quickstart'?" in nas("search", "quikstart")[2]
+    assert nas("export", "runs/none")[2] == "nas: no file or directory 'runs/none'\n"
+
+
+def test_status_tells_a_run_that_nobody_works_on(finished_run: Path, tmp_path: Path, nas: Call) -> None:
+    run = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    assert "nobody" not in nas("status", run)[1]
+    with closing(sqlite3.connect(run / "study.db")) as database, database:
+        database.execute("UPDATE trials SET state = 'RUNNING' WHERE number = 7")
+    assert nas("status", run)[1].startswith(
+        f"7 of 8 complete, 1 cut off, 0 failed\nnobody works on it; go on with: nas resume {run}\n"
+    )
+    with owned(run):
+        assert nas("status", run)[1].startswith("7 of 8 complete, 1 running, 0 failed\nbest")
+
+
+@pytest.mark.slow
+def test_a_search_in_which_nothing_succeeds_says_so(tmp_path: Path, nas: Call) -> None:
+    settings = ["--trials", 2, "--set", "timeout=0.01", "--out", tmp_path / "run"]
+    code, _, said = nas("search", "quickstart", *settings)
+    assert code == 2
+    assert "complete: all 2 failed, the last with: timeout" in said
+    assert "done" not in said
 
 
 @pytest.mark.parametrize(

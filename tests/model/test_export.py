@@ -8,7 +8,7 @@ import torch
 import yaml
 from torch import nn
 
-from nas.errors import ExportError
+from nas.errors import ExperimentError, ExportError
 from nas.genome import Graph, Task, from_json
 from nas.genome.primitives import BasicBlock, ConvStack, DenseBlock, FcHead, GapHead, Stem
 from nas.model import formats, module, source
@@ -40,8 +40,18 @@ def test_export_agrees_and_says_how_to_load_it(tmp_path: Path) -> None:
     assert "0.99" in card
     assert "tiny \\| task" in card
     assert card == (tmp_path / "README.md").read_text(encoding="utf-8")
+    modes = {path.stat().st_mode for path in tmp_path.iterdir() if path.is_file()}
+    assert len(modes) == 1, "who may read one file may read all"
     imports = re.findall(r"^(?:from|import) (\w+)", (tmp_path / "net.py").read_text(encoding="utf-8"), re.MULTILINE)
     assert set(imports) == {"torch"}
+
+
+def test_nothing_of_somebody_elses_is_written_over(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("my thesis")
+    graph, network = trained()
+    with pytest.raises(ExperimentError, match=r"has a README\.md that is of no export; choose another place"):
+        export(graph, network, tmp_path, TASK, "A story.", {})
+    assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
 
 
 def test_a_difference_is_found(tmp_path: Path) -> None:

@@ -60,6 +60,7 @@ def test_every_experiment_that_comes_along_is_valid(name: str) -> None:
         ("epochs = 2", "epochs = 0", 9, "epochs"),
         ("params = ", "parms = ", 6, "unknown key 'parms' in [budget]"),
         ('space = "mixed"', "", None, "'space' is missing"),
+        ('space = "mixed"', 'spcae = "mixed"', 1, "unknown key 'spcae'"),
     ],
 )
 def test_errors_name_file_line_and_key(tmp_path: Path, old: str, new: str, line: int | None, says: str) -> None:
@@ -86,6 +87,8 @@ def test_budget_that_contradicts_itself(tmp_path: Path) -> None:
 def test_a_change_is_named_as_such(tmp_path: Path) -> None:
     with pytest.raises(ExperimentError, match=r"--set recipe.epochs"):
         read(write(tmp_path, GOOD), {"recipe.epochs": "many"})
+    with pytest.raises(ExperimentError, match=r"--set objectives: `objectives.1`"):
+        read(write(tmp_path, GOOD), {"objectives": ["error", "acc"]})
     with pytest.raises(ExperimentError, match="a value, not a table"):
         read(write(tmp_path, GOOD), {"trials.max": 3})
 
@@ -109,7 +112,7 @@ def test_an_unknown_recipe_names_those_there_are(tmp_path: Path) -> None:
 
 
 def test_missing_experiment_names_those_there_are() -> None:
-    with pytest.raises(ExperimentError, match="quickstart"):
+    with pytest.raises(ExperimentError, match=r"principles_small, quickstart; did you mean 'quickstart'\?"):
         find("quikstart")
 
 

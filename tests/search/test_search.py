@@ -139,7 +139,9 @@ def test_two_drivers_count_into_one_ledger(tmp_path: Path, monkeypatch: pytest.M
 
 def test_another_question_is_refused_with_the_difference(finished_run: Path) -> None:
     with pytest.raises(RunError, match="seed was 0, is now 1"):
-        create(finished_run, question(seed=1, sampler="random"), "nas")
+        create(finished_run, question(seed=1, sampler="random", **{"recipe.epochs": 1}), "nas")
+    with pytest.raises(RunError, match=r"question \(recipe.epochs was 1, is now 2\)"):
+        create(finished_run, question(sampler="random"), "nas")
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:

@@ -204,7 +204,7 @@ def test_folders_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (tmp_path / "empty").mkdir()
     refused("folder", {}, tmp_path / "empty", "no pictures")
     (tmp_path / "gap" / "ants").mkdir(parents=True)
-    refused("folder", folder_files(), tmp_path / "gap", "some number between 0 and the highest without an image")
+    refused("folder", folder_files(), tmp_path / "gap", "gap/ants: a class without PNG or JPEG files")
     source = Source("folder", str(put(tmp_path / "new", folder_files(9, "train/") | folder_files(1, "test/x"))))
     with pytest.raises(DataError, match="no class 'xcats' among those for training"):
         load_test(source)

@@ -28,6 +28,10 @@ class Npz:
     task: ClassVar[None] = None
     resizes: ClassVar[bool] = False
 
+    def names(self, place: Path) -> tuple[str, ...]:
+        """Not known."""
+        return ()
+
     def files(self, place: Path, part: Part) -> list[Path]:
         """The one file. Raises DataError."""
         with reading(place, "Check data_dir"):

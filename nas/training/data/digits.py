@@ -18,6 +18,10 @@ class Digits:
     task: ClassVar[Task] = Task("digits", (1, 8, 8), 10)
     resizes: ClassVar[bool] = False
 
+    def names(self, place: Path) -> tuple[str, ...]:
+        """The digits."""
+        return tuple("0123456789")
+
     def divided(self, place: Path) -> bool:
         """Never."""
         return False

@@ -22,18 +22,25 @@ class Folder:
     task: ClassVar[None] = None
     resizes: ClassVar[bool] = True
 
+    def names(self, place: Path) -> tuple[str, ...]:
+        """Those of the folders. Raises DataError."""
+        with reading(place, LAYOUT):
+            return tuple(folder.name for folder in classes(_root(place, "train")))
+
     def divided(self, place: Path) -> bool:
         """Whether there are folders train and test, or val."""
         return (place / "train").is_dir() and any((place / name).is_dir() for name in TESTS)
 
     def files(self, place: Path, part: Part) -> list[Path]:
-        """Pictures by class and name. Raises DataError."""
+        """Pictures by class and name. Raises DataError, also for a class without any."""
         with reading(place, LAYOUT):
             root = _root(place, part)
-            found = [path for folder in classes(root) for path in _pictures(folder)]
-        if not found:
+            found = [(folder, _pictures(folder)) for folder in classes(root)]
+        if not any(pictures for _, pictures in found):
             raise DataError(f"{root}: no pictures. {LAYOUT}")
-        return found
+        if empty := next((folder for folder, pictures in found if not pictures), None):
+            raise DataError(f"{empty}: a class without PNG or JPEG files; fill or remove that folder")
+        return [path for _, pictures in found for path in pictures]
 
     def read(self, files: list[Path], part: Part, size: int | None) -> Split:
         """The pictures of a part. Raises DataError naming the first that cannot be read."""

@@ -27,6 +27,7 @@ CIFAR10 = Published(
     ("cifar-10-batches-bin",),
     partial(cifar, labels=(10,)),
     (50_000, 10_000),
+    "airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck",
 )
 
 CIFAR100 = Published(
@@ -64,6 +65,7 @@ MNIST = Published(
     ("MNIST/raw", "raw"),
     mnist,
     (60_000, 10_000),
+    "0, 1, 2, 3, 4, 5, 6, 7, 8, 9",
 )
 
 FASHION = Published(
@@ -90,6 +92,7 @@ FASHION = Published(
     ("FashionMNIST/raw", "raw"),
     mnist,
     (60_000, 10_000),
+    "T-shirt/top, Trouser, Pullover, Dress, Coat, Sandal, Shirt, Sneaker, Bag, Ankle boot",
 )
 
 PUBLISHED = {known.task.name: known for known in (CIFAR10, CIFAR100, MNIST, FASHION)}

@@ -36,6 +36,12 @@ def task(source: Source | str) -> Task:
     return Task(source.name, part.split.images.shape[1:], len(part.facts.counts))
 
 
+def class_names(source: Source | str) -> tuple[str, ...]:
+    """In the order of the classes' numbers; none where the set does not say. Raises DataError."""
+    source = _source(source)
+    return _reader(source).names(source.place)
+
+
 def digest(source: Source | str) -> str:
     """What `load` gives as the data's digest, without loading them where that is known. Raises DataError."""
     return _part(_source(source), "train").facts.digest
@@ -116,6 +122,8 @@ def _part(source: Source, part: Part) -> Prepared:
 
 def _check(labels: Labels, place: object) -> None:
     counts = np.bincount(labels) if labels.min() >= 0 and labels.max() < MOST_CLASSES else np.zeros(1)
+    if len(counts) == 1 and counts.all():
+        raise DataError(f"{place}: {len(labels):,} images, all of one class; there is nothing to tell apart")
     if not counts.all():
         raise DataError(
             f"{place}: {len(labels):,} labels from {labels.min()} to {labels.max()}, some number between 0 and the "

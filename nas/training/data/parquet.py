@@ -28,6 +28,10 @@ class Parquet:
     task: ClassVar[None] = None
     resizes: ClassVar[bool] = True
 
+    def names(self, place: Path) -> tuple[str, ...]:
+        """Not known."""
+        return ()
+
     def divided(self, place: Path) -> bool:
         """Whether names tell files for training from files for the test. Raises DataError."""
         return self.files(place, "train") != self.files(place, "test")

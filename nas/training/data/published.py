@@ -46,7 +46,12 @@ class Published:
     folders: tuple[str, ...]
     layout: Callable[[Sequence[bytes]], Split]
     counts: tuple[int, int]  # images for training and for the test
+    classes: str = ""  # their names in order, with commas between; where they are few
     resizes: ClassVar[bool] = False
+
+    def names(self, place: Path) -> tuple[str, ...]:
+        """As its authors call them."""
+        return tuple(self.classes.split(", ")) if self.classes else ()
 
     def divided(self, place: Path) -> bool:
         """Always."""

@@ -21,6 +21,10 @@ class Reader(Protocol):
     @property
     def resizes(self) -> bool: ...
 
+    def names(self, place: Path) -> tuple[str, ...]:
+        """Of the classes, in the order of their numbers; none where they are not known. Raises DataError."""
+        ...
+
     def divided(self, place: Path) -> bool:
         """Whether the set has a test part; else its one part is called train. Raises DataError."""
         ...
