@@ -62,6 +62,7 @@ def test_a_difference_is_found(tmp_path: Path) -> None:
     assert max(parity(network, tmp_path, graph.input)["source"].values()) > TOLERANCE
 
 
+@pytest.mark.slow
 def test_a_file_that_does_not_run_is_an_error(tmp_path: Path) -> None:
     graph, network = trained()
     export(graph, network, tmp_path, TASK, "", {})

@@ -4,7 +4,6 @@ import os
 import sys
 from pathlib import Path
 
-from nas.search import cluster  # the first sets Ray's environment
 from nas.search import experiment as experiments
 from nas.search.create import create
 from nas.search.driver import Search
@@ -14,9 +13,11 @@ QUICK = {"health_check_initial_delay_ms": 500, "health_check_period_ms": 500, "h
 
 def main(folder: Path) -> None:
     """Search."""
-    from ray.cluster_utils import Cluster
+    from nas.search import cluster  # first: it sets Ray's environment
 
     assert cluster
+    from ray.cluster_utils import Cluster
+
     head = {"num_cpus": 0, "include_dashboard": False, "_system_config": QUICK}
     nodes = Cluster(initialize_head=True, head_node_args=head)
     victim, _ = nodes.add_node(num_cpus=1), nodes.add_node(num_cpus=1)

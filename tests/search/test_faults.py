@@ -54,8 +54,10 @@ def listen(workers: Workers) -> Iterator[dict[str, Any]]:
     raise AssertionError("the worker said nothing")
 
 
-def test_what_is_said_to_all_processes_is_the_drivers_to_answer(tmp_path: Path) -> None:
+def test_a_good_trial_leaves_weights_and_hears_no_signal(tmp_path: Path) -> None:
+    """What is said to all processes is the driver's to answer."""
     assert tried(tmp_path, said=(signal.SIGINT, signal.SIGTERM))["reason"] == ""
+    assert (tmp_path / "w.safetensors").is_file()
 
 
 @pytest.mark.slow
@@ -68,11 +70,6 @@ def test_a_worker_that_died_may_be_late_too() -> None:
     assert [event["reason"] for event in workers.events(9)] == ["killed"]
     assert workers.idle()
     workers.close()
-
-
-def test_a_good_trial_has_no_reason_and_leaves_weights(tmp_path: Path) -> None:
-    assert tried(tmp_path)["reason"] == ""
-    assert (tmp_path / "w.safetensors").is_file()
 
 
 @pytest.mark.slow
