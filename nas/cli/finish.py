@@ -75,7 +75,7 @@ def hand_over(
         "Searched with": ", ".join(f"{name} {number}" for name, number in run.versions.items()),
     }
     story = (
-        f"Trial {record.number} of a search of space {run.experiment.space} on {run.experiment.data}: "
+        f"Trial {record.number} of a search of space {run.experiment.space} on {run.experiment.images}: "
         f"validation error {best:.4f}, test accuracy {accuracy:.4f}."
     )
     exported = export(record.graph, network, folder, run.task, story, facts, formats)

@@ -83,6 +83,12 @@ class Experiment(BaseModel):
         """The images, as the trainer asks for them."""
         return Source(self.data, self.data_dir, self.image_size, self.train_images, self.validation)
 
+    @property
+    def images(self) -> str:
+        """What a person calls the set: a published one's name, or that of the folder where one's own files lie."""
+        own = self.data in ("folder", "npz", "parquet") and self.source.place.absolute().name
+        return own or self.data
+
     def trial_seed(self, place: int) -> int:
         """The seed of the training at a place of the study, far from those of studies of another seed."""
         return self.seed * STRIDE + place

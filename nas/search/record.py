@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -73,10 +73,11 @@ class Run:
     @cached_property
     def task(self) -> Task:
         """What the networks are asked to do; read off the first, so that reading a run needs no images."""
+        name = self.experiment.images
         if not self.records:
-            return task(self.experiment.source)
+            return replace(task(self.experiment.source), name=name)
         graph = self.records[0].graph
-        return Task(self.experiment.data, graph.input, graph.nodes[graph.outputs[0]].shape[0])
+        return Task(name, graph.input, graph.nodes[graph.outputs[0]].shape[0])
 
     def best(self) -> Record:
         """The complete trial of least validation error, the cheaper of equals. Raises RunError when there is none."""

@@ -44,6 +44,7 @@ def question(place: Path, **changes: Any) -> experiments.Experiment:
 def test_a_run_on_other_images_is_refused(tmp_path: Path) -> None:
     place = put(tmp_path / "images", folder_files(10))
     create(tmp_path / "run", question(place), "nas search mine")
+    assert load(tmp_path / "run").task.name == "images"  # what a person calls them
     moved = place.rename(tmp_path / "moved")
     create(tmp_path / "run", question(moved), "nas search mine")
     assert load(tmp_path / "run").experiment.source.directory == str(moved)

@@ -4,7 +4,7 @@ import io
 import warnings
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from nas.training.data.content import MOST_BYTES
 from nas.training.data.split import Images
@@ -21,7 +21,10 @@ def decode(content: bytes, size: int | None) -> Image.Image:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        picture = Image.open(io.BytesIO(content), formats=("PNG", "JPEG"))
+        try:
+            picture = Image.open(io.BytesIO(content), formats=("PNG", "JPEG"))
+        except UnidentifiedImageError:
+            raise ValueError("no PNG and no JPEG, whatever it is called") from None
     if picture.width * picture.height > MOST_PIXELS:
         raise ValueError(f"{picture.width} x {picture.height} pixels; at most {MOST_PIXELS:,} are read")
     if picture.mode not in GRAY | COLOUR:
