@@ -1,13 +1,15 @@
 """The command line: verbs over the rooms. Data goes to stdout, all else to stderr; heavy rooms are imported late.
 
-networks.py   spaces, show, cost
+networks.py   spaces, primitives, baselines, show, cost
 difference.py diff
 searches.py   search, resume, status
-results.py    report, export
+results.py    report, export, finalists
 data.py       data
 doctor.py     doctor
 proxies.py    proxies
 principles.py principles
+
+foresight.py and live.py tell what a search is about to do, and does; finish.py and untrained.py hand networks over.
 """
 
 import os

@@ -320,7 +320,10 @@ ROWS, NUMBERS = hub_rows()
         (parquet_bytes(ROWS, NUMBERS, label="class"), "its columns are image, class"),
         (parquet_bytes([], []), "0 rows"),
         (parquet_bytes([*ROWS[1:], {"bytes": None, "path": "x"}], NUMBERS), "row 9 cannot be read: .*NoneType"),
-        (parquet_bytes([*ROWS[1:], {"bytes": b"no", "path": "x"}], NUMBERS), "row 9 cannot be read: no PNG and no JPEG"),
+        (
+            parquet_bytes([*ROWS[1:], {"bytes": b"no", "path": "x"}], NUMBERS),
+            "row 9 cannot be read: no PNG and no JPEG",
+        ),
         (parquet_bytes(NUMBERS, NUMBERS), "row 0 cannot be read: its image is no bytes but int"),
         (parquet_bytes(ROWS, [*NUMBERS[1:], None]), "labels are .* object"),
         (parquet_bytes(ROWS, ["cat"] * 10), "labels are"),
