@@ -18,10 +18,15 @@ from nas.model.parity import Parity
 def card(graph: Graph, task: Task, facts: dict[str, str], apart: Parity) -> str:
     """The card as Markdown. `facts` are further rows of its table."""
     rows = {**_counts(graph, task), **facts, **_checked(apart), **_terms()}
-    table = "\n".join(f"| {name} | {str(value).replace('|', chr(92) + '|')} |" for name, value in rows.items())
+    table = "\n".join(f"| {name} | {_cell(value)} |" for name, value in rows.items())
     title = " ".join(task.name.split())
     others = "".join(OTHERS[name] for name in apart if name in OTHERS)
     return f"{_front_matter(title)}\n# A convolutional network for {title}\n\n| | |\n|---|---|\n{table}\n{LOAD}{others}"
+
+
+def _cell(text: str) -> str:
+    """On one line, and no cell more."""
+    return " ".join(text.split()).replace("|", chr(92) + "|")
 
 
 def _front_matter(data: str) -> str:

@@ -31,7 +31,7 @@ def trained() -> tuple[Graph, nn.Module]:
 
 def test_export_agrees_and_says_how_to_load_it(tmp_path: Path) -> None:
     graph, network = trained()
-    exported = export(graph, network, tmp_path, TASK, "A story.", {"Test accuracy": "0.99"})
+    exported = export(graph, network, tmp_path, TASK, "A story.", {"Test accuracy": "0.99", "Output": "0 a\nclass"})
     assert exported.agrees
     assert set(exported.parity["source"]) == {1, 2, 7}
     assert exported.apart <= TOLERANCE
@@ -39,6 +39,7 @@ def test_export_agrees_and_says_how_to_load_it(tmp_path: Path) -> None:
     card = (tmp_path / "card.md").read_text(encoding="utf-8")
     assert "0.99" in card
     assert "tiny \\| task" in card
+    assert "| Output | 0 a class |" in card
     assert card == (tmp_path / "README.md").read_text(encoding="utf-8")
     modes = {path.stat().st_mode for path in tmp_path.iterdir() if path.is_file()}
     assert len(modes) == 1, "who may read one file may read all"
