@@ -13,6 +13,9 @@ NasError
 A message says what is wrong, where, and what to do about it. The command line prints it and exits with 2.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class NasError(Exception):
     """Root of every error raised on purpose."""
@@ -48,3 +51,9 @@ class RunError(NasError):
 
 class ExportError(NasError):
     """An exported network that does not agree with the trained one."""
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """The end of a message on an unknown name: the nearest there is, if one is near."""
+    found = get_close_matches(name, list(known), 1)
+    return f"; did you mean {found[0]!r}?" if found else ""

@@ -12,7 +12,7 @@ from nas.model.formats import Format
 from nas.model.module import module
 from nas.search.finalists import load_finalists, weights
 from nas.search.record import Record, Run
-from nas.training.data import class_names, load, load_test
+from nas.training.data import Data, class_names, load, load_test
 from nas.training.train import Batches, evaluate, train
 
 
@@ -59,14 +59,7 @@ def hand_over(
         best, epochs, seed = record.scores[-1].error, len(record.scores), record.seed
     accuracy = 1 - error
     budget = run.experiment.budget.as_dict()
-    mean, deviation = ([round(255 * value, 4) for value in values] for values in (data.mean, data.std))
-    colours = ", in the order red, green, blue" if len(mean) == 3 else ""
-    names = enumerate(class_names(run.experiment.source))
-    called = ", ".join(f"{number} {name}" for number, name in names if name != str(number))
-    facts = {
-        "Input": f"(pixel value, 0 to 255, - mean) / deviation; mean {mean}, deviation {deviation}, a channel each"
-        f"{colours}",
-        "Output": f"a score a class, the largest is the answer{called and ': ' + called}",
+    facts = _ends(data, class_names(run.experiment.source)) | {
         "Validation error": f"{best:.4f} after {epochs} epochs",
         "Test accuracy": f"{accuracy:.4f}, {reading}",
         "Seed": f"{seed} (trial {record.number} of a search with seed {run.experiment.seed})",
@@ -80,3 +73,15 @@ def hand_over(
     )
     exported = export(record.graph, network, folder, run.task, story, facts, formats)
     return exported, accuracy
+
+
+def _ends(data: Data, names: tuple[str, ...]) -> dict[str, str]:
+    """What a network must be given, and what it answers."""
+    mean, deviation = ([round(255 * value, 4) for value in values] for values in (data.mean, data.std))
+    colours = ", in the order red, green, blue" if len(mean) == 3 else ""
+    called = ", ".join(f"{number} {name}" for number, name in enumerate(names) if name != str(number))
+    return {
+        "Input": f"(pixel value, 0 to 255, - mean) / deviation; mean {mean}, deviation {deviation}, a channel each"
+        f"{colours}",
+        "Output": f"a score a class, the largest is the answer{called and ': ' + called}",
+    }

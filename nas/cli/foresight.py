@@ -18,7 +18,7 @@ def foresee(question: "Experiment") -> None:
     from nas.search.arm import fit
     from nas.search.propose import preflight
     from nas.search.space import load
-    from nas.training.data import class_names, task
+    from nas.training.data import class_names
     from nas.training.data import load as images_of
 
     require(question)
@@ -37,7 +37,7 @@ def foresee(question: "Experiment") -> None:
         low, middle, high = values[0], values[len(values) // 2], values[-1]
         say(f"  {name:<7}{low:>12,} to {high:,}, median {middle:,}")
     for name in question.baselines:
-        fitted = fit(name, task(question.source), question.budget)
+        fitted = fit(name, images.task, question.budget)
         counts = cost(fitted.graph)
         say(f"  beside it {fitted.label}: {counts.params:,} params, {counts.macs:,} MACs")
     if seen.refused:

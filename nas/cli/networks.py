@@ -1,4 +1,4 @@
-"""spaces, show, cost: what can be known of a network without training it."""
+"""spaces, primitives, baselines, show, cost: what can be known of a network without training it."""
 
 from dataclasses import MISSING, fields
 from difflib import get_close_matches
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nas.cli.app import Json, app, say, table, tell
-from nas.errors import ExperimentError, GenomeError, RunError
+from nas.errors import ExperimentError, GenomeError, RunError, near
 
 if TYPE_CHECKING:
     from nas.genome.graph import Graph, Op
@@ -43,8 +43,8 @@ def find(what: str, seed: int, data: str) -> "tuple[Graph, str]":
         raise RunError(f"{what} is a directory; name a trial of it: {what}:best")
     if what.endswith(".json") or "/" in what:
         raise ExperimentError(f"no file or directory {what!r}")
-    if near := get_close_matches(what, names("search_spaces", ".py"), 1):
-        raise ExperimentError(f"no network {what!r}; did you mean the search space {near[0]!r}?")
+    if space := get_close_matches(what, names("search_spaces", ".py"), 1):
+        raise ExperimentError(f"no network {what!r}; did you mean the search space {space[0]!r}?")
     return baseline(what), what
 
 
@@ -67,8 +67,7 @@ def primitives(
     from nas.genome import primitives as known
 
     if name is not None and name not in known.__all__:
-        near = get_close_matches(name, known.__all__, 1)
-        raise GenomeError(f"no primitive {name[:60]!r}{f'; did you mean {near[0]!r}?' if near else ''}")
+        raise GenomeError(f"no primitive {name[:60]!r}{near(name, known.__all__)}")
     rows = {each: block(getattr(known, each)) for each in ([name] if name else known.__all__)}
     if as_json:
         tell([{"name": each, "arguments": arguments, "about": about} for each, (arguments, about) in rows.items()])

@@ -29,11 +29,11 @@ def principles(
 ) -> None:
     """Train the matched pairs of each design principle, judge the claims, write the page; goes on where it stopped."""
     from nas.cli.searches import home
-    from nas.principles.family import read
+    from nas.principles.family import FILE, read
     from nas.principles.reading import read as reading
     from nas.search.experiment import find
 
-    if (Path(experiment) / "principles.toml").is_file():
+    if (Path(experiment) / FILE).is_file():
         if changes or dry_run or out:
             raise ExperimentError(f"{experiment} is a run: --set, --dry-run and --out are for an EXPERIMENT")
         path = Path(experiment)

@@ -1,4 +1,4 @@
-"""report, export: what a search leaves behind."""
+"""report, export, finalists: what a search leaves behind."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,6 +11,7 @@ from nas.errors import ExportError
 if TYPE_CHECKING:
     from nas.model.export import Exported
     from nas.model.formats import Format
+    from nas.search.finalists import Finalist
 
 Choice = Literal["source", "onnx", "pt2", "all"]
 What = Annotated[str, typer.Argument(help="A run, RUN:TRIAL, a baseline, a genome file, or a search space.")]
@@ -123,10 +124,11 @@ def finalists(
     if as_json:
         tell([asdict(finalist) for finalist in ranked])
         return
-
-    def spread(finalist: Finalist) -> str:
-        return f"{finalist.low:.4f} to {finalist.high:.4f}" if len(finalist.errors) > 1 else "-"
-
     rows = [("trial", "validation error", "95 % interval", "test error")]
     rows += [(str(f.number), f"{f.error:.4f}", spread(f), f"{f.test_error:.4f}") for f in ranked]
     tell(table(list(rows)))
+
+
+def spread(finalist: "Finalist") -> str:
+    """The interval of its mean, which one training has not."""
+    return f"{finalist.low:.4f} to {finalist.high:.4f}" if len(finalist.errors) > 1 else "-"

@@ -8,8 +8,7 @@ from nas.report.drawing.blocks import extent
 from nas.report.frame import used
 from nas.report.markup import Child, Markup, join, tag
 from nas.report.view import View
-from nas.report.words import NAMES, clip, percent, write
-from nas.search.finalists import Finalist
+from nas.report.words import NAMES, between, clip, percent, write
 from nas.search.record import Record
 
 
@@ -70,13 +69,9 @@ def _standing(view: View, best: Record, counts: str) -> list[Child]:
     return [
         f" is the best of {len(view.finalists)} finalists: validation error ",
         tag("strong", write("error", first.error)),
-        f" over {len(first.errors)} seeds (95 % interval {_interval(first)}), test error ",
+        f" over {len(first.errors)} seeds (95 % interval {between(first.low, first.high)}), test error ",
         tag("strong", write("error", first.test_error)), counts,
     ]  # fmt: skip
-
-
-def _interval(finalist: Finalist) -> str:
-    return f"{write('error', max(0.0, finalist.low))} to {write('error', finalist.high)}"
 
 
 def _known(view: View) -> str | None:
@@ -105,7 +100,9 @@ def _figures(view: View) -> list[tuple[str, Child, Child]]:
         shares = used(best, view.experiment.budget)
         first = next(iter(view.finalists), None)
         error, note_ = (
-            (first.error, f"95 %: {_interval(first)}") if first else (best.error, f"guessing: {_chance(view)}")
+            (first.error, f"95 %: {between(first.low, first.high)}")
+            if first
+            else (best.error, f"guessing: {_chance(view)}")
         )
         found.append(("validation error", write("error", error), note_))
         for name in dict.fromkeys((*shares, "params", "macs")):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from nas.report.advice import advice
 from nas.report.answer import question, said
 from nas.report.view import View
-from nas.report.words import NAMES, clip, write
+from nas.report.words import NAMES, between, clip, write
 from nas.search.record import Record
 
 MOST_ROWS = 10
@@ -29,9 +29,9 @@ def brief(view: View) -> str:
 
 def _row(view: View, record: Record, counts: Iterable[str]) -> list[str]:
     again = next((f for f in view.finalists if f.number == record.number and not record.baseline), None)
-    spread = f"{write('error', max(0.0, again.low))} to {write('error', again.high)}" if again else "-"
+    error, spread = (again.error, between(again.low, again.high)) if again else (record.error, "-")
     name = plain(clip(record.baseline, 60)) or f"trial {record.number}"
-    return [name, write("error", record.error), spread, write("error", again.test_error) if again else "-",
+    return [name, write("error", error), spread, write("error", again.test_error) if again else "-",
             *[write(name, getattr(record.cost, name)) for name in counts]]  # fmt: skip
 
 

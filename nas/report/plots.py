@@ -31,7 +31,7 @@ def front(view: View) -> dict[str, Any]:
 
 def _spread(view: View) -> Trace:
     """Mean error of each finalist and its 95 % interval as distances up and down."""
-    rows = [(f.error, f.high - f.error, f.error - max(0.0, f.low)) for f in view.finalists]
+    rows = [(f.error, f.high - f.error, f.error - f.low) for f in view.finalists]
     return {"y": [row[0] for row in rows], "up": [row[1] for row in rows], "down": [row[2] for row in rows]}
 
 

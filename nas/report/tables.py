@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from nas.report.frame import used
 from nas.report.markup import Child, Markup, join, tag
 from nas.report.view import View
-from nas.report.words import NAMES, clip, percent, write
+from nas.report.words import NAMES, between, clip, percent, write
 from nas.search.halving import saved
 from nas.search.record import Record
 
@@ -114,7 +114,7 @@ def known(view: View) -> Markup | None:
                      data_trial=record.number)  # fmt: skip
         seeds = again.get(record.number)
         rows.append([tag("th", number, scope="row"), write("error", seeds.error if seeds else record.error),
-                     f"{write('error', max(0.0, seeds.low))} to {write('error', seeds.high)}" if seeds else "-",
+                     between(seeds.low, seeds.high) if seeds else "-",
                      write("error", seeds.test_error) if seeds else "-",
                      *[write(name, getattr(record.cost, name)) for name in ("params", "macs")]])  # fmt: skip
     caption = ("In the search each network was trained once, by one recipe, baselines too; finalists were trained "

@@ -66,6 +66,11 @@ def write(name: str, value: float | None) -> str:
     return short(value)
 
 
+def between(low: float, high: float) -> str:
+    """An interval of an error."""
+    return f"{write('error', low)} to {write('error', high)}"
+
+
 def clip(text: Any, most: int = 80) -> str:
     """Text of any origin on one line and at most `most` characters long."""
     line = " ".join(str(text).split())

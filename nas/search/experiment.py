@@ -3,7 +3,6 @@
 import json
 import re
 import tomllib
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -11,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic import field_validator as field_check
 
-from nas.errors import ExperimentError, NasError
+from nas.errors import ExperimentError, NasError, near
 from nas.genome.cost import Budget
 from nas.resources import names, resource
 from nas.training.data import Source
@@ -107,9 +106,8 @@ def find(what: str) -> Path:
     if path.suffix != ".toml" and what in names("experiments", ".toml"):
         return resource("experiments", f"{what}.toml")
     known = names("experiments", ".toml")
-    near = get_close_matches(what, known, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise ExperimentError(f"no experiment {what!r}: it is neither a file nor one of {', '.join(known)}{hint}")
+    listed = ", ".join(known)
+    raise ExperimentError(f"no experiment {what!r}: it is neither a file nor one of {listed}{near(what, known)}")
 
 
 def read(path: Path, changes: dict[str, Any] | None = None) -> Experiment:

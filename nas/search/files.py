@@ -4,8 +4,9 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 from nas.errors import RunError
 
@@ -36,20 +37,24 @@ def write_whole(path: Path, text: str) -> None:
 @contextmanager
 def owned(path: Path) -> Iterator[None]:
     """Hold the run for one driver. The kernel frees the lock when the driver dies, however it dies."""
-    import fcntl
-
     path.mkdir(parents=True, exist_ok=True)
     contained(path)
     with (path / "driver.lock").open("a+") as file:
-        for patience in range(TRIES, 0, -1):
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                if patience == 1:
-                    raise RunError(f"{path} is in use by another driver; watch it with: nas status {path}") from None
-                time.sleep(0.05)  # who only asks whether it is in use holds it for a moment
+        if not _locked(file):
+            raise RunError(f"{path} is in use by another driver; watch it with: nas status {path}")
         yield
+
+
+def _locked(file: TextIO) -> bool:
+    """Whether the lock was free, or was soon: who only asks whether a run is worked on holds it for a moment."""
+    import fcntl
+
+    for _ in range(TRIES):
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def worked_on(path: Path) -> bool:

@@ -38,7 +38,8 @@ class Workers:
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
         atexit.register(self.close)  # an interpreter that ends asks its children with a signal that these do not hear
-        self._workers += [self._start() for _ in range(count)]
+        for _ in range(count):
+            self._workers.append(self._start())
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()

@@ -5,13 +5,12 @@ import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from functools import cache, wraps
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any, TypeVar
 
-from nas.errors import ExperimentError, GenomeError, NasError
+from nas.errors import ExperimentError, GenomeError, NasError, near
 from nas.genome.choices import Choice, Space, Trial
 from nas.genome.graph import Graph
 from nas.genome.task import Task
@@ -29,9 +28,7 @@ def load(name: str) -> Space:
     """
     known = names("search_spaces", ".py")
     if name not in known:
-        near = get_close_matches(name, known, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ExperimentError(f"no search space {name[:60]!r}{hint} There are: {', '.join(known)}")
+        raise ExperimentError(f"no search space {name[:60]!r}{near(name, known)} There are: {', '.join(known)}")
     file = resource("search_spaces", f"{name}.py")
     spec = importlib.util.spec_from_file_location(f"search_spaces.{name}", file)
     assert spec is not None

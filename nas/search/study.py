@@ -121,7 +121,7 @@ class Study:
 
     def baselines(self) -> tuple[Record, ...]:
         """The known networks trained beside the search, in order."""
-        return tuple(as_record(trial) for trial in self.everything() if "baseline" in trial.user_attrs)
+        return tuple(map(as_record, beside(self.everything())))
 
     def ledger(self, trials: list[Any]) -> Counter[str]:
         """Proposals by outcome, as of the last of these trials of the search."""
@@ -136,9 +136,10 @@ class Study:
             command, made_with = str(attributes["command"]), {k: str(v) for k, v in attributes["versions"].items()}
         trials = self.everything()
         search = searched(trials)
-        beside = tuple(as_record(trial) for trial in trials if "baseline" in trial.user_attrs)
-        ledger = dict(self.ledger(search))
-        return Run(self.path, self.experiment, tuple(map(as_record, search)), ledger, command, made_with, beside)
+        return Run(
+            self.path, self.experiment, tuple(map(as_record, search)), dict(self.ledger(search)), command, made_with,
+            tuple(map(as_record, beside(trials))),
+        )  # fmt: skip
 
     def images(self) -> str | None:
         """The digest of the images it began with."""
@@ -150,6 +151,11 @@ class Study:
 def searched(trials: Iterable[Any]) -> list[Any]:
     """Those of the search, without the known networks beside it."""
     return [trial for trial in trials if "baseline" not in trial.user_attrs]
+
+
+def beside(trials: Iterable[Any]) -> list[Any]:
+    """The known networks that are trained beside the search."""
+    return [trial for trial in trials if "baseline" in trial.user_attrs]
 
 
 def open_run(path: Path) -> Study:
