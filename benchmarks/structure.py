@@ -26,7 +26,7 @@ def imported(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def entry(root: Path, room: Path, path: Path) -> str | None:
+def entry(room: Path, path: Path) -> str | None:
     """The entry of a room in which a file lies."""
     if not path.is_relative_to(room):
         return None
@@ -50,13 +50,13 @@ def arrows(root: Path, room: Path) -> "nx.DiGraph[str]":
     """The entries of a room and which imports which; the room's own __init__ is no entry."""
     graph: nx.DiGraph[str] = nx.DiGraph()
     for path in sorted(room.rglob("*.py")):
-        here = entry(root, room, path)
+        here = entry(room, path)
         if here in (None, "__init__"):
             continue
         graph.add_node(here)
         for name in imported(path):
             target = module_file(root, name)
-            there = target and entry(root, room, target)
+            there = target and entry(room, target)
             if there and there not in ("__init__", here):
                 graph.add_edge(here, there)
     return graph
