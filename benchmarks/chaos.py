@@ -22,12 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nas.search.worker import end
+from nas.search.workers.worker import end
 
 if TYPE_CHECKING:
-    from nas.search.executor import Executor
     from nas.search.experiment import Experiment
-    from nas.search.record import Record, Run
+    from nas.search.trial import Record, Run
+    from nas.search.workers.executor import Executor
 
 EACH = 10  # trials a round
 
@@ -48,7 +48,7 @@ def hardly_anything(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def workers(_: "Experiment") -> "Executor":
     """Two local ones."""
-    from nas.search.local import Workers
+    from nas.search.workers.processes import Workers
 
     return Workers(2, train=hardly_anything)
 
@@ -56,8 +56,8 @@ def workers(_: "Experiment") -> "Executor":
 def drive(run: Path, trials: int) -> None:
     """One driver: to the total, unless it is killed; a line for each event in a file beside the run."""
     from nas.search import experiment as experiments
-    from nas.search.create import create
-    from nas.search.driver import Search
+    from nas.search.loop.search import Search
+    from nas.search.store.create import create
 
     question = experiments.read(experiments.find("quickstart"), {"sampler": "random", "trials": trials})
     with run.with_suffix(".events").open("a", buffering=1) as events:
@@ -135,7 +135,7 @@ def lives(pid: int) -> bool:
 
 def read(run: Path) -> "Run | None":
     """The run, unless the driver was killed before there was one."""
-    from nas.search.study import load
+    from nas.search.store.study import load
 
     return load(run) if (run / "study.db").exists() else None
 
@@ -151,7 +151,7 @@ def kept(run: Path, before: "tuple[Record, ...]") -> "tuple[Record, ...]":
 
 def check(run: Path, trials: int, tally: Tally) -> Tally:
     """The promises about the whole."""
-    from nas.search.doctor import examine
+    from nas.search.results.doctor import examine
 
     found = read(run)
     assert found is not None

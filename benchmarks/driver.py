@@ -13,8 +13,8 @@ from statistics import median
 
 from nas.genome import Task
 from nas.search import experiment as experiments
-from nas.search.draw import Draft, Draw, draft
-from nas.search.propose import Proposer
+from nas.search.propose.choices import Draft, Draw, draft
+from nas.search.propose.proposer import Proposer
 from nas.search.space import load
 
 TASK = Task("digits", (1, 8, 8), 10)

@@ -18,11 +18,11 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from nas.search.worker import end, outcomes
+from nas.search.workers.worker import end, outcomes
 
 if TYPE_CHECKING:
-    from nas.search.executor import Executor
     from nas.search.experiment import Experiment
+    from nas.search.workers.executor import Executor
 
 WORKERS = 2
 
@@ -37,14 +37,14 @@ def nothing(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def local(_: "Experiment") -> "Executor":
     """Processes of ours."""
-    from nas.search.local import Workers
+    from nas.search.workers.processes import Workers
 
     return Workers(WORKERS, train=nothing)
 
 
 def cluster(_: "Experiment") -> "Executor":
     """Ray's actors."""
-    from nas.search.cluster import Cluster
+    from nas.search.workers.ray_cluster import Cluster
 
     return Cluster(WORKERS, cpus=1, gpus=0, train=nothing)
 
@@ -52,8 +52,8 @@ def cluster(_: "Experiment") -> "Executor":
 def ours(workers: "Callable[[Experiment], Executor]", trials: int) -> float:
     """A search, from the first trial begun to the last recorded."""
     from nas.search import experiment as experiments
-    from nas.search.create import create
-    from nas.search.driver import Search
+    from nas.search.loop.search import Search
+    from nas.search.store.create import create
 
     question = experiments.read(experiments.find("quickstart"), {"sampler": "random", "trials": trials})
     with tempfile.TemporaryDirectory() as folder:
@@ -75,14 +75,14 @@ def alone(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def local_training(_: "Experiment") -> "Executor":
     """Processes of ours that train."""
-    from nas.search.local import Workers
+    from nas.search.workers.processes import Workers
 
     return Workers(WORKERS, train=alone)
 
 
 def ray_training(_: "Experiment") -> "Executor":
     """Ray's actors that train."""
-    from nas.search.cluster import Cluster
+    from nas.search.workers.ray_cluster import Cluster
 
     return Cluster(WORKERS, cpus=1, gpus=0, train=alone)
 
@@ -90,8 +90,8 @@ def ray_training(_: "Experiment") -> "Executor":
 def training(workers: "Callable[[Experiment], Executor]", trials: int) -> float:
     """A search that trains, after the start."""
     from nas.search import experiment as experiments
-    from nas.search.create import create
-    from nas.search.driver import Search
+    from nas.search.loop.search import Search
+    from nas.search.store.create import create
 
     changes = {"sampler": "random", "trials": trials, "recipe.epochs": 3}
     with tempfile.TemporaryDirectory() as folder:

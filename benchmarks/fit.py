@@ -17,12 +17,12 @@ from statistics import median
 
 from nas.errors import GenomeError
 from nas.genome import Budget, Graph, Range, Task, Trial
-from nas.genome.choices import Space
 from nas.genome.primitives import BasicBlock, Bottleneck, ConvStack, ConvUnit, DenseBlock, GapHead, Stem, Transition
-from nas.search.draw import Draft, Draw, draft, key
+from nas.genome.trial import Space
 from nas.search.experiment import Experiment
-from nas.search.fit import Fitter
-from nas.search.propose import Proposer
+from nas.search.propose.choices import Draft, Draw, draft, key
+from nas.search.propose.fit_budget import Fitter
+from nas.search.propose.proposer import Proposer
 from nas.search.space import load
 
 CIFAR, TINY = Task("cifar10", (3, 32, 32), 10), Task("tiny", (3, 64, 64), 200)

@@ -25,7 +25,7 @@ from nas.genome.primitives import BasicBlock, Conv, ConvUnit, DenseBlock, GapHea
 from nas.model.module import module
 from nas.search.experiment import Experiment
 from nas.search.pareto import hypervolume
-from nas.search.propose import Proposal, Proposer
+from nas.search.propose.proposer import Proposal, Proposer
 from nas.training.batches import Batches
 from nas.training.data import Source, load, load_test, task
 from nas.training.recipe import Recipe

@@ -4,11 +4,11 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 
+from benchmarks.table import Table
 from nas.genome import Graph, Input, Task, Trial, Value
 from nas.genome.layers import AvgPool, Conv, Norm, Relu
 from nas.genome.primitives import GapHead
 from nas.genome.primitives.cells import nasbench201
-from nas.search.table import Table
 
 EDGES = ("op_0_1", "op_0_2", "op_1_2", "op_0_3", "op_1_3", "op_2_3")
 OPERATIONS = ["none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"]

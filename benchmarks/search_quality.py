@@ -30,12 +30,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.nasbench201 import EDGES, SETS, TASK, everything, network, space, table
+from benchmarks.table import Table, rehearse
 from nas.genome import Budget, Cost, Range, cost
 from nas.search.experiment import Experiment
-from nas.search.finalists import interval as student
 from nas.search.pareto import hypervolume
-from nas.search.propose import Proposal, Proposer
-from nas.search.table import Table, rehearse
+from nas.search.propose.proposer import Proposal, Proposer
+from nas.search.results.finalists import interval as student
 
 SAMPLERS = ("random", "tpe", "nsga2", "evolution", "local", "frontier")
 AFTER = (50, 100, 150, 300)

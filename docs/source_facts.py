@@ -18,7 +18,7 @@ from nas.genome.baselines import BASELINES, baseline
 from nas.genome.cost import tally
 from nas.genome.graph import Node
 from nas.genome.layers import AvgPool, Conv, Flatten, Linear, MaxPool
-from nas.genome.measure import receptive_field
+from nas.genome.metrics import receptive_field
 from nas.genome.primitives import (
     AsymmetricConv,
     Bottleneck,

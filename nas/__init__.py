@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from nas.genome.cost import cost
     from nas.model.module import module
     from nas.model.source import source
-    from nas.search.study import load
+    from nas.search.store.study import load
 
 _HOMES = {
     "baseline": "nas.genome.baselines",
     "cost": "nas.genome.cost",
     "module": "nas.model.module",
     "source": "nas.model.source",
-    "load": "nas.search.study",
+    "load": "nas.search.store.study",
 }
 
 __all__ = ["baseline", "cost", "load", "module", "source"]

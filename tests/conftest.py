@@ -24,8 +24,8 @@ def _one_thread() -> None:
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight trials of one epoch, searched once for all tests that read a run."""
     from nas.search import experiment as experiments
-    from nas.search.create import create
-    from nas.search.driver import Search
+    from nas.search.loop.search import Search
+    from nas.search.store.create import create
 
     path = tmp_path_factory.mktemp("runs") / "small"
     changes = {"trials": 8, "recipe.epochs": 1, "sampler": "random"}

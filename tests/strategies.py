@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from hypothesis import strategies as st
 
 from nas.genome import Graph, Op, Shape
-from nas.genome.fields import Limits
 from nas.genome.graph import checks
+from nas.genome.hyperparameters import Limits
 from nas.resources import names
 from nas.search.space import load, sample
 from nas.training.data import task

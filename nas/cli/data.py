@@ -10,7 +10,7 @@ import typer
 from nas.cli.app import Json, app, say, table, tell
 
 if TYPE_CHECKING:
-    from nas.training.data.fetch import Progress
+    from nas.training.data.catalog.fetch import Progress
 
 
 COLUMNS = ("name", "image", "classes", "train", "test", "where")
@@ -36,7 +36,7 @@ def data(
         tell(rows if as_json else table([tuple(rows[0]), *(tuple(map(_cell, row.values())) for row in rows)]))
         return
     from nas.training.data import Source
-    from nas.training.data.fetch import fetch
+    from nas.training.data.catalog.fetch import fetch
 
     place = directory or Source(name).place
     with shown() as progress:
@@ -48,8 +48,8 @@ def data(
 def listing() -> list[dict[str, Any]]:
     """A row a set: its images, their classes, how many there are for training and for the test, and where."""
     from nas.training.data import Source
-    from nas.training.data.fetch import complete
-    from nas.training.data.known import PUBLISHED
+    from nas.training.data.catalog.fetch import complete
+    from nas.training.data.catalog.public_sets import PUBLISHED
 
     rows: list[tuple[Any, ...]] = [("digits", [1, 8, 8], 10, 1438, 359, "comes along")]
     for name, known in PUBLISHED.items():

@@ -21,7 +21,7 @@ def diff(
     """Say in words what separates two networks, and what that does to their costs."""
     from nas.genome.cost import cost
     from nas.genome.diff import differences
-    from nas.genome.measure import receptive_field
+    from nas.genome.metrics import receptive_field
 
     graphs = [find(what, seed, data)[0] for what in (first, second)]
     counts = [cost(graph).as_dict() | {"receptive_field": receptive_field(graph)} for graph in graphs]

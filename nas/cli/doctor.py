@@ -13,7 +13,7 @@ def doctor(
     mend: Annotated[bool, typer.Option("--mend", help="Act; otherwise say what would be done.")] = False,
 ) -> None:
     """Find what is inconsistent in a run that nobody works on, and mend it. Exits 1 when something is left."""
-    from nas.search.doctor import examine
+    from nas.search.results.doctor import examine
 
     left = 0
     for finding in examine(run, mend):

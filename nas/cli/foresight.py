@@ -15,8 +15,8 @@ def foresee(question: "Experiment") -> None:
     Raises BudgetError when nothing is inside, DataError when images are missing, ExperimentError without a card.
     """
     from nas.genome.cost import cost
-    from nas.search.arm import fit
-    from nas.search.propose import preflight
+    from nas.search.propose.baselines import fit
+    from nas.search.propose.proposer import preflight
     from nas.search.space import load
     from nas.training.data import class_names
     from nas.training.data import load as images_of
@@ -61,7 +61,7 @@ def forecast(question: "Experiment") -> None:
     """Say what time and disk the run would take, from a network of median MACs trained here for two epochs."""
     from datetime import timedelta
 
-    from nas.search.estimate import estimate
+    from nas.search.results.estimate import estimate
     from nas.search.space import load
     from nas.training.data import task
 

@@ -12,10 +12,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from nas.search.driver import Event, Search
-from nas.search.journal import line
+from nas.search.loop.search import Event, Search
 from nas.search.pareto import front_of
-from nas.search.record import Record
+from nas.search.store.log import line
+from nas.search.trial import Record
 
 
 class Board:

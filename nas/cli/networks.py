@@ -22,7 +22,7 @@ On = Annotated[str, typer.Option("--data", help="Data set whose images the drawn
 def find(what: str, seed: int, data: str) -> "tuple[Graph, str]":
     """The network that WHAT names, and a title for it. Raises NasError with the nearest names."""
     from nas.genome.baselines import BASELINES, baseline
-    from nas.genome.text import read
+    from nas.genome.genome_json import read
     from nas.resources import names
 
     if what in BASELINES:
@@ -34,7 +34,7 @@ def find(what: str, seed: int, data: str) -> "tuple[Graph, str]":
         return sample(load(what), task(data), seed), f"{what}, seed {seed}, on {data}"
     run, colon, trial = what.rpartition(":")
     if colon and Path(run).is_dir():
-        from nas.search.study import load as load_run
+        from nas.search.store.study import load as load_run
 
         return load_run(Path(run)).record(trial).graph, what
     if Path(what).is_file():
@@ -92,7 +92,7 @@ def baselines(as_json: Json = False) -> None:
     """List the networks of the papers, counted for the papers' own tasks."""
     from nas.genome.baselines import BASELINES
     from nas.genome.cost import cost as count
-    from nas.genome.measure import receptive_field
+    from nas.genome.metrics import receptive_field
 
     rows = []
     for name, entry in BASELINES.items():
@@ -127,8 +127,8 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="The genome, as a file that every verb reads.")] = False,
 ) -> None:
     """Show a network: its nodes, its source, a drawing, or its genome."""
+    from nas.genome.genome_json import to_json
     from nas.genome.graph import lower
-    from nas.genome.text import to_json
 
     graph, _ = find(what, seed, data)
     graph = lower(graph) if layers else graph
@@ -139,11 +139,11 @@ def show(
     elif as_json:
         tell(to_json(graph).rstrip())
     elif dot:
-        from nas.report.drawing import to_dot
+        from nas.report.network import to_dot
 
         tell(to_dot(graph).rstrip())
     elif svg is not None:
-        from nas.report.drawing import draw
+        from nas.report.network import draw
 
         svg.write_text(draw(graph), encoding="utf-8")
         say(f"drawn to {svg}")
@@ -174,7 +174,7 @@ def cost(
 ) -> None:
     """Count a network exactly, per image: parameters, MACs, FLOPs, activations, peak memory, depth."""
     from nas.genome.cost import cost as count
-    from nas.genome.measure import receptive_field
+    from nas.genome.metrics import receptive_field
 
     graph, title = find(what, seed, data)
     counts = count(graph).as_dict() | {"receptive_field": receptive_field(graph)}

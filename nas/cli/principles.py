@@ -11,9 +11,9 @@ from nas.cli.app import INTERRUPTED, Json, app, say, table, tell
 from nas.errors import ExperimentError
 
 if TYPE_CHECKING:
-    from nas.principles.family import Family
-    from nas.principles.reading import Reading
-    from nas.principles.verdict import Verdict
+    from nas.principles.judging.verdict import Verdict
+    from nas.principles.study_file import Family
+    from nas.principles.training.reading import Reading
 
 
 @app.command()
@@ -29,8 +29,8 @@ def principles(
 ) -> None:
     """Train the matched pairs of each design principle, judge the claims, write the page; goes on where it stopped."""
     from nas.cli.searches import home
-    from nas.principles.family import FILE, read
-    from nas.principles.reading import read as reading
+    from nas.principles.study_file import FILE, read
+    from nas.principles.training.reading import read as reading
     from nas.search.experiment import find
 
     if (Path(experiment) / FILE).is_file():
@@ -50,8 +50,8 @@ def principles(
 
 def go_on(run: Path, command: str, changes: dict[str, Any]) -> None:
     """Train what a study still lacks, and write its page."""
-    from nas.principles.family import FILE, read
-    from nas.principles.reading import read as reading
+    from nas.principles.study_file import FILE, read
+    from nas.principles.training.reading import read as reading
 
     _train(read(run / FILE, changes), run, command)
     _report(reading(run), [], as_json=False)
@@ -65,8 +65,8 @@ def _settings(changes: list[str]) -> list[tuple[str, Any]]:
 
 def _foresee(family: "Family") -> None:
     """Say, before anything is trained, what will be, and with what power. Raises GenomeError for unmatched arms."""
-    from nas.principles.plan import Plan
-    from nas.principles.power import planned_power, size
+    from nas.principles.judging.power import planned_power, size
+    from nas.principles.training.plan import Plan
 
     plan, design = Plan(family), family.design
     members = size(family.principles)
@@ -82,7 +82,7 @@ def _foresee(family: "Family") -> None:
 def _train(family: "Family", path: Path, command: str) -> None:
     """Train in the foreground. Ctrl-C once: finish what runs; twice: abort. Exits 130 when interrupted."""
     from nas.cli.live import stoppable
-    from nas.principles.runner import Runner, begin
+    from nas.principles.training.runner import Runner, begin
 
     runner = Runner(begin(family, path, command), family)
     with stoppable(runner, say):
@@ -97,9 +97,9 @@ def _train(family: "Family", path: Path, command: str) -> None:
 
 def _report(found: "Reading", evidence: list[Path], as_json: bool) -> None:
     """Write the page, and tell the verdicts."""
-    from nas.principles.evidence import evidence as read_off
-    from nas.report.principles import write
-    from nas.search.study import load
+    from nas.principles.judging.evidence import evidence as read_off
+    from nas.report.principles.page import write
+    from nas.search.store.study import load
 
     page = write(found, [each for run in evidence for each in read_off(load(run))])
     say("the verdicts, for a browser:")

@@ -16,9 +16,9 @@ def proxies(
     """Would scores before training have found this search's networks? Each beside the counts it must beat."""
     from dataclasses import asdict
 
-    from nas.search.judge import judge
-    from nas.search.record import Record
-    from nas.search.study import load
+    from nas.search.results.proxies import judge
+    from nas.search.store.study import load
+    from nas.search.trial import Record
 
     judged = []
     for done, step in enumerate(judge(load(run), most), 1):

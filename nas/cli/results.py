@@ -11,7 +11,7 @@ from nas.errors import ExportError
 if TYPE_CHECKING:
     from nas.model.export import Exported
     from nas.model.formats import Format
-    from nas.search.finalists import Finalist
+    from nas.search.results.finalists import Finalist
 
 Choice = Literal["source", "onnx", "pt2", "all"]
 What = Annotated[str, typer.Argument(help="A run, RUN:TRIAL, a baseline, a genome file, or a search space.")]
@@ -27,7 +27,7 @@ def report(
 ) -> None:
     """Write the run's page: one offline HTML file, with figures and tables beside it. Several runs: one comparison."""
     from nas.report import compare, markdown, write
-    from nas.search.study import load
+    from nas.search.store.study import load
 
     found = [load(run) for run in runs]
     if format_ == "md":
@@ -76,8 +76,8 @@ def _trial(what: str, trial: str) -> tuple[Path, str] | None:
 
 
 def _trained(run: Path, trial: str, out: Path | None, formats: "tuple[Format, ...]") -> "Exported":
-    from nas.cli.finish import hand_over
-    from nas.search.study import load
+    from nas.search.results.export_trial import hand_over
+    from nas.search.store.study import load
 
     found = load(run)
     record = found.record(trial)
@@ -109,9 +109,9 @@ def finalists(
     """Train the front again from several seeds on a longer schedule, then read the test split once for each."""
     from dataclasses import asdict, replace
 
-    from nas.search.finalists import Finalist
-    from nas.search.finalists import finalists as train_again
-    from nas.search.study import load
+    from nas.search.results.finalists import Finalist
+    from nas.search.results.finalists import finalists as train_again
+    from nas.search.store.study import load
 
     found = load(run)
     recipe = replace(found.experiment.recipe, epochs=epochs or 2 * found.experiment.recipe.epochs)

@@ -15,7 +15,7 @@ from nas.errors import BudgetError, ExperimentError, RunError
 
 if TYPE_CHECKING:
     from nas.search.experiment import Experiment
-    from nas.search.study import Study
+    from nas.search.store.study import Study
 
 Executor = Annotated[str | None, typer.Option(help="local or ray: where the workers are.")]
 Address = Annotated[str | None, typer.Option(help="Of a running Ray cluster; else --executor ray starts one here.")]
@@ -57,7 +57,7 @@ def search(
     """Search for the best networks inside the budget; goes on where an earlier search of the same stopped."""
     from nas.cli.foresight import forecast, foresee
     from nas.search import experiment as experiments
-    from nas.search.create import create, refuse_strange
+    from nas.search.store.create import create, refuse_strange
 
     settings: dict[str, Any] = dict(setting(change) for change in changes or [])
     limits = {"budget.params.max": size(max_params), "budget.macs.max": size(max_macs)}
@@ -104,7 +104,7 @@ def setting(text: str) -> tuple[str, Any]:
 def drive(study: "Study") -> None:
     """Run a search in the foreground. Ctrl-C once: finish what runs; twice: abort. Exits 130 when interrupted."""
     from nas.cli.live import watch
-    from nas.search.driver import Search
+    from nas.search.loop.search import Search
 
     search = Search(study)
     completed = watch(search, say)
@@ -136,9 +136,9 @@ def resume(
 ) -> None:
     """Go on after anything, to the total asked for."""
     from nas.cli.principles import go_on
-    from nas.search.create import create
     from nas.search.experiment import MATCHED, validate
-    from nas.search.study import open_run
+    from nas.search.store.create import create
+    from nas.search.store.study import open_run
 
     with closing(open_run(run)) as study:
         command = study.read().command
@@ -155,10 +155,10 @@ def status(run: RunDir, as_json: Json = False) -> None:
     """Progress of a run, also while it goes on."""
     from collections import Counter
 
-    from nas.search.files import worked_on
-    from nas.search.halving import saved
+    from nas.search.loop.halving import saved
     from nas.search.pareto import front_of
-    from nas.search.study import load
+    from nas.search.store.run_files import worked_on
+    from nas.search.store.study import load
 
     held = worked_on(run)
     found = load(run)

@@ -6,8 +6,8 @@ from difflib import SequenceMatcher
 from itertools import groupby
 from typing import Any
 
+from nas.genome.fingerprint import fingerprint
 from nas.genome.graph import Graph
-from nas.genome.identity import fingerprint
 
 MOST_NAMES = 6  # of nodes in one sentence
 

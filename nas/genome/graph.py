@@ -18,7 +18,7 @@ from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple, get_type_hints
 
 from nas.errors import GenomeError, ShapeError
-from nas.genome.fields import Check, Extents, compile_check, shown
+from nas.genome.hyperparameters import Check, Extents, compile_check, shown
 
 Shape = tuple[int, ...]
 """One sample: (channels, height, width) or (features,). The batch is never part of it."""

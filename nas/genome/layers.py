@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from nas.genome.fields import Count, Padding, Positive, Rate, Width, Window
 from nas.genome.graph import Call, Layer, Op, Shape, applied
+from nas.genome.hyperparameters import Count, Padding, Positive, Rate, Width, Window
 
 Pair = tuple[int, int]
 

@@ -10,9 +10,9 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from nas.errors import ExperimentError
+from nas.genome.genome_json import to_json
 from nas.genome.graph import Graph
 from nas.genome.task import Task
-from nas.genome.text import to_json
 from nas.model import formats as others
 from nas.model.card import card
 from nas.model.formats import Format

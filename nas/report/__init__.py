@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nas.search.record import Run
+    from nas.search.trial import Run
 
 __all__ = ["compare", "markdown", "write"]
 
 
 def write(run: "Run") -> Path:
     """Write the report of a run, finished or not, and return its page. The page appears whole or not at all."""
-    from nas.report.figures import figures
-    from nas.report.frame import write_csv, write_parquet
-    from nas.report.page import page
-    from nas.report.view import view
+    from nas.report.run.figures import figures
+    from nas.report.run.frame import write_csv, write_parquet
+    from nas.report.run.page import page
+    from nas.report.run.view import view
 
     folder = run.path / "report"
     folder.mkdir(parents=True, exist_ok=True)
@@ -38,16 +38,16 @@ def compare(runs: "Sequence[Run]", path: Path | None = None) -> Path:
 
     Raises RunError for runs without a result or on different tasks.
     """
-    from nas.report.compare import page
-    from nas.report.view import view
+    from nas.report.comparison.page import page
+    from nas.report.run.view import view
 
     return _whole(path or runs[0].path / "report" / "comparison.html", page([view(run) for run in runs]))
 
 
 def markdown(run: "Run") -> str:
     """The report in brief, as Markdown for a pull request."""
-    from nas.report.brief import brief
-    from nas.report.view import view
+    from nas.report.run.brief import brief
+    from nas.report.run.view import view
 
     return brief(view(run))
 

@@ -11,7 +11,7 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.search.record import Record
+from nas.search.trial import Record
 
 Points = NDArray[np.float64]  # (points, objectives)
 Mask = NDArray[np.bool_]  # (points,)

@@ -11,9 +11,9 @@ from traceback import extract_tb
 from typing import Any, TypeVar
 
 from nas.errors import ExperimentError, GenomeError, NasError, near
-from nas.genome.choices import Choice, Space, Trial
 from nas.genome.graph import Graph
 from nas.genome.task import Task
+from nas.genome.trial import Choice, Space, Trial
 from nas.resources import names, resource
 
 T = TypeVar("T", bound=Choice)

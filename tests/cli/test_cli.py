@@ -19,7 +19,7 @@ from nas.cli.app import app
 from nas.cli.searches import size
 from nas.errors import BudgetError
 from nas.genome import from_json
-from nas.search.files import owned
+from nas.search.store.run_files import owned
 
 NAS = [sys.executable, "-m", "nas"]
 Result = tuple[int, str, str]

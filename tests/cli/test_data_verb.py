@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from nas.cli.app import app
 from nas.errors import DataError, RunError
 from nas.search import experiment as experiments
-from nas.search.create import create
-from nas.search.study import load
+from nas.search.store.create import create
+from nas.search.store.study import load
 from nas.training.data import READERS
 
 

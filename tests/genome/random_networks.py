@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from nas.errors import GenomeError
 from nas.genome import OPS, Graph, Input, Op, Value
-from nas.genome.fields import Limits
+from nas.genome.hyperparameters import Limits
 from nas.genome.primitives import Add, GapHead, Linear
 
 ANY = Limits(-8, 8)

@@ -16,7 +16,7 @@ from nas.genome.baselines import BASELINES, baseline
 from nas.genome.cost import tally
 from nas.genome.graph import Node
 from nas.genome.layers import AvgPool, Conv, Linear, MaxPool, Norm, pair
-from nas.genome.measure import receptive_field
+from nas.genome.metrics import receptive_field
 from nas.model import module
 from nas.model.module import outputs
 

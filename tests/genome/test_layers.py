@@ -9,9 +9,9 @@ from torch.nn import functional as F
 
 from nas.errors import GenomeError, ShapeError
 from nas.genome import Graph, Input
-from nas.genome.custom import LENET_TABLE, ChannelPad, ChannelScale, CodeDistance, PositionBias, TableConv
 from nas.genome.graph import Op, Shape
 from nas.genome.layers import AdaptivePool, AvgPool, Conv, Linear, LocalNorm, MaxPool, ScaledTanh, Tanh
+from nas.genome.paper_layers import LENET_TABLE, ChannelPad, ChannelScale, CodeDistance, PositionBias, TableConv
 from nas.model import module, source
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nas.principles.family import Design
-from nas.principles.principle import Principle
-from nas.principles.results import Result, Results
+from nas.principles.claims.principle import Principle
+from nas.principles.judging.results import Result, Results
+from nas.principles.study_file import Design
 
 DESIGN = Design(looks=(5, 10), sd=1.0)
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from made import DESIGN, results
 
-from nas.principles.pages import principles
-from nas.principles.power import planned_power, planned_sd, size
-from nas.principles.principle import Principle
-from nas.principles.verdict import Verdict, verdicts
+from nas.principles.claims import principles
+from nas.principles.claims.principle import Principle
+from nas.principles.judging.power import planned_power, planned_sd, size
+from nas.principles.judging.verdict import Verdict, verdicts
 
 FAMILIES = 200
 FAMILY = [each for each in principles().values() if not each.control]

@@ -7,9 +7,9 @@ import pytest
 from nas.genome import Graph, cost, fingerprint
 from nas.genome import primitives as p
 from nas.genome.task import Task
-from nas.principles.evidence import correlation, evidence
+from nas.principles.judging.evidence import correlation, evidence
 from nas.search.experiment import Experiment
-from nas.search.record import Record, Run
+from nas.search.trial import Record, Run
 from nas.training.score import Score
 
 DIGITS = Task("digits", (1, 8, 8), 10)

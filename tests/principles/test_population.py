@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from nas.genome.measure import measure
+from nas.genome.metrics import measure
 from nas.genome.task import Task
-from nas.principles.canvas import Canvas, counted, gap
-from nas.principles.pages import principles
-from nas.principles.pages.filters import pairs
-from nas.principles.population import POPULATIONS, Population, band, compare
+from nas.principles.claims import principles
+from nas.principles.claims.filters import pairs
+from nas.principles.claims.population import POPULATIONS, Population, band, compare
+from nas.principles.claims.scale import Canvas, counted, gap
 
 CANVAS = Canvas(Task("cifar10", (3, 32, 32), 10), 16, 16, 8, 32)
 

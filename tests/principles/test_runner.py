@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from nas.errors import RunError
-from nas.genome.text import from_json
-from nas.principles import runner as runners
-from nas.principles.answers import kept
-from nas.principles.family import Design, Family, read
-from nas.principles.plan import Plan
-from nas.principles.reading import read as reading
-from nas.principles.runner import Runner, begin
+from nas.genome.genome_json import from_json
+from nas.principles.study_file import Design, Family, read
+from nas.principles.training import runner as runners
+from nas.principles.training.misclassified import kept
+from nas.principles.training.plan import Plan
+from nas.principles.training.reading import read as reading
+from nas.principles.training.runner import Runner, begin
 from nas.resources import resource
 
 KEYS = ("h01", "h17")  # five arms, one of them in both

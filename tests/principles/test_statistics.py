@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
 
-from nas.principles.statistics import estimate, holm, joint_power, power, sampling_error, seeds_for
+from nas.principles.judging.statistics import estimate, holm, joint_power, power, sampling_error, seeds_for
 
 PLANNED = json.loads(Path(__file__).with_name("seed_power.json").read_text(encoding="utf-8"))
 

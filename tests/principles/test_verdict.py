@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from made import DESIGN, results
 
-from nas.principles.pages import principles
-from nas.principles.power import looks, planned_power, size
-from nas.principles.principle import Bound, Principle, better, equivalent, falls, interaction, interior
-from nas.principles.results import Result, images_error, values
-from nas.principles.verdict import Verdict, deciding, verdicts
+from nas.principles.claims import principles
+from nas.principles.claims.principle import Bound, Principle, better, equivalent, falls, interaction, interior
+from nas.principles.judging.power import looks, planned_power, size
+from nas.principles.judging.results import Result, images_error, values
+from nas.principles.judging.verdict import Verdict, deciding, verdicts
 from nas.training.score import Score
 
 KNOWN = principles()

@@ -14,7 +14,7 @@ from fake_run import evil_run, rich_run, run
 from PIL import Image
 
 from nas.report import compare, write
-from nas.report.view import view
+from nas.report.run.view import view
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",

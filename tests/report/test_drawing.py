@@ -14,10 +14,10 @@ from nas.genome import Graph, Op, Task
 from nas.genome import primitives as p
 from nas.genome.graph import applied
 from nas.genome.layers import Add, Concat, Conv, Relu
-from nas.report.drawing import draw, to_dot, to_networkx
-from nas.report.drawing.blocks import blocks, wrap
-from nas.report.drawing.layout import Size, layout
-from nas.report.drawing.sketch import sketch
+from nas.report.network import draw, to_dot, to_networkx
+from nas.report.network.blocks import blocks, wrap
+from nas.report.network.layout import Size, layout
+from nas.report.network.sketch import sketch
 
 SVG = "{http://www.w3.org/2000/svg}"
 IMAGE = Task("small", (3, 16, 16), 10).image
@@ -122,7 +122,7 @@ def test_long_settings_are_broken_and_cut() -> None:
 
 def test_drawing_loads_nothing_heavy() -> None:
     code = (
-        "import nas.report.drawing, sys; print({'torch', 'pandas', 'numpy', 'networkx', 'optuna'} & set(sys.modules))"
+        "import nas.report.network, sys; print({'torch', 'pandas', 'numpy', 'networkx', 'optuna'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

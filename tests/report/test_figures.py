@@ -7,8 +7,8 @@ import pytest
 from fake_run import rich_run, run
 
 from nas.genome import Budget, Range
-from nas.report.figures import figures
-from nas.report.view import view
+from nas.report.run.figures import figures
+from nas.report.run.view import view
 
 NAMES = ("front.png", "front.svg", "hypervolume.png", "hypervolume.svg")
 

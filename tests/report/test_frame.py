@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from fake_run import record, run
 
-from nas.report.frame import frame, harmless, write_csv
+from nas.report.run.frame import frame, harmless, write_csv
 
 
 def test_one_row_a_trial_with_its_counts_and_choices() -> None:

@@ -9,11 +9,11 @@ from fake_run import record, run
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nas.report.advice import advice
-from nas.report.insight import epsilon_squared, groups, influences, log_errors, main_primitive, marks
-from nas.report.population import coordinates, data, families, primitives
-from nas.report.view import view
-from nas.search.record import Record
+from nas.report.run.advice import advice
+from nas.report.run.insight import epsilon_squared, groups, influences, log_errors, main_primitive, marks
+from nas.report.run.population import coordinates, data, families, primitives
+from nas.report.run.view import view
+from nas.search.trial import Record
 from nas.training.score import Score
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nas.report.drawing.layout import Size, layout
+from nas.report.network.layout import Size, layout
 
 sizes = st.builds(Size, st.integers(1, 40), st.integers(1, 40), st.integers(1, 40))
 

@@ -12,9 +12,9 @@ import pytest
 from fake_run import EVIL, evil_run, record, rich_run, run
 
 from nas.report import write
-from nas.report.markup import Markup, data, tag
-from nas.report.page import page
-from nas.report.view import view
+from nas.report.html.markup import Markup, data, tag
+from nas.report.run.page import page
+from nas.report.run.view import view
 from nas.training.score import Score
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}

@@ -9,16 +9,16 @@ import pytest
 from test_page import Reader
 
 from nas.genome import cost
-from nas.principles.evidence import FEATURES, Evidence
-from nas.principles.family import Design, Family
-from nas.principles.plan import Plan
-from nas.principles.reading import Reading
-from nas.principles.verdict import Look
-from nas.report.principles import page
-from nas.report.principles_plots import Mark, Scale, interval, lines, rounded, scale, steps
-from nas.report.principles_words import caution, change, sentence
+from nas.principles.judging.evidence import FEATURES, Evidence
+from nas.principles.judging.verdict import Look
+from nas.principles.study_file import Design, Family
+from nas.principles.training.plan import Plan
+from nas.principles.training.reading import Reading
+from nas.report.principles.page import page
+from nas.report.principles.plots import Mark, Scale, interval, lines, rounded, scale, steps
+from nas.report.principles.sentences import caution, change, sentence
 from nas.search.experiment import Experiment
-from nas.search.record import Record, Run
+from nas.search.trial import Record, Run
 from nas.training.score import Score
 
 EVIL = "<script>alert(1)</script>"

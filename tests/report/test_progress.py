@@ -7,7 +7,7 @@ import pytest
 from fake_run import record, run
 
 from nas.genome import Budget, Range
-from nas.report.progress import progress, reference_point
+from nas.report.run.progress import progress, reference_point
 from nas.search.pareto import as_points
 from nas.training.score import Score
 

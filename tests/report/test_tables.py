@@ -5,8 +5,8 @@ from pathlib import Path
 
 from fake_run import record, run
 
-from nas.report import tables
-from nas.report.view import view
+from nas.report.run import tables
+from nas.report.run.view import view
 
 
 def test_what_a_sampler_weighed_is_a_share_of_its_candidates(tmp_path: Path) -> None:

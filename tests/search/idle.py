@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nas.search.worker import end
+from nas.search.workers.worker import end
 
 if TYPE_CHECKING:
     from nas.search.experiment import Experiment
-    from nas.search.local import Workers
+    from nas.search.workers.processes import Workers
 
 
 def nothing(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -27,7 +27,7 @@ def nothing(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def idle(experiment: "Experiment") -> "Workers":
     """Workers that train nothing."""
-    from nas.search.local import Workers
+    from nas.search.workers.processes import Workers
 
     return Workers(experiment.workers, train=nothing)
 
@@ -35,9 +35,9 @@ def idle(experiment: "Experiment") -> "Workers":
 def main(question: str, run: str, url: str | None = None) -> None:
     """Search to the total, telling each trial that ended on stdout."""
     from nas.search import experiment as experiments
-    from nas.search import lease
-    from nas.search.create import create
-    from nas.search.driver import Search
+    from nas.search.loop.search import Search
+    from nas.search.store import lease
+    from nas.search.store.create import create
 
     lease.SECTION_SECONDS = 15
     study = create(Path(run), experiments.read(Path(question), {"storage": url} if url else {}), "idle")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from nas.search.pareto import Points, as_points, front_of, hypervolume, merge, on_front
-from nas.search.record import Record
+from nas.search.trial import Record
 
 coarse = st.integers(0, 8).map(lambda n: n / 8)  # few values, so that ties and duplicates are common
 clouds = st.tuples(st.integers(0, 30), st.integers(1, 4)).flatmap(

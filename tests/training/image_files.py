@@ -15,9 +15,9 @@ from pyarrow import parquet
 
 from nas.genome.task import Task
 from nas.training.data import READERS
-from nas.training.data.binary import cifar, mnist
-from nas.training.data.known import PUBLISHED
-from nas.training.data.published import File, Published
+from nas.training.data.catalog.binary import cifar, mnist
+from nas.training.data.catalog.public_sets import PUBLISHED
+from nas.training.data.catalog.published import File, Published
 from nas.training.data.split import Split
 
 

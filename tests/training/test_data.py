@@ -24,7 +24,7 @@ from training.image_files import (
 from nas.errors import DataError
 from nas.genome.task import Task
 from nas.training.data import READERS, Source, digest, load, load_test, task
-from nas.training.data.known import PUBLISHED
+from nas.training.data.catalog.public_sets import PUBLISHED
 from nas.training.data.split import others, quotas, sample
 
 

@@ -15,7 +15,7 @@ from training.image_files import cifar_bytes, put, tiny_cifar, tiny_mnist
 
 from nas.errors import DataError
 from nas.training.data import Source, load, load_test
-from nas.training.data.fetch import fetch
+from nas.training.data.catalog.fetch import fetch
 
 HEARD: list[tuple[str, int, int]] = []
 

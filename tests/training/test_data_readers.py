@@ -31,8 +31,8 @@ from training.image_files import (
 
 from nas.errors import DataError
 from nas.training.data import Source, load, load_test, task
-from nas.training.data import pictures as decoding
-from nas.training.data.binary import cifar, mnist
+from nas.training.data import images as decoding
+from nas.training.data.catalog.binary import cifar, mnist
 from nas.training.data.split import Split
 
 

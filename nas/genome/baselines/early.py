@@ -1,8 +1,8 @@
 """LeNet-5, AlexNet, ZFNet, Network in Network."""
 
-from nas.genome.custom import ChannelScale, CodeDistance, TableConv
 from nas.genome.graph import Graph, Value
 from nas.genome.layers import AvgPool, Conv, Dropout, Flatten, Linear, MaxPool, ScaledTanh
+from nas.genome.paper_layers import ChannelScale, CodeDistance, TableConv
 from nas.genome.primitives.heads import ConvHead, FcHead
 from nas.genome.primitives.pooled import ConvPool
 from nas.genome.primitives.stacks import ConvStack, ConvUnit, MlpConv

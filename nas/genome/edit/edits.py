@@ -6,9 +6,9 @@ from typing import Any, get_type_hints
 
 from nas.errors import EditError, GenomeError
 from nas.genome.edit.redraw import Drawn, again, finish, fit, joined, redraw
-from nas.genome.fields import Limits
+from nas.genome.fingerprint import cuts
 from nas.genome.graph import Graph, Layer, Node, Op, Primitive, Value
-from nas.genome.identity import cuts
+from nas.genome.hyperparameters import Limits
 from nas.genome.layers import Add, Concat
 
 WIDTHS = Limits(1, 65_536)

@@ -6,9 +6,9 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from nas.errors import EditError, GenomeError
 from nas.genome.edit import edits
-from nas.genome.fields import Count, Rate, Width, Window
+from nas.genome.fingerprint import fingerprint
 from nas.genome.graph import Graph, Node, Op
-from nas.genome.identity import fingerprint
+from nas.genome.hyperparameters import Count, Rate, Width, Window
 from nas.genome.layers import Add, Concat, MaxPool
 from nas.genome.primitives.cells import Edges
 from nas.genome.primitives.dense import DenseLayer

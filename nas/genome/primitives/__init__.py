@@ -1,6 +1,5 @@
 """The documented building blocks, one file a family. Importing this package registers every op."""
 
-from nas.genome.custom import ChannelPad, ChannelScale, CodeDistance, PositionBias, TableConv
 from nas.genome.layers import (
     AdaptivePool,
     Add,
@@ -18,6 +17,7 @@ from nas.genome.layers import (
     ScaledTanh,
     Tanh,
 )
+from nas.genome.paper_layers import ChannelPad, ChannelScale, CodeDistance, PositionBias, TableConv
 from nas.genome.primitives.board import BoardHead, BoardTrunk
 from nas.genome.primitives.cells import Cell, Narrow, Zero
 from nas.genome.primitives.dense import DenseBlock, DenseLayer, Transition

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from nas.genome.custom import PositionBias
-from nas.genome.fields import Count, Width
 from nas.genome.graph import Primitive, Value
+from nas.genome.hyperparameters import Count, Width
 from nas.genome.layers import Conv, Flatten
+from nas.genome.paper_layers import PositionBias
 from nas.genome.primitives.stacks import ConvStack, ConvUnit
 
 

@@ -6,8 +6,8 @@ from functools import reduce
 from typing import Annotated, Literal, get_args
 
 from nas.errors import GenomeError
-from nas.genome.fields import Limits, Width
 from nas.genome.graph import Call, Layer, Primitive, Shape, Value
+from nas.genome.hyperparameters import Limits, Width
 from nas.genome.layers import Add, AvgPool, Concat, Conv, MaxPool, Norm, Relu, image
 from nas.genome.primitives.units import conv_bn, unit
 

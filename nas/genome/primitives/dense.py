@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from nas.genome.fields import Count, Rate, Width
 from nas.genome.graph import Primitive, Value
+from nas.genome.hyperparameters import Count, Rate, Width
 from nas.genome.layers import AvgPool, Concat, Conv, Dropout, Norm, Relu
 
 

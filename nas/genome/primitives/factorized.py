@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from nas.genome.fields import Positive, Width, Window
 from nas.genome.graph import Primitive, Shape, Value
+from nas.genome.hyperparameters import Positive, Width, Window
 from nas.genome.layers import Concat, MaxPool
 from nas.genome.primitives.stacks import ConvUnit
 

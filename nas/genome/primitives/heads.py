@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from nas.genome.fields import Count, Rate, Width
 from nas.genome.graph import Primitive, Value
+from nas.genome.hyperparameters import Count, Rate, Width
 from nas.genome.layers import AdaptivePool, AvgPool, Dropout, Flatten, GlobalPool, Linear, Relu
 from nas.genome.primitives.stacks import Activation, ConvUnit, Widths, activate
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from nas.genome.fields import Width
 from nas.genome.graph import Primitive, Shape, Value
+from nas.genome.hyperparameters import Width
 from nas.genome.layers import AvgPool, Concat, MaxPool
 from nas.genome.primitives.stacks import ConvUnit
 from nas.genome.primitives.units import Side

@@ -6,8 +6,8 @@ The defaults are the released widths; the paper prints none. C is its figure 6 a
 from dataclasses import dataclass
 from typing import Literal
 
-from nas.genome.fields import Width
 from nas.genome.graph import Primitive, Value
+from nas.genome.hyperparameters import Width
 from nas.genome.layers import AvgPool, Concat, MaxPool
 from nas.genome.primitives.inception import conv, halved
 

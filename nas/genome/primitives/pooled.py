@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from nas.genome.fields import Count, Padding, Width, Window
 from nas.genome.graph import Primitive, Shape, Value
+from nas.genome.hyperparameters import Count, Padding, Width, Window
 from nas.genome.layers import AvgPool, LocalNorm, MaxPool
 from nas.genome.primitives.stacks import Activation, ConvUnit
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from nas.genome.custom import ChannelPad
-from nas.genome.fields import Count, Width
 from nas.genome.graph import Primitive, Shape, Value
+from nas.genome.hyperparameters import Count, Width
 from nas.genome.layers import Conv, MaxPool, Norm, Relu
+from nas.genome.paper_layers import ChannelPad
 from nas.genome.primitives.units import conv_bn
 
 Shortcut = Literal["A", "B", "C", "none"]

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from nas.genome.fields import Count, Limits, Padding, Positive, Width, Window
 from nas.genome.graph import Primitive, Shape, Value
+from nas.genome.hyperparameters import Count, Limits, Padding, Positive, Width, Window
 from nas.genome.layers import Conv, Norm, Relu, Tanh
 
 Activation = Literal["relu", "tanh", "none"]

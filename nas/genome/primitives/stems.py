@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from nas.genome.fields import Count, Width
 from nas.genome.graph import Primitive, Value
+from nas.genome.hyperparameters import Count, Width
 from nas.genome.layers import MaxPool
 from nas.genome.primitives.units import unit
 

@@ -7,13 +7,13 @@ import numpy as np
 
 from nas.errors import DataError
 from nas.genome.task import Task
-from nas.training.data.archive import Npz
-from nas.training.data.digits import Digits
-from nas.training.data.folder import Folder
-from nas.training.data.known import PUBLISHED
-from nas.training.data.parquet import Parquet
-from nas.training.data.prepared import Prepared, prepare
+from nas.training.data.cache import Prepared, prepare
+from nas.training.data.catalog.public_sets import PUBLISHED
 from nas.training.data.reader import Part, Reader
+from nas.training.data.readers.digits import Digits
+from nas.training.data.readers.folder import Folder
+from nas.training.data.readers.npz import Npz
+from nas.training.data.readers.parquet import Parquet
 from nas.training.data.source import Source
 from nas.training.data.split import Data, Labels, Rows, Split, others, sample, take
 

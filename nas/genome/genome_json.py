@@ -1,0 +1,183 @@
+"""A genome as JSON, and back, trusting nothing.
+
+Reading never executes and never allocates what it has not counted: the text is bounded, every field is checked
+against its op's annotation, names must be known and distinct, inputs may only look back, and layers, parameters and
+tensors are summed up as the nodes come in.
+"""
+
+import json
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+from nas.errors import GenomeError, NasError
+from nas.genome.cost import MOST_LAYERS, tally
+from nas.genome.graph import OPS, Graph, Input, Op, Primitive, Value, at_most, checks
+from nas.genome.hyperparameters import shown
+
+FORMAT = "nas-genome/1"
+MOST_BYTES = 1_000_000
+MOST_NODES = 10_000
+MOST_PARAMS = 10**11
+MOST_ELEMENTS = 10**11  # of one tensor, and of all activations together
+
+
+def to_json(graph: Graph) -> str:
+    """The genome as text, a node a line."""
+    rows = []
+    for node in graph.nodes:
+        row = {"name": node.name, "op": type(node.op).__name__, "inputs": [graph.nodes[i].name for i in node.inputs]}
+        rows.append("  " + json.dumps(row | node.op.values()))
+    outputs = json.dumps([graph.nodes[i].name for i in graph.outputs])
+    return f'{{"format": "{FORMAT}",\n "nodes": [\n' + ",\n".join(rows) + f'\n ],\n "outputs": {outputs}}}\n'
+
+
+def from_json(text: str) -> Graph:
+    """Read a genome. Raises GenomeError naming the place and what is expected there."""
+    if len(text) > MOST_BYTES:
+        raise GenomeError(f"the genome is {len(text):,} characters long; at most {MOST_BYTES:,} are read")
+    try:
+        data = json.loads(text, object_pairs_hook=_distinct, parse_constant=_finite)
+    except RecursionError:
+        raise GenomeError("the genome is nested too deeply; it is one list of flat nodes") from None
+    except json.JSONDecodeError as problem:
+        raise GenomeError(f"line {problem.lineno}, column {problem.colno}: not JSON ({problem.msg})") from None
+    except ValueError as problem:  # an integer of thousands of digits
+        raise GenomeError(f"not a genome: {str(problem)[:100]}") from None
+    with at_most(8 * MOST_LAYERS + MOST_NODES):
+        return _graph(data)
+
+
+def read(path: Path) -> Graph:
+    """A genome file. Raises GenomeError naming the file and the place."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise GenomeError(f"larger than {MOST_BYTES:,} bytes; this is no genome")
+        return from_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as problem:
+        raise GenomeError(f"{path}: cannot be read as text: {problem}") from None
+    except GenomeError as problem:
+        raise GenomeError(f"{path}: {problem}") from None
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise GenomeError(f"the key {shown(key)} stands twice in one object")
+        found[key] = value
+    return found
+
+
+def _finite(constant: str) -> Any:
+    raise GenomeError(f"{constant} is not a number a genome may hold")
+
+
+def _graph(data: Any) -> Graph:
+    keys = {"format", "nodes", "outputs"}
+    _object(data, "the genome", keys, keys)
+    if data["format"] != FORMAT:
+        raise GenomeError(f"format: {shown(data['format'])} is not {FORMAT!r}")
+    rows = data["nodes"]
+    if not isinstance(rows, list) or not 2 <= len(rows) <= MOST_NODES:
+        raise GenomeError(f"nodes: expected a list of 2 to {MOST_NODES:,} nodes")
+    reader = _Reader()
+    for place, row in enumerate(rows):
+        reader.read(row, f"nodes[{place}]")
+    return reader.finish(data["outputs"])
+
+
+class _Reader:
+    """Draws node after node, keeping count of what the network written out would hold."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Value] = {}
+        self.layers = self.params = self.activations = 0
+
+    def read(self, row: Any, where: str) -> None:
+        _object(row, where, {"name", "op"}, None)
+        name = self.name(row["name"], where)
+        op = self.op(row, where)
+        inputs = row.get("inputs", [])
+        if isinstance(op, Input) != (not self.values):
+            raise GenomeError(f"{where}: the first node, and no other, must be an Input")
+        if not isinstance(op, Input) or inputs != []:
+            inputs = self.inputs(inputs, f"{where}.inputs")
+        try:
+            self.values[name] = value = op(*inputs, name=name)
+            self.count(value)
+        except NasError as problem:
+            raise GenomeError(f"{where} ({name}): {problem}") from None
+
+    def name(self, name: Any, where: str) -> str:
+        if not isinstance(name, str) or not 0 < len(name) <= 200 or not name.isprintable():
+            raise GenomeError(f"{where}.name: expected 1 to 200 printable characters, found {shown(name)}")
+        if name in self.values:
+            raise GenomeError(f"{where}.name: {shown(name)} is taken by an earlier node")
+        return name
+
+    def op(self, row: dict[str, Any], where: str) -> Op:
+        kind = row["op"]
+        if not isinstance(kind, str) or kind not in OPS:
+            raise GenomeError(f"{where}.op: {shown(kind)} is not an op; the ops are {', '.join(sorted(OPS))}")
+        cls = OPS[kind]
+        settings = {key: value for key, value in row.items() if key not in ("name", "op", "inputs")}
+        for key in settings.keys() - checks(cls).keys():
+            raise GenomeError(f"{where}: {kind} has no field {shown(key)}; it has {', '.join(checks(cls)) or 'none'}")
+        if missing := [f.name for f in fields(cls) if f.default is MISSING and f.name not in settings]:
+            raise GenomeError(f"{where}: {kind} needs {', '.join(missing)}")
+        try:
+            op: Op = cls(**settings)
+        except NasError as problem:
+            raise GenomeError(f"{where}: {problem}") from None
+        return op
+
+    def inputs(self, names: Any, where: str) -> list[Value]:
+        if not isinstance(names, list) or not names:
+            raise GenomeError(f"{where}: expected a list of names of earlier nodes")
+        for name in names:
+            if not isinstance(name, str) or name not in self.values:
+                raise GenomeError(f"{where}: {shown(name)} is not an earlier node")
+        return [self.values[name] for name in names]
+
+    def count(self, value: Value) -> None:
+        counts = tally(value.applied)
+        self.layers += counts.layers
+        self.params += counts.params
+        self.activations += counts.activations
+        for what, total, most in (
+            ("layers", self.layers, MOST_LAYERS),
+            ("parameters", self.params, MOST_PARAMS),
+            ("activations", self.activations, MOST_ELEMENTS),
+            ("elements in one tensor", value.applied.size, MOST_ELEMENTS),
+        ):
+            if total > most:
+                raise GenomeError(f"the network so far asks for {total:,} {what}; at most {most:,} are allowed")
+
+    def finish(self, outputs: Any) -> Graph:
+        heads = self.inputs(outputs, "outputs")
+        if len(set(outputs)) < len(outputs):
+            raise GenomeError("outputs: each head may be named once")
+        if any(isinstance(head.op, Input) for head in heads):
+            raise GenomeError("outputs: the Input is not a head")
+        for name in self.values:
+            if any(isinstance(self.values[part].op, Primitive) for part in _above(name) if part in self.values):
+                raise GenomeError(f"the name {shown(name)} belongs to a layer inside a block of this genome")
+        return Graph.of(*heads)
+
+
+def _above(name: str) -> list[str]:
+    """block.unit.conv -> block, block.unit."""
+    parts = name.split(".")
+    return [".".join(parts[:end]) for end in range(1, len(parts))]
+
+
+def _object(data: Any, where: str, required: set[str], allowed: set[str] | None) -> None:
+    if not isinstance(data, dict):
+        raise GenomeError(f"{where}: expected an object, found {type(data).__name__}")
+    for key in sorted(required):
+        if key not in data:
+            raise GenomeError(f"{where}: the key {key!r} is missing")
+    for key in data:
+        if allowed is not None and key not in allowed:
+            raise GenomeError(f"{where}: unknown key {shown(key)}; the keys are {', '.join(sorted(allowed))}")

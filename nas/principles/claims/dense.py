@@ -1,0 +1,66 @@
+"""Dense connectivity (Huang et al. 2017)."""
+
+from nas.genome.graph import Graph
+from nas.principles.claims.principle import Build, Match, Principle, better, falls, no_worse
+from nas.principles.claims.residual import net
+from nas.principles.claims.scale import Canvas, dense, solved
+
+LAYERS = 2  # of a dense block, two convolutions each: 16 weighted layers in all
+
+
+def growth(canvas: Canvas) -> int:
+    """The least growth of the ladder; 16 at full size."""
+    return max(1, canvas.width // 2)
+
+
+def compact(factor: float) -> Build:
+    """DenseNet-BC of 16 layers, its growth times a factor."""
+    return lambda canvas: dense(canvas, growth(canvas) * factor, LAYERS)
+
+
+def residual(canvas: Canvas) -> Graph:
+    """A residual network of 14 layers with the parameters of the dense one."""
+    return solved(lambda factor: net(14, factor)(canvas), compact(1.0)(canvas), "params")
+
+
+def deep_and_thin(canvas: Canvas) -> Graph:
+    """DenseNet-BC of 28 layers with the parameters of the widest of the ladder."""
+    wide = compact(2.0)(canvas)
+    return solved(lambda factor: dense(canvas, growth(canvas) * factor, 4), wide, "params")
+
+
+def undivided(canvas: Canvas) -> Graph:
+    """No bottleneck, no compression, as many weighted layers, thinned to the parameters of DenseNet-BC."""
+    target = compact(1.0)(canvas)
+    return solved(lambda factor: dense(canvas, growth(canvas) * factor, 2 * LAYERS, False, 1.0), target, "params")
+
+
+LADDER = {"growth x 1": compact(1.0), "growth x 1.5": compact(1.5), "growth x 2": compact(2.0)}
+
+PRINCIPLES = (
+    Principle(
+        "h14", "Dense connectivity beats shortcuts at equal parameters.",
+        "Huang et al. 2017, section 4.3, table 2, fig. 4", "difference",
+        {"dense": compact(1.0), "residual": residual}, (better("dense", "residual", 0.5, 1.5),),
+        (Match("params", 0.05, ("dense", "residual")),),
+        paper=2.46, paper_note="CIFAR-10: DenseNet-BC of 0.77 M parameters 4.51, ResNet-56 of 0.85 M 6.97 %",
+        watch="At equal parameters the dense network has several times the MACs.",
+    ),
+    Principle(
+        "h15", "The error falls with the growth rate, and wide and shallow is no worse than thin and deep.",
+        "Huang et al. 2017, section 4.2, table 2", "trend",
+        {**LADDER, "thin and deep": deep_and_thin},
+        (falls(tuple(LADDER), 0.5, 3.0), no_worse("growth x 2", "thin and deep", 0.5, 0.0)),
+        (Match("params", 0.12, ("growth x 2", "thin and deep")),),
+        paper=0.36, paper_note="CIFAR-10, 100 layers, growth 12 and 24: 4.10 and 3.74 %",
+        watch="Parameters grow along the ladder; they are equal in the second comparison.",
+    ),
+    Principle(
+        "h16", "At equal parameters, bottlenecks and compression beat a thinner network without them.",
+        "Huang et al. 2017, section 4.3, fig. 4 left", "difference",
+        {"with both": compact(1.0), "with neither": undivided},
+        (better("with both", "with neither", 0.3, 1.0),),
+        (Match("params", 0.15, ("with both", "with neither")),),
+        watch="Growth is a whole number, so the match is coarse at small widths.",
+    ),
+)  # fmt: skip

@@ -1,0 +1,105 @@
+"""Shortcuts and depth (He et al. 2015, 2016; Zagoruyko & Komodakis 2016)."""
+
+from nas.genome.graph import Graph
+from nas.genome.primitives import Bottleneck, Stem
+from nas.genome.primitives.residual import Order, Shortcut
+from nas.principles.claims.principle import Build, Match, Principle, better, interaction, interior, no_worse
+from nas.principles.claims.scale import STAGES, Canvas, first, residual, solved, times
+
+DEPTHS = (8, 14, 20, 32)  # of one cost, the width solved
+
+
+def net(depth: int, factor: float = 1.0, shortcut: Shortcut = "A", order: Order = "post") -> Build:
+    """A residual network of so many layers, or without shortcuts its plain counterpart."""
+    return lambda canvas: canvas.answer(residual(canvas, depth, factor, shortcut, order)[-1])
+
+
+def shallow(canvas: Canvas) -> Graph:
+    return net(canvas.shallow)(canvas)
+
+
+def deep(canvas: Canvas) -> Graph:
+    return net(canvas.deep)(canvas)
+
+
+def plain_shallow(canvas: Canvas) -> Graph:
+    return net(canvas.shallow, shortcut="none")(canvas)
+
+
+def plain_deep(canvas: Canvas) -> Graph:
+    return net(canvas.deep, shortcut="none")(canvas)
+
+
+def ordered(order: Order) -> Build:
+    """The deep network with norm and ReLU elsewhere."""
+    return lambda canvas: net(canvas.deep, order=order)(canvas)
+
+
+def bottlenecks(canvas: Canvas) -> Graph:
+    """Three bottleneck blocks a stage, 29 layers, as wide as 20 layers of basic blocks can pay for."""
+    return solved(lambda factor: _bottlenecks(canvas, factor), net(20)(canvas))
+
+
+def _bottlenecks(canvas: Canvas, factor: float) -> Graph:
+    x = Stem(first(canvas, factor))(canvas.image())
+    for stage in range(STAGES):
+        for place in range(3):
+            width = times(canvas.width // 4 * 2**stage, factor)
+            x = Bottleneck(width, 2 if stage and not place else 1)(x)
+    return canvas.answer(x)
+
+
+def at_depth(depth: int) -> Build:
+    """A residual network of the cost of 20 layers, deeper and narrower or the other way round."""
+    return lambda canvas: solved(lambda factor: net(depth, factor)(canvas), net(20)(canvas))
+
+
+PRINCIPLES = (
+    Principle(
+        "h09", "A deeper plain network has a higher error, in training too.",
+        "He et al. 2015, section 4.1, fig. 1 and table 2", "difference",
+        {"plain, shallow": plain_shallow, "plain, deep": plain_deep},
+        (better("plain, shallow", "plain, deep", 1.0, 5.0),
+         better("plain, shallow", "plain, deep", 0.02, 0.2, "train_loss")),
+        paper=0.6, paper_note="ImageNet top-1, 18 and 34 layers: 27.94 and 28.54 %",
+        watch="A short schedule exaggerates it.", unmatched="Depth, and with it cost, is what is tested.",
+    ),
+    Principle(
+        "h10", "Identity shortcuts remove the degradation.",
+        "He et al. 2015, section 4.1, table 2", "interaction",
+        {"plain, deep": plain_deep, "residual, deep": deep, "plain, shallow": plain_shallow,
+         "residual, shallow": shallow},
+        (interaction(("plain, shallow", "plain, deep"), ("residual, shallow", "residual, deep"), 1.0, 5.0),),
+        (Match("params", 0, ("plain, shallow", "residual, shallow")),
+         Match("macs", 0, ("plain, deep", "residual, deep"))),
+        paper=3.45, paper_note="ImageNet top-1, 18 and 34 layers: (28.54 - 27.94) - (25.03 - 27.88)",
+        watch="In few epochs the deep residual network need not beat the shallow one yet; the interaction is the test.",
+    ),
+    Principle(
+        "h12", "Bottleneck blocks are no worse than basic ones at equal MACs.",
+        "He et al. 2015, section 4.1; He et al. 2016, table 1", "difference",
+        {"basic, 20 layers": net(20), "bottleneck, 29 layers": bottlenecks},
+        (no_worse("bottleneck, 29 layers", "basic, 20 layers", 0.5, 0.3),),
+        (Match("macs", 0.05, ("basic, 20 layers", "bottleneck, 29 layers")),),
+        paper=0.68, paper_note="CIFAR-10, 110 basic and 164 bottleneck layers: 6.61 and 5.93 %",
+        watch="The claim is of deep networks; bottlenecks hold about three times the activations.",
+    ),
+    Principle(
+        "h13", "A norm after the addition, or a ReLU before it, hurts.",
+        "He et al. 2016, table 2, fig. 4", "difference",
+        {"original": deep, "norm after": ordered("norm after"), "ReLU before": ordered("relu before")},
+        (better("original", "norm after", 0.3, 1.4), better("original", "ReLU before", 0.3, 1.2)),
+        (Match("macs", 0, ("original", "norm after", "ReLU before")),),
+        paper=1.56, paper_note="CIFAR-10, 110 layers: 6.61, 8.17 (norm after) and 7.84 % (ReLU before)",
+        watch="The effect grows with depth.",
+    ),
+    Principle(
+        "h18", "At fixed MACs there is a best depth: shallower and wider, deeper and narrower are both worse.",
+        "Szegedy et al. 2016, section 2, principle 4; Zagoruyko & Komodakis 2016, table 2", "interior optimum",
+        {f"{depth} layers": at_depth(depth) for depth in DEPTHS},
+        interior(("8 layers", "32 layers"), ("14 layers", "20 layers"), 0.3, 1.5),
+        (Match("macs", 0.05, tuple(f"{depth} layers" for depth in DEPTHS)),),
+        paper=0.22, paper_note="CIFAR-10, 1 to 4 convolutions a block of 2.2 M parameters: 6.69, 5.43, 5.65, 5.93 %",
+        watch="The deeper, the slower; a short schedule moves the optimum to fewer layers.",
+    ),
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""What has to be trained for the claims, and its training."""

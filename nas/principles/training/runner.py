@@ -1,0 +1,160 @@
+"""Training what the principles ask for: each network and seed once, whoever asks, and as few as decide the claims.
+
+The study of the run directory is a set of trained networks; principles and populations are readings of it. A run that
+is continued trains what is missing.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from nas.errors import RunError
+from nas.genome.cost import cost
+from nas.principles.judging.power import size
+from nas.principles.judging.verdict import deciding
+from nas.principles.study_file import Family, save
+from nas.principles.training.misclassified import keep, wrong
+from nas.principles.training.plan import Key, Plan, Training
+from nas.principles.training.reading import Reading, by_key
+from nas.search.experiment import Experiment
+from nas.search.loop.search import job, refuse_full_disk
+from nas.search.store.create import create
+from nas.search.store.run_files import owned
+from nas.search.store.study import Study
+from nas.search.trial import Record, folder, row
+from nas.search.workers.executor import Executor, executor
+from nas.training.score import Score
+
+HOPELESS = 5  # trainings that fail one after another from the first
+
+
+def begin(family: Family, path: Path, command: str) -> Study:
+    """Make the run directory of a study of principles, or open the one that asks the same.
+
+    What is asked of the networks' training may not change; principles, looks and margins may, since a training is
+    known by what it is. Raises RunError.
+    """
+    trials = len(Plan(family).all())
+    study = create(path, family.experiment.model_copy(update={"trials": trials}), command)
+    with owned(path):
+        save(family, path, f"Run by: {command}")
+    return study
+
+
+@dataclass(frozen=True)
+class Step:
+    """A training that ended. done, left: trainings of this wave; left seconds at the speed so far, all workers busy."""
+
+    training: Training
+    record: Record
+    done: int
+    left: int
+    seconds_left: float
+
+
+class Runner:
+    """Trains over one study. Pull `steps` to make it go; `stop` lets the running trainings finish."""
+
+    def __init__(self, study: Study, family: Family, workers: Callable[[Experiment], Executor] = executor) -> None:
+        self.study, self.plan, self.stopping, self._workers = study, Plan(family), False, workers
+        self._errors = 0.0  # in a row from the first
+        self._running: dict[int, tuple[Training, Record]] = {}
+        self._abandoned: dict[Key, Record] = {}  # by a driver that died; they are trained under their own numbers
+
+    def stop(self) -> None:
+        """Start no more trainings."""
+        self.stopping = True
+
+    def steps(self) -> Iterator[Step]:
+        """Train wave after wave: to each look, what is not decided before it, and after the first the populations.
+
+        A training that failed for no fault of its network is tried again at the next look, or when the run goes on.
+        Raises RunError when another driver holds the run, or when the first trainings all fail with an error.
+        """
+        with self.study.held(), closing(self._workers(self.study.experiment)) as workers:
+            records = self.study.records()
+            self._abandoned = {(r.fingerprint, r.seed): r for r in records if r.state == "running"}
+            for number in range(len(self.plan.family.design.looks)):
+                wave = self.wave(number)
+                if number == 0:
+                    wave |= self._missing(self.plan.draws())
+                yield from self._train(workers, wave)
+                if self.stopping:
+                    return
+
+    def wave(self, number: int) -> dict[Key, Training]:
+        """The trainings that are missing at a look, of the principles that no look before it has decided."""
+        reading = Reading(self.plan, by_key(self.study.records()), self.study.path)
+        family = self.plan.family
+        members = size(family.principles)
+        open_ = [
+            principle for principle in family.principles
+            if deciding(principle, reading.results(principle), family.design, members) is None
+        ]  # fmt: skip
+        return self._missing(self.plan.wave(number, open_))
+
+    def _missing(self, trainings: Iterable[Training]) -> dict[Key, Training]:
+        ended = by_key(self.study.records())
+        found: dict[Key, Training] = {}
+        for each in trainings:
+            if each.key not in ended:
+                found.setdefault(each.key, each)
+        return found
+
+    def _train(self, workers: Executor, wave: dict[Key, Training]) -> Iterator[Step]:
+        waiting, done, seconds = list(wave.values()), 0, 0.0
+        while waiting or self._running:
+            while waiting and workers.idle() and not self.stopping:
+                self._begin(workers, waiting.pop(0))
+            if self.stopping and not self._running:
+                return
+            for event in workers.events(0.25):
+                training, record = self._hear(event)
+                if record.state != "running":
+                    self._check_health(record)
+                    done, seconds = done + 1, seconds + record.seconds
+                    left = len(waiting) + len(self._running)
+                    each = seconds / done / self.study.experiment.workers
+                    yield Step(training, record, done, left, left * each)
+
+    def _begin(self, workers: Executor, training: Training) -> None:
+        experiment, (code, seed) = self.study.experiment, training.key
+        record = self._abandoned.pop(training.key, None)
+        if record is None:
+            number = self.study.begin({}, {}, row(training.graph, code, seed, {}) | {"purpose": training.purpose})
+            record = Record(number, {}, training.graph, code, cost(training.graph), seed)
+        self._running[record.number] = training, record
+        weights = folder(self.study.path, record.number) / "weights.safetensors"
+        workers.submit(job(experiment, experiment.recipe, record, record.number, seed, weights))
+
+    def _hear(self, event: dict[str, Any]) -> tuple[Training, Record]:
+        training, record = self._running[event["number"]]
+        if event["kind"] == "score":
+            score = Score(**event["score"])
+            record = replace(record, scores=(*record.scores, score), seconds=score.seconds)
+            self._running[record.number] = training, record
+            return training, record
+        refuse_full_disk(event, self.study.path)
+        reason = str(event["reason"])
+        record = replace(record, state="failed" if reason else "complete", reason=reason, detail=str(event["detail"]))
+        if not reason:
+            self._answer(record)
+        self.study.end(record)
+        del self._running[record.number]
+        return training, record
+
+    def _check_health(self, record: Record) -> None:
+        """Stop where nothing succeeds: the fault then is the run's."""
+        self._errors = self._errors + 1 if record.reason == "error" else -inf
+        if self._errors >= HOPELESS:
+            raise RunError(f"the first {HOPELESS} trainings failed, the last with: {record.detail:.200}")
+
+    def _answer(self, record: Record) -> None:
+        """Keep which images it got wrong, and not its weights: they can be trained again from the seed."""
+        home = folder(self.study.path, record.number)
+        weights = home / "weights.safetensors"
+        keep(self.study.path, record.number, wrong(record.graph, weights, self.study.experiment.source))
+        weights.unlink()

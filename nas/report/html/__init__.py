@@ -1,0 +1,1 @@
+"""HTML whose text is escaped, and the offline page around it."""

@@ -1,0 +1,50 @@
+"""One offline page: nothing in it is fetched, and its policy forbids it to try."""
+
+import base64
+import hashlib
+from importlib.resources import files
+from typing import Any
+
+from nas.report.html.markup import Child, Markup, data, tag
+from nas.report.network import STYLE
+
+_BARE = "default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
+
+
+def document(title: str, content: Child, plots: dict[str, Any], script: str) -> str:
+    """A page around its content: its policy, its style, the data of its plots and the one script that draws them."""
+    scripts = [_plotly(), script] if plots else [script]
+    allowed = " ".join(f"'sha256-{_digest(each)}'" for each in scripts)
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=f"{_BARE}; script-src {allowed}"),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", f"{title} · architecture search"),
+        tag("style", Markup(resource("html/page.css") + STYLE)),
+    )
+    body = tag(
+        "body",
+        tag("a", "Skip to the results", href="#results", class_="skip"),
+        content,
+        [data(f"{name}-data", value) for name, value in plots.items()],
+        [tag("script", Markup(each)) for each in scripts],
+    )
+    return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
+
+
+def resource(name: str) -> str:
+    """The text of a file of the report, by its path."""
+    return files("nas.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    # A browser reads CR LF as LF, and the digest is of what it reads.
+    return str(get_plotlyjs()).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

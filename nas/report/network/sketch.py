@@ -1,0 +1,177 @@
+"""What the inside of a block looks like: a few boxes and what reads what.
+
+Norms, activations and dropout fold into the box beside them. Concatenations inside are seen through: a layer that
+reads one reads all its parts, which is what makes a dense block look dense. The boxes come from the block's own
+expansion, so a new primitive is drawn without a line written here.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+from nas.genome import layers as p
+from nas.genome.graph import Applied, Graph, Layer, Node, Op, lower, snake
+from nas.report.text import TIMES
+
+Kind = Literal["port", "conv", "linear", "pool", "join", "plain"]
+POOLS = (p.MaxPool, p.AvgPool, p.AdaptivePool, p.GlobalPool)
+MOST_BOXES = 64
+MOST_INSIDE = 16  # layers of an inner block that still make one readable box
+
+
+@dataclass(frozen=True)
+class Box:
+    """One layer, or one inner block, with the folded layers before and after it."""
+
+    label: str
+    kind: Kind
+    side: int = 1  # kernel, for its shade
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """Boxes in order and (from, to) between them. The first boxes are ports: where the block's inputs enter."""
+
+    boxes: tuple[Box, ...]
+    edges: tuple[tuple[int, int], ...]
+
+
+def label(op: Op) -> str:
+    """A layer as papers write it in a figure: `3x3 conv, 64, /2`."""
+    values = op.values()
+    stride = values.get("stride", 1)
+    tail = "" if stride == 1 else f", /{stride if type(stride) is int else _side(stride)}"
+    if isinstance(op, p.Conv):
+        groups = "" if op.groups == 1 else f", {op.groups} groups"
+        return f"{_side(op.kernel)} conv, {op.width}{groups}{tail}"
+    if isinstance(op, p.MaxPool | p.AvgPool):
+        return f"{_side(op.window)} {'max' if isinstance(op, p.MaxPool) else 'average'} pool{tail}"
+    if isinstance(op, p.Linear):
+        return f"linear, {op.width}"
+    known: dict[type[Op], str] = {p.GlobalPool: "global average", p.Add: "+", p.Relu: "ReLU", p.Norm: "batch norm"}
+    return known.get(type(op), snake(type(op).__name__).replace("_", " "))
+
+
+def folds(op: Op) -> bool:
+    """Whether a layer is drawn with its neighbour: it has no kernel, no window, and changes no shape."""
+    return isinstance(op, Layer) and op.arity == 1 and not (op.weighted or isinstance(op, (*POOLS, p.Flatten)))
+
+
+def _side(value: Any) -> str:
+    return TIMES.join(map(str, p.pair(value)))
+
+
+def kind(op: Op) -> Kind:
+    """What a box stands for, which decides its colour."""
+    if isinstance(op, p.Conv):
+        return "conv"
+    if isinstance(op, p.Linear):
+        return "linear"
+    if isinstance(op, POOLS):
+        return "pool"
+    return "join" if isinstance(op, p.Add | p.Concat) else "plain"
+
+
+@lru_cache(maxsize=4_096)
+def sketch(applied: Applied) -> Sketch | None:
+    """The inside of a block, or a layer as one box; None where more than 64 boxes would have to be drawn."""
+    body = applied.body
+    if body is None:
+        ports = len(applied.inputs)
+        return Sketch((*[Box("", "port")] * ports, _box([applied.op])), tuple((i, ports) for i in range(ports)))
+    if len(body.nodes) > 20 * MOST_BOXES:
+        return None
+    pencil = _Pencil(body)
+    for node in body.nodes:
+        pencil.add(node)
+    found = pencil.finish()
+    return found if len(found.boxes) <= MOST_BOXES else None
+
+
+def _box(ops: list[Op]) -> Box:
+    """Layers in a row as one box, labelled by those that are not folded."""
+    solid = [i for i, op in enumerate(ops) if not folds(op)] or [0]
+    heavy = [ops[i] for i in solid if isinstance(ops[i], p.Conv | p.Linear)] or [ops[i] for i in solid]
+    convs = [op for op in heavy if isinstance(op, p.Conv)]
+    text = label(heavy[-1])
+    if len(heavy) > 1:
+        text = " → ".join([*(label(op).split(" ")[0] for op in heavy[:-1]), text])
+    before, after = ops[: solid[0]], ops[solid[-1] + 1 :]
+    side = max([max(p.pair(op.kernel)) for op in convs], default=1)
+    return Box(text, kind(heavy[-1]), side, tuple(map(label, before)), tuple(map(label, after)))
+
+
+class _Pencil:
+    """Draws a body node by node. Each value is known by the boxes it comes from and the layers not yet drawn."""
+
+    def __init__(self, body: Graph) -> None:
+        self.body = body
+        self.boxes: list[list[Op] | str] = []  # layers of a box, or the name of a port or of a large inner block
+        self.edges: list[tuple[int, int]] = []
+        self.values: list[tuple[tuple[int, ...], tuple[Op, ...]]] = []  # boxes it comes from, layers pending
+        self.readers = [0] * len(body.nodes)
+        for node in body.nodes:
+            for i in node.inputs:
+                self.readers[i] += 1
+
+    def add(self, node: Node) -> None:
+        if not node.inputs:
+            self.boxes.append("")
+            self.values.append(((len(self.boxes) - 1,), ()))
+        elif folds(node.op):
+            self._fold(node)
+        elif isinstance(node.op, p.Concat):
+            self.values.append((self._sources(node), self._pending(node)))
+        else:
+            self._draw(node)
+
+    def _fold(self, node: Node) -> None:
+        (read,) = node.inputs
+        sources, pending = self.values[read]
+        last = self.boxes[sources[0]]
+        if len(sources) == 1 and self.readers[read] == 1 and isinstance(last, list) and not pending:
+            last.append(node.op)
+            self.values.append((sources, ()))
+        else:
+            self.values.append((sources, (*pending, node.op)))
+
+    def _draw(self, node: Node) -> None:
+        inside, passes = _inside(node.applied)
+        self.boxes.append([*self._pending(node), *inside] if inside else type(node.op).__name__)
+        place = len(self.boxes) - 1
+        sources = self._sources(node)
+        self.edges += [(source, place) for source in sources]
+        self.values.append(((*sources, place) if passes else (place,), ()))
+
+    def _sources(self, node: Node) -> tuple[int, ...]:
+        return tuple(dict.fromkeys(source for i in node.inputs for source in self.values[i][0]))
+
+    def _pending(self, node: Node) -> tuple[Op, ...]:
+        return tuple(op for i in dict.fromkeys(node.inputs) for op in self.values[i][1])
+
+    def finish(self) -> Sketch:
+        sources, pending = self.values[self.body.outputs[0]]
+        boxes = [_box(ops) if isinstance(ops, list) else Box(ops, "plain" if ops else "port") for ops in self.boxes]
+        if len(sources) > 1:
+            boxes.append(Box("concat", "join", after=tuple(map(label, pending))))
+            self.edges += [(source, len(boxes) - 1) for source in sources]
+        elif pending:
+            boxes.append(_box(list(pending)))
+            self.edges.append((sources[0], len(boxes) - 1))
+        return Sketch(tuple(boxes), tuple(self.edges))
+
+
+def _inside(applied: Applied) -> tuple[list[Op], bool]:
+    """The layers of an inner block that is a chain, and whether it hands its input on beside its output."""
+    if applied.body is None:
+        return [applied.op], False
+    body = lower(applied.body)
+    if len(body.nodes) > MOST_INSIDE:
+        return [], False
+    last = body.nodes[body.outputs[0]]
+    passes = isinstance(last.op, p.Concat) and 0 in last.inputs
+    rest = body.nodes[1:-1] if passes else body.nodes[1:]
+    chain = all(node.inputs == (i,) for i, node in enumerate(rest))
+    return ([node.op for node in rest] if chain else []), passes

@@ -1,0 +1,85 @@
+"""The figures for a paper or a slide, as PNG and SVG."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from nas.report.run.view import View
+from nas.report.text import NAMES, clip, short, title, write
+
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8A939C"  # told apart with any colour vision (Okabe & Ito 2008)
+
+
+def figures(view: View, folder: Path) -> None:
+    """Write front and hypervolume, each as PNG and SVG; nothing while no trial is complete."""
+    if not view.complete:
+        return
+    with _figure(folder / "front") as axes:
+        front(view, axes)
+    with _figure(folder / "hypervolume") as axes:
+        hypervolume(view, axes)
+
+
+@contextmanager
+def _figure(path: Path) -> Iterator[Any]:
+    import matplotlib as mpl
+    import seaborn as sns
+    from matplotlib.figure import Figure
+
+    # Names may hold dollar signs, which would be read as mathematics; a fixed salt keeps the SVG the same each time.
+    style: Any = {"text.parse_math": False, "svg.hashsalt": "nas", "svg.fonttype": "none", "axes.titlelocation": "left"}
+    with sns.axes_style("whitegrid", {"grid.color": "#E6E9EC", "axes.edgecolor": "#C9D1D9"}), mpl.rc_context(style):
+        figure = Figure(figsize=(7.2, 4.4), layout="constrained")
+        axes = figure.subplots()
+        yield axes
+        sns.despine(ax=axes)
+        figure.savefig(path.with_suffix(".png"), dpi=160)
+        figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
+
+
+def front(view: View, axes: Any) -> None:
+    """Error against cost: every complete trial, the front as a step line, the baselines, the budget."""
+    import seaborn as sns
+    from matplotlib.ticker import FuncFormatter, PercentFormatter
+
+    name = view.abscissa
+    costs = [getattr(record.cost, name) for record in view.complete]
+    sns.scatterplot(x=costs, y=[r.error for r in view.complete], ax=axes, color=GREY, s=22, alpha=0.6, label="trials")
+    members = sorted((getattr(record.cost, name), record.error) for record in view.front)
+    x, y = [cost for cost, _ in members], [error for _, error in members]
+    if len(view.experiment.objectives) == 2:
+        axes.step(x, y, where="post", color=BLUE, linewidth=1.4)
+    sns.scatterplot(x=x, y=y, ax=axes, color=BLUE, s=42, label=f"front ({len(members)})", zorder=3)
+    if view.baselines:
+        at = [getattr(record.cost, name) for record in view.baselines]
+        known = [record.error for record in view.baselines]
+        sns.scatterplot(x=at, y=known, ax=axes, color=ORANGE, s=52, marker="D", label="baselines", zorder=4)
+    _limits(view, name, axes)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+    axes.set(xlabel=title(name), ylabel="validation error")
+    axes.set_title(f"{clip(view.experiment.name, 40)}: validation error against {NAMES[name]}", weight="bold")
+    axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderaxespad=0)
+
+
+def _limits(view: View, name: str, axes: Any) -> None:
+    limit = view.limits.get(name)
+    for end in (limit.min, limit.max) if limit else ():
+        if end is not None:
+            axes.axvline(end, color=ORANGE, linestyle="--", linewidth=1.2)
+            axes.annotate(f"budget {write(name, end)}", (end, 1), (-4, -4), xycoords=("data", "axes fraction"),
+                          textcoords="offset points", ha="right", va="top", color=ORANGE, rotation=90)  # fmt: skip
+
+
+def hypervolume(view: View, axes: Any) -> None:
+    """Hypervolume over trials, beside the same trials in random order."""
+    found = view.progress
+    assert found is not None
+    axes.fill_between(found.trials, found.low, found.high, color=GREY, alpha=0.25, linewidth=0,
+                      label="random order, 90 %")  # fmt: skip
+    axes.plot(found.trials, found.mean, color=GREY, linestyle="--", linewidth=1.2, label="random order, mean")
+    axes.plot(found.trials, found.found, color=BLUE, linewidth=1.8, drawstyle="steps-post", label="as searched")
+    axes.set(xlabel="complete trials", ylim=found.window, ylabel="hypervolume (share of the reference box)")
+    axes.set_title(f"{clip(view.experiment.name, 40)}: progress against luck of order", weight="bold")
+    axes.legend(frameon=False, loc="lower right")

@@ -1,0 +1,84 @@
+"""Records as a table: one row a trial, plain columns, safe to open in a spreadsheet."""
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from nas.genome.cost import Budget
+from nas.search.pareto import as_points, on_front
+from nas.search.trial import Record
+
+if TYPE_CHECKING:
+    from nas.search.trial import Run
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs a cell that begins so
+
+
+def frame(run: "Run") -> pd.DataFrame:
+    """One row a trial, by number.
+
+    Columns: number, state, reason, space, error (fraction), loss (nats), epochs, seconds, the counts of `Cost`,
+    used.X (share of the budget's upper limit of X), on_front, fingerprint, and choice.X for each choice X.
+    """
+    records = sorted(run.records, key=lambda record: record.number)
+    experiment = run.experiment
+    rows = [_row(record, experiment.space, experiment.budget) for record in records]
+    table = pd.DataFrame(rows, columns=None if rows else list(_COLUMNS))
+    nothing = (None,) * len(experiment.objectives)
+    points = as_points([record.objectives(experiment.objectives) or nothing for record in records])
+    place = list(table.columns).index("fingerprint")
+    table.insert(place, "on_front", on_front(points) if records else [])
+    return table
+
+
+_COLUMNS = (
+    "number", "state", "reason", "space", "error", "loss", "epochs", "seconds",
+    "params", "macs", "flops", "activations", "peak_bytes", "depth", "fingerprint",
+)  # fmt: skip
+
+
+def _row(record: Record, space: str, budget: Budget) -> dict[str, Any]:
+    last = record.scores[-1] if record.scores else None
+    known = {
+        "number": record.number,
+        "state": record.state,
+        "reason": record.reason,
+        "space": space,
+        "error": record.error,
+        "loss": last.loss if last else None,
+        "epochs": len(record.scores),
+        "seconds": record.seconds,
+        **record.cost.as_dict(),
+        **{f"used.{name}": share for name, share in used(record, budget).items()},
+        "fingerprint": record.fingerprint,
+    }
+    return known | {f"choice.{name}": value for name, value in record.choices.items()}
+
+
+def used(record: Record, budget: Budget) -> dict[str, float]:
+    """The share of each upper limit that the network uses."""
+    limits = budget.limits().items()
+    return {name: getattr(record.cost, name) / limit.max for name, limit in limits if limit.max}
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table, every text quoted and harmless to a spreadsheet, the headings too."""
+    safe = table.rename(columns=harmless)
+    for column in safe.columns[[kind.kind not in "biuf" for kind in safe.dtypes]]:
+        safe[column] = safe[column].map(harmless)
+    safe.to_csv(path, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+
+
+def write_parquet(table: pd.DataFrame, path: Path) -> None:
+    """Write a table; a column of words, or of words and numbers, becomes text."""
+    plain = table.copy()
+    for column in plain.columns[[kind.kind not in "biuf" for kind in plain.dtypes]]:
+        plain[column] = plain[column].map(lambda cell: None if cell is None or cell != cell else str(cell))
+    plain.to_parquet(path, index=False)
+
+
+def harmless(cell: Any) -> Any:
+    """Text that a spreadsheet would run as a formula, quoted; anything else as it is."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

@@ -1,0 +1,1 @@
+"""The search: propose, train, record, until the total is reached."""

@@ -1,0 +1,104 @@
+"""Successive halving as trials come and go: stop early what others of its cost leave behind.
+
+Trials are compared when they reach a rung: epochs / factor, epochs / factor^2 and so on. One goes on if it is in the
+best 1 / factor of all that reached the rung so far (ASHA: Li et al. 2018, section 3). Best is by front, not by error:
+with costs among the objectives, a small network is not stopped for being less accurate than a large one, only for
+being less accurate than others as small.
+
+Among few, a good trial may be stopped. So the best of those stopped wait, and one that later trials show to be in the
+best 1 / factor is promoted: trained again from its seed, past that rung.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.search.propose.samplers.base import Objectives, objectives
+from nas.search.trial import Record
+
+Array = NDArray[np.float64]
+FEWEST = 4  # trials at a rung before any is stopped there
+
+
+def rungs(epochs: int, factor: int) -> tuple[int, ...]:
+    """The epochs after which trials are compared, rising; none at the last."""
+    found = {ceil(epochs / factor**level) for level in range(1, epochs.bit_length() + 1)}
+    return tuple(sorted(epoch for epoch in found if 1 <= epoch < epochs))
+
+
+class Halving:
+    """Remembers how trials stood at each rung, and says which to stop and which to promote."""
+
+    def __init__(self, names: tuple[str, ...], epochs: int, factor: int, records: Iterable[Record] = ()) -> None:
+        self.names, self.factor = names, factor
+        self.reached: dict[int, dict[int, Objectives]] = {rung: {} for rung in rungs(epochs, factor)}  # by number
+        self.waiting: list[Record] = []
+        self._standings: dict[int, dict[int, float]] = {}  # by rung and number, while nothing new reached it
+        for record in records:
+            for score in record.scores if record.state in ("complete", "pruned") else ():
+                self._note(record, score.epoch, score.error)
+
+    def stops(self, record: Record) -> bool:
+        """Whether a running trial, after the last of its scores, is to be stopped."""
+        score = record.scores[-1]
+        passed = record.number in self.reached.get(score.epoch, {})  # before it was promoted
+        if passed or not self._note(record, score.epoch, score.error):
+            return False
+        return len(self.reached[score.epoch]) >= FEWEST and self._standing(record) >= 1 / self.factor
+
+    def pause(self, record: Record) -> None:
+        """A trial was stopped, and waits."""
+        self.waiting.append(record)
+
+    def promoted(self) -> Record | None:
+        """One that waited and is now among the best at its rung, to be trained again; the furthest first."""
+        able = [record for record in self.waiting if self._standing(record) < 1 / self.factor]
+        if not able:
+            return None
+        chosen = max(able, key=lambda record: record.scores[-1].epoch)
+        self.waiting.remove(chosen)
+        return replace(chosen, scores=(), seconds=0.0, repeated=chosen.repeated + chosen.scores[-1].epoch)
+
+    def given_up(self, most: int) -> list[Record]:
+        """Those that need not wait any longer, so that at most so many do: the best."""
+        ranked = sorted(self.waiting, key=self._standing)
+        self.waiting, gone = ranked[:most], ranked[most:]
+        return gone
+
+    def _standing(self, record: Record) -> float:
+        """Among all at the last rung it reached."""
+        epoch = max(epoch for epoch, reached in self.reached.items() if record.number in reached)
+        if epoch not in self._standings:
+            rung = self.reached[epoch]
+            self._standings[epoch] = dict(zip(rung, standings(list(rung.values())).tolist(), strict=True))
+        return self._standings[epoch][record.number]
+
+    def _note(self, record: Record, epoch: int, error: float) -> bool:
+        if epoch not in self.reached:
+            return False
+        self.reached[epoch][record.number] = objectives(self.names, error, record.cost)
+        self._standings.pop(epoch, None)
+        return True
+
+
+def standings(points: Sequence[Objectives]) -> Array:
+    """For each point the share of points that are on better fronts; 0 on the first (Deb et al. 2002, III A).
+
+    A point's front is one behind the last front that has a point which beats it.
+    """
+    table = np.array(points, dtype=np.float64)
+    order, fronts = np.lexsort(table.T[::-1]), np.zeros(len(points), dtype=np.int64)
+    for rank, place in enumerate(order):
+        before = order[:rank]
+        ahead = (table[before] <= table[place]).all(axis=1) & (table[before] < table[place]).any(axis=1)
+        fronts[place] = fronts[before[ahead]].max(initial=-1) + 1
+    return np.searchsorted(np.sort(fronts), fronts) / len(points)
+
+
+def saved(records: Iterable[Record], epochs: int) -> int:
+    """Epochs that were not trained because their trials were stopped, less those trained twice to promote some."""
+    over = [record for record in records if record.state in ("complete", "pruned") and record.scores]
+    return sum((epochs - record.scores[-1].epoch) * (record.state == "pruned") - record.repeated for record in over)

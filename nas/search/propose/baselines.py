@@ -1,0 +1,50 @@
+"""The baselines of an experiment: known networks, fitted to the task and the budget, to hold the front against.
+
+They are trained under the search's own recipe, with the seeds of its first trials, and are no trials of the search.
+"""
+
+from dataclasses import dataclass
+
+from nas.errors import BudgetError, ExperimentError, GenomeError
+from nas.genome.baselines import BASELINES, baseline
+from nas.genome.cost import Budget
+from nas.genome.graph import Graph
+from nas.genome.task import Task
+from nas.search.propose.scale_widths import narrow
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A baseline as it is trained: its widths times `factor`, 1 where it fits the budget as it is."""
+
+    name: str
+    factor: float
+    graph: Graph
+
+    @property
+    def label(self) -> str:
+        """Its name, with the factor where there is one: `vgg_A, widths x 0.35`."""
+        return self.name if self.factor == 1 else f"{self.name}, widths x {self.factor:.2g}"
+
+
+def fit(name: str, task: Task, budget: Budget) -> Fitted:
+    """A baseline for this task, narrowed until it is below the budget's upper limits.
+
+    Raises ExperimentError for an unknown name or a network that cannot read the task's images, and BudgetError when
+    no width makes it fit.
+    """
+    if name not in BASELINES:
+        try:
+            baseline(name)
+        except GenomeError as problem:
+            raise ExperimentError(str(problem)) from None
+    try:
+        whole = BASELINES[name].graph(task)
+        task.check(whole)
+    except GenomeError as problem:
+        raise ExperimentError(f"baseline {name} cannot be fitted to {task.name}: {problem}") from None
+    found = narrow(whole, budget)
+    if found is None:
+        limits = ", ".join(f"{key} {value}" for key, value in budget.as_dict().items())
+        raise BudgetError(f"baseline {name} cannot be narrowed into the budget ({limits}); leave it out")
+    return Fitted(name, *found)

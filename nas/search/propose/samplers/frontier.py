@@ -1,0 +1,179 @@
+"""Frontier: what is known is counted, only the error is modelled, and the next network is the one expected to push
+the front furthest.
+
+Candidates are drawn from the space, and from mutations of the front and of the most promising candidates, all inside
+the budget and new. They are ranked by expected gain in hypervolume; with one objective that is the expected improvement
+(Jones et al. 1998).
+"""
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from nas.search.experiment import Experiment
+from nas.search.propose.choices import Draft, Draw, key, neighbour
+from nas.search.propose.samplers.acquisition import expected_gain
+from nas.search.propose.samplers.base import objectives
+from nas.search.propose.samplers.surrogate import Array, Code, Encoder, Rows, Surrogate
+
+UNIFORM = 100  # fresh candidates a proposal, of at most TRIES draws
+TRIES = 200
+PARENTS = 10
+CHILDREN = 5  # a parent
+GENERATIONS = 4  # of neighbours of the most promising
+FITTED = 5  # times fewer of both where networks are moved to fit, which takes several counts each
+KEPT = 300  # of the candidates that were drawn before and not chosen
+MOST = 400  # networks the model learns from: its time grows with their cube
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A network, and what the model reads of it."""
+
+    draft: Draft
+    code: Code
+
+
+Known = tuple[Candidate, float]
+
+
+class Frontier:
+    """The sampler. `look` draws and counts a network without proposing it; None outside the budget."""
+
+    def __init__(self, experiment: Experiment, seed: int, look: Callable[[Draw], Draft | None]) -> None:
+        self.names, self.rng, self.look = experiment.objectives, random.Random(seed), look
+        self.share = FITTED if experiment.fit else 1
+        self.startup = max(5, min(20, experiment.trials // 4))
+        self.encoder = Encoder()
+        self.known: list[Known] = []
+        self.points = np.empty((0, len(self.names)))  # objectives of the known
+        self.beaten = np.empty(0, dtype=np.int64)  # by how many of the known each is
+        self.seen: set[Any] = set()  # by choices: proposed, refused or trained
+        self.waiting: dict[Any, Candidate] = {}  # proposed and not told
+        self.pool: dict[Any, Candidate] = {}  # by choices
+        self.ranked: list[Candidate] = []  # best last; of no use once anything is proposed or told
+
+    def ask(self) -> Draw:
+        if len(self.known) < self.startup:
+            return Draw(self.rng)
+        chosen = self._best()
+        if chosen is None:
+            return Draw(self.rng)
+        name = key(chosen.draft.choices)
+        self.seen.add(name)
+        self.pool.pop(name, None)
+        self.waiting[name] = chosen
+        return Draw(self.rng, chosen.draft.choices)
+
+    def tell(self, trial: Any, draft: Draft | None, error: float | None) -> None:
+        if trial is not None:
+            self.seen.add(key(trial.params))
+            self.waiting.pop(key(trial.params), None)
+        if draft is not None and error is not None:
+            self.seen.add(key(draft.choices))
+            self._learn(draft, error)
+            self.ranked = []
+
+    def _learn(self, draft: Draft, error: float) -> None:
+        """Remember a result, and by how many others each is beaten."""
+        mine = np.array(objectives(self.names, error, draft.cost))
+        self.points = np.concatenate([self.points, mine[None]])
+        no_worse, no_better = (self.points <= mine).all(axis=1), (self.points >= mine).all(axis=1)
+        self.beaten = np.append(self.beaten, 0) + (no_better & ~no_worse)
+        self.beaten[-1] = (no_worse & ~no_better).sum()
+        self.known.append((Candidate(draft, self.encoder.encode(draft)), error))
+
+    def _best(self) -> Candidate | None:
+        if self.waiting or not self.ranked:
+            with threadpool_limits(1, "blas"):  # beside busy workers a team of threads waits for its slowest
+                self._gather()
+                self.ranked = self._rank(Belief(self.names, self.encoder, self._learnt_from(), self.waiting.values()))
+        return self.ranked.pop() if self.ranked else None
+
+    def _gather(self) -> None:
+        """Renew the pool: the most promising of the last, fresh draws, and neighbours of the best networks."""
+        left = list(self.pool.items())[-KEPT:]
+        self.pool = dict(left)
+        for _ in range(TRIES // self.share):
+            if len(self.pool) >= len(left) + UNIFORM:
+                break
+            self._take(Draw(self.rng))
+        self._breed([self.known[i][0] for i in self._order()[:PARENTS]])
+
+    def _rank(self, belief: "Belief") -> list[Candidate]:
+        """The pool by gain, after neighbours of the most promising have joined it, and theirs."""
+        found = list(self.pool.values())
+        gains = belief.gains(found)
+        for _ in range(GENERATIONS):
+            self._breed([found[i] for i in np.argsort(gains, kind="stable")[-PARENTS:]])
+            more = list(self.pool.values())[len(found) :]
+            gains = np.concatenate([gains, belief.gains(more)])
+            found += more
+        ranked = [found[i] for i in np.argsort(gains, kind="stable")]
+        self.pool = {key(candidate.draft.choices): candidate for candidate in ranked}
+        return ranked
+
+    def _breed(self, parents: list[Candidate]) -> None:
+        """Let neighbours of some networks join the pool."""
+        for parent in parents:
+            for _ in range(CHILDREN // self.share):
+                self._take(neighbour(self.rng, parent.draft.choices, self.rng.choice((1, 1, 2, 3))))
+
+    def _take(self, trial: Draw) -> None:
+        draft = self.look(trial)
+        if draft is not None and (name := key(draft.choices)) not in self.seen and name not in self.pool:
+            self.pool[name] = Candidate(draft, self.encoder.encode(draft))
+
+    def _order(self) -> list[int]:
+        """Places of the known: those that the fewest others beat first, of equals those of least error."""
+        return [int(i) for i in np.lexsort((self.points[:, 0], self.beaten))]
+
+    def _learnt_from(self) -> list[Known]:
+        """Everything; or of what the model has no time for, the latest half and the best of the rest."""
+        if len(self.known) <= MOST:
+            return self.known
+        latest = len(self.known) - MOST // 2
+        best = [self.known[i] for i in self._order() if i < latest]
+        return best[: MOST // 2] + self.known[latest:]
+
+
+class Belief:
+    """What the known and those in training lead to expect of others."""
+
+    def __init__(
+        self, names: Sequence[str], encoder: Encoder, known: Sequence[Known], waiting: Iterable[Candidate]
+    ) -> None:
+        self.names, self.encoder = names, encoder
+        done, running = [candidate for candidate, _ in known], list(waiting)
+        self.rows = encoder.rows([candidate.code for candidate in done])
+        self.surrogate = Surrogate(self.rows, [error for _, error in known])
+        if running:
+            self.surrogate.believe(self._encoded(running))
+        points = np.concatenate([self.surrogate.believed()[:, None], self._costs(done + running)], axis=1)
+        self.front = points[_beaten(points) == 0]
+        self.reference = np.concatenate([[points[:, 0].max()], points[:, 1:].max(axis=0) * 1.1])
+
+    def gains(self, candidates: list[Candidate]) -> Array:
+        """The hypervolume each network is expected to add."""
+        if not candidates:
+            return np.empty(0)
+        mean, spread = self.surrogate.predict(self._encoded(candidates))
+        return expected_gain(mean, spread, self._costs(candidates), self.front, self.reference)
+
+    def _encoded(self, candidates: list[Candidate]) -> Rows:
+        return self.encoder.rows([candidate.code for candidate in candidates], self.rows)
+
+    def _costs(self, candidates: list[Candidate]) -> Array:
+        rows = [[float(getattr(candidate.draft.cost, name)) for name in self.names[1:]] for candidate in candidates]
+        return np.array(rows).reshape(len(candidates), len(self.names) - 1)
+
+
+def _beaten(points: Array) -> Array:
+    """By how many others each point is beaten."""
+    no_worse = (points[:, None] <= points[None]).all(axis=2)
+    better = (points[:, None] < points[None]).any(axis=2)
+    return np.asarray((no_worse & better).sum(axis=0))

@@ -1,0 +1,1 @@
+"""What is done with a search afterwards: finalists, exports, scores before training, repairs."""

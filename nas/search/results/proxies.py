@@ -1,0 +1,87 @@
+"""How well scores before training would have ranked a finished search: is there anything to learn without training?
+
+Every score is judged by the rank correlation of its order with the validation error that training gave, beside the
+counts of parameters and MACs, which cost nothing (White et al. 2022, "A deeper look at zero-cost proxies").
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nas.errors import RunError
+from nas.search.trial import Record, Run
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+RESAMPLES = 2_000
+LEAST = 5  # networks, below which a rank correlation says nothing
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One score of a run's networks.
+
+    rank: Spearman's correlation of a higher score with a lower error, from -1 to 1; low and high: its 95 % bootstrap
+    interval over networks. error: validation error of the network it holds best; regret: how far that is above the
+    least error found, both fractions.
+    """
+
+    name: str
+    networks: int
+    rank: float
+    low: float
+    high: float
+    error: float
+    regret: float
+
+
+def judge(run: Run, most: int) -> Iterator[Record | list[Judged]]:
+    """Score at most `most` complete networks of a run, drawn evenly; yields each, and the verdicts, best first, last.
+
+    Raises RunError when fewer than five are complete.
+    """
+    done = [record for record in run.records if record.error is not None]
+    if len(done) < LEAST:
+        raise RunError(f"{run.path}: {len(done)} trials are complete; to judge scores takes at least {LEAST}")
+    chosen = [done[i * len(done) // min(most, len(done))] for i in range(min(most, len(done)))]
+    table: list[dict[str, float]] = []
+    for record in chosen:
+        table.append(_scores(run, record))
+        yield record
+    errors = [record.error or 0.0 for record in chosen]
+    found = [_judged(name, [row[name] for row in table], errors) for name in table[0]]
+    yield sorted(found, key=lambda judged: -judged.rank)
+
+
+def _scores(run: Run, record: Record) -> dict[str, float]:
+    from nas.model.module import module
+    from nas.training.data import load
+    from nas.training.zerocost import scores
+
+    return scores(module(record.graph), load(run.experiment.source), record.seed)
+
+
+def _judged(name: str, values: Sequence[float], errors: Sequence[float]) -> Judged:
+    import numpy as np
+    from scipy.stats import rankdata
+
+    score, error = np.asarray(values), np.asarray(errors)
+    draws = np.random.default_rng(0).integers(len(score), size=(RESAMPLES, len(score)))
+    ranks = np.stack([rankdata(score[draws], axis=1), rankdata(-error[draws], axis=1)])
+    low, high = np.nanpercentile(_correlation(*ranks), [2.5, 97.5])
+    whole = _correlation(rankdata(score)[None], rankdata(-error)[None])[0]
+    best = float(error[score.argmax()])
+    return Judged(name, len(score), float(whole), float(low), float(high), best, best - float(error.min()))
+
+
+def _correlation(first: "NDArray[np.float64]", second: "NDArray[np.float64]") -> "NDArray[np.float64]":
+    """Of rows; 0 where one is constant, since it orders nothing."""
+    import numpy as np
+
+    first = first - first.mean(1, keepdims=True)
+    second = second - second.mean(1, keepdims=True)
+    scale = np.sqrt((first**2).sum(1) * (second**2).sum(1))
+    found: NDArray[np.float64] = np.divide((first * second).sum(1), scale, out=np.zeros(len(scale)), where=scale > 0)
+    return found

@@ -1,0 +1,115 @@
+"""How a run directory begins: made whole, or found to ask the same question."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from nas.errors import ExperimentError, RunError
+from nas.search import experiment as experiments
+from nas.search.experiment import Experiment
+from nas.search.store.lease import shared
+from nas.search.store.run_files import BEGUN, owned, write_whole
+from nas.search.store.storage import connect, found, found_on_server, readable, writable
+from nas.search.store.study import Study, open_run
+from nas.search.trial import versions
+from nas.training.data import digest
+
+# What a continued run may change.
+LOOSE = {
+    "name", "data_dir", "trials", "workers", "sampler", "timeout", "memory_gb", "baselines", "executor",
+    "cpus_per_trial", "gpus_per_trial", "tracker",
+}  # fmt: skip
+
+
+def create(path: Path, experiment: Experiment, command: str) -> Study:
+    """Make a run directory, or open the one that asks the same question.
+
+    Raises RunError when another driver holds the directory, when it, or the server's study of that name, is of another
+    question, showing the difference, or of other images, and when it cannot be written.
+    """
+    images = digest(experiment.source)
+    note = f"Run by: {command}"
+    with writable(path):
+        refuse_strange(path)
+        with owned(path):
+            if not begun(path):
+                asked = experiment.as_dict() | {"storage": None}
+                facts = {"command": command, "versions": versions(), "images": images, "experiment": asked}
+                _found(path, experiment, facts, note)
+            study = open_run(path)
+            try:
+                _same(path, study.experiment, experiment, images, study.images())
+            except RunError:
+                study.close()
+                raise
+            if wanted := _loosened(study.experiment, experiment):
+                write_whole(path / "experiment.toml", experiments.to_toml(wanted, note))
+                study.experiment = wanted
+            return study
+
+
+def begun(path: Path) -> bool:
+    """Whether the directory holds a run."""
+    return (path / "study.db").exists() or on_server(path)
+
+
+def refuse_strange(path: Path) -> None:
+    """Leave alone what is no run. Raises RunError."""
+    strange = path.exists() and (not path.is_dir() or {file.name for file in path.iterdir()} - BEGUN)
+    if strange and not begun(path):
+        raise RunError(f"{path} exists and holds no run; choose another place with --out")
+
+
+def _found(path: Path, experiment: Experiment, facts: dict[str, Any], note: str) -> None:
+    """The experiment, then its study; on a server, the study that other drivers may have made."""
+    text, objectives = experiments.to_toml(experiment, note), len(experiment.objectives)
+    if url := experiment.storage:
+        with shared(url, experiment.name) as lease, lease.exclusive():
+            found_on_server(url, experiment.name, objectives, facts)
+        with closing(Study(path, experiment, connect(path / "study.db", url, experiment.name))) as study:
+            if before := asked(study._study, path):
+                _same(path, before, experiment, facts["images"], study.images())
+        write_whole(path / "experiment.toml", text)
+    else:
+        write_whole(path / "experiment.toml", text)
+        found(path / "study.db", objectives, facts)
+
+
+def asked(study: Any, path: Path) -> Experiment | None:
+    """The experiment as it was when Optuna's study was made, if it says so. Raises RunError or ExperimentError."""
+    with readable(str(path)):
+        written = study.user_attrs.get("experiment")
+        return None if written is None else experiments.validate(written, f"the study of {path}")
+
+
+def on_server(path: Path) -> bool:
+    """Whether the run's study lies on a server, as far as its experiment can be read."""
+    try:
+        return experiments.read(path / "experiment.toml").storage is not None
+    except (OSError, ExperimentError):
+        return False
+
+
+def _loosened(before: Experiment, now: Experiment) -> Experiment | None:
+    """The run's experiment with what may change changed; None when nothing is."""
+    wanted = before.model_copy(update={name: getattr(now, name) for name in LOOSE})
+    return None if wanted == before else wanted
+
+
+def _changes(key: str, old: Any, new: Any) -> list[str]:
+    """What differs in a setting, or in those of a table."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+        return [change for name in names for change in _changes(f"{key}.{name}", old.get(name), new.get(name))]
+    return [f"{key} was {old}, is now {new}"]
+
+
+def _same(path: Path, before: Experiment, now: Experiment, images: str, images_before: str | None) -> None:
+    old, new = before.as_dict(), now.as_dict()
+    free = LOOSE | ({"storage"} if now.storage else set())  # two machines may know a server by two names
+    changed = [key for key in old if key not in free and old[key] != new[key]]
+    if changed:
+        shown = "; ".join(change for key in changed for change in _changes(key, old[key], new[key]))
+        raise RunError(f"{path} holds a run of another question ({shown}). Choose another place with --out")
+    if images_before not in (None, images):
+        raise RunError(f"{path} holds a run on other images than {now.data} has now. Use another --out")

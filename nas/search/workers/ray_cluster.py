@@ -1,0 +1,237 @@
+"""Workers on a Ray cluster: an actor each, wherever Ray finds room. The only file that imports Ray.
+
+Ray places and restarts, and decides nothing: what to train, when to stop and what is known are the study's. Nothing
+Ray writes is read again. Weights come back with the last event, so nodes need not share a folder.
+"""
+
+import json
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from math import ceil, inf
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+
+from nas.errors import RunError
+from nas.search.workers.worker import THREADS, Event, Job, Train, end, outcomes
+
+# Before Ray is imported: it asks for a token, tells nobody, and keeps its hands off the cards' environment.
+os.environ.setdefault("RAY_AUTH_MODE", "token")
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+
+import ray
+
+PATIENCE = 300.0  # seconds without any worker before the cluster is said to have no room
+
+
+class _Trainer:
+    """What lives in a Ray actor: a worker process's part, pulled by Ray."""
+
+    def __init__(self, train: Train) -> None:
+        self._train, self._stopped = train, set[int]()
+
+    def node(self) -> str:
+        """Where it lives; answering means it is there."""
+        return str(ray.get_runtime_context().get_node_id())
+
+    def stop(self, number: int) -> None:
+        self._stopped.add(number)
+
+    def train(self, text: str) -> Iterator[tuple[str, bytes]]:
+        """Events as JSON, the last with the weights."""
+        job = json.loads(text)
+        self._stopped.discard(job["number"])
+        with TemporaryDirectory() as folder:
+            weights = Path(folder) / "weights.safetensors"
+            for event in self._train(job | {"weights": str(weights)}):
+                yield json.dumps(event), weights.read_bytes() if weights.is_file() else b""
+                if event["kind"] == "score" and job["number"] in self._stopped:
+                    yield json.dumps(end(job, "stopped")), b""
+                    return
+
+
+@dataclass
+class _Worker:
+    actor: Any
+    place: Any  # a promise of its node's name: that it is there, and after a failure, whether it still is
+    node: str = ""
+    job: Job | None = None
+    stream: Any = None
+    deadline: float = inf
+    failure: str = ""
+
+    @property
+    def waiting(self) -> Any:
+        """What it may have to say next; None when there is nothing."""
+        return self.place if self.failure or not self.node else self.stream
+
+
+class Cluster:
+    """A fixed number of actors, as an `Executor`.
+
+    The cluster is the one that RAY_ADDRESS names, never a file: who answers there may run code here. Without it, Ray is
+    started on this machine and ends with this process. cpus, gpus: what a worker takes; fractions of a card are shared.
+    Raises RunError when the cluster cannot be reached.
+    """
+
+    def __init__(self, count: int, cpus: float, gpus: float, train: Train = outcomes) -> None:
+        _join(os.environ.get("RAY_ADDRESS"), count * cpus)
+        self._train, remote = train, cast("Any", ray.remote)
+        resources = {"num_cpus": cpus, "num_gpus": gpus, "max_concurrency": 2}  # the second thread hears `stop`
+        self._kind = remote(**resources, runtime_env={"env_vars": THREADS})(_Trainer)
+        self._asked = f"{cpus:g} CPUs and {gpus:g} GPUs"
+        self._stillborn = 0
+        self._seen = time.monotonic()  # when a worker was last there
+        self._workers = [self._start() for _ in range(count)]
+
+    def _start(self) -> _Worker:
+        actor = self._kind.remote(self._train)
+        return _Worker(actor, actor.node.remote())
+
+    def idle(self) -> bool:
+        """Whether a worker is there and has nothing to do."""
+        return any(worker.node and worker.job is None for worker in self._workers)
+
+    def submit(self, job: Job) -> None:
+        """Hand a job to an idle worker; it has `timeout` seconds, if the job says so."""
+        worker = next(worker for worker in self._workers if worker.node and worker.job is None)
+        worker.job, worker.deadline = job, time.monotonic() + job.get("timeout", inf)
+        worker.stream = worker.actor.train.options(num_returns="streaming").remote(json.dumps(job))
+
+    def stop(self, number: int) -> None:
+        """End a trial after the epoch it is in, with the reason `stopped`; it may be over before."""
+        for worker in self._workers:
+            if worker.job and worker.job["number"] == number:
+                worker.actor.stop.remote(number)
+
+    def events(self, seconds: float) -> list[Event]:
+        """What the workers said meanwhile, waiting at most `seconds` for a first word."""
+        waiting = {worker.waiting: worker for worker in self._workers if worker.waiting is not None}
+        ready, _ = ray.wait(list(waiting), timeout=seconds) if waiting else ([], [])
+        if ready:
+            ready, _ = ray.wait(list(waiting), num_returns=len(waiting), timeout=0)
+        heard = [event for one in ready for event in self._hear(waiting[one])]
+        late = [worker for worker in self._workers if time.monotonic() > worker.deadline]
+        heard += [self._replace(worker, "timeout", "took longer than the experiment allows") for worker in late]
+        self._check_room()
+        return heard
+
+    def _hear(self, worker: _Worker) -> list[Event]:
+        """One word of a worker: that it is there, an event, or that something failed."""
+        if worker.failure or not worker.node:
+            return self._arrived(worker)
+        try:
+            text, weights = ray.get(next(worker.stream))
+        except (ray.exceptions.RayError, StopIteration) as problem:
+            worker.failure, worker.place, worker.deadline = str(problem), worker.actor.node.remote(), inf
+            return []
+        event: Event = json.loads(text)
+        if event["kind"] == "end" and worker.job:
+            event = _receive(event, worker.job, weights)
+            worker.job, worker.stream, worker.deadline = None, None, inf
+        return [event]
+
+    def _arrived(self, worker: _Worker) -> list[Event]:
+        """A worker is there; or it is known what became of one that failed.
+
+        One that died by itself took its network with it; one whose machine or connection went is not to blame.
+        """
+        try:
+            node, fault = str(ray.get(worker.place)), ""
+        except ray.exceptions.RayError as problem:
+            node, fault = worker.node, str(problem)
+        if worker.failure:
+            return [self._replace(worker, "killed" if fault and _alive(node) else "lost", worker.failure)]
+        if fault:
+            self._give_up(fault)
+            self._workers[self._workers.index(worker)] = self._start()
+        worker.node, worker.place = node, None
+        return []
+
+    def _give_up(self, fault: str) -> None:
+        """Workers that cannot even start have a fault in common."""
+        self._stillborn += 1
+        if self._stillborn > 2 * len(self._workers):
+            raise RunError(
+                f"workers cannot start on the Ray cluster: {' '.join(fault.split())[-300:]}. Every node needs this "
+                "version of nas and of Python"
+            )
+
+    def _replace(self, worker: _Worker, reason: str, detail: str) -> Event:
+        """A worker is lost, with the trial it had: end what is left of it and start another."""
+        assert worker.job is not None
+        with suppress(ray.exceptions.RayError):
+            ray.kill(worker.actor)
+        self._workers[self._workers.index(worker)] = self._start()
+        return end(worker.job, reason, detail)
+
+    def _check_room(self) -> None:
+        if any(worker.node for worker in self._workers):
+            self._seen = time.monotonic()
+        elif time.monotonic() - self._seen > PATIENCE:
+            raise RunError(
+                f"no node of the Ray cluster has had room for a worker ({self._asked}) for {PATIENCE:.0f} s; it has "
+                f"{_room()}. Add nodes, or lower cpus_per_trial or gpus_per_trial"
+            )
+
+    def close(self) -> None:
+        """End all workers at once; what they were training is abandoned. A cluster of ours ends with them."""
+        for worker in self._workers:
+            with suppress(ray.exceptions.RayError):
+                ray.kill(worker.actor)
+        ray.shutdown()
+
+
+def _join(address: str | None, cpus: float) -> None:
+    """Enter a cluster, or start one on this machine that has room for all workers."""
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
+    own: dict[str, Any] = {} if address else {"include_dashboard": False, "num_cpus": ceil(cpus)}
+    handler = signal.getsignal(signal.SIGTERM)  # Ray puts one of its own in its place, which ends a driver at once
+    try:
+        _knock(address)
+        ray.init(address or "local", namespace="nas", **quiet, **own)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler or signal.SIG_DFL)
+    except (ray.exceptions.RayError, OSError, ValueError, RuntimeError) as problem:
+        where = f"no Ray cluster at {address}" if address else "Ray cannot be started"
+        raise RunError(f"{where}: {(str(problem).strip().splitlines() or [repr(problem)])[0]:.200}") from None
+
+
+def _knock(address: str | None) -> None:
+    """Raise OSError where nobody answers: Ray itself would try for minutes."""
+    host, colon, port = (address or "").rpartition(":")
+    if colon and "://" not in host:
+        socket.create_connection((host, int(port)), 10).close()
+
+
+def _alive(node: str) -> bool:
+    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    return any(each["NodeID"] == node and each["Alive"] for each in nodes)
+
+
+def _room() -> str:
+    held: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return f"{held.get('CPU', 0):g} CPUs and {held.get('GPU', 0):g} GPUs in all"
+
+
+def _receive(event: Event, job: Job, weights: bytes) -> Event:
+    """Put weights where the job wants them, whole or not at all."""
+    path = Path(job["weights"])
+    if not weights:
+        return event
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(path.name + ".part")
+        part.write_bytes(weights)
+        part.replace(path)
+    except OSError as problem:
+        return end(job, "disk", str(problem))
+    return event

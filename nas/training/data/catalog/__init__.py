@@ -1,0 +1,1 @@
+"""The public sets: their files, digests and downloads."""

@@ -1,0 +1,1 @@
+"""A reader for each layout in which people keep images."""

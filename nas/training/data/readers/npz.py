@@ -1,0 +1,103 @@
+"""Arrays in one NPZ file. Headers are read first: nothing is inflated that is too large or of another kind."""
+
+import zipfile
+from pathlib import Path
+from typing import IO, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.errors import DataError
+from nas.training.data.reader import Part
+from nas.training.data.split import Images, Labels, Split
+from nas.training.data.untrusted import MOST_BYTES, reading
+
+NAMES: dict[Part, tuple[tuple[str, str], ...]] = {
+    "train": (("x_train", "y_train"), ("train_images", "train_labels"), ("images", "labels")),
+    "test": (("x_test", "y_test"), ("test_images", "test_labels")),
+}
+CONTENT = (
+    "It must hold x_train and y_train, train_images and train_labels, or images and labels: pixels of uint8, "
+    "(n, height, width) with 1 or 3 channels last or first, and whole numbers from 0"
+)
+
+
+class Npz:
+    """DIR/*.npz, one file, with the names that Keras or MedMNIST use."""
+
+    task: ClassVar[None] = None
+    resizes: ClassVar[bool] = False
+
+    def names(self, place: Path) -> tuple[str, ...]:
+        """Not known."""
+        return ()
+
+    def files(self, place: Path, part: Part) -> list[Path]:
+        """The one file. Raises DataError."""
+        with reading(place, "Check data_dir"):
+            found = sorted(place.glob("*.npz"))
+        if len(found) != 1:
+            names = ", ".join(path.name for path in found[:5])
+            raise DataError(f"{place} must hold one .npz file; it holds {names or 'none'}. {CONTENT}")
+        return found
+
+    def divided(self, place: Path) -> bool:
+        """Whether the file has arrays for the test. Raises DataError."""
+        (path,) = self.files(place, "train")
+        with reading(path, CONTENT), zipfile.ZipFile(path) as archive:
+            return _pair(archive, "test") is not None
+
+    def read(self, files: list[Path], part: Part, size: int | None) -> Split:
+        """A part's arrays. Raises DataError."""
+        with reading(files[0], CONTENT), zipfile.ZipFile(files[0]) as archive:
+            pair = _pair(archive, part)
+            if pair is None:
+                raise ValueError(f"it holds {', '.join(archive.namelist()[:8]) or 'nothing'}")
+            images, labels = (_array(archive, f"{name}.npy") for name in pair)
+            return Split(planes(images), numbers(labels, len(images)))
+
+
+def _pair(archive: zipfile.ZipFile, part: Part) -> tuple[str, str] | None:
+    there = set(archive.namelist())
+    return next((pair for pair in NAMES[part] if {f"{name}.npy" for name in pair} <= there), None)
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    with archive.open(name) as file:
+        shape, fortran, dtype = _header(file)
+        length = dtype.itemsize
+        for extent in shape:
+            length *= extent
+        if dtype.hasobject or length > MOST_BYTES:
+            raise ValueError(f"{name} is of {shape} x {dtype}")
+        content = file.read(length)
+        if len(content) != length or file.read(1):
+            raise ValueError(f"{name} promises {length:,} bytes and has another number")
+    return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, fortran, dtype = read(file)
+    return shape, fortran, dtype
+
+
+def planes(images: NDArray[Any]) -> Images:
+    """(n, h, w), (n, h, w, c) or (n, c, h, w) as the last. Raises ValueError for anything else."""
+    if images.dtype != np.uint8 or images.ndim not in (3, 4) or not images.size:
+        raise ValueError(f"images are {images.shape} of {images.dtype}")
+    if images.ndim == 3:
+        return np.ascontiguousarray(images[:, None])
+    if images.shape[3] in (1, 3):
+        return np.ascontiguousarray(images.transpose(0, 3, 1, 2))
+    if images.shape[1] in (1, 3):
+        return np.ascontiguousarray(images)
+    raise ValueError(f"images are {images.shape}: neither the second nor the last extent is 1 or 3")
+
+
+def numbers(labels: NDArray[Any], count: int) -> Labels:
+    """(n,) or (n, 1) whole numbers. Raises ValueError for anything else."""
+    if labels.dtype.kind not in "iu" or labels.shape not in ((count,), (count, 1)):
+        raise ValueError(f"labels are {labels.shape} of {labels.dtype}, for {count:,} images")
+    return labels.reshape(-1).astype(np.int64)

@@ -1,0 +1,87 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nas.errors import BudgetError, ExperimentError, GenomeError
+from nas.genome.cost import cost
+from nas.genome.fingerprint import fingerprint
+from nas.genome.task import Task
+from nas.principles.claims import chosen, principles
+from nas.principles.claims.counts import COUNTS
+from nas.principles.claims.filters import pairs
+from nas.principles.claims.principle import Match, Principle
+from nas.principles.claims.scale import Canvas, counted, gap, solved
+from nas.principles.judging.results import Result
+
+TASK = Task("cifar10", (3, 32, 32), 10)
+SMALL, FULL = Canvas(TASK, 16, 16, 8, 32), Canvas(TASK)
+KNOWN = principles()
+PUBLISHED = json.loads(Path(__file__).with_name("pairs.json").read_text(encoding="utf-8"))
+ASKED = {1, 2, *range(4, 11), *range(12, 19), 20, 23, 25, 27} - {11}
+
+
+@pytest.mark.parametrize("canvas", [SMALL, FULL], ids=["small", "full"])
+@pytest.mark.parametrize("principle", KNOWN.values(), ids=KNOWN)
+def test_arms_are_matched_within_what_is_stated(principle: Principle, canvas: Canvas) -> None:
+    drawn = principle.graphs(canvas)
+    assert principle.matches or principle.unmatched
+    for match in principle.matches:
+        assert match.tolerance <= 0.15
+        counts = [counted(drawn[arm], match.quantity) for arm in match.arms]
+        assert max(counts) <= (1 + match.tolerance) * min(counts)
+
+
+def test_arms_cost_what_the_plan_of_these_pairs_says() -> None:
+    for key, arms in PUBLISHED.items():
+        drawn = KNOWN[key].graphs(FULL)
+        assert {arm: [cost(drawn[arm]).params, cost(drawn[arm]).macs] for arm in arms} == arms
+
+
+@pytest.mark.parametrize("principle", KNOWN.values(), ids=KNOWN)
+def test_a_page_says_what_it_must(principle: Principle) -> None:
+    assert principle.claim.endswith(".")
+    assert principle.citation
+    assert (principle.paper is None) == (principle.paper_note == "")
+    for bound in principle.bounds:
+        assert set(bound.weights) <= set(principle.arms)
+        assert sum(bound.weights.values()) == pytest.approx(0)
+        assert bound.null <= bound.margin <= bound.expected or bound.null == bound.margin < bound.expected
+        assert hasattr(Result(0, 0, 0), bound.metric)
+    compared = {arm for bound in principle.bounds for arm in bound.weights}
+    prints = [fingerprint(graph) for arm, graph in principle.graphs(SMALL).items() if arm in compared]
+    assert len(set(prints)) == (1 if principle.control else len(prints))
+
+
+def test_every_principle_asked_for_is_there() -> None:
+    assert {f"h{number:02}" for number in ASKED} <= set(KNOWN)
+
+
+def test_arms_that_are_not_matched_are_refused_with_their_counts() -> None:
+    wrong = replace(KNOWN["h07"], matches=(Match("macs", 0.01, ("reduced", "whole")),))
+    with pytest.raises(GenomeError, match=r"h07: macs differ .*reduced 1,192,576, whole 2,470,528"):
+        wrong.graphs(SMALL)
+
+
+def test_widths_are_solved_to_the_nearest_count() -> None:
+    target = pairs(SMALL)
+    for factor in (0.7, 1.0, 1.6):
+        other = pairs(replace(SMALL, width=round(16 * factor)))
+        assert gap([solved(lambda f: pairs(replace(SMALL, width=max(1, round(16 * f)))), other), other], "macs") == 0
+    with pytest.raises(BudgetError, match="no width"):
+        solved(lambda factor: target, pairs(FULL))
+
+
+def test_an_unknown_principle_is_named() -> None:
+    with pytest.raises(ExperimentError, match=r"'h99'.*h01"):
+        chosen(("h99",))
+
+
+def test_claims_about_cost_are_decided_by_counting() -> None:
+    words = {count.key: count.word for count in COUNTS}
+    assert {key for key, word in words.items() if word == "refuted"} == {"c04", "c05"}
+    shown = {count.key: count.shown for count in COUNTS}
+    assert shown["c01"] == "28.0%"
+    assert shown["c04"] == "271,351,808"
+    assert shown["c05"] == "8.7 times"

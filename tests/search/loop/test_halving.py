@@ -1,0 +1,169 @@
+"""Rungs: what is stopped, what is not, and a run that stops some."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nas.genome import Cost, Graph, Task
+from nas.genome.primitives import GapHead, Stem
+from nas.search import experiment as experiments
+from nas.search.loop.halving import Halving, rungs, saved, standings
+from nas.search.loop.search import Search
+from nas.search.propose.samplers.base import beats
+from nas.search.store.create import create
+from nas.search.store.study import load as load_run
+from nas.search.trial import Record
+from nas.search.workers.processes import Workers
+from nas.search.workers.worker import end
+from nas.training.score import Score
+
+GRAPH = Graph.of(GapHead(10)(Stem(8)(Task("digits", (1, 8, 8), 10).image())))
+
+
+def record(number: int, macs: int, *errors: float) -> Record:
+    scores = tuple(Score(epoch, error, error, 1.0, error) for epoch, error in enumerate(errors, 1))
+    return Record(number, {}, GRAPH, str(number), Cost(1, macs, 1, 1, 1), 0, scores)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "factor", "expected"),
+    [(27, 3, (1, 3, 9)), (9, 3, (1, 3)), (15, 2, (1, 2, 4, 8)), (1, 2, ()), (2, 4, (1,))],
+)
+def test_rungs(epochs: int, factor: int, expected: tuple[int, ...]) -> None:
+    assert rungs(epochs, factor) == expected
+
+
+def test_the_worse_of_one_cost_are_stopped() -> None:
+    halving = Halving(("error",), 4, 2)
+    stopped = [halving.stops(record(i, 100, 0.9, error)) for i, error in enumerate((0.5, 0.4, 0.3, 0.2, 0.6, 0.1))]
+    assert stopped == [False, False, False, False, True, False]
+
+
+def test_a_small_network_is_not_stopped_for_what_large_ones_reach() -> None:
+    halving = Halving(("error", "macs"), 4, 2)
+    for i, error in enumerate((0.1, 0.11, 0.12, 0.13)):
+        halving.stops(record(i, 1000 + i, 0.9, error))
+    assert not halving.stops(record(9, 10, 0.9, 0.5))
+    assert halving.stops(record(10, 2000, 0.9, 0.5))
+
+
+def test_standing_counts_the_better_fronts() -> None:
+    assert standings([(1.0, 1.0), (2.0, 2.0), (3.0, 3.0), (0.5, 4.0)]).tolist() == [0, 0.5, 0.75, 0]
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=12))
+def test_fronts_are_those_found_by_taking_one_off_after_another(points: list[tuple[int, int]]) -> None:
+    expected, left = dict[tuple[int, int], float](), points
+    while left:
+        front = [point for point in left if not any(beats(other, point) for other in left)]
+        expected |= dict.fromkeys(front, 1 - len(left) / len(points))
+        left = [point for point in left if point not in front]
+    assert standings(points).tolist() == pytest.approx([expected[point] for point in points])
+
+
+def test_nothing_happens_between_rungs() -> None:
+    halving = Halving(("error",), 4, 2)
+    assert not any(halving.stops(record(i, 1, *[0.1 * i] * 3)) for i in range(10))
+
+
+def test_saved_epochs_are_those_of_stopped_trials_less_those_trained_twice() -> None:
+    stopped = replace(record(0, 1, 0.5, 0.5), state="pruned")
+    promoted = replace(record(1, 1, *[0.5] * 10), state="complete", repeated=2)
+    assert saved([stopped, record(2, 1, 0.5)], 10) == 8
+    assert saved([stopped, promoted], 10) == 6
+
+
+def test_one_that_was_stopped_among_few_is_promoted_once_it_is_among_the_best() -> None:
+    halving = Halving(("error",), 8, 2)
+    for number, error in enumerate((0.1, 0.2, 0.3)):
+        assert not halving.stops(record(number, 1, error))
+    early = record(3, 1, 0.25)
+    assert halving.stops(early)
+    halving.pause(early)
+    assert halving.promoted() is None
+    for number in (4, 5):
+        assert halving.stops(record(number, 1, 0.4))
+    promoted = halving.promoted()
+    assert promoted == replace(early, scores=(), repeated=1)
+    assert not halving.stops(replace(promoted, scores=early.scores))
+    assert halving.promoted() is None
+
+
+def test_one_promoted_twice_is_compared_at_every_rung_it_has_not_passed() -> None:
+    halving = Halving(("error",), 5, 2)  # rungs at 1, 2 and 3
+    for number in range(4):
+        assert not halving.stops(record(number, 1, 0.1))
+        assert not halving.stops(record(number, 1, 0.1, 0.1))
+        assert not halving.stops(record(number, 1, 0.1, 0.1, 0.1))
+    unlucky = record(9, 1, 0.2)
+    for rung, errors in ((1, (0.2,)), (2, (0.2, 0.2))):
+        assert halving.stops(replace(unlucky, scores=record(9, 1, *errors).scores))
+        halving.pause(replace(unlucky, scores=record(9, 1, *errors).scores))
+        for number in range(20 * rung, 20 * rung + 20):
+            halving.stops(record(number, 1, *[0.9] * rung))
+        promoted = halving.promoted()
+        assert promoted
+        unlucky = promoted
+    assert halving.stops(replace(unlucky, scores=record(9, 1, 0.2, 0.2, 0.9).scores))
+
+
+def test_the_best_of_those_stopped_wait() -> None:
+    halving = Halving(("error",), 8, 2)
+    for number, error in enumerate((0.1, 0.2, 0.3, 0.4, 0.5, 0.6)):
+        one = record(number, 1, error)
+        if halving.stops(one):
+            halving.pause(one)
+    assert [one.number for one in halving.given_up(1)] == [4, 5]
+    assert [one.number for one in halving.given_up(0)] == [3]
+
+
+@pytest.mark.slow
+def test_a_run_stops_trials_and_resumes_with_them(tmp_path: Path) -> None:
+    changes = {"trials": 12, "recipe.epochs": 8, "sampler": "random", "halving": 2, "objectives": ["error"]}
+    question = experiments.read(experiments.find("quickstart"), changes)
+    for _ in Search(create(tmp_path / "run", question, "nas")).events():
+        pass
+    records = load_run(tmp_path / "run").records
+    stopped = [one for one in records if one.state == "pruned"]
+    assert len(records) == 12
+    assert stopped
+    assert all(one.reason == "stopped" and one.error is None for one in stopped)
+    assert all(one.state in ("complete", "pruned") for one in records)
+    assert saved(records, 8) > 0
+    again = Halving(("error",), 8, 2, records)
+    assert len(again.reached[1]) == 12
+
+
+def scripted(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Eight epochs: the fourth trial begins badly among four good ones and ends best; those after it are bad."""
+    number = job["number"]
+    for epoch in range(1, 9):
+        error = (0.2, 0.3, 0.4, 0.35 if epoch == 1 else 0.05, 0.5)[min(number, 4)] + number / 1000
+        score = {"epoch": epoch, "error": error, "loss": 1.0, "train_loss": 1.0, "seconds": 0.1}
+        yield {"number": number, "kind": "score", "score": score}
+        time.sleep(2 if epoch == 1 else 0.05)  # for the word to stop
+    yield end(job, "")
+
+
+@pytest.mark.slow
+def test_a_run_promotes_under_the_same_number(tmp_path: Path) -> None:
+    changes = {"trials": 8, "recipe.epochs": 8, "sampler": "random", "halving": 2, "objectives": ["error"]}
+    question = experiments.read(experiments.find("quickstart"), changes | {"workers": 1})
+    search = Search(create(tmp_path / "run", question, "nas"), lambda _: Workers(1, train=scripted))
+    told = [(event.kind, event.record.number) for event in search.events()]
+    records = load_run(tmp_path / "run").records
+    assert [one.number for one in records] == list(range(8))
+    promoted = [one for one in records if one.repeated]
+    assert [one.number for one in promoted] == [3]
+    assert promoted[0].state == "complete"
+    assert len(promoted[0].scores) == 8
+    assert told.count(("started", 3)) == 2
+    assert ("waiting", 3) in told
+    assert sorted(number for kind, number in told if kind == "ended") == list(range(8))
+    assert sum(one.state == "pruned" for one in records) == 4

@@ -1,0 +1,95 @@
+"""Budgets by construction: what is outside comes inside, near the limit that bound, as a network of the space."""
+
+import random
+from collections import Counter
+from statistics import median
+
+import pytest
+
+from nas.errors import BudgetError
+from nas.genome import Budget, Range, Task
+from nas.search import experiment as experiments
+from nas.search.propose.choices import Draft, Draw, draft
+from nas.search.propose.fit_budget import Fitter
+from nas.search.propose.proposer import Proposer, preflight
+from nas.search.space import Replay, load
+
+TASK = Task("cifar10", (3, 32, 32), 10)
+SMALL = Budget(params=Range(max=60_000), macs=Range(max=8_000_000))
+NARROW = Budget(params=Range(64_000, 80_000), macs=Range(22_000_000, 28_000_000))
+
+
+def drawn(space: str, count: int) -> list[Draft]:
+    rng = random.Random(1)
+    return [draft(load(space), TASK, Draw(rng)) for _ in range(count)]
+
+
+def fitted(space: str, budget: Budget, count: int = 60) -> list[Draft]:
+    fitter = Fitter(load(space), TASK, budget, 0)
+    return [inside for one in drawn(space, count) if (inside := fitter.fit(one))]
+
+
+@pytest.mark.parametrize("space", ["plain", "residual", "dense", "mixed", "cells"])
+def test_what_is_scaled_is_inside_and_of_the_space(space: str) -> None:
+    found = fitted(space, SMALL)
+    assert len(found) > 20
+    for one in found:
+        assert SMALL.allows(one.cost)
+        assert load(space)(Replay(one.choices), TASK) == one.graph
+
+
+@pytest.mark.parametrize("space", ["plain", "mixed"])
+def test_the_limit_that_bound_is_nearly_used_up(space: str) -> None:
+    used = [max(one.cost.params / 60_000, one.cost.macs / 8e6) for one in fitted(space, SMALL)]
+    assert median(used) >= 0.9
+
+
+def test_both_ends_of_two_ranges_at_once() -> None:
+    found = fitted("mixed", NARROW)
+    assert len(found) > 36
+    assert all(NARROW.allows(one.cost) for one in found)
+    assert sum(NARROW.allows(one.cost) for one in drawn("mixed", 60)) < 6
+
+
+def test_a_network_inside_stays_as_it_is_and_listed_choices_always_do() -> None:
+    fitter = Fitter(load("mixed"), TASK, SMALL, 0)
+    for one in drawn("mixed", 40):
+        inside = fitter.fit(one)
+        if SMALL.allows(one.cost):
+            assert inside is one
+        elif inside:
+            assert all(inside.choices[name] == one.choices[name] for name in ("family1", "family2", "head"))
+
+
+def test_what_cannot_fit_is_given_up() -> None:
+    assert not fitted("mixed", Budget(params=Range(max=100)), 5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sampler", ["random", "tpe", "frontier"])
+def test_a_search_that_fits_trains_only_what_is_inside_and_wastes_few_proposals(sampler: str) -> None:
+    changes = {"fit": True, "sampler": sampler, "trials": 24, "budget.params.max": 20_000, "budget.macs.max": 400_000}
+    asked = experiments.read(experiments.find("quickstart"), changes)
+    proposer = Proposer(asked, load("mixed"), Task("digits", (1, 8, 8), 10), [], (), Counter())
+    found = []
+    for _ in range(24):
+        proposal = proposer.ask()
+        assert proposal is not None
+        assert asked.budget.allows(proposal.cost)
+        proposer.tell(proposal, 1 / (1 + proposal.cost.macs))
+        found.append(proposal.fingerprint)
+    assert len(set(found)) == 24
+    assert proposer.ledger["proposed"] < 48
+    assert proposer.ledger["trained, scaled to fit"] > 5
+
+
+def test_preflight_refuses_a_budget_only_where_fitting_cannot_meet_it_either() -> None:
+    narrow = {"budget.params.min": 39_000, "budget.params.max": 40_000, "budget.macs.min": 780_000,
+              "budget.macs.max": 800_000}  # fmt: skip
+    digits = Task("digits", (1, 8, 8), 10)
+    with pytest.raises(BudgetError):
+        preflight(experiments.read(experiments.find("quickstart"), narrow), load("mixed"), digits)
+    seen = preflight(experiments.read(experiments.find("quickstart"), narrow | {"fit": True}), load("mixed"), digits)
+    assert seen.inside == 0
+    assert sum(seen.refused.values()) == seen.drawn
+    assert 39_000 <= seen.nearest.params <= 40_000

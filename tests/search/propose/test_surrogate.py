@@ -1,0 +1,99 @@
+"""The model of the error: what it learns, where it is sure, and what it takes for alike."""
+
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import spearmanr
+
+from nas.genome import Graph, Task, Trial
+from nas.genome.primitives import GapHead, Stem
+from nas.genome.primitives.cells import nasbench201
+from nas.search.propose.choices import Draft, Draw, draft
+from nas.search.propose.samplers.surrogate import Encoder, Likeness, Rows, Surrogate, targets
+
+TASK = Task("digits", (1, 8, 8), 10)
+KINDS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+
+
+def cell(trial: Trial, task: Task) -> Graph:
+    a, b, c, d, e, f = (trial.suggest_categorical(f"edge{i}", KINDS) for i in range(6))
+    arch = f"|{a}~0|+|{b}~0|{c}~1|+|{d}~0|{e}~1|{f}~2|"
+    return Graph.of(GapHead(task.classes)(nasbench201(arch, 8)(Stem(8)(task.image()))))
+
+
+def drawn(count: int, seed: int = 0) -> list[Draft]:
+    rng = random.Random(seed)
+    return [draft(cell, TASK, Draw(rng)) for _ in range(count)]
+
+
+def chosen(*edges: str) -> Draft:
+    return draft(cell, TASK, Draw(random.Random(0), {f"edge{i}": edge for i, edge in enumerate(edges)}))
+
+
+def error(one: Draft) -> float:
+    """Less with every 3x3 convolution, and where a smaller one follows one."""
+    return 0.5 / (1 + one.walks.get(("Conv3@0",), 0)) + 0.1 / (1 + one.walks.get(("Conv3@0", "Conv1@0"), 0))
+
+
+def encoded(*groups: list[Draft]) -> list[Rows]:
+    encoder = Encoder()
+    codes = [[encoder.encode(one) for one in group] for group in groups]
+    return [encoder.rows(group) for group in codes]
+
+
+def test_it_learns_what_makes_networks_good() -> None:
+    known, unseen = drawn(60), drawn(60, seed=1)
+    learnt, asked = encoded(known, unseen)
+    mean, spread = Surrogate(learnt, [error(one) for one in known]).predict(asked)
+    assert spearmanr(mean, [error(one) for one in unseen])[0] > 0.7
+    assert (spread > 0).all()
+
+
+def test_it_is_surer_of_what_is_known_and_of_what_is_believed() -> None:
+    known, unseen = drawn(30), drawn(10, seed=1)
+    learnt, asked = encoded(known, unseen)
+    model = Surrogate(learnt, [error(one) for one in known])
+    before, unsure = model.predict(asked)
+    _, sure = model.predict(learnt)
+    assert sure.mean() < unsure.mean()
+    assert model.believed() == pytest.approx(model.predict(learnt)[0], abs=1e-6)
+    model.believe(asked)
+    after, believed = model.predict(asked)
+    assert (believed < unsure).all()
+    assert after == pytest.approx(before, abs=0.1)
+
+
+def test_networks_that_compute_alike_are_alike_whatever_their_choices() -> None:
+    one = chosen("nor_conv_3x3", "none", "nor_conv_1x1", "none", "none", "skip_connect")
+    same = chosen("nor_conv_3x3", "none", "none", "none", "nor_conv_1x1", "none")
+    other = chosen("nor_conv_1x1", "none", "none", "none", "nor_conv_3x3", "none")
+    (rows,) = encoded([one, same, other, *drawn(10)])
+    choices, _, layers = Likeness(rows)(rows, rows)
+    assert layers[0, 1] == pytest.approx(1, abs=1e-6)
+    assert layers[0, 2] < 0.9
+    assert choices[0, 1] < 0.5
+
+
+def test_what_comes_up_later_is_missing_in_those_before_and_left_out_of_rows_like_theirs() -> None:
+    encoder = Encoder()
+    bare = encoder.encode(replace(chosen(*["none"] * 3, "skip_connect", "none", "none"), choices={}, distributions={}))
+    before = encoder.rows([bare])
+    rich = encoder.encode(chosen(*KINDS, "nor_conv_3x3"))
+    after = encoder.rows([bare, rich])
+    assert after.choices[0].tolist() == [-1.0] * 6
+    assert after.walks.shape[1] > before.walks.shape[1]
+    assert after.walks[0, : before.walks.shape[1]].tolist() == before.walks[0].tolist()
+    cut = encoder.rows([rich], before)
+    assert (cut.choices.shape, cut.walks.shape) == ((1, 0), before.walks.shape)
+
+
+@given(st.lists(st.floats(0.001, 1), min_size=1, max_size=30))
+def test_targets_keep_the_order_and_tame_the_worst(errors: list[float]) -> None:
+    scaled = targets(errors)
+    assert np.isfinite(scaled).all()
+    assert (np.diff(scaled[np.argsort(errors)]) >= -1e-9).all()
+    assert targets([*errors, 2.0]).max() <= len(errors) + 1

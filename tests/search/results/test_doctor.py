@@ -1,0 +1,150 @@
+"""Each inconsistency made on purpose: found, named, and mended when asked."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from nas.errors import RunError
+from nas.search.pareto import front_of
+from nas.search.results.doctor import Finding, examine
+from nas.search.store.run_files import owned
+from nas.search.store.study import load
+from nas.search.trial import folder
+
+
+@pytest.fixture
+def run(finished_run: Path, tmp_path: Path) -> Path:
+    """A copy to be damaged."""
+    return Path(shutil.copytree(finished_run, tmp_path / "run"))
+
+
+def found(run: Path, *, mend: bool = False) -> list[Finding]:
+    return list(examine(run, mend))
+
+
+def sql(run: Path, command: str) -> None:
+    with closing(sqlite3.connect(run / "study.db")) as database, database:
+        database.execute(command)
+
+
+def front(run: Path) -> list[int]:
+    kept = load(run)
+    return [record.number for record in front_of(kept.records, kept.experiment.objectives)]
+
+
+def off_the_front(run: Path) -> int:
+    return next(record.number for record in load(run).records if record.number not in front(run))
+
+
+def leave_running(run: Path) -> None:
+    sql(run, f"UPDATE trials SET state = 'RUNNING' WHERE number = {off_the_front(run)}")
+
+
+def leave_weights(run: Path) -> None:
+    for name in (f"{off_the_front(run):06d}", "000999", "elsewhere"):
+        (run / "trials" / name).mkdir(parents=True)
+        (run / "trials" / name / "weights.safetensors").write_bytes(b"old")
+
+
+def leave_parts(run: Path) -> None:
+    kept = folder(run, front(run)[0])
+    for part in (run / "experiment.toml.part", kept / "weights.safetensors.part"):
+        part.write_bytes(b"half")
+
+
+def lose_experiment(run: Path) -> None:
+    (run / "experiment.toml").unlink()
+
+
+def damage_experiment(run: Path) -> None:
+    (run / "experiment.toml").write_text("space = ")
+
+
+FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
+    "running": (leave_running, "runs without a driver"),
+    "weights": (leave_weights, "3 in trials/ of no trial on the front"),
+    "parts": (leave_parts, "2 files half written"),
+    "no experiment": (lose_experiment, "experiment.toml cannot be read"),
+    "damaged experiment": (damage_experiment, "experiment.toml is damaged"),
+}
+
+
+def test_a_healthy_run_has_no_findings(run: Path) -> None:
+    assert found(run) == []
+
+
+def test_a_network_without_choices_is_one_of_the_search(run: Path) -> None:
+    """As evolution over graphs makes them."""
+    sql(run, f"DELETE FROM trial_params WHERE trial_id = {front(run)[0] + 1}")
+    assert not load(run).records[front(run)[0]].choices
+    assert found(run) == []
+
+
+LONGER = {"weights", "parts", "damaged experiment"}
+
+
+@pytest.mark.parametrize("fault", [pytest.param(f, marks=pytest.mark.slow if f in LONGER else ()) for f in FAULTS])
+def test_a_fault_is_found_and_mended(fault: str, run: Path) -> None:
+    before = load(run)
+    damage, says = FAULTS[fault]
+    damage(run)
+    assert says in found(run)[0].what, "not found"
+    assert says in found(run)[0].what, "looking changed something"
+    assert all(finding.mend for finding in found(run, mend=True) if says in finding.what)
+    assert found(run) == []
+    after = load(run)
+    assert after.experiment == before.experiment
+    assert [record.state for record in after.records].count("complete") >= 7
+
+
+def test_a_making_cut_short_leaves_nothing(tmp_path: Path) -> None:
+    for name in ("experiment.toml", "study.db.part", "study.db.part-wal"):
+        (tmp_path / name).write_bytes(b"half")
+    assert [finding.what for finding in found(tmp_path)] == ["the making of the run was cut short"]
+    found(tmp_path, mend=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_words_left_in_the_log_are_taken_up(run: Path) -> None:
+    crashed = run.with_name("crashed")
+    with closing(sqlite3.connect(run / "study.db")) as database, database:
+        database.execute("UPDATE trial_user_attributes SET value_json = '1' WHERE key = 'seed'")
+        database.commit()
+        shutil.copytree(run, crashed)  # while a connection is open, as a crash leaves it
+    assert "study.db-wal" in found(crashed, mend=True)[0].what
+    assert {record.seed for record in load(crashed).records} == {1}
+    assert found(crashed) == []
+
+
+@pytest.mark.slow
+def test_lost_weights_are_trained_again(run: Path) -> None:
+    lost = folder(run, front(run)[0])
+    shutil.rmtree(lost)
+    assert "without its weights" in found(run)[0].what
+    found(run, mend=True)
+    assert (lost / "weights.safetensors").is_file()
+    assert found(run) == []
+
+
+def test_a_damaged_study_is_beyond_mending(run: Path) -> None:
+    content = bytearray((run / "study.db").read_bytes())
+    content[8192:40_000] = b"\xff" * (40_000 - 8192)
+    (run / "study.db").write_bytes(content)
+    findings = found(run, mend=True)
+    assert "study.db is damaged" in findings[0].what
+    assert findings[0].mend is None
+
+
+def test_a_run_in_use_is_left_alone(run: Path) -> None:
+    with owned(run), pytest.raises(RunError, match="in use by another driver"):
+        found(run, mend=True)
+
+
+def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("precious")
+    with pytest.raises(RunError, match="no run directory"):
+        found(tmp_path, mend=True)

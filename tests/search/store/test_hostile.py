@@ -1,0 +1,187 @@
+"""Files from somebody else: what SECURITY.md promises of run directories and experiments, tried."""
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nas.errors import ExperimentError, NasError, RunError
+from nas.search import experiment as experiments
+from nas.search.experiment import Experiment
+from nas.search.loop.search import Search
+from nas.search.store.study import load, open_run
+from nas.search.trial import Run
+
+QUICK = settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LONG = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture
+def run(finished_run: Path, tmp_path: Path) -> Path:
+    """A copy to be tampered with."""
+    return Path(shutil.copytree(finished_run, tmp_path / "run"))
+
+
+def link(name: str) -> Callable[[Path, Path], None]:
+    """Put a link to elsewhere in the place of a file or folder."""
+
+    def tamper(run: Path, elsewhere: Path) -> None:
+        place = run / name
+        if place.is_dir():
+            shutil.rmtree(place)
+        place.unlink(missing_ok=True)
+        place.parent.mkdir(exist_ok=True)
+        place.symlink_to(elsewhere)
+
+    return tamper
+
+
+def pipe(run: Path, elsewhere: Path) -> None:
+    (run / "experiment.toml").unlink()
+    os.mkfifo(run / "experiment.toml")
+
+
+def second_name(run: Path, elsewhere: Path) -> None:
+    (elsewhere / "diary.txt").touch()
+    os.link(elsewhere / "diary.txt", run / "log.txt.part")
+
+
+def oversized(run: Path, elsewhere: Path) -> None:
+    with (run / "log.txt").open("ab") as file:
+        file.truncate(2**40)
+
+
+def endless(run: Path, elsewhere: Path) -> None:
+    sql(run, "ALTER TABLE trials RENAME TO hidden")
+    sql(run, "CREATE VIEW trials AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n")
+
+
+def sql(run: Path, command: str, *values: object) -> None:
+    with closing(sqlite3.connect(run / "study.db")) as database, database:
+        database.execute(command, values)
+
+
+TRICKS: dict[str, tuple[Callable[[Path, Path], None], str]] = {
+    "study is a link": (link("study.db"), "'study.db' is a link"),
+    "trials is a link": (link("trials"), "'trials' is a link"),
+    "report is a link": (link("report"), "'report' is a link"),
+    "a log that leads elsewhere": (link("log.txt"), "'log.txt' is a link"),
+    "a link deep down": (link("trials/000099"), "'trials/000099' is a link"),
+    "a part that leads elsewhere": (link("experiment.toml.part"), "is a link"),
+    "a lock that leads elsewhere": (link("driver.lock"), "is a link"),
+    "a pipe that never ends": (pipe, "is no file"),
+    "a second name of another file": (second_name, "has a second name"),
+    "a terabyte": (oversized, "more than"),
+    "a view without end": (endless, "views or triggers"),
+}
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+def test_a_run_cannot_lead_out_of_its_folder(trick: str, run: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    tamper, says = TRICKS[trick]
+    tamper(run, elsewhere)
+    before = sorted(elsewhere.iterdir())
+    with pytest.raises(RunError, match=says):
+        load(run)
+    with pytest.raises(RunError, match=says):
+        next(Search(open_run(run)).events())
+    assert sorted(elsewhere.iterdir()) == before
+
+
+def test_names_in_a_study_name_no_files(run: Path, tmp_path: Path) -> None:
+    """A trial's folder comes from its number; what a study says of itself stays text."""
+    sql(run, "UPDATE trial_user_attributes SET value_json = ? WHERE key = 'fingerprint'", '"../../elsewhere"')
+    sql(run, "UPDATE study_user_attributes SET value_json = ? WHERE key = 'command'", '"$(touch elsewhere); `id`"')
+    found = load(run)
+    assert found.records[0].fingerprint == "../../elsewhere"
+    assert found.weights(found.records[0]) == run / "trials" / "000000" / "weights.safetensors"
+
+
+DAMAGE = {
+    "genome": ['"x"', "1", "null", "[]", '{"format": "nas-genome/1"}'],
+    "result": ["[]", '"x"', '{"scores": 3}', '{"scores": [{"epoch": "a"}]}', '{"seconds": "long"}'],
+    "seed": ['"x"', "[]", "null", "1e999"],
+    "ledger": ["3", '{"trained": "x"}', "[]"],
+    "fingerprint": ["\x00", "", "{", "tru"],
+}
+
+
+@pytest.mark.parametrize(
+    "key", [pytest.param(key, marks=() if key == "ledger" else pytest.mark.slow) for key in DAMAGE]
+)
+def test_a_damaged_trial_is_one_message(key: str, run: Path) -> None:
+    for value in DAMAGE[key]:
+        sql(run, "UPDATE trial_user_attributes SET value_json = ? WHERE key = ?", value, key)
+        with pytest.raises(RunError, match=r"damaged|cannot be read"):
+            load(run)
+
+
+def read(run: Path) -> Run | None:
+    """What is read of a run that may be damaged; any error but ours is a failure."""
+    with suppress(NasError):
+        return load(run)
+    return None
+
+
+def patched(source: Path, patches: list[tuple[int, bytes]]) -> None:
+    """Read a run whose study has other bytes in places."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(shutil.copytree(source, Path(folder) / "run"))
+        content = bytearray((copy / "study.db").read_bytes())
+        for place, new in patches:
+            start = place % len(content)
+            content[start : start + len(new)] = new
+        (copy / "study.db").write_bytes(content)
+        read(copy)
+
+
+PATCHES = st.lists(st.tuples(st.integers(0, 10**6), st.binary(min_size=1, max_size=64)), min_size=1, max_size=8)
+
+
+@QUICK
+@given(patches=PATCHES)
+def test_a_study_with_other_bytes(finished_run: Path, patches: list[tuple[int, bytes]]) -> None:
+    patched(finished_run, patches)
+
+
+@pytest.mark.slow
+@LONG
+@given(patches=PATCHES)
+def test_a_study_with_other_bytes_at_length(finished_run: Path, patches: list[tuple[int, bytes]]) -> None:
+    patched(finished_run, patches)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+)
+KEYS = sorted({*Experiment.model_fields, "budget", "recipe"})
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=4))
+def test_any_experiment_is_read_or_refused(changes: dict[str, Any]) -> None:
+    asked = {"name": "x", "space": "mixed", "data": "digits"} | changes
+    with suppress(NasError):
+        assert isinstance(experiments.validate(asked, "x.toml"), Experiment)
+
+
+@given(st.integers(0, 2000), st.text(max_size=12), st.integers(0, 40))
+def test_any_experiment_file_is_read_or_refused(place: int, new: str, cut: int) -> None:
+    text = experiments.to_toml(experiments.read(experiments.find("quickstart")))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "x.toml"
+        start = place % len(text)
+        file.write_text(text[:start] + new + text[start + cut :], encoding="utf-8", errors="replace")
+        with suppress(ExperimentError):
+            experiments.read(file)

@@ -1,0 +1,148 @@
+"""A full disk, a locked database, a driver that is stopped: nothing finished is lost, and the run goes on after."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from search import idle
+
+from nas.errors import RunError
+from nas.genome import Graph, to_json
+from nas.genome.primitives import Conv, GapHead, Stem
+from nas.search import experiment as experiments
+from nas.search.loop.search import Event, Search
+from nas.search.store import storage
+from nas.search.store.create import create
+from nas.search.store.run_files import owned
+from nas.search.store.study import load, open_run
+from nas.search.trial import Record
+from nas.search.workers.processes import Workers
+from nas.search.workers.worker import Job, end, outcomes
+from nas.training.data import task
+
+pytestmark = pytest.mark.slow
+TRIALS = 8
+
+
+@pytest.fixture
+def question(tmp_path: Path) -> Path:
+    file = tmp_path / "question.toml"
+    file.write_text(f'space = "mixed"\ndata = "digits"\nsampler = "random"\ntrials = {TRIALS}\n[recipe]\nepochs = 1\n')
+    return file
+
+
+def done(run: Path) -> dict[int, Record]:
+    return {record.number: record for record in load(run).records if record.state == "complete"}
+
+
+def resumed(run: Path, before: dict[int, Record]) -> bool:
+    """Go on to the total; whether all is complete, nothing twice, and what was finished is as it was."""
+    for _ in Search(open_run(run), idle.idle).events():
+        pass
+    after = done(run)
+    distinct = {record.fingerprint for record in after.values()}
+    return len(after) == len(distinct) == TRIALS and all(after[number] == before[number] for number in before)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Two megabytes."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(place)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a small disk takes the right to mount one")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def test_a_full_disk_leaves_a_readable_study(small_disk: Path, question: Path) -> None:
+    run, ballast = small_disk / "run", small_disk / "ballast"
+    events = Search(create(run, experiments.read(question), "idle"), idle.idle).events()
+    hear(events, 4)
+    fill(ballast)
+    with pytest.raises(RunError, match=rf"go on with: nas resume {run}"):
+        hear(events, TRIALS)
+    before = done(run)
+    assert 4 <= len(before) < TRIALS
+    ballast.unlink()
+    assert resumed(run, before)
+
+
+def hear(events: Iterator[Event], ended: int) -> None:
+    for event in events:
+        ended -= event.kind == "ended"
+        if not ended:
+            return
+
+
+def fill(ballast: Path) -> None:
+    with ballast.open("wb", buffering=0) as file:
+        for size in (2**16, 2**12, 1):
+            with suppress(OSError):
+                while True:
+                    file.write(b"x" * size)
+
+
+def test_no_room_for_weights_is_no_fault_of_the_network(small_disk: Path) -> None:
+    fill(small_disk / "ballast")
+    graph = Graph.of(GapHead(10)(Conv(8, 3)(Stem(8)(task("digits").image()))))
+    job = {
+        "number": 0, "genome": to_json(graph), "data": {"name": "digits"}, "recipe": {"epochs": 1}, "seed": 0,
+        "device": "cpu", "weights": str(small_disk / "w.safetensors"),
+    }  # fmt: skip
+    assert [event.get("reason") for event in outcomes(job)] == [None, "disk"]
+
+
+def no_room(job: Job) -> Iterator[dict[str, Any]]:
+    yield end(job, "disk", "No space left on device")
+
+
+def test_no_room_for_weights_stops_the_run_and_the_trial_is_trained_later(tmp_path: Path, question: Path) -> None:
+    run = tmp_path / "run"
+    study = create(run, experiments.read(question), "idle")
+    with pytest.raises(RunError, match=rf"no room for the weights of trial 0 in .*: No space.*nas resume {run}"):
+        hear(Search(study, lambda asked: Workers(1, train=no_room)).events(), 1)
+    assert [record.state for record in load(run).records] == ["running"]
+    assert resumed(run, {})
+
+
+def test_a_locked_database_is_waited_for_then_named(
+    tmp_path: Path, question: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "LOCKED_SECONDS", 0.2)
+    run = tmp_path / "run"
+    events = Search(create(run, experiments.read(question), "idle"), idle.idle).events()
+    hear(events, 1)
+    with closing(sqlite3.connect(run / "study.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(RunError, match="database is locked"):
+            hear(events, TRIALS)
+        before = done(run)
+        other.execute("ROLLBACK")
+    assert before
+    assert resumed(run, before)
+
+
+def test_a_stopped_driver_keeps_its_run(tmp_path: Path, question: Path) -> None:
+    """The kernel's lock knows no time: however long it sleeps, its run is its own, and it goes on."""
+    run, many = tmp_path / "run", 100  # enough not to be over before it is stopped
+    question.write_text(question.read_text().replace(f"trials = {TRIALS}", f"trials = {many}"))
+    with subprocess.Popen([sys.executable, idle.__file__, str(question), str(run)], stdout=subprocess.PIPE) as driver:
+        assert driver.stdout is not None
+        driver.stdout.readline()
+        driver.send_signal(signal.SIGSTOP)
+        with pytest.raises(RunError, match="in use by another driver"), owned(run):
+            pass
+        assert done(run)
+        driver.send_signal(signal.SIGCONT)
+        driver.communicate(timeout=100)
+    assert driver.returncode == 0
+    assert len(done(run)) == many
