@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nas.genome import Graph, Input, Value, cost, fingerprint
-from nas.genome.layers import AvgPool, Conv, MaxPool, Norm, Relu
+from nas.genome.layers import AvgPool, Conv, MaxPool, BatchNorm, Relu
 from nas.genome.primitives import Cell, ConvUnit, GapHead
 from nas.genome.primitives.cells import nasbench101, nasbench201
 
@@ -55,14 +55,14 @@ def distinct_cells(vertices: int) -> int:
 
 def network_201(arch: str) -> Graph:
     """The network NAS-Bench-201 trained on CIFAR-10 (Dong & Yang 2020, fig. 1)."""
-    x = Norm()(Conv(16, 3)(Input((3, 32, 32))()))
+    x = BatchNorm()(Conv(16, 3)(Input((3, 32, 32))()))
     for stage, width in enumerate((16, 32, 64)):
         if stage:
-            y = Norm()(Conv(width, 3, 2)(Relu()(x)))
-            x = Norm()(Conv(width, 3)(Relu()(y))) + Conv(width, 1)(AvgPool(2, 2)(x))
+            y = BatchNorm()(Conv(width, 3, 2)(Relu()(x)))
+            x = BatchNorm()(Conv(width, 3)(Relu()(y))) + Conv(width, 1)(AvgPool(2, 2)(x))
         for _ in range(5):
             x = nasbench201(arch, width)(x)
-    return Graph.of(GapHead(10)(Relu()(Norm()(x))))
+    return Graph.of(GapHead(10)(Relu()(BatchNorm()(x))))
 
 
 def counts_201(arch: str) -> tuple[int, int]:

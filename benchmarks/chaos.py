@@ -22,11 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nas.search.workers.worker import end
+from nas.search.workers.worker import outcome
 
 if TYPE_CHECKING:
     from nas.search.experiment import Experiment
-    from nas.search.trial import Record, Run
+    from nas.search.trial import TrialRecord, Run
     from nas.search.workers.executor import Executor
 
 EACH = 10  # trials a round
@@ -43,14 +43,14 @@ def hardly_anything(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
     part = weights.with_name(weights.name + ".part")
     part.write_bytes(b"x" * 100_000)
     part.replace(weights)
-    yield end(job, "")
+    yield outcome(job, "")
 
 
 def workers(_: "Experiment") -> "Executor":
     """Two local ones."""
-    from nas.search.workers.processes import Workers
+    from nas.search.workers.processes import ProcessPool
 
-    return Workers(2, train=hardly_anything)
+    return ProcessPool(2, train=hardly_anything)
 
 
 def drive(run: Path, trials: int) -> None:
@@ -79,7 +79,7 @@ class Tally:
 def chaos(folder: Path, rounds: int, seed: int) -> Tally:
     """Kill, check and go on. AssertionError where a promise is broken."""
     rng, run, tally = random.Random(seed), folder / "run", Tally()
-    before: tuple[Record, ...] = ()
+    before: tuple[TrialRecord, ...] = ()
     for number in range(rounds):
         driver = begin(run, EACH * (number + 1))
         while driver.poll() is None:

@@ -33,7 +33,7 @@ from nas.genome.graph import Node, Op, forget
 from nas.genome.primitives import Cell
 from nas.genome.primitives.cells import Operation
 from nas.model.source import source
-from nas.search.space import load, sample
+from nas.search.space import load, sample_network
 
 NETWORKS = (
     "cifar_resnet20", "resnet50", "cifar_resnet56", "densenet_bc_100_12", "densenet121", "googlenet_paper_noaux",
@@ -156,7 +156,7 @@ def sampled(count: int) -> None:
     forget()
     for what, first in (("first", 0), ("next", count)):
         start = time.process_time()
-        graphs = [sample(space, task, seed) for seed in range(first, first + count)]
+        graphs = [sample_network(space, task, seed) for seed in range(first, first + count)]
         drawn = time.process_time()
         for graph in graphs:
             cost(graph)

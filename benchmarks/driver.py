@@ -13,7 +13,7 @@ from statistics import median
 
 from nas.genome import Task
 from nas.search import experiment as experiments
-from nas.search.propose.choices import Draft, Draw, draft
+from nas.search.propose.choices import Candidate, GuidedTrial, make_candidate
 from nas.search.propose.proposer import Proposer
 from nas.search.space import load
 
@@ -21,23 +21,23 @@ TASK = Task("digits", (1, 8, 8), 10)
 SAMPLERS = ("random", "evolution", "evolution-graphs", "local", "nsga2", "tpe", "frontier")
 
 
-def made_up(drawn: Draft) -> float:
+def made_up(drawn: Candidate) -> float:
     """Fewer errors with more MACs, and the second stage of one family."""
     return 0.5 / (1 + drawn.cost.macs / 1e5) + (0.0 if drawn.choices.get("family2") == "dense" else 0.05)
 
 
-def history(count: int) -> list[Draft]:
+def history(count: int) -> list[Candidate]:
     """Networks inside the budget, drawn uniformly."""
     question, rng = experiments.read(experiments.find("quickstart")), random.Random(0)
-    found: list[Draft] = []
+    found: list[Candidate] = []
     while len(found) < count:
-        drawn = draft(load(question.space), TASK, Draw(rng))
+        drawn = make_candidate(load(question.space), TASK, GuidedTrial(rng))
         if question.budget.allows(drawn.cost):
             found.append(drawn)
     return found
 
 
-def each(sampler: str, past: list[Draft], asks: int) -> float:
+def each(sampler: str, past: list[Candidate], asks: int) -> float:
     """The median time of ask and tell."""
     question = experiments.read(experiments.find("quickstart"), {"sampler": sampler, "trials": 3_000})
     proposer = Proposer(question, load(question.space), TASK, [], (), Counter())

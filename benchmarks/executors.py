@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from nas.search.workers.worker import end, outcomes
+from nas.search.workers.worker import outcome, train_job
 
 if TYPE_CHECKING:
     from nas.search.experiment import Experiment
@@ -32,21 +32,21 @@ def nothing(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
     error = (len(job["genome"]) % 997) / 1000
     score = {"epoch": 1, "error": error, "loss": 1.0, "train_loss": 1.0, "seconds": 0.0}
     yield {"number": job["number"], "kind": "score", "score": score}
-    yield end(job, "")
+    yield outcome(job, "")
 
 
 def local(_: "Experiment") -> "Executor":
     """Processes of ours."""
-    from nas.search.workers.processes import Workers
+    from nas.search.workers.processes import ProcessPool
 
-    return Workers(WORKERS, train=nothing)
+    return ProcessPool(WORKERS, train=nothing)
 
 
 def cluster(_: "Experiment") -> "Executor":
     """Ray's actors."""
-    from nas.search.workers.ray_cluster import Cluster
+    from nas.search.workers.ray_cluster import RayCluster
 
-    return Cluster(WORKERS, cpus=1, gpus=0, train=nothing)
+    return RayCluster(WORKERS, cpus=1, gpus=0, train=nothing)
 
 
 def ours(workers: "Callable[[Experiment], Executor]", trials: int) -> float:
@@ -70,21 +70,21 @@ def alone(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """A training in a session of its own, as Ray's are: the kernel shares a busy machine out by sessions."""
     with suppress(PermissionError):
         os.setsid()
-    yield from outcomes(job)
+    yield from train_job(job)
 
 
 def local_training(_: "Experiment") -> "Executor":
     """Processes of ours that train."""
-    from nas.search.workers.processes import Workers
+    from nas.search.workers.processes import ProcessPool
 
-    return Workers(WORKERS, train=alone)
+    return ProcessPool(WORKERS, train=alone)
 
 
 def ray_training(_: "Experiment") -> "Executor":
     """Ray's actors that train."""
-    from nas.search.workers.ray_cluster import Cluster
+    from nas.search.workers.ray_cluster import RayCluster
 
-    return Cluster(WORKERS, cpus=1, gpus=0, train=alone)
+    return RayCluster(WORKERS, cpus=1, gpus=0, train=alone)
 
 
 def training(workers: "Callable[[Experiment], Executor]", trials: int) -> float:

@@ -17,12 +17,12 @@ import torch
 
 from nas.genome import Graph, Task, cost
 from nas.genome.baselines import BASELINES, baseline
-from nas.model.export import export
+from nas.model.export import export_network
 from nas.model.formats import FORMATS
 from nas.model.module import module
 from nas.model.parity import TOLERANCE
 from nas.resources import names
-from nas.search.space import load, sample
+from nas.search.space import load, sample_network
 
 TASKS = (Task("small", (1, 8, 8), 10), Task("coloured", (3, 32, 32), 10))
 
@@ -32,7 +32,7 @@ def genomes(count: int) -> Iterator[tuple[str, Graph]]:
     spaces = names("search_spaces", ".py")
     for number in range(count):
         space, task = spaces[number % len(spaces)], TASKS[number // len(spaces) % len(TASKS)]
-        yield f"{space} seed {number} {task.name}", sample(load(space), task, number)
+        yield f"{space} seed {number} {task.name}", sample_network(load(space), task, number)
 
 
 def measure(graph: Graph) -> dict[str, float]:
@@ -40,7 +40,7 @@ def measure(graph: Graph) -> dict[str, float]:
     torch.manual_seed(0)
     task = Task("images", graph.input, graph.nodes[graph.outputs[0]].shape[0])
     with tempfile.TemporaryDirectory() as place:
-        done = export(graph, module(graph), Path(place), task, "A story.", {}, FORMATS)
+        done = export_network(graph, module(graph), Path(place), task, "A story.", {}, FORMATS)
     return {name: max(row.values()) for name, row in done.parity.items()}
 
 

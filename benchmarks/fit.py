@@ -20,8 +20,8 @@ from nas.genome import Budget, Graph, Range, Task, Trial
 from nas.genome.primitives import BasicBlock, Bottleneck, ConvStack, ConvUnit, DenseBlock, GapHead, Stem, Transition
 from nas.genome.trial import Space
 from nas.search.experiment import Experiment
-from nas.search.propose.choices import Draft, Draw, draft, key
-from nas.search.propose.fit_budget import Fitter
+from nas.search.propose.choices import Candidate, GuidedTrial, make_candidate, key
+from nas.search.propose.fit_budget import BudgetFitter
 from nas.search.propose.proposer import Proposer
 from nas.search.space import load
 
@@ -81,14 +81,14 @@ def band(limit: int) -> Range:
     return Range(round(0.8 * limit), limit)
 
 
-def rate(seconds: float, space: Space, task: Task, keep: Callable[[Draft], Draft | None], seed: int) -> tuple[int, int]:
+def rate(seconds: float, space: Space, task: Task, keep: Callable[[Candidate], Candidate | None], seed: int) -> tuple[int, int]:
     """Draws made in so much CPU time, and distinct networks that came of them."""
     rng, found, draws = random.Random(seed), set(), 0
     end = time.process_time() + seconds
     while time.process_time() < end:
         draws += 1
         try:
-            kept = keep(draft(space, task, Draw(rng)))
+            kept = keep(make_candidate(space, task, GuidedTrial(rng)))
         except GenomeError:
             continue
         if kept is not None:
@@ -101,7 +101,7 @@ def both_budgets(seconds: float) -> None:
     ratios = []
     for name, (space, task, params, macs) in TASKS.items():
         budget = Budget(params=band(params), macs=band(macs))
-        fitter = Fitter(space, task, budget, 0)
+        fitter = BudgetFitter(space, task, budget, 0)
         rate(seconds / 5, space, task, fitter.fit, 9)  # what both ways keep of ops they counted
         draws, hits = rate(seconds * 3, space, task, lambda d, b=budget: d if b.allows(d.cost) else None, 1)  # type: ignore[misc]
         asked, fitted = rate(seconds, space, task, fitter.fit, 2)

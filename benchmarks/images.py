@@ -21,7 +21,7 @@ import torch
 
 from benchmarks.search_quality import interval
 from nas.genome import Budget, Graph, Range, Task, Trial, Value
-from nas.genome.primitives import BasicBlock, Conv, ConvUnit, DenseBlock, GapHead, MaxPool, Norm, Relu, Transition
+from nas.genome.primitives import BasicBlock, Conv, ConvUnit, DenseBlock, GapHead, MaxPool, BatchNorm, Relu, Transition
 from nas.model.module import module
 from nas.search.experiment import Experiment
 from nas.search.pareto import hypervolume
@@ -39,7 +39,7 @@ SAMPLERS = ("random", "tpe", "evolution", "frontier")
 
 def space(trial: Trial, asked: Task) -> Graph:
     """Two stages on a quarter and a sixteenth of the image, each of its own family, width and depth."""
-    x: Value = Relu()(Norm()(Conv(trial.suggest_int("stem", 4, 16, step=2), 3, 2)(asked.image())))
+    x: Value = Relu()(BatchNorm()(Conv(trial.suggest_int("stem", 4, 16, step=2), 3, 2)(asked.image())))
     for i in (1, 2):
         family = trial.suggest_categorical(f"family{i}", ["plain", "residual", "dense"])
         width, depth = trial.suggest_int(f"width{i}", 4, 40, step=4), trial.suggest_int(f"depth{i}", 1, 3)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.table import Table
 from nas.genome import Graph, Input, Task, Trial, Value
-from nas.genome.layers import AvgPool, Conv, Norm, Relu
+from nas.genome.layers import AvgPool, Conv, BatchNorm, Relu
 from nas.genome.primitives import GapHead
 from nas.genome.primitives.cells import nasbench201
 
@@ -27,13 +27,13 @@ def network(ops: tuple[str, ...]) -> Graph:
     line of the benchmark's own, so that a budget met by a share of the cells is met by the same cells."""
     a, b, c, d, e, f = ops
     arch = f"|{a}~0|+|{b}~0|{c}~1|+|{d}~0|{e}~1|{f}~2|"
-    x: Value = Norm()(Conv(16, 3)(Input((3, 32, 32))()))
+    x: Value = BatchNorm()(Conv(16, 3)(Input((3, 32, 32))()))
     for stage, width in enumerate((16, 32, 64)):
         if stage:
-            y = Norm()(Conv(width, 3, 2)(Relu()(x)))
-            x = Norm()(Conv(width, 3)(Relu()(y))) + Conv(width, 1)(AvgPool(2, 2)(x))
+            y = BatchNorm()(Conv(width, 3, 2)(Relu()(x)))
+            x = BatchNorm()(Conv(width, 3)(Relu()(y))) + Conv(width, 1)(AvgPool(2, 2)(x))
         x = nasbench201(arch, width)(x)
-    return Graph.of(GapHead(10)(Relu()(Norm()(x))))
+    return Graph.of(GapHead(10)(Relu()(BatchNorm()(x))))
 
 
 def everything() -> list[tuple[str, ...]]:

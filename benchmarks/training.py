@@ -33,7 +33,7 @@ from nas.model import module
 from nas.training.batches import Batches
 from nas.training.data import Data, Split
 from nas.training.recipe import recipe
-from nas.training.train import Descent, train
+from nas.training.train import TrainingLoop, train
 
 TASK = Task("noise", (3, 32, 32), 10)
 CPU = torch.device("cpu")
@@ -73,7 +73,7 @@ def stepper(network: nn.Module) -> Callable[[int], float]:
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     data = noise(1)
     batch = next(Batches(data.train, data, CPU, FAST.shift).epoch(FAST, torch.Generator().manual_seed(0)))
-    descent = Descent(network.train(), replace(FAST, epochs=1000), CPU, 1000 * FAST.batch)
+    descent = TrainingLoop(network.train(), replace(FAST, epochs=1000), CPU, 1000 * FAST.batch)
 
     def run(steps: int) -> float:
         start = time.process_time()
@@ -134,9 +134,9 @@ def loop_over_plain(size: Size) -> dict[str, list[float]]:
         network, other = module(graph), BY_HAND[name]()
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         batches, source = Batches(data.train, data, CPU, FAST.shift), torch.Generator().manual_seed(0)
-        descent = Descent(network, replace(FAST, epochs=100), CPU, len(batches))
+        descent = TrainingLoop(network, replace(FAST, epochs=100), CPU, len(batches))
 
-        def ours(descent: Descent = descent, batches: Batches = batches, source: torch.Generator = source) -> float:
+        def ours(descent: TrainingLoop = descent, batches: Batches = batches, source: torch.Generator = source) -> float:
             start = time.process_time()
             descent.epoch(batches.epoch(FAST, source))
             return time.process_time() - start

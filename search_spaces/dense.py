@@ -1,7 +1,7 @@
 """DenseNet-BC with growth, depth and compression free (Huang et al. 2017)."""
 
 from nas.genome import Graph, Task, Trial
-from nas.genome.primitives import DenseBlock, GapHead, Norm, Relu, Stem, Transition
+from nas.genome.primitives import DenseBlock, GapHead, BatchNorm, Relu, Stem, Transition
 
 
 def dense(trial: Trial, task: Task) -> Graph:
@@ -15,4 +15,4 @@ def dense(trial: Trial, task: Task) -> Graph:
         x = DenseBlock(growth, trial.suggest_int(f"depth{i}", 2, 10), bottleneck)(x)
         if i < 3:
             x = Transition(keep)(x)
-    return Graph.of(GapHead(task.classes)(Relu()(Norm()(x))))
+    return Graph.of(GapHead(task.classes)(Relu()(BatchNorm()(x))))

@@ -10,7 +10,7 @@ from nas.genome import Graph, Op, Shape
 from nas.genome.graph import checks
 from nas.genome.hyperparameters import Limits
 from nas.resources import names
-from nas.search.space import load, sample
+from nas.search.space import load, sample_network
 from nas.training.data import task
 
 MOST = 6  # keeps random networks small; the bounds themselves are tested in test_fields
@@ -56,4 +56,4 @@ shapes: st.SearchStrategy[Shape] = st.one_of(images, images, images, st.tuples(s
 def networks(draw: st.DrawFn) -> Graph:
     """A network of any search space, for digits."""
     name = draw(st.sampled_from(names("search_spaces", ".py")))
-    return sample(load(name), task("digits"), draw(st.integers(0, 10**6)))
+    return sample_network(load(name), task("digits"), draw(st.integers(0, 10**6)))

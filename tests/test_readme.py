@@ -11,7 +11,7 @@ import pytest
 from nas.cli.app import app
 from nas.genome import Task
 from nas.search.experiment import Experiment, read
-from nas.search.space import load, sample
+from nas.search.space import load, sample_network
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -45,7 +45,7 @@ def test_the_page_of_spaces_has_a_space_and_every_setting() -> None:
     page = (ROOT / "docs" / "spaces.md").read_text(encoding="utf-8")
     scope: dict[str, Any] = {}
     exec(re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[0], scope)
-    assert sample(scope["mine"], Task("digits", (1, 8, 8), 10), 3)
+    assert sample_network(scope["mine"], Task("digits", (1, 8, 8), 10), 3)
     rows = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
     assert {key for row in rows for key in re.findall(r"`(\w+)`", row)} == set(Experiment.model_fields)
 

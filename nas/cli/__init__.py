@@ -16,7 +16,7 @@ import os
 import sys
 
 from nas.cli import data, difference, doctor, networks, principles, proxies, results, searches  # each adds its verbs
-from nas.cli.app import FINDINGS, INTERRUPTED, WRONG, app, say
+from nas.cli.app import EXIT_FINDINGS, INTERRUPTED, WRONG, app, say
 from nas.errors import ExportError, NasError
 
 
@@ -26,7 +26,7 @@ def main() -> None:
         app()
     except NasError as problem:
         say(f"nas: {problem}")
-        sys.exit(FINDINGS if isinstance(problem, ExportError) else WRONG)
+        sys.exit(EXIT_FINDINGS if isinstance(problem, ExportError) else WRONG)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `nas spaces | head` is no error
     except OSError as problem:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-FINDINGS, WRONG, INTERRUPTED = 1, 2, 130  # exit codes; 0 is done
+EXIT_FINDINGS, WRONG, INTERRUPTED = 1, 2, 130  # exit codes; 0 is done
 
 app = typer.Typer(
     no_args_is_help=True,

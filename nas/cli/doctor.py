@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from nas.cli.app import FINDINGS, RunDir, app, say, tell
+from nas.cli.app import EXIT_FINDINGS, RunDir, app, say, tell
 
 
 @app.command()
@@ -22,5 +22,5 @@ def doctor(
         deed = "mended" if mended else "--mend would" if finding.mend else "to be done by you"
         tell(f"{finding.what}\n  {deed}: {finding.remedy}")
     if left:
-        raise typer.Exit(FINDINGS)
+        raise typer.Exit(EXIT_FINDINGS)
     say(f"{run} is consistent")

@@ -15,7 +15,7 @@ def foresee(question: "Experiment") -> None:
     Raises BudgetError when nothing is inside, DataError when images are missing, ExperimentError without a card.
     """
     from nas.genome.cost import cost
-    from nas.search.propose.baselines import fit
+    from nas.search.propose.baselines import fit_baseline
     from nas.search.propose.proposer import preflight
     from nas.search.space import load
     from nas.training.data import class_names
@@ -37,7 +37,7 @@ def foresee(question: "Experiment") -> None:
         low, middle, high = values[0], values[len(values) // 2], values[-1]
         say(f"  {name:<7}{low:>12,} to {high:,}, median {middle:,}")
     for name in question.baselines:
-        fitted = fit(name, images.task, question.budget)
+        fitted = fit_baseline(name, images.task, question.budget)
         counts = cost(fitted.graph)
         say(f"  beside it {fitted.label}: {counts.params:,} params, {counts.macs:,} MACs")
     if seen.refused:
@@ -57,16 +57,16 @@ def require(question: "Experiment") -> None:
             raise ExperimentError("device (='cuda'): torch sees no card here; choose --device cpu")
 
 
-def forecast(question: "Experiment") -> None:
+def print_cost_estimate(question: "Experiment") -> None:
     """Say what time and disk the run would take, from a network of median MACs trained here for two epochs."""
     from datetime import timedelta
 
-    from nas.search.results.estimate import estimate
+    from nas.search.results.estimate import estimate_run
     from nas.search.space import load
     from nas.training.data import task
 
     try:
-        seen = estimate(question, load(question.space), task(question.source))
+        seen = estimate_run(question, load(question.space), task(question.source))
     except NasError as problem:
         say(f"  time and disk are not known: {problem}")
         return

@@ -15,7 +15,7 @@ from rich.text import Text
 from nas.search.loop.search import Event, Search
 from nas.search.pareto import front_of
 from nas.search.store.log import line
-from nas.search.trial import Record
+from nas.search.trial import TrialRecord
 
 
 class Board:
@@ -29,7 +29,7 @@ class Board:
         self.begun_at, self.already = time.monotonic(), self.over
         self.complete = [record for record in records if record.error is not None]
         self.front = front_of(self.complete, self.names)
-        self.running: dict[int, Record] = {}
+        self.running: dict[int, TrialRecord] = {}
 
     def hear(self, event: Event) -> None:
         record = event.record
@@ -44,7 +44,7 @@ class Board:
             self.complete.append(record)
             self.front = front_of([*self.front, record], self.names)
 
-    def best(self) -> Record | None:
+    def best(self) -> TrialRecord | None:
         return min(self.complete, key=lambda record: (record.error, record.cost.macs), default=None)
 
     def eta(self) -> str:
@@ -76,7 +76,7 @@ class Board:
         return Group(self.table(), Text(self.summary(), style="bold"), Text(head, style="dim"))
 
 
-def _cells(record: Record) -> list[Text]:
+def _cells(record: TrialRecord) -> list[Text]:
     last = record.scores[-1] if record.scores else None
     state = "training" if record.state == "running" else "on the front"
     cells = (

@@ -28,10 +28,10 @@ def find(what: str, seed: int, data: str) -> "tuple[Graph, str]":
     if what in BASELINES:
         return baseline(what), what
     if what in names("search_spaces", ".py"):
-        from nas.search.space import load, sample
+        from nas.search.space import load, sample_network
         from nas.training.data import task
 
-        return sample(load(what), task(data), seed), f"{what}, seed {seed}, on {data}"
+        return sample_network(load(what), task(data), seed), f"{what}, seed {seed}, on {data}"
     run, colon, trial = what.rpartition(":")
     if colon and Path(run).is_dir():
         from nas.search.store.study import load as load_run

@@ -12,7 +12,7 @@ from nas.errors import ExperimentError
 
 if TYPE_CHECKING:
     from nas.principles.judging.verdict import Verdict
-    from nas.principles.study_file import Family
+    from nas.principles.study_file import PrincipleStudy
     from nas.principles.training.reading import Reading
 
 

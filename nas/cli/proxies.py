@@ -16,13 +16,13 @@ def proxies(
     """Would scores before training have found this search's networks? Each beside the counts it must beat."""
     from dataclasses import asdict
 
-    from nas.search.results.proxies import judge
+    from nas.search.results.proxies import evaluate_proxies
     from nas.search.store.study import load
-    from nas.search.trial import Record
+    from nas.search.trial import TrialRecord
 
     judged = []
-    for done, step in enumerate(judge(load(run), most), 1):
-        if isinstance(step, Record):
+    for done, step in enumerate(evaluate_proxies(load(run), most), 1):
+        if isinstance(step, TrialRecord):
             say(f"scored trial {step.number}, the {done}. network")
         else:
             judged = step

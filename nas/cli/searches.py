@@ -55,7 +55,7 @@ def search(
     out: Annotated[Path | None, typer.Option(help="Run directory; runs/NAME otherwise.")] = None,
 ) -> None:
     """Search for the best networks inside the budget; goes on where an earlier search of the same stopped."""
-    from nas.cli.foresight import forecast, foresee
+    from nas.cli.foresight import print_cost_estimate, foresee
     from nas.search import experiment as experiments
     from nas.search.store.create import create, refuse_strange
 
@@ -71,7 +71,7 @@ def search(
     refuse_strange(place)
     foresee(question)
     if dry_run:
-        forecast(question)
+        print_cost_estimate(question)
         return
     drive(create(place, question, "nas " + shlex.join(sys.argv[1:])))
 
@@ -136,7 +136,7 @@ def resume(
 ) -> None:
     """Go on after anything, to the total asked for."""
     from nas.cli.principles import go_on
-    from nas.search.experiment import MATCHED, validate
+    from nas.search.experiment import MATCHED, validate_experiment
     from nas.search.store.create import create
     from nas.search.store.study import open_run
 
@@ -147,7 +147,7 @@ def resume(
     if study.experiment.space == MATCHED:
         go_on(run, command, changes)
         return
-    drive(create(run, validate({**study.experiment.as_dict(), **changes}, "nas resume"), command))
+    drive(create(run, validate_experiment({**study.experiment.as_dict(), **changes}, "nas resume"), command))
 
 
 @app.command()
@@ -157,10 +157,10 @@ def status(run: RunDir, as_json: Json = False) -> None:
 
     from nas.search.loop.halving import saved
     from nas.search.pareto import front_of
-    from nas.search.store.run_files import worked_on
+    from nas.search.store.run_files import is_locked
     from nas.search.store.study import load
 
-    held = worked_on(run)
+    held = is_locked(run)
     found = load(run)
     states = Counter(record.state for record in found.records)
     reasons = Counter(record.reason for record in found.records if record.state == "failed")

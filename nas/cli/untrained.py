@@ -7,7 +7,7 @@ import torch
 from nas.genome.baselines import BASELINES, Baseline
 from nas.genome.graph import Graph
 from nas.genome.task import Task
-from nas.model.export import Exported, export
+from nas.model.export import Exported, export_network
 from nas.model.formats import Format
 from nas.model.module import module
 
@@ -23,7 +23,7 @@ def hand_over_untrained(
     task = known.task if known else Task("images", graph.input, graph.nodes[graph.outputs[0]].shape[0])
     story = f"{_called(what, known)}. Its weights are untrained: torch's default initialisation from seed {seed}."
     facts = {"Weights": f"untrained: torch's default initialisation, seed {seed}"} | (_reported(known) if known else {})
-    return export(graph, network, folder, task, story, facts, formats)
+    return export_network(graph, network, folder, task, story, facts, formats)
 
 
 def _called(what: str, known: Baseline | None) -> str:

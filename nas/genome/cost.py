@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 from nas.errors import BudgetError, GenomeError
-from nas.genome.graph import Applied, Graph, Layer
+from nas.genome.graph import PlacedOp, Graph, Layer
 
 MOST_LAYERS = 5_000  # ResNet-1202 has 4,200; more than this is a mistake or an attack
 UNREACHED = -10 * MOST_LAYERS
@@ -59,7 +59,7 @@ class Tally(NamedTuple):
     reach: tuple[int, ...]  # weighted layers on the longest path from each input to the output
 
 
-def tally(applied: Applied) -> Tally:
+def tally(applied: PlacedOp) -> Tally:
     """The counts of one op. Raises GenomeError when it expands to more than MOST_LAYERS layers."""
     memo = applied.memo
     if "tally" not in memo:
@@ -67,7 +67,7 @@ def tally(applied: Applied) -> Tally:
     return memo["tally"]  # type: ignore[no-any-return]
 
 
-def _tally(applied: Applied) -> Tally:
+def _tally(applied: PlacedOp) -> Tally:
     op, shapes = applied.op, applied.inputs
     if applied.body:
         each = [_add_up(applied.body, start) for start in range(len(shapes))]
@@ -133,7 +133,7 @@ def _repeated(inputs: tuple[int, ...]) -> tuple[int, ...]:
     return () if len(set(inputs)) == len(inputs) else tuple([inputs.index(i) for i in inputs])
 
 
-def _extra(applied: Applied, freed: tuple[bool, ...], same: tuple[int, ...]) -> int:
+def _extra(applied: PlacedOp, freed: tuple[bool, ...], same: tuple[int, ...]) -> int:
     """The most elements a primitive has alive beyond its inputs, when `freed` of them die with their last reader."""
     key = freed, same
     found = applied.memo.get(key)

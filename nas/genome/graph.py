@@ -195,7 +195,7 @@ class Input(Op):
         return self.extents
 
 
-class Applied:
+class PlacedOp:
     """An op on inputs of certain shapes: its output's shape and elements and, of a primitive, the body in one level.
 
     Equal ones are one object, so what is read of it once may be kept in `memo`, by who read it.
@@ -213,7 +213,7 @@ class Applied:
         self.memo: dict[object, Any] = {}
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Applied) and self.op == other.op and self.inputs == other.inputs
+        return isinstance(other, PlacedOp) and self.op == other.op and self.inputs == other.inputs
 
     def __hash__(self) -> int:
         return hash((self.op, self.inputs))
@@ -223,9 +223,9 @@ class Applied:
 
 
 @lru_cache(maxsize=65_536)
-def applied(op: Op, inputs: tuple[Shape, ...]) -> Applied:
+def applied(op: Op, inputs: tuple[Shape, ...]) -> PlacedOp:
     """The one object for an op on these input shapes. Raises ShapeError where they do not fit."""
-    return Applied(op, inputs)
+    return PlacedOp(op, inputs)
 
 
 class Value:
@@ -268,7 +268,7 @@ class Node(NamedTuple):
     """Ink: a named op, and the positions of its inputs in the list."""
 
     name: str
-    applied: Applied
+    applied: PlacedOp
     inputs: tuple[int, ...]
 
     @property
@@ -379,7 +379,7 @@ def lower(graph: Graph) -> Graph:
     return Graph(tuple(nodes), tuple([places[i] for i in graph.outputs]))
 
 
-def write_out(applied: Applied, name: str, inputs: list[int], nodes: list[Node]) -> int:
+def write_out(applied: PlacedOp, name: str, inputs: list[int], nodes: list[Node]) -> int:
     """Append an op's layers to the list; returns the place of its output."""
     if applied.body is None:
         nodes.append(Node(name, applied, tuple(inputs)))

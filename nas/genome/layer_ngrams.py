@@ -11,10 +11,10 @@ from nas.genome.graph import Graph, Input, Layer, Op, Shape, lower
 from nas.genome.primitives.cells import Zero
 
 LENGTH = 3
-Walks = dict[tuple[str, ...], int]
+LayerNgrams = dict[tuple[str, ...], int]
 
 
-def sequences(graph: Graph) -> Walks:
+def layer_ngrams(graph: Graph) -> LayerNgrams:
     """How often up to LENGTH kinds of layers follow one another, by their kinds.
 
     A kind is what a layer does and how much smaller than the image its output is, such as Conv3@1 on half the image's
@@ -22,8 +22,8 @@ def sequences(graph: Graph) -> Walks:
     the image or from the scores is left out.
     """
     main = lower(graph.main)
-    found: Walks = {}
-    ends: list[Walks] = []  # for each node the walks of fewer kinds that lead there
+    found: LayerNgrams = {}
+    ends: list[LayerNgrams] = []  # for each node the walks of fewer kinds that lead there
     for node, heard in zip(main.nodes, _heard(main), strict=True):
         walks = _together([ends[place] for place in node.inputs]) if heard else {}
         kind = _kind(node.op, main.nodes[0].shape, node.shape)
@@ -35,7 +35,7 @@ def sequences(graph: Graph) -> Walks:
     return found
 
 
-def _add(counted: Walks, walks: Walks) -> None:
+def _add(counted: LayerNgrams, walks: LayerNgrams) -> None:
     for walk, count in walks.items():  # Counter.update takes three times as long
         counted[walk] = counted.get(walk, 0) + count
 
@@ -51,10 +51,10 @@ def _heard(graph: Graph) -> list[bool]:
     return heard
 
 
-def _together(ends: list[Walks]) -> Walks:
+def _together(ends: list[LayerNgrams]) -> LayerNgrams:
     if len(ends) == 1:
         return ends[0]
-    joined: Walks = {}
+    joined: LayerNgrams = {}
     for walks in ends:
         _add(joined, walks)
     return joined

@@ -109,7 +109,7 @@ class Linear(Layer):
 
 
 @dataclass(frozen=True)
-class Norm(Layer):
+class BatchNorm(Layer):
     """Batch normalisation with scale and shift (Ioffe & Szegedy 2015; torch.nn.BatchNorm2d)."""
 
     epsilon: Positive = 1e-5
@@ -155,7 +155,7 @@ class ScaledTanh(Layer):
 
 
 @dataclass(frozen=True)
-class LocalNorm(Layer):
+class LocalResponseNorm(Layer):
     """Local response normalisation over neighbouring channels (Krizhevsky et al. 2012, section 3.3).
 
     As in torch.nn.LocalResponseNorm, `alpha` is divided by `size`.

@@ -8,7 +8,7 @@ from nas.genome.graph import Call
 
 
 @dataclass(frozen=True)
-class Run:
+class RepeatedCall:
     """Blocks of one class in a row, every argument constant or growing by a constant step."""
 
     first: Call
@@ -20,7 +20,7 @@ class Run:
         return self.first.target
 
 
-Piece = Call | Run
+Piece = Call | RepeatedCall
 Line = tuple[str, tuple[Piece, ...]]  # an attribute and what it is made of; several pieces are a sequence
 
 
@@ -55,7 +55,7 @@ class Body:
             call = piece if isinstance(piece, Call) else piece.first
             found += [Slot(*arg) for arg in call.args]
             found += [Slot(*option) for option in call.options]
-            if isinstance(piece, Run):
+            if isinstance(piece, RepeatedCall):
                 found += [Slot(f"{role}_step", step) for (role, _), step in zip(call.args, piece.steps, strict=True)]
                 found.append(Slot("repeats", piece.count))
         return found

@@ -15,7 +15,7 @@ from nas.genome.task import Task
 from nas.model.parity import Parity
 
 
-def card(graph: Graph, task: Task, facts: dict[str, str], apart: Parity) -> str:
+def model_card(graph: Graph, task: Task, facts: dict[str, str], apart: Parity) -> str:
     """The card as Markdown. `facts` are further rows of its table."""
     rows = {**_counts(graph, task), **facts, **_checked(apart), **_terms()}
     table = "\n".join(f"| {name} | {_cell(value)} |" for name, value in rows.items())

@@ -14,7 +14,7 @@ from nas.genome.genome_json import to_json
 from nas.genome.graph import Graph
 from nas.genome.task import Task
 from nas.model import formats as others
-from nas.model.card import card
+from nas.model.card import model_card
 from nas.model.formats import Format
 from nas.model.module import run
 from nas.model.parity import TOLERANCE, Parity, parity
@@ -61,7 +61,7 @@ def load_weights(network: nn.Module, path: Path) -> None:
     network.load_state_dict(load_file(path))
 
 
-def export(
+def export_network(
     graph: Graph, network: nn.Module, folder: Path, task: Task, story: str, facts: dict[str, str],
     formats: tuple[Format, ...] = ("source",),
 ) -> Exported:  # fmt: skip
@@ -82,6 +82,6 @@ def export(
     checked: tuple[Format, ...] = ("source", *(name for name in formats if name != "source"))
     exported = Exported(folder, parity(network, folder, graph.input, checked))
     for name in CARDS:
-        (folder / name).write_text(card(graph, task, facts, exported.parity), encoding="utf-8")
+        (folder / name).write_text(model_card(graph, task, facts, exported.parity), encoding="utf-8")
     run(text)  # the text itself must stand on its own, docstring included
     return exported

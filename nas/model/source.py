@@ -12,7 +12,7 @@ from typing import Any
 
 from nas.genome.cost import cost
 from nas.genome.graph import Call, Graph, Layer, Primitive, Shape, expansion
-from nas.model.body import Body, Piece, Run
+from nas.model.body import Body, Piece, RepeatedCall
 from nas.model.classes import WIDTH, class_text
 from nas.model.forward import Step, forward, steps
 from nas.model.naming import attributes, parameters
@@ -82,7 +82,7 @@ class Writer:
             options = tuple((p.name, slots[p.slots[0]].value, p.default) for p in optional)
             self.made[application] = Call(name, args, options)
         (op, shapes), _ = uses[0]
-        self.classes[name] = class_text(name, summary(op), given, bodies, len(shapes), "Tensor")
+        self.classes[name] = class_text(name, source_summary(op), given, bodies, len(shapes), "Tensor")
         self.parts[name] = bodies[0].targets()
 
     def in_order(self, targets: Iterable[str]) -> Iterator[str]:
@@ -120,7 +120,7 @@ def _runs(calls: Sequence[Call], inner: bool) -> Iterator[Piece]:
     network three equal blocks are worth a fold.
     """
     if inner and len(set(calls[1:])) == 1:
-        yield from (calls[0], Run(calls[1], (0,) * len(calls[1].args), len(calls) - 1))
+        yield from (calls[0], RepeatedCall(calls[1], (0,) * len(calls[1].args), len(calls) - 1))
         return
     start = 0
     while start < len(calls):
@@ -130,7 +130,7 @@ def _runs(calls: Sequence[Call], inner: bool) -> Iterator[Piece]:
         chunk = calls[start:end]
         if len(chunk) >= 3:
             pairs = zip(chunk[0].args, chunk[1].args, strict=True)
-            yield Run(chunk[0], tuple(_delta(a, b) for (_, a), (_, b) in pairs), len(chunk))
+            yield RepeatedCall(chunk[0], tuple(_delta(a, b) for (_, a), (_, b) in pairs), len(chunk))
             start = end
         else:
             yield chunk[0]
@@ -154,7 +154,7 @@ def _progression(calls: Sequence[Call]) -> bool:
     return True
 
 
-def summary(op: Primitive) -> str:
+def source_summary(op: Primitive) -> str:
     """The first line of a primitive's docstring: what it is and where it comes from."""
     return (type(op).__doc__ or "").strip().splitlines()[0]
 

@@ -11,7 +11,7 @@ from pydantic.dataclasses import dataclass as checked
 from nas.errors import ExperimentError
 from nas.principles.claims import chosen
 from nas.principles.claims.principle import Principle
-from nas.principles.claims.scale import Canvas
+from nas.principles.claims.scale import Scale
 from nas.search import experiment as experiments
 from nas.search.experiment import MATCHED, Experiment
 from nas.search.store.run_files import write_whole
@@ -62,17 +62,17 @@ class Design:
 
 
 @dataclass(frozen=True)
-class Family:
+class PrincipleStudy:
     """The principles to be tried, on what canvas, how the networks are trained and how they are judged."""
 
     experiment: Experiment
     design: Design
 
     @property
-    def canvas(self) -> Canvas:
+    def canvas(self) -> Scale:
         """What the arms are drawn on."""
         design = self.design
-        return Canvas(task(self.experiment.source), design.side, design.width, design.shallow, design.deep)
+        return Scale(task(self.experiment.source), design.side, design.width, design.shallow, design.deep)
 
     @property
     def principles(self) -> list[Principle]:
@@ -80,17 +80,17 @@ class Family:
         return chosen(self.design.keys)
 
 
-def read(path: Path, changes: dict[str, Any] | None = None) -> Family:
+def read(path: Path, changes: dict[str, Any] | None = None) -> PrincipleStudy:
     """The study in a TOML file, with `changes` ("recipe.epochs", "principles.looks") laid over it.
 
     Raises ExperimentError with file, line and remedy.
     """
-    data, text = experiments.plain(path, changes)
+    data, text = experiments.read_toml(path, changes)
     design = _design(data.pop("principles", {}), path, text)
     if stray := [key for key in SEARCHED if key in data]:
         raise ExperimentError(f"{path}: {stray[0]!r} has no place in a study of principles; remove it")
     fixed = {"space": MATCHED, "objectives": ["error"], "trials": 100_000}
-    return Family(experiments.validate(data | fixed, str(path), text, set(changes or {})), design)
+    return PrincipleStudy(experiments.validate_experiment(data | fixed, str(path), text, set(changes or {})), design)
 
 
 def _design(data: Any, path: Path, text: str) -> Design:
@@ -106,7 +106,7 @@ def _design(data: Any, path: Path, text: str) -> Design:
     return design
 
 
-def to_toml(family: Family, header: str = "") -> str:
+def to_toml(family: PrincipleStudy, header: str = "") -> str:
     """The effective study, every setting written out; `read` gives it back."""
     plain = experiments.to_toml(family.experiment, header).splitlines()
     kept = [line for line in plain if line.partition(" = ")[0].strip("[]") not in SEARCHED]
@@ -114,12 +114,12 @@ def to_toml(family: Family, header: str = "") -> str:
     return "\n".join([*kept, "", "[principles]", *rows]) + "\n"
 
 
-def save(family: Family, path: Path, header: str) -> None:
+def save(family: PrincipleStudy, path: Path, header: str) -> None:
     """Write the study into its run directory."""
     write_whole(path / FILE, to_toml(family, header))
 
 
-def saved(path: Path) -> Family:
+def saved(path: Path) -> PrincipleStudy:
     """The study of a run directory. Raises ExperimentError when it holds none."""
     if not (path / FILE).is_file():
         raise ExperimentError(f"{path} holds no study of principles; begin one with: nas principles EXPERIMENT")

@@ -115,11 +115,11 @@ def read(path: Path, changes: dict[str, Any] | None = None) -> Experiment:
 
     Raises ExperimentError with file, line and remedy.
     """
-    data, text = plain(path, changes)
-    return validate(data, str(path), text, set(changes or {}))
+    data, text = read_toml(path, changes)
+    return validate_experiment(data, str(path), text, set(changes or {}))
 
 
-def plain(path: Path, changes: dict[str, Any] | None = None) -> tuple[dict[str, Any], str]:
+def read_toml(path: Path, changes: dict[str, Any] | None = None) -> tuple[dict[str, Any], str]:
     """A TOML file as plain data with `changes` laid over it, and its text. Raises ExperimentError."""
     if path.stat().st_size > MOST_BYTES:
         raise ExperimentError(f"{path}: larger than {MOST_BYTES:,} bytes; this is no experiment file")
@@ -138,7 +138,7 @@ def plain(path: Path, changes: dict[str, Any] | None = None) -> tuple[dict[str, 
     return data, text
 
 
-def validate(data: dict[str, Any], origin: str, text: str = "", changed: set[str] | None = None) -> Experiment:
+def validate_experiment(data: dict[str, Any], origin: str, text: str = "", changed: set[str] | None = None) -> Experiment:
     """Plain data as an Experiment. Raises ExperimentError naming the first wrong key and its line."""
     if isinstance(data.get("recipe"), dict):
         data = data | {"recipe": _recipe(data["recipe"], _place(["recipe", "like"], origin, text, changed))}

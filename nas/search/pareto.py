@@ -11,7 +11,7 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.search.trial import Record
+from nas.search.trial import TrialRecord
 
 Points = NDArray[np.float64]  # (points, objectives)
 Mask = NDArray[np.bool_]  # (points,)
@@ -41,7 +41,7 @@ def on_front(points: Points) -> Mask:
     return mask
 
 
-def front_of(records: Sequence[Record], names: tuple[str, ...]) -> list[Record]:
+def front_of(records: Sequence[TrialRecord], names: tuple[str, ...]) -> list[TrialRecord]:
     """The complete trials that no other beats in every objective; of equals, the first."""
     scored = [(record, values) for record in records if (values := record.objectives(names)) is not None]
     first: dict[tuple[float, ...], int] = {}

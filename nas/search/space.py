@@ -117,7 +117,7 @@ class Replay:
         return self.choices[name]
 
 
-def sample(space: Space, task: Task, seed: int, lowest: bool = False) -> Graph:
+def sample_network(space: Space, task: Task, seed: int, lowest: bool = False) -> Graph:
     """One network drawn uniformly over the choices. Raises GenomeError where the draw does not make a network."""
     graph = space(RandomTrial(seed, lowest), task)
     if graph.nodes[graph.outputs[0]].shape != (task.classes,):

@@ -23,7 +23,7 @@ State = Literal["running", "complete", "pruned", "failed"]
 
 
 @dataclass(frozen=True)
-class Record:
+class TrialRecord:
     """One trial: what was chosen, what it is, what it cost, how it did."""
 
     number: int
@@ -64,11 +64,11 @@ class Run:
 
     path: Path
     experiment: Experiment
-    records: tuple[Record, ...]
+    records: tuple[TrialRecord, ...]
     ledger: dict[str, int]
     command: str
     versions: dict[str, str]
-    baselines: tuple[Record, ...] = ()  # known networks trained beside the search; none is among `records`
+    baselines: tuple[TrialRecord, ...] = ()  # known networks trained beside the search; none is among `records`
 
     @cached_property
     def task(self) -> Task:
@@ -79,14 +79,14 @@ class Run:
         graph = self.records[0].graph
         return Task(name, graph.input, graph.nodes[graph.outputs[0]].shape[0])
 
-    def best(self) -> Record:
+    def best(self) -> TrialRecord:
         """The complete trial of least validation error, the cheaper of equals. Raises RunError when there is none."""
         done = [record for record in self.records if record.error is not None]
         if not done:
             raise RunError(f"{self.path}: no trial is complete yet; go on with: nas resume {self.path}")
         return min(done, key=lambda record: (record.error, record.cost.macs, record.number))
 
-    def record(self, which: str) -> Record:
+    def record(self, which: str) -> TrialRecord:
         """A trial by number, or `best`. Raises RunError."""
         if which == "best":
             return self.best()
@@ -95,7 +95,7 @@ class Run:
             raise RunError(f"{self.path}: no trial {which[:20]!r}; there are {len(self.records)}, from 0, and `best`")
         return found[0]
 
-    def weights(self, record: Record) -> Path:
+    def weights(self, record: TrialRecord) -> Path:
         """Where a trial's weights lie, if they were kept."""
         return folder(self.path, record.number) / "weights.safetensors"
 
@@ -127,7 +127,7 @@ def row(graph: Graph, fingerprint: str, seed: int, ledger: Mapping[str, int]) ->
 _SCORES = TypeAdapter(tuple[Score, ...])
 
 
-def as_record(trial: Any) -> Record:
+def from_optuna(trial: Any) -> TrialRecord:
     """One of Optuna's trials as ours, nothing in it trusted. Raises RunError."""
     names = {"RUNNING": "running", "COMPLETE": "complete", "PRUNED": "pruned"}
     state: Any = names.get(trial.state.name, "failed")
@@ -136,7 +136,7 @@ def as_record(trial: Any) -> Record:
         graph = from_json(attributes["genome"])
         result = attributes.get("result", {}) if state != "running" else {}  # a driver may die between the two writes
         scores = _SCORES.validate_python(result.get("scores", ()))
-        return Record(
+        return TrialRecord(
             trial.number, dict(trial.params), graph, str(attributes["fingerprint"]), cost(graph),
             int(attributes["seed"]), scores, state, str(result.get("reason", "")), str(result.get("detail", "")),
             float(result.get("seconds", 0.0)), str(attributes.get("baseline", "")),

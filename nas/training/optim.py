@@ -52,7 +52,7 @@ def _height(recipe: Recipe, progress: float) -> float:
     return float(recipe.factor ** (max(epoch, 0) // recipe.every))
 
 
-class Average:
+class WeightAverage:
     """A running mean of weights and of the norms' statistics, which is evaluated and kept (Szegedy et al. 2015, 8).
 
     The mean begins as a plain one, (1 + n) / (10 + n), so that it forgets where the weights started.

@@ -16,7 +16,7 @@ from nas.model.module import outputs
 from nas.training.batches import Batches
 from nas.training.data import Data
 from nas.training.device import forget_peak, number_format, peak_bytes
-from nas.training.optim import Average, initialise, optimizer, rate
+from nas.training.optim import WeightAverage, initialise, optimizer, rate
 from nas.training.recipe import Recipe
 from nas.training.score import Score
 
@@ -35,7 +35,7 @@ def train(network: nn.Module, data: Data, recipe: Recipe, seed: int, device: str
     initialise(network)  # before the move: the same weights on every device
     network.to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
     batches, validation = Batches(data.train, data, place, recipe.shift), Batches(data.validation, data, place)
-    descent, source = Descent(network, recipe, place, len(batches)), torch.Generator().manual_seed(seed)
+    descent, source = TrainingLoop(network, recipe, place, len(batches)), torch.Generator().manual_seed(seed)
     for epoch in range(1, recipe.epochs + 1):
         torch.manual_seed(source.initial_seed() + epoch)  # dropout's, so that whoever pulls may draw numbers too
         began = time.perf_counter()
@@ -48,14 +48,14 @@ def train(network: nn.Module, data: Data, recipe: Recipe, seed: int, device: str
             return
 
 
-class Descent:
+class TrainingLoop:
     """A network on its way down: the optimizer, the schedule and the running mean of its weights."""
 
     def __init__(self, network: nn.Module, recipe: Recipe, place: torch.device, images: int) -> None:
         self.network, self.recipe = network, recipe
         self.forward: nn.Module = torch.compile(network) if recipe.compile else network  # type: ignore[assignment]
         self.optimizer = optimizer(network, recipe)
-        self.average = Average(network, recipe.average) if recipe.average else None
+        self.average = WeightAverage(network, recipe.average) if recipe.average else None
         self.done, self.steps = 0, recipe.epochs * math.ceil(images / recipe.batch)
         numbers = number_format(recipe, place)
         self.cast = torch.autocast(place.type, numbers, enabled=numbers != torch.float32)

@@ -19,7 +19,7 @@ from nas.cli.app import app
 from nas.cli.searches import size
 from nas.errors import BudgetError
 from nas.genome import from_json
-from nas.search.store.run_files import owned
+from nas.search.store.run_files import exclusive_lock
 
 NAS = [sys.executable, "-m", "nas"]
 Result = tuple[int, str, str]
@@ -271,7 +271,7 @@ def test_status_tells_a_run_that_nobody_works_on(finished_run: Path, tmp_path: P
     assert nas("status", run)[1].startswith(
         f"7 of 8 complete, 1 cut off, 0 failed\nnobody works on it; go on with: nas resume {run}\n"
     )
-    with owned(run):
+    with exclusive_lock(run):
         assert nas("status", run)[1].startswith("7 of 8 complete, 1 running, 0 failed\nbest")
 
 

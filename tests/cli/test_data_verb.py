@@ -38,7 +38,7 @@ def test_fetching_says_where_it_went(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 def question(place: Path, **changes: Any) -> experiments.Experiment:
     settings = {"name": "mine", "space": "mixed", "data": "folder", "data_dir": str(place)}
-    return experiments.validate(settings | changes, "here")
+    return experiments.validate_experiment(settings | changes, "here")
 
 
 def test_a_run_on_other_images_is_refused(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from nas.genome import Graph, Task, baselines, cost, fingerprint, from_json, low
 from nas.genome.baselines import BASELINES, baseline
 from nas.genome.cost import tally
 from nas.genome.graph import Node
-from nas.genome.layers import AvgPool, Conv, Linear, MaxPool, Norm, pair
+from nas.genome.layers import AvgPool, Conv, Linear, MaxPool, BatchNorm, pair
 from nas.genome.metrics import receptive_field
 from nas.model import module
 from nas.model.module import outputs
@@ -54,7 +54,7 @@ def test_counts(name: str) -> None:
 def test_counts_by_kind_of_layer(name: str) -> None:
     params, macs = Counter[str](), Counter[str]()
     for node in lower(network(name)).nodes:
-        kind = {Conv: "conv", Linear: "linear", Norm: "norm"}.get(type(node.op), "other")
+        kind = {Conv: "conv", Linear: "linear", BatchNorm: "norm"}.get(type(node.op), "other")
         counts = tally(node.applied)
         params[kind] += counts.params
         macs[f"macs_{kind}"] += counts.macs

@@ -13,7 +13,7 @@ from nas.genome import Graph, Input, Task, Value, cost, fingerprint, lower
 from nas.genome.primitives import Cell, GapHead, Narrow, Zero
 from nas.genome.primitives.cells import MOST_OPS, nasbench101, nasbench201
 from nas.model import module
-from nas.search.space import load, sample
+from nas.search.space import load, sample_network
 
 DIGITS = Task("digits", (1, 8, 8), 10)
 HERE = Path(__file__).parents[1]
@@ -133,7 +133,7 @@ def test_what_does_not_fit_is_refused() -> None:
 def test_the_search_space_draws_networks_for_small_and_large_images() -> None:
     space = load("cells")
     for task in (DIGITS, Task("cifar", (3, 32, 32), 10), Task("small", (1, 4, 5), 3)):
-        graphs = [sample(space, task, seed) for seed in range(40)]
+        graphs = [sample_network(space, task, seed) for seed in range(40)]
         assert len({fingerprint(graph) for graph in graphs}) > 35
-    small = cost(sample(space, DIGITS, 0, lowest=True))
+    small = cost(sample_network(space, DIGITS, 0, lowest=True))
     assert small.params < 20_000

@@ -15,12 +15,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from nas.errors import BudgetError, EditError, GenomeError
 from nas.genome import Budget, Cost, Graph, Input, Primitive, Range, Task, Value, cost, from_json, lower, to_json
 from nas.genome.edit import crossover, mutate
-from nas.genome.layers import Add, Concat, Conv, Linear, MaxPool, Norm, Relu
+from nas.genome.layers import Add, Concat, Conv, Linear, MaxPool, BatchNorm, Relu
 from nas.genome.primitives import BasicBlock, ConvStack, ConvUnit, DenseBlock, GapHead, Stem
 from nas.model import module
 from nas.model.source import source
 from nas.resources import names
-from nas.search.space import load, sample
+from nas.search.space import load, sample_network
 
 seeds = st.integers(0, 2**32)
 TASKS = (Task("digits", (1, 8, 8), 10), Task("small", (3, 16, 16), 7), Task("cifar", (3, 32, 32), 10))
@@ -72,7 +72,7 @@ def test_a_block_of_several_inputs_costs_what_its_layers_cost(picks: list[int], 
 
 
 def test_counts_by_hand() -> None:
-    x = Relu()(Norm()(Conv(4, 3)(Input((3, 8, 8))())))
+    x = Relu()(BatchNorm()(Conv(4, 3)(Input((3, 8, 8))())))
     graph = Graph.of(GapHead(5)(MaxPool(2, 2)(x + x)))
     params, macs = 4 * 3 * 9 + 8 + 4 * 5 + 5, 8 * 8 * 4 * 3 * 9 + 20
     # The sum reads the ReLU's 256 elements twice and makes 256.
@@ -128,7 +128,7 @@ def random_genome(seed: int) -> Graph:
 def _drawn(rng: random.Random, space: str, task: Task) -> Graph:
     while True:
         with suppress(GenomeError):  # a draw that makes no network
-            return sample(load(space), task, rng.randrange(10**9))
+            return sample_network(load(space), task, rng.randrange(10**9))
 
 
 def counted_by_torch(graph: Graph) -> tuple[int, int]:

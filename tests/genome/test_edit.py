@@ -29,7 +29,7 @@ from nas.genome.edit import (
     swap_head,
     widen,
 )
-from nas.genome.layers import Add, AvgPool, Concat, Conv, GlobalPool, Linear, MaxPool, Norm, Relu
+from nas.genome.layers import Add, AvgPool, Concat, Conv, GlobalPool, Linear, MaxPool, BatchNorm, Relu
 from nas.genome.primitives import BasicBlock, ConvUnit, DenseBlock, FcHead, GapHead, Stem
 from nas.model import module
 
@@ -57,7 +57,7 @@ def sound(graph: Graph, like: Graph) -> None:
 
 
 def test_insert_puts_an_op_before_all_readers() -> None:
-    assert fingerprint(insert(network(Relu()), "stem", Norm())) == chain(Norm(), Relu())
+    assert fingerprint(insert(network(Relu()), "stem", BatchNorm())) == chain(BatchNorm(), Relu())
     first = insert(network(), "input", Conv(4, 3))
     assert [node.name for node in first.nodes] == ["input", "conv_1", "stem", "head"]
 

@@ -13,7 +13,7 @@ from networkx.algorithms.isomorphism import categorical_multiedge_match, categor
 from random_networks import random_network
 
 from nas.genome import Graph, Input, Value, fingerprint, lower
-from nas.genome.layers import Add, Concat, Conv, GlobalPool, Linear, MaxPool, Norm, Relu
+from nas.genome.layers import Add, Concat, Conv, GlobalPool, Linear, MaxPool, BatchNorm, Relu
 from nas.genome.primitives import BasicBlock, Bottleneck, ConvUnit, DenseBlock, GapHead, Stem
 
 seeds = st.integers(0, 2**32)
@@ -103,7 +103,7 @@ def test_the_order_of_a_concat_and_of_layers_counts() -> None:
     x = image()
     a, b = Conv(4, 3)(x), Conv(4, 1)(x)
     assert named(Concat()(a, b)) != named(Concat()(b, a))
-    assert named(Relu()(Norm()(x))) != named(Norm()(Relu()(x)))
+    assert named(Relu()(BatchNorm()(x))) != named(BatchNorm()(Relu()(x)))
     assert named(a + b) == named(b + a)
 
 
@@ -124,7 +124,7 @@ def test_every_hyperparameter_and_the_image_count() -> None:
 
 def test_auxiliary_heads_count_and_their_order_does() -> None:
     x = Stem(4)(image())
-    heads = [GapHead(2)(x), GapHead(2)(Relu()(x)), GapHead(2)(Norm()(x))]
+    heads = [GapHead(2)(x), GapHead(2)(Relu()(x)), GapHead(2)(BatchNorm()(x))]
     marks = {named(heads[0]), named(*heads), named(heads[0], heads[2], heads[1]), named(heads[1], heads[0], heads[2])}
     assert len(marks) == 4
 

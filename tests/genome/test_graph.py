@@ -10,7 +10,7 @@ from random_networks import random_network
 from nas.errors import GenomeError, ShapeError
 from nas.genome import Graph, Input, from_json, lower, to_json
 from nas.genome.graph import at_most, forget
-from nas.genome.layers import Add, Concat, Conv, MaxPool, Norm, Relu
+from nas.genome.layers import Add, Concat, Conv, MaxPool, BatchNorm, Relu
 from nas.genome.primitives import BasicBlock, ConvStack, DenseBlock, GapHead, Stem
 
 seeds = st.integers(0, 2**32)
@@ -78,4 +78,4 @@ def test_drawing_is_bounded_where_asked() -> None:
     DenseBlock(2, 200)(x)
     with at_most(20):
         ConvStack(4, 2)(x)
-        Norm()(x)
+        BatchNorm()(x)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from random_networks import random_network
 
 from nas.genome import Graph, Task, Value, lower
-from nas.genome.layer_ngrams import sequences
+from nas.genome.layer_ngrams import layer_ngrams
 from nas.genome.layers import Conv
 from nas.genome.primitives import BasicBlock, GapHead
 from nas.genome.primitives.cells import Zero, nasbench201
@@ -17,7 +17,7 @@ TASK = Task("digits", (1, 8, 8), 10)
 
 
 def found(x: Value) -> dict[str, int]:
-    return {" ".join(walk): count for walk, count in sequences(Graph.of(GapHead(10)(x))).items()}
+    return {" ".join(walk): count for walk, count in layer_ngrams(Graph.of(GapHead(10)(x))).items()}
 
 
 def test_layers_that_follow_one_another_are_counted_through_joints_and_norms() -> None:
@@ -61,6 +61,6 @@ def test_every_walk_of_kinds_is_counted_once(seed: int) -> None:
     twos = sum(count for after in pairs.values() for count in after.values())
     threes = sum(count * pairs[b].total() for after in pairs.values() for b, count in after.items())
     lengths: Counter[int] = Counter()
-    for walk, count in sequences(graph).items():
+    for walk, count in layer_ngrams(graph).items():
         lengths[len(walk)] += count
     assert [lengths[size] for size in (1, 2, 3)] == [len(counted), twos, threes]

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from nas.errors import GenomeError, ShapeError
 from nas.genome import Graph, Input
 from nas.genome.graph import Op, Shape
-from nas.genome.layers import AdaptivePool, AvgPool, Conv, Linear, LocalNorm, MaxPool, ScaledTanh, Tanh
+from nas.genome.layers import AdaptivePool, AvgPool, Conv, Linear, LocalResponseNorm, MaxPool, ScaledTanh, Tanh
 from nas.genome.paper_layers import LENET_TABLE, ChannelPad, ChannelScale, CodeDistance, PositionBias, TableConv
 from nas.model import module, source
 
@@ -74,7 +74,7 @@ def test_local_norm_is_the_papers_formula() -> None:
     x = images(5, 2, 2)
     near = F.pad(x.square(), (0, 0, 0, 0, 1, 1)).unfold(1, size, 1).sum(-1)
     expected = x / (k + alpha / size * near) ** beta
-    torch.testing.assert_close(built(LocalNorm(size, alpha, beta, k), (5, 2, 2))(x), expected)
+    torch.testing.assert_close(built(LocalResponseNorm(size, alpha, beta, k), (5, 2, 2))(x), expected)
 
 
 def test_channel_pad_sets_zeros_behind() -> None:
@@ -140,7 +140,7 @@ def test_code_distance_answers_the_nearest_code() -> None:
         (TableConv(5), (3, 32, 32), "six input maps"),
         (TableConv(5), (6, 4, 32), "larger than the image"),
         (CodeDistance(10), (3, 2, 2), "needs features"),
-        (LocalNorm(), (10,), "needs an image"),
+        (LocalResponseNorm(), (10,), "needs an image"),
     ],
     ids=str,
 )
@@ -151,7 +151,7 @@ def test_refusals_say_what_is_wrong(op: Op, shape: Shape, message: str) -> None:
 
 def test_a_field_out_of_range_is_refused() -> None:
     with pytest.raises(GenomeError, match="LocalNorm: `size` \\(=0\\)"):
-        LocalNorm(0)
+        LocalResponseNorm(0)
 
 
 def test_a_helper_is_written_once() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from random_networks import random_network
 
 from nas.genome import Graph, Input, Task, Value, cost, lower
-from nas.genome.layers import AvgPool, Concat, Conv, Dropout, GlobalPool, Linear, MaxPool, Norm, Relu
+from nas.genome.layers import AvgPool, Concat, Conv, Dropout, GlobalPool, Linear, MaxPool, BatchNorm, Relu
 from nas.genome.metrics import (
     Stage,
     bottlenecks,
@@ -152,5 +152,5 @@ def test_a_unit_sees_what_its_gradient_reaches(first: list[Conv], second: list[C
 
 
 def test_dropout_and_norms_see_one_unit() -> None:
-    x = Dropout(0.5)(Norm()(Conv(4, 3)(Input((1, 16, 16))())))
+    x = Dropout(0.5)(BatchNorm()(Conv(4, 3)(Input((1, 16, 16))())))
     assert receptive_field(Graph.of(GlobalPool()(x))) == 3

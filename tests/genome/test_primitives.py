@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from nas.errors import ShapeError
 from nas.genome import Cost, Graph, Input, Shape, Value, cost, fingerprint, lower
 from nas.genome.graph import Primitive
-from nas.genome.layers import Conv, MaxPool, Norm, Relu
+from nas.genome.layers import Conv, MaxPool, BatchNorm, Relu
 from nas.genome.primitives import (
     AsymmetricConv,
     AuxiliaryHead,
@@ -94,7 +94,7 @@ def wide_net(blocks: int, factor: int) -> Graph:
     for place in range(3):
         for i in range(blocks):
             x = BasicBlock(16 * factor << place, 2 if place and not i else 1, order="pre")(x)
-    return Graph.of(GapHead(10)(Relu()(Norm()(x))))
+    return Graph.of(GapHead(10)(Relu()(BatchNorm()(x))))
 
 
 def dense_net(layers: int, bottleneck: bool, compression: float) -> Graph:
@@ -103,7 +103,7 @@ def dense_net(layers: int, bottleneck: bool, compression: float) -> Graph:
     for place in range(3):
         x = Transition(compression)(x) if place else x
         x = DenseBlock(12, layers, bottleneck)(x)
-    return Graph.of(GapHead(10)(Relu()(Norm()(x))))
+    return Graph.of(GapHead(10)(Relu()(BatchNorm()(x))))
 
 
 SMALL = {

@@ -12,8 +12,8 @@ from nas.errors import ExperimentError, ExportError
 from nas.genome import Graph, Task, from_json
 from nas.genome.primitives import BasicBlock, ConvStack, DenseBlock, FcHead, GapHead, Stem
 from nas.model import formats, module, source
-from nas.model.card import card
-from nas.model.export import export
+from nas.model.card import model_card
+from nas.model.export import export_network
 from nas.model.module import run
 from nas.model.parity import TOLERANCE, parity
 
@@ -31,7 +31,7 @@ def trained() -> tuple[Graph, nn.Module]:
 
 def test_export_agrees_and_says_how_to_load_it(tmp_path: Path) -> None:
     graph, network = trained()
-    exported = export(graph, network, tmp_path, TASK, "A story.", {"Test accuracy": "0.99", "Output": "0 a\nclass"})
+    exported = export_network(graph, network, tmp_path, TASK, "A story.", {"Test accuracy": "0.99", "Output": "0 a\nclass"})
     assert exported.agrees
     assert set(exported.parity["source"]) == {1, 2, 7}
     assert exported.apart <= TOLERANCE
@@ -51,13 +51,13 @@ def test_nothing_of_somebody_elses_is_written_over(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("my thesis")
     graph, network = trained()
     with pytest.raises(ExperimentError, match=r"has a README\.md that is of no export; choose another place"):
-        export(graph, network, tmp_path, TASK, "A story.", {})
+        export_network(graph, network, tmp_path, TASK, "A story.", {})
     assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
 
 
 def test_a_difference_is_found(tmp_path: Path) -> None:
     graph, network = trained()
-    export(graph, network, tmp_path, TASK, "", {})
+    export_network(graph, network, tmp_path, TASK, "", {})
     with torch.no_grad():
         next(network.parameters()).add_(1e-3)
     assert max(parity(network, tmp_path, graph.input)["source"].values()) > TOLERANCE
@@ -66,7 +66,7 @@ def test_a_difference_is_found(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_file_that_does_not_run_is_an_error(tmp_path: Path) -> None:
     graph, network = trained()
-    export(graph, network, tmp_path, TASK, "", {})
+    export_network(graph, network, tmp_path, TASK, "", {})
     (tmp_path / "net.py").write_text("import nas.genome\n", encoding="utf-8")
     with pytest.raises(ExportError, match="clean process"):
         parity(network, tmp_path, graph.input)
@@ -82,7 +82,7 @@ def test_a_hostile_story_stays_a_docstring(story: str) -> None:
 @pytest.mark.slow
 def test_every_format_agrees_at_every_batch_size(tmp_path: Path) -> None:
     graph, network = trained()
-    exported = export(graph, network, tmp_path, TASK, "", {}, formats.FORMATS)
+    exported = export_network(graph, network, tmp_path, TASK, "", {}, formats.FORMATS)
     assert set(exported.parity) == {"source", "onnx", "pt2"}
     assert exported.agrees
     assert {name for name in formats.FILES.values() if (tmp_path / name).is_file()} == set(formats.FILES.values())
@@ -96,14 +96,14 @@ def test_a_missing_package_is_named_before_anything_is_written(tmp_path: Path, m
     graph, network = trained()
     monkeypatch.setattr(formats, "find_spec", lambda name: None if name == "onnxruntime" else object())
     with pytest.raises(ExportError, match=r"format onnx needs onnxruntime: pip install 'nas-convnets\[onnx\]'"):
-        export(graph, network, tmp_path / "out", TASK, "", {}, ("onnx",))
+        export_network(graph, network, tmp_path / "out", TASK, "", {}, ("onnx",))
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("name", ["plain", "# [x]: &y !!python/object", '"quoted"', "a: b\n---\n- c", "\u2028 %"])
 def test_the_front_matter_is_yaml_whatever_the_task_is_called(name: str) -> None:
     graph, _ = trained()
-    _, front, rest = card(graph, Task(name, (3, 8, 8), 5), {}, {}).split("---\n", 2)
+    _, front, rest = model_card(graph, Task(name, (3, 8, 8), 5), {}, {}).split("---\n", 2)
     read = yaml.safe_load(front)
     assert read["tags"][-1] == " ".join(name.split())
     assert read["license"] == "mit"

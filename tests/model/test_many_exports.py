@@ -15,7 +15,7 @@ from nas.model.export import save_weights
 from nas.model.formats import Format
 from nas.model.parity import TOLERANCE, Job, parities
 from nas.resources import names
-from nas.search.space import load, sample
+from nas.search.space import load, sample_network
 
 TASKS = (Task("small", (1, 8, 8), 10), Task("coloured", (3, 32, 32), 10))
 GENOMES = 40
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 def drawn(number: int) -> Graph:
     """A network of one space after another, for one task after another."""
     spaces = names("search_spaces", ".py")
-    return sample(load(spaces[number % len(spaces)]), TASKS[number // len(spaces) % len(TASKS)], number)
+    return sample_network(load(spaces[number % len(spaces)]), TASKS[number // len(spaces) % len(TASKS)], number)
 
 
 def exported(graph: Graph, folder: Path, wanted: tuple[Format, ...]) -> Job:

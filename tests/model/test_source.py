@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from strategies import networks
 
 from nas.genome import Graph, Input, Task, cost
-from nas.genome.primitives import Add, BasicBlock, Conv, ConvStack, DenseBlock, GapHead, MaxPool, Norm, Relu, Stem
+from nas.genome.primitives import Add, BasicBlock, Conv, ConvStack, DenseBlock, GapHead, MaxPool, BatchNorm, Relu, Stem
 from nas.model import module, source
 from nas.model.module import run
 
@@ -73,7 +73,7 @@ def test_shared_values_are_computed_once_in_the_right_order() -> None:
     a = Relu()(image)
     b = Conv(2, 1)(a)
     c = Relu()(Add()(a, b))
-    graph = Graph.of(GapHead(3)(Add()(Add()(c, a), Norm()(b))))
+    graph = Graph.of(GapHead(3)(Add()(Add()(c, a), BatchNorm()(b))))
     network = module(graph).eval()
     x = torch.randn(5, 2, 4, 4)
     with torch.no_grad():

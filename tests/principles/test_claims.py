@@ -12,11 +12,11 @@ from nas.principles.claims import chosen, principles
 from nas.principles.claims.counts import COUNTS
 from nas.principles.claims.filters import pairs
 from nas.principles.claims.principle import Match, Principle
-from nas.principles.claims.scale import Canvas, counted, gap, solved
+from nas.principles.claims.scale import Scale, counted, gap, solved
 from nas.principles.judging.results import Result
 
 TASK = Task("cifar10", (3, 32, 32), 10)
-SMALL, FULL = Canvas(TASK, 16, 16, 8, 32), Canvas(TASK)
+SMALL, FULL = Scale(TASK, 16, 16, 8, 32), Scale(TASK)
 KNOWN = principles()
 PUBLISHED = json.loads(Path(__file__).with_name("pairs.json").read_text(encoding="utf-8"))
 ASKED = {1, 2, *range(4, 11), *range(12, 19), 20, 23, 25, 27} - {11}
@@ -24,7 +24,7 @@ ASKED = {1, 2, *range(4, 11), *range(12, 19), 20, 23, 25, 27} - {11}
 
 @pytest.mark.parametrize("canvas", [SMALL, FULL], ids=["small", "full"])
 @pytest.mark.parametrize("principle", KNOWN.values(), ids=KNOWN)
-def test_arms_are_matched_within_what_is_stated(principle: Principle, canvas: Canvas) -> None:
+def test_arms_are_matched_within_what_is_stated(principle: Principle, canvas: Scale) -> None:
     drawn = principle.graphs(canvas)
     assert principle.matches or principle.unmatched
     for match in principle.matches:

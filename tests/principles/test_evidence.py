@@ -9,7 +9,7 @@ from nas.genome import primitives as p
 from nas.genome.task import Task
 from nas.principles.judging.evidence import correlation, evidence
 from nas.search.experiment import Experiment
-from nas.search.trial import Record, Run
+from nas.search.trial import TrialRecord, Run
 from nas.training.score import Score
 
 DIGITS = Task("digits", (1, 8, 8), 10)
@@ -22,13 +22,13 @@ def network(shortcut: str, width: int) -> Graph:
     return Graph.of(p.GapHead(10)(x))
 
 
-def record(number: int) -> Record:
+def record(number: int) -> TrialRecord:
     """Shortcuts take a tenth off the error, whatever the cost; the cost takes off more."""
     given = number % 2 == 0
     graph = network("B" if given else "none", 4 + number)
     error = 0.5 - 0.01 * number - 0.1 * given
     score = Score(1, error, 1.0, 1.0, 1.0)
-    return Record(number, {}, graph, fingerprint(graph), cost(graph), number, (score,), "complete")
+    return TrialRecord(number, {}, graph, fingerprint(graph), cost(graph), number, (score,), "complete")
 
 
 @pytest.fixture

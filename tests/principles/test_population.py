@@ -6,9 +6,9 @@ from nas.genome.task import Task
 from nas.principles.claims import principles
 from nas.principles.claims.filters import pairs
 from nas.principles.claims.population import POPULATIONS, Population, band, compare
-from nas.principles.claims.scale import Canvas, counted, gap
+from nas.principles.claims.scale import Scale, counted, gap
 
-CANVAS = Canvas(Task("cifar10", (3, 32, 32), 10), 16, 16, 8, 32)
+CANVAS = Scale(Task("cifar10", (3, 32, 32), 10), 16, 16, 8, 32)
 
 
 @pytest.mark.parametrize("population", POPULATIONS, ids=lambda population: population.key)

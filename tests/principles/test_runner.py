@@ -11,7 +11,7 @@ import pytest
 
 from nas.errors import RunError
 from nas.genome.genome_json import from_json
-from nas.principles.study_file import Design, Family, read
+from nas.principles.study_file import Design, PrincipleStudy, read
 from nas.principles.training import runner as runners
 from nas.principles.training.misclassified import kept
 from nas.principles.training.plan import Plan
@@ -23,7 +23,7 @@ KEYS = ("h01", "h17")  # five arms, one of them in both
 Job = dict[str, Any]
 
 
-def family(tmp_path: Path, **changes: Any) -> Family:
+def family(tmp_path: Path, **changes: Any) -> PrincipleStudy:
     file = tmp_path / "mine.toml"
     file.write_text('name = "mine"\ndata = "digits"\n[recipe]\nepochs = 2\n', encoding="utf-8")
     design = {"side": 8, "width": 8, "looks": (2, 3), "population": 0, "keys": KEYS, "sd": 1.0}
@@ -71,7 +71,7 @@ def _answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runners, "wrong", lambda *_: np.arange(50) % 3 == 0)
 
 
-def train(family: Family, path: Path, fake: Fake) -> Iterator[runners.Step]:
+def train(family: PrincipleStudy, path: Path, fake: Fake) -> Iterator[runners.Step]:
     return Runner(begin(family, path, "nas principles mine"), family, lambda _: fake).steps()
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from nas.errors import ExperimentError
-from nas.principles.study_file import Family, read, save, saved
+from nas.principles.study_file import PrincipleStudy, read, save, saved
 from nas.resources import names
 from nas.search.experiment import find
 
@@ -65,6 +65,6 @@ def test_a_setting_is_no_table(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [name for name in names("experiments", ".toml") if "principles" in name])
 def test_every_study_that_comes_along_is_valid(name: str) -> None:
-    family: Family = read(find(name))
+    family: PrincipleStudy = read(find(name))
     assert family.experiment.name == name
     assert len(family.principles) > 20

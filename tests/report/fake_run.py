@@ -9,7 +9,7 @@ from typing import Any
 from nas.genome import Budget, Graph, Range, Task, cost, fingerprint
 from nas.genome import primitives as p
 from nas.search.experiment import Experiment
-from nas.search.trial import Record, Run
+from nas.search.trial import TrialRecord, Run
 from nas.training.score import Score
 
 EVIL = "<script>alert(1)</script> $x_1$ [red] \"q\" 'a' & {x} </title></style></template>-->\u2028`"
@@ -32,7 +32,7 @@ def network(choices: dict[str, Any]) -> Graph:
     return Graph.of(p.GapHead(10)(x))
 
 
-def record(number: int, seed: int = 0, state: Any = "complete", **changes: Any) -> Record:
+def record(number: int, seed: int = 0, state: Any = "complete", **changes: Any) -> TrialRecord:
     """One trial; its error falls with its cost and with its number, and is noisy."""
     dice = random.Random(seed * 100_003 + number)
     family = dice.choice(["plain", "residual", "dense"])
@@ -47,10 +47,10 @@ def record(number: int, seed: int = 0, state: Any = "complete", **changes: Any) 
     made = {"number": number, "choices": choices, "graph": graph, "fingerprint": fingerprint(graph), "cost": counts,
             "seed": number, "scores": scores if state != "running" else (), "state": state, "reason": reason,
             "seconds": 1.6 + dice.random()}  # fmt: skip
-    return Record(**(made | changes))
+    return TrialRecord(**(made | changes))
 
 
-def run(path: Path, trials: int = 30, records: tuple[Record, ...] | None = None, **changes: Any) -> Run:
+def run(path: Path, trials: int = 30, records: tuple[TrialRecord, ...] | None = None, **changes: Any) -> Run:
     """A run with so many trials, one in ten failed."""
     settings = {"name": "quickstart", "space": "mixed", "data": "digits", "trials": max(trials, 1),
                 "budget": Budget(params=Range(max=120_000), macs=Range(max=4_500_000))}  # fmt: skip

@@ -13,16 +13,16 @@ from nas.report.run.advice import advice
 from nas.report.run.insight import epsilon_squared, groups, influences, log_errors, main_primitive, marks
 from nas.report.run.population import coordinates, data, families, primitives
 from nas.report.run.view import view
-from nas.search.trial import Record
+from nas.search.trial import TrialRecord
 from nas.training.score import Score
 
 
-def scored(number: int, error: float, **choices: object) -> Record:
+def scored(number: int, error: float, **choices: object) -> TrialRecord:
     scores = tuple(Score(epoch, error, 1.0, 0.1, 1.0) for epoch in (1, 2))
     return record(number, scores=scores, choices=choices)
 
 
-def telling(count: int = 60) -> list[Record]:
+def telling(count: int = 60) -> list[TrialRecord]:
     """The kind decides, the width is noise, `only` is never anything else."""
     dice = random.Random(0)
     made = []

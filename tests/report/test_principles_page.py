@@ -11,14 +11,14 @@ from test_page import Reader
 from nas.genome import cost
 from nas.principles.judging.evidence import FEATURES, Evidence
 from nas.principles.judging.verdict import Look
-from nas.principles.study_file import Design, Family
+from nas.principles.study_file import Design, PrincipleStudy
 from nas.principles.training.plan import Plan
 from nas.principles.training.reading import Reading
 from nas.report.principles.page import page
 from nas.report.principles.plots import Mark, Scale, interval, lines, rounded, scale, steps
 from nas.report.principles.sentences import caution, change, sentence
 from nas.search.experiment import Experiment
-from nas.search.trial import Record, Run
+from nas.search.trial import TrialRecord, Run
 from nas.training.score import Score
 
 EVIL = "<script>alert(1)</script>"
@@ -38,14 +38,14 @@ DESIGN = Design(
 def made(path: Path, gain: float = 0.1) -> Reading:
     """All trainings done: networks with a 5x5, or plain ones, have `gain` more error."""
     experiment = Experiment(name="x", space="principles", data="digits", objectives=("error",), workers=2)
-    plan, dice = Plan(Family(experiment, DESIGN)), np.random.default_rng(0)
+    plan, dice = Plan(PrincipleStudy(experiment, DESIGN)), np.random.default_rng(0)
     records = {}
     for number, (key, training) in enumerate(plan.all().items()):
         worse = any(word in training.purpose for word in ("5x5", "plain, deep", "p10 plain"))
         error = 0.4 + gain * worse + float(dice.normal(0, 0.005))
         scores = tuple(Score(epoch, error + 0.1 / epoch, 1.0, 2.0, 1.0 + worse) for epoch in range(1, 6))
         graph = training.graph
-        records[key] = Record(number, {}, graph, key[0], cost(graph), key[1], scores, "complete", seconds=2.0)
+        records[key] = TrialRecord(number, {}, graph, key[0], cost(graph), key[1], scores, "complete", seconds=2.0)
     return Reading(plan, records, path)
 
 

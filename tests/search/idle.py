@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nas.search.workers.worker import end
+from nas.search.workers.worker import outcome
 
 if TYPE_CHECKING:
     from nas.search.experiment import Experiment
-    from nas.search.workers.processes import Workers
+    from nas.search.workers.processes import ProcessPool
 
 
 def nothing(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -22,14 +22,14 @@ def nothing(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
     error = (len(job["genome"]) % 997) / 1000
     score = {"epoch": 1, "error": error, "loss": 1.0, "train_loss": 1.0, "seconds": 0.02}
     yield {"number": job["number"], "kind": "score", "score": score}
-    yield end(job, "")
+    yield outcome(job, "")
 
 
 def idle(experiment: "Experiment") -> "Workers":
     """Workers that train nothing."""
-    from nas.search.workers.processes import Workers
+    from nas.search.workers.processes import ProcessPool
 
-    return Workers(experiment.workers, train=nothing)
+    return ProcessPool(experiment.workers, train=nothing)
 
 
 def main(question: str, run: str, url: str | None = None) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from nas.search.pareto import Points, as_points, front_of, hypervolume, merge, on_front
-from nas.search.trial import Record
+from nas.search.trial import TrialRecord
 
 coarse = st.integers(0, 8).map(lambda n: n / 8)  # few values, so that ties and duplicates are common
 clouds = st.tuples(st.integers(0, 30), st.integers(1, 4)).flatmap(
@@ -25,7 +25,7 @@ def test_the_front_is_what_no_point_dominates(points: Points) -> None:
     assert on_front(points).tolist() == expected
 
 
-class Scored(Record):
+class Scored(TrialRecord):
     """Only what a front asks of a record."""
 
     def __init__(self, number: int, values: tuple[float, ...] | None) -> None:

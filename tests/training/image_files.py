@@ -17,7 +17,7 @@ from nas.genome.task import Task
 from nas.training.data import READERS
 from nas.training.data.catalog.binary import cifar, mnist
 from nas.training.data.catalog.public_sets import PUBLISHED
-from nas.training.data.catalog.published import File, Published
+from nas.training.data.catalog.published import File, PublicSet
 from nas.training.data.split import Split
 
 
@@ -47,7 +47,7 @@ def tiny_cifar(monkeypatch: pytest.MonkeyPatch, archive: bytes = b"") -> dict[st
     """Let `cifar10` stand for a set of 60 images; returns its files."""
     contents = {"data_batch_1.bin": cifar_bytes(40), "data_batch_2.bin": cifar_bytes(20, seed=1)}
     test = {"test_batch.bin": cifar_bytes(20, seed=2)}
-    known = Published(
+    known = PublicSet(
         Task("cifar10", (3, 32, 32), 10), "http://nowhere.invalid/", (file("cifar-10-binary.tar.gz", archive),),
         tuple(file(*item) for item in contents.items()), tuple(file(*item) for item in test.items()),
         ("cifar-10-batches-bin",), partial(cifar, labels=(10,)), (60, 20),
@@ -65,7 +65,7 @@ def tiny_mnist(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     }  # fmt: skip
     files = tuple(file(*item) for item in contents.items())
     packed = tuple(file(f"{name}.gz", gzip.compress(content, mtime=0)) for name, content in contents.items())
-    known = Published(
+    known = PublicSet(
         Task("mnist", (1, 28, 28), 10), "http://nowhere.invalid/", packed, files[:2], files[2:], ("raw",), mnist,
         (40, 20),
     )  # fmt: skip

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from nas.errors import ExperimentError
-from nas.training.optim import Average, initialise, optimizer, rate
+from nas.training.optim import WeightAverage, initialise, optimizer, rate
 from nas.training.recipe import HERE, RECIPES, Recipe, recipe
 
 
@@ -138,7 +138,7 @@ def test_initialisation_is_hes_and_forgets_an_earlier_training() -> None:
 
 def test_the_average_is_of_weights_and_statistics_and_changes_places_with_them() -> None:
     network = small()
-    average = Average(network, 0.5)
+    average = WeightAverage(network, 0.5)
     start = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     with torch.no_grad():
         for tensor in (network[0].weight, network[1].running_mean, network[3].bias):

@@ -16,7 +16,7 @@ from nas.training.data import Split, load, task
 from nas.training.device import number_format
 from nas.training.recipe import Recipe
 from nas.training.score import ABSURD
-from nas.training.train import Batches, Descent, evaluate, train
+from nas.training.train import Batches, TrainingLoop, evaluate, train
 
 DIGITS = load("digits")
 FEW = replace(DIGITS, train=Split(DIGITS.train.images[:300], DIGITS.train.labels[:300]))
@@ -141,7 +141,7 @@ class Twofold(nn.Module):
 def test_the_loss_weighs_auxiliary_heads_and_smooths_labels() -> None:
     built, recipe = Twofold(), Recipe(auxiliary=0.25, smoothing=0.2, precision="float32")
     images, labels = torch.randn(6, 1, 8, 8), torch.arange(6)
-    main, total = Descent(built, recipe, CPU, 100).losses(images, labels)
+    main, total = TrainingLoop(built, recipe, CPU, 100).losses(images, labels)
     truth = nn.functional.one_hot(labels, 10) * 0.8 + 0.02
     by_hand = [-(truth * head.log_softmax(1)).sum(1).mean() for head in built(images)]
     assert main.item() == pytest.approx(by_hand[0].item(), rel=1e-5)
@@ -152,14 +152,14 @@ def test_a_step_goes_no_further_than_the_clipped_gradient() -> None:
     built = Twofold()
     before = [p.detach().clone() for p in built.parameters()]
     recipe = Recipe(optimizer="sgd", clip=0.01, rate=1.0, warmup=0.0, decay=0.0, schedule="onecycle")
-    descent = Descent(built, recipe, CPU, 64 * 1000)
+    descent = TrainingLoop(built, recipe, CPU, 64 * 1000)
     descent.step(torch.randn(64, 1, 8, 8) * 100, torch.arange(64) % 10)
     moved = sum(float((p.detach() - q).square().sum()) for p, q in zip(built.parameters(), before, strict=True)) ** 0.5
     assert moved == pytest.approx(0.01 * descent.optimizer.param_groups[0]["lr"], rel=1e-4)
 
 
 def test_the_last_step_is_the_last_of_the_schedule() -> None:
-    descent = Descent(network(), SHORT, CPU, len(FEW.train.labels))
+    descent = TrainingLoop(network(), SHORT, CPU, len(FEW.train.labels))
     batches, source = Batches(FEW.train, FEW, CPU, SHORT.shift), torch.Generator().manual_seed(0)
     for _ in range(SHORT.epochs):
         descent.epoch(batches.epoch(SHORT, source))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from nas.genome.graph import Graph, Value
-from nas.genome.layers import Conv, Norm, Relu
+from nas.genome.layers import Conv, BatchNorm, Relu
 from nas.genome.primitives.dense import DenseBlock, Transition
 from nas.genome.primitives.heads import GapHead
 from nas.genome.primitives.stems import ImageNetStem
@@ -15,7 +15,7 @@ def _dense(x: Value, classes: int, growth: int, depths: Sequence[int], bottlenec
     for place, depth in enumerate(depths):
         x = Transition(compression)(x) if place else x
         x = DenseBlock(growth, depth, bottleneck)(x)
-    return Graph.of(GapHead(classes)(Relu()(Norm()(x))))
+    return Graph.of(GapHead(classes)(Relu()(BatchNorm()(x))))
 
 
 def densenet(task: Task, depths: Sequence[int], growth: int = 32) -> Graph:

@@ -3,7 +3,7 @@
 from functools import partial
 
 from nas.genome.graph import Graph, Value
-from nas.genome.layers import LocalNorm, MaxPool
+from nas.genome.layers import LocalResponseNorm, MaxPool
 from nas.genome.primitives.heads import AuxiliaryHead, GapHead
 from nas.genome.primitives.inception import EPSILON, FactorizedInception, Inception, InceptionReduction
 from nas.genome.primitives.stacks import ConvUnit
@@ -28,10 +28,10 @@ def _stem(task: Task, norm: bool, bias: bool = False) -> Value:
     epsilon = EPSILON if norm else 1e-5
     x = ConvUnit(64, 7, 2, norm, bias=bias, epsilon=epsilon)(task.image())
     x = MaxPool(3, 2, ceil=True)(x)
-    x = x if norm else LocalNorm()(x)
+    x = x if norm else LocalResponseNorm()(x)
     x = ConvUnit(64, 1, norm=norm, bias=bias, epsilon=epsilon)(x)
     x = ConvUnit(192, 3, norm=norm, bias=bias, epsilon=epsilon)(x)
-    return MaxPool(3, 2, ceil=True)(x if norm else LocalNorm()(x))
+    return MaxPool(3, 2, ceil=True)(x if norm else LocalResponseNorm()(x))
 
 
 def _modules(x: Value, rows: tuple[str, ...], norm: bool) -> Value:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from nas.genome.graph import Graph
-from nas.genome.layers import LocalNorm, MaxPool
+from nas.genome.layers import LocalResponseNorm, MaxPool
 from nas.genome.primitives.heads import FcHead
 from nas.genome.primitives.stacks import ConvStack
 from nas.genome.task import Task
@@ -17,7 +17,7 @@ def vgg(
     x = task.image()
     for place, (width, depth, few) in enumerate(zip((64, 128, 256, 512, 512), depths, pointwise, strict=True)):
         x = ConvStack(width, depth, kernel, norm=False, pointwise=few)(x)
-        x = LocalNorm()(x) if local_norm and not place else x
+        x = LocalResponseNorm()(x) if local_norm and not place else x
         x = MaxPool(2, 2)(x)
     return Graph.of(FcHead(task.classes)(x))
 

@@ -5,7 +5,7 @@ from math import gcd, lcm
 from typing import Any, get_type_hints
 
 from nas.errors import EditError, GenomeError
-from nas.genome.edit.redraw import Drawn, again, finish, fit, joined, redraw
+from nas.genome.edit.redraw import Drawn, again, finish, fit_shape, joined, redraw
 from nas.genome.fingerprint import cuts
 from nas.genome.graph import Graph, Layer, Node, Op, Primitive, Value
 from nas.genome.hyperparameters import Limits
@@ -87,7 +87,7 @@ def add_skip(graph: Graph, source: str, target: str) -> Graph:
         if source not in drawn:
             raise EditError(f"{source[:60]!r} does not come before {target!r}: a skip leads onwards")
         value = again(node, inputs)
-        return joined(Add(), [value, fit(drawn[source], value.shape)])
+        return joined(Add(), [value, fit_shape(drawn[source], value.shape)])
 
     return redraw(graph, change)
 

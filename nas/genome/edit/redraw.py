@@ -53,11 +53,11 @@ def joined(op: Add | Concat, inputs: Sequence[Value], name: str | None = None) -
     """The inputs summed or set side by side, on the smallest grid among them and, summed, as wide as the first."""
     grid = min((value.shape[1:] for value in inputs), key=lambda sides: (len(sides), sides))
     width = inputs[0].shape[0]
-    fitted = [fit(value, (width if isinstance(op, Add) else value.shape[0], *grid)) for value in inputs]
+    fitted = [fit_shape(value, (width if isinstance(op, Add) else value.shape[0], *grid)) for value in inputs]
     return fitted[0] if len(fitted) == 1 else op(*fitted, name=name)
 
 
-def fit(value: Value, shape: Shape) -> Value:
+def fit_shape(value: Value, shape: Shape) -> Value:
     """The value in another shape: averaged down, or projected by a strided 1x1 convolution and norm where the
     channels differ (He et al. 2015, section 3.3, option B). Raises EditError for a larger grid."""
     if value.shape == shape:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, get_args
 from nas.errors import GenomeError
 from nas.genome.graph import Call, Layer, Primitive, Shape, Value
 from nas.genome.hyperparameters import Limits, Width
-from nas.genome.layers import Add, AvgPool, Concat, Conv, MaxPool, Norm, Relu, image
+from nas.genome.layers import Add, AvgPool, Concat, Conv, MaxPool, BatchNorm, Relu, image
 from nas.genome.primitives.units import conv_bn, unit
 
 MOST_OPS = 32
@@ -150,7 +150,7 @@ class Cell(Primitive):
         """One operation; the image's size is kept."""
         if op in ("conv1x1", "conv3x3"):
             kernel = int(op[-1])
-            return unit(x, width, kernel) if self.order[0] == "c" else Norm()(Conv(width, kernel)(Relu()(x)))
+            return unit(x, width, kernel) if self.order[0] == "c" else BatchNorm()(Conv(width, kernel)(Relu()(x)))
         others = {"maxpool3x3": MaxPool(3, 1, 1), "avgpool3x3": AvgPool(3, 1, 1, count_padding=False), "zero": Zero()}
         return others[op](x) if op in others else x
 

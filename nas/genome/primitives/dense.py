@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from nas.genome.graph import Primitive, Value
 from nas.genome.hyperparameters import Count, Rate, Width
-from nas.genome.layers import AvgPool, Concat, Conv, Dropout, Norm, Relu
+from nas.genome.layers import AvgPool, Concat, Conv, Dropout, BatchNorm, Relu
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,9 @@ class DenseLayer(Primitive):
 
     def expand(self, *inputs: Value) -> Value:
         (x,) = inputs
-        y = Relu()(Norm()(x))
+        y = Relu()(BatchNorm()(x))
         if self.bottleneck:
-            y = Relu()(Norm()(Conv(4 * self.growth, 1)(y)))
+            y = Relu()(BatchNorm()(Conv(4 * self.growth, 1)(y)))
         y = Conv(self.growth, 3)(y)
         return Concat()(x, Dropout(self.dropout)(y) if self.dropout else y)
 
@@ -53,4 +53,4 @@ class Transition(Primitive):
     def expand(self, *inputs: Value) -> Value:
         (x,) = inputs
         width = max(1, int(x.shape[0] * self.compression))
-        return AvgPool(2, 2)(Conv(width, 1)(Relu()(Norm()(x))))
+        return AvgPool(2, 2)(Conv(width, 1)(Relu()(BatchNorm()(x))))

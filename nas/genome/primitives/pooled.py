@@ -5,7 +5,7 @@ from typing import Literal
 
 from nas.genome.graph import Primitive, Shape, Value
 from nas.genome.hyperparameters import Count, Padding, Width, Window
-from nas.genome.layers import AvgPool, LocalNorm, MaxPool
+from nas.genome.layers import AvgPool, LocalResponseNorm, MaxPool
 from nas.genome.primitives.stacks import Activation, ConvUnit
 
 
@@ -34,9 +34,9 @@ class ConvPool(Primitive):
         kind = MaxPool if self.pool == "max" else AvgPool
         pool = kind(self.window, self.pool_stride, ceil=self.ceil)
         x = unit.expand(*inputs)
-        x = LocalNorm()(x) if self.local_norm == "before" else x
+        x = LocalResponseNorm()(x) if self.local_norm == "before" else x
         x = pool(x)
-        return LocalNorm()(x) if self.local_norm == "after" else x
+        return LocalResponseNorm()(x) if self.local_norm == "after" else x
 
     def label(self, *inputs: Shape) -> str:
         return {"none": "ConvPool", "before": "ConvNormPool", "after": "ConvPoolNorm"}[self.local_norm]

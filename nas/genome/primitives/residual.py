@@ -6,7 +6,7 @@ from typing import Literal
 
 from nas.genome.graph import Primitive, Shape, Value
 from nas.genome.hyperparameters import Count, Width
-from nas.genome.layers import Conv, MaxPool, Norm, Relu
+from nas.genome.layers import Conv, MaxPool, BatchNorm, Relu
 from nas.genome.paper_layers import ChannelPad
 from nas.genome.primitives.units import conv_bn
 
@@ -30,13 +30,13 @@ def residual(x: Value, steps: Sequence[Step], shortcut: Shortcut, order: Order) 
     stride = max(stride for *_, stride in steps)
     changes = stride > 1 or x.shape[0] != steps[-1][0]
     projects = shortcut == "C" or (shortcut == "B" and changes)
-    first = Relu()(Norm()(x)) if order == "pre" else x
+    first = Relu()(BatchNorm()(x)) if order == "pre" else x
     y = _branch(first, steps, order)
     if projects:
         y = y + _projection(first, y.shape[0], stride, order)
     elif shortcut != "none":
         y = y + (_padded(x, y.shape[0], stride) if changes else x)
-    y = Norm()(y) if order == "norm after" else y
+    y = BatchNorm()(y) if order == "norm after" else y
     return Relu()(y) if order in ("post", "norm after") else y
 
 
@@ -44,7 +44,7 @@ def _branch(y: Value, steps: Sequence[Step], order: Order) -> Value:
     for place, step in enumerate(steps):
         last = place == len(steps) - 1
         if order == "pre":
-            y = Conv(*step)(Relu()(Norm()(y)) if place else y)
+            y = Conv(*step)(Relu()(BatchNorm()(y)) if place else y)
         elif order == "relu only":
             y = conv_bn(Relu()(y), *step)
         elif order == "norm after" and last:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from nas.genome.graph import Primitive, Shape, Value
 from nas.genome.hyperparameters import Count, Limits, Padding, Positive, Width, Window
-from nas.genome.layers import Conv, Norm, Relu, Tanh
+from nas.genome.layers import Conv, BatchNorm, Relu, Tanh
 
 Activation = Literal["relu", "tanh", "none"]
 Widths = Annotated[tuple[int, ...], Limits(1, 65_536)]
@@ -38,7 +38,7 @@ class ConvUnit(Primitive):
     def expand(self, *inputs: Value) -> Value:
         bias = self.bias or not self.norm
         y = Conv(self.width, self.kernel, self.stride, self.padding, self.groups, bias)(*inputs)
-        return activate(Norm(self.epsilon)(y) if self.norm else y, self.activation)
+        return activate(BatchNorm(self.epsilon)(y) if self.norm else y, self.activation)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Short ways to draw what nearly every block draws."""
 
 from nas.genome.graph import Value
-from nas.genome.layers import Conv, Norm, Relu
+from nas.genome.layers import Conv, BatchNorm, Relu
 
 Side = int | tuple[int, int]
 
@@ -9,7 +9,7 @@ Side = int | tuple[int, int]
 def conv_bn(x: Value, width: int, kernel: Side, stride: Side = 1, name: str | None = None) -> Value:
     """Convolution without bias, then batch norm; the convolution is called `name`, the norm `name`_norm."""
     y = Conv(width, kernel, stride)(x, name=name)
-    return Norm()(y, name=name and f"{name}_norm")
+    return BatchNorm()(y, name=name and f"{name}_norm")
 
 
 def unit(x: Value, width: int, kernel: Side, stride: Side = 1) -> Value:

@@ -16,7 +16,7 @@ from nas.genome.primitives import (
 )
 from nas.genome.task import Task
 from nas.principles.claims.residual import net
-from nas.principles.claims.scale import Canvas, dense
+from nas.principles.claims.scale import Scale, dense
 
 
 @dataclass(frozen=True)
@@ -81,14 +81,14 @@ def basic_against_bottleneck() -> float:
 
 def shortcuts() -> float:
     """Parameters and MACs that identity shortcuts add to 56 layers on CIFAR-10."""
-    canvas = Canvas(Task("cifar10", (3, 32, 32), 10))
+    canvas = Scale(Task("cifar10", (3, 32, 32), 10))
     with_, without = (cost(net(56, shortcut=shortcut)(canvas)) for shortcut in ("A", "none"))
     return float(with_.params - without.params + with_.macs - without.macs)
 
 
 def dense_ratio() -> float:
     """Parameters of DenseNet (100 layers, growth 12) over those of DenseNet-BC."""
-    canvas = Canvas(Task("cifar10", (3, 32, 32), 10))
+    canvas = Scale(Task("cifar10", (3, 32, 32), 10))
     return cost(dense(canvas, 12, 32, False, 1.0)).params / cost(dense(canvas, 12, 16)).params
 
 

@@ -3,12 +3,12 @@
 from nas.genome.graph import Graph
 from nas.principles.claims.principle import Build, Match, Principle, better, falls, no_worse
 from nas.principles.claims.residual import net
-from nas.principles.claims.scale import Canvas, dense, solved
+from nas.principles.claims.scale import Scale, dense, solved
 
 LAYERS = 2  # of a dense block, two convolutions each: 16 weighted layers in all
 
 
-def growth(canvas: Canvas) -> int:
+def growth(canvas: Scale) -> int:
     """The least growth of the ladder; 16 at full size."""
     return max(1, canvas.width // 2)
 
@@ -18,18 +18,18 @@ def compact(factor: float) -> Build:
     return lambda canvas: dense(canvas, growth(canvas) * factor, LAYERS)
 
 
-def residual(canvas: Canvas) -> Graph:
+def residual(canvas: Scale) -> Graph:
     """A residual network of 14 layers with the parameters of the dense one."""
     return solved(lambda factor: net(14, factor)(canvas), compact(1.0)(canvas), "params")
 
 
-def deep_and_thin(canvas: Canvas) -> Graph:
+def deep_and_thin(canvas: Scale) -> Graph:
     """DenseNet-BC of 28 layers with the parameters of the widest of the ladder."""
     wide = compact(2.0)(canvas)
     return solved(lambda factor: dense(canvas, growth(canvas) * factor, 4), wide, "params")
 
 
-def undivided(canvas: Canvas) -> Graph:
+def undivided(canvas: Scale) -> Graph:
     """No bottleneck, no compression, as many weighted layers, thinned to the parameters of DenseNet-BC."""
     target = compact(1.0)(canvas)
     return solved(lambda factor: dense(canvas, growth(canvas) * factor, 2 * LAYERS, False, 1.0), target, "params")

@@ -3,27 +3,27 @@
 from nas.genome.graph import Graph, Value
 from nas.genome.primitives import AsymmetricConv, ConvStack, ConvUnit, FactorizedConv, MaxPool
 from nas.principles.claims.principle import Build, Match, Principle, better, equivalent, no_worse
-from nas.principles.claims.scale import Canvas, plain, solved
+from nas.principles.claims.scale import Scale, plain, solved
 
 
-def pairs(canvas: Canvas) -> Graph:
+def pairs(canvas: Scale) -> Graph:
     """Two 3x3 a stage: the network that the pairs of this page and others start from."""
     return canvas.answer(plain(canvas))
 
 
-def large(canvas: Canvas) -> Graph:
+def large(canvas: Scale) -> Graph:
     """One 5x5 a stage, as wide as the pairs of 3x3 can pay for."""
     return solved(lambda factor: _large(canvas, factor), pairs(canvas))
 
 
-def _large(canvas: Canvas, factor: float) -> Graph:
+def _large(canvas: Scale, factor: float) -> Graph:
     x = canvas.image()
     for width in canvas.widths(factor):
         x = MaxPool(2, 2)(ConvUnit(width, 5)(x))
     return canvas.answer(x)
 
 
-def linear(canvas: Canvas) -> Graph:
+def linear(canvas: Scale) -> Graph:
     """Two 3x3 a stage with a norm and no ReLU between them."""
     x = canvas.image()
     for width in canvas.widths():
@@ -31,17 +31,17 @@ def linear(canvas: Canvas) -> Graph:
     return canvas.answer(x)
 
 
-def pointwise(canvas: Canvas) -> Graph:
+def pointwise(canvas: Scale) -> Graph:
     """A 1x1 behind each pair of 3x3: configuration C."""
     return canvas.answer(_stacked(canvas, 1.0, 1))
 
 
-def third(canvas: Canvas) -> Graph:
+def third(canvas: Scale) -> Graph:
     """A third 3x3 instead, thinned to the same MACs: configuration D."""
     return solved(lambda factor: canvas.answer(_stacked(canvas, factor, 0)), pointwise(canvas))
 
 
-def _stacked(canvas: Canvas, factor: float, ones: int) -> Value:
+def _stacked(canvas: Scale, factor: float, ones: int) -> Value:
     x = canvas.image()
     for width in canvas.widths(factor):
         x = MaxPool(2, 2)(ConvStack(width, 3, pointwise=ones)(x))
@@ -51,7 +51,7 @@ def _stacked(canvas: Canvas, factor: float, ones: int) -> Value:
 def asymmetric(at: int) -> Build:
     """The pairs, the second 3x3 of stage `at` as 1x3 and 3x1."""
 
-    def build(canvas: Canvas) -> Graph:
+    def build(canvas: Scale) -> Graph:
         x = canvas.image()
         for stage, width in enumerate(canvas.widths()):
             x = ConvUnit(width)(x)
@@ -61,7 +61,7 @@ def asymmetric(at: int) -> Build:
     return build
 
 
-def reduced(canvas: Canvas) -> Graph:
+def reduced(canvas: Scale) -> Graph:
     """The pairs, each second 3x3 reading a quarter of the channels through a 1x1."""
     x = canvas.image()
     for width in canvas.widths():
@@ -70,7 +70,7 @@ def reduced(canvas: Canvas) -> Graph:
     return canvas.answer(x)
 
 
-def thin(canvas: Canvas) -> Graph:
+def thin(canvas: Scale) -> Graph:
     """The pairs, all thinner, at the MACs of the reduced ones."""
     return solved(lambda factor: canvas.answer(plain(canvas, factor)), reduced(canvas))
 
@@ -78,7 +78,7 @@ def thin(canvas: Canvas) -> Graph:
 def squeezed(at: int) -> Build:
     """The pairs with a squeeze to an eighth of the channels and back behind stage `at`."""
 
-    def build(canvas: Canvas) -> Graph:
+    def build(canvas: Scale) -> Graph:
         x = canvas.image()
         for stage, width in enumerate(canvas.widths()):
             x = ConvStack(width)(x)
@@ -90,17 +90,17 @@ def squeezed(at: int) -> Build:
     return build
 
 
-def late(canvas: Canvas) -> Graph:
+def late(canvas: Scale) -> Graph:
     """The pairs, the last stage twice as wide."""
     return _wide(canvas, 1.0, 2.0)
 
 
-def early(canvas: Canvas) -> Graph:
+def early(canvas: Scale) -> Graph:
     """The pairs, the first stage wider, at the MACs of the other."""
     return solved(lambda factor: _wide(canvas, factor, 1.0), late(canvas))
 
 
-def _wide(canvas: Canvas, early: float, late: float) -> Graph:
+def _wide(canvas: Scale, early: float, late: float) -> Graph:
     x = canvas.image()
     for width, factor in zip(canvas.widths(), (early, 1.0, late), strict=True):
         x = MaxPool(2, 2)(ConvStack(max(1, round(width * factor)))(x))

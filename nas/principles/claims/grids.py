@@ -7,12 +7,12 @@ from nas.genome.primitives import ConvStack, ConvUnit, GridReduction, ImageNetSt
 from nas.principles.claims.filters import pairs
 from nas.principles.claims.principle import Match, Principle, better, no_worse
 from nas.principles.claims.residual import shallow
-from nas.principles.claims.scale import Canvas, blocks, first, solved
+from nas.principles.claims.scale import Scale, blocks, first, solved
 
 Form = Literal["conv first", "pool first", "parallel"]
 
 
-def reduced(canvas: Canvas, form: Form, factor: float = 1.0) -> Graph:
+def reduced(canvas: Scale, form: Form, factor: float = 1.0) -> Graph:
     """Two convolutions a stage, the grid halved between stages in one of three ways."""
     one, two, three = canvas.widths(factor)
     x = ConvStack(one)(canvas.image())
@@ -21,30 +21,30 @@ def reduced(canvas: Canvas, form: Form, factor: float = 1.0) -> Graph:
     return canvas.answer(x)
 
 
-def pool_first(canvas: Canvas) -> Graph:
+def pool_first(canvas: Scale) -> Graph:
     return reduced(canvas, "pool first")
 
 
-def conv_first(canvas: Canvas) -> Graph:
+def conv_first(canvas: Scale) -> Graph:
     return reduced(canvas, "conv first")
 
 
-def parallel(canvas: Canvas) -> Graph:
+def parallel(canvas: Scale) -> Graph:
     """What the parallel reduction saves is spent on width."""
     return solved(lambda factor: reduced(canvas, "parallel", factor), pool_first(canvas))
 
 
-def strided(canvas: Canvas) -> Graph:
+def strided(canvas: Scale) -> Graph:
     """The pairs without pooling, each second 3x3 at stride 2, wider for what that saves."""
     return solved(lambda factor: _unpooled(canvas, factor, ((3, 1), (3, 2))), pairs(canvas))
 
 
-def all_conv(canvas: Canvas) -> Graph:
+def all_conv(canvas: Scale) -> Graph:
     """The pairs with a third 3x3 at stride 2 in place of each pooling, thinned for what that costs."""
     return solved(lambda factor: _unpooled(canvas, factor, ((3, 1), (3, 1), (3, 2))), pairs(canvas))
 
 
-def _unpooled(canvas: Canvas, factor: float, steps: tuple[tuple[int, int], ...]) -> Graph:
+def _unpooled(canvas: Scale, factor: float, steps: tuple[tuple[int, int], ...]) -> Graph:
     x: Value = canvas.image()
     for width in canvas.widths(factor):
         for kernel, stride in steps:
@@ -52,12 +52,12 @@ def _unpooled(canvas: Canvas, factor: float, steps: tuple[tuple[int, int], ...])
     return canvas.answer(x)
 
 
-def large_stem(canvas: Canvas) -> Graph:
+def large_stem(canvas: Scale) -> Graph:
     """7x7 at stride 2 and a pooling, the network behind them wider for what that saves."""
     return solved(lambda factor: _large_stem(canvas, factor), shallow(canvas))
 
 
-def _large_stem(canvas: Canvas, factor: float) -> Graph:
+def _large_stem(canvas: Scale, factor: float) -> Graph:
     x = ImageNetStem(first(canvas, factor))(canvas.image())
     return canvas.answer(blocks(canvas, x, canvas.shallow, factor)[-1])
 

@@ -5,19 +5,19 @@ from nas.genome.primitives import FcHead, GapHead
 from nas.principles.claims.filters import pairs
 from nas.principles.claims.principle import Build, Match, Principle, better, equivalent, no_worse
 from nas.principles.claims.residual import deep
-from nas.principles.claims.scale import Canvas, plain, residual
+from nas.principles.claims.scale import Scale, plain, residual
 
 
 def connected(dropout: float) -> Build:
     """The pairs with a fully connected hidden layer eight times as wide as the first stage."""
 
-    def build(canvas: Canvas) -> Graph:
+    def build(canvas: Scale) -> Graph:
         return Graph.of(FcHead(canvas.task.classes, (8 * canvas.width,), dropout)(plain(canvas)))
 
     return build
 
 
-def helped(canvas: Canvas) -> Graph:
+def helped(canvas: Scale) -> Graph:
     """The deep residual network with a second answer read off its second stage, in training only."""
     _, middle, last = residual(canvas, canvas.deep)
     return canvas.answer(last, GapHead(canvas.task.classes)(middle))

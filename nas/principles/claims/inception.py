@@ -3,10 +3,10 @@
 from nas.genome.graph import Graph
 from nas.genome.primitives import Inception, InceptionNaive, MaxPool, Stem
 from nas.principles.claims.principle import Match, Principle, better
-from nas.principles.claims.scale import Canvas, solved, times
+from nas.principles.claims.scale import Scale, solved, times
 
 
-def reduced(canvas: Canvas) -> Graph:
+def reduced(canvas: Scale) -> Graph:
     """A module a stage with 1x1 reductions; half its channels are 3x3, an eighth 5x5."""
     x = Stem(canvas.width)(canvas.image())
     for channels in canvas.widths(2.0):
@@ -15,12 +15,12 @@ def reduced(canvas: Canvas) -> Graph:
     return canvas.answer(x)
 
 
-def naive(canvas: Canvas) -> Graph:
+def naive(canvas: Scale) -> Graph:
     """The same filters on the full input, thinned to the MACs of the reduced network."""
     return solved(lambda factor: _naive(canvas, factor), reduced(canvas))
 
 
-def _naive(canvas: Canvas, factor: float) -> Graph:
+def _naive(canvas: Scale, factor: float) -> Graph:
     x = Stem(canvas.width)(canvas.image())
     for channels in canvas.widths(2.0):
         one, three, five = (times(channels, factor * share) for share in (1 / 4, 1 / 2, 1 / 8))

@@ -17,12 +17,12 @@ from scipy.stats import wilcoxon
 from nas.genome.graph import Graph, Value
 from nas.genome.primitives import BasicBlock, ConvStack, ConvUnit, FcHead, GapHead, GridReduction, MaxPool, Stem
 from nas.genome.trial import Trial
-from nas.principles.claims.scale import STAGES, Canvas, plain, solved, times
+from nas.principles.claims.scale import STAGES, Scale, plain, solved, times
 from nas.principles.judging.statistics import holm
 from nas.search.space import RandomTrial
 
 Array = NDArray[np.float64]
-Draw = Callable[[Canvas, Trial, float], Graph]
+Draw = Callable[[Scale, Trial, float], Graph]
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,17 @@ class Population:
     arms: Mapping[str, Draw]
     principle: str  # that it belongs to
 
-    def graphs(self, canvas: Canvas, number: int) -> dict[str, Graph]:
+    def graphs(self, canvas: Scale, number: int) -> dict[str, Graph]:
         """Draw `number` of both forms: one set of choices, and widths solved to the MACs of the plain network."""
         target = canvas.answer(plain(canvas))
         return {name: _fitted(draw, canvas, number, target) for name, draw in self.arms.items()}
 
 
-def _fitted(draw: Draw, canvas: Canvas, number: int, target: Graph) -> Graph:
+def _fitted(draw: Draw, canvas: Scale, number: int, target: Graph) -> Graph:
     return solved(lambda factor: draw(canvas, RandomTrial(number), factor), target)
 
 
-def shape(canvas: Canvas, trial: Trial, factor: float) -> tuple[list[int], list[int]]:
+def shape(canvas: Scale, trial: Trial, factor: float) -> tuple[list[int], list[int]]:
     """Widths and depths of three stages: how fast the widths grow, and how many layers each stage has."""
     growth = trial.suggest_float("growth", 1.2, 2.4)
     depths = [trial.suggest_int(f"depth{stage}", 1, 3) for stage in range(STAGES)]
@@ -55,14 +55,14 @@ def dropout(trial: Trial) -> float:
     return trial.suggest_categorical("dropout", (0.0, 0.2))
 
 
-def headed(canvas: Canvas, x: Value, trial: Trial) -> Graph:
+def headed(canvas: Scale, x: Value, trial: Trial) -> Graph:
     return Graph.of(GapHead(canvas.task.classes, dropout(trial))(x))
 
 
 def shortcuts(given: bool) -> Draw:
     """Basic blocks with shortcuts, or the same without."""
 
-    def draw(canvas: Canvas, trial: Trial, factor: float) -> Graph:
+    def draw(canvas: Scale, trial: Trial, factor: float) -> Graph:
         widths, depths = shape(canvas, trial, factor)
         x = Stem(widths[0])(canvas.image())
         for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
@@ -76,7 +76,7 @@ def shortcuts(given: bool) -> Draw:
 def kernels(small: bool) -> Draw:
     """Pairs of 3x3, or a 5x5 for each."""
 
-    def draw(canvas: Canvas, trial: Trial, factor: float) -> Graph:
+    def draw(canvas: Scale, trial: Trial, factor: float) -> Graph:
         widths, depths = shape(canvas, trial, factor)
         x = canvas.image()
         for width, depth in zip(widths, depths, strict=True):
@@ -90,7 +90,7 @@ def kernels(small: bool) -> Draw:
 def heads(average: bool) -> Draw:
     """Stacks of 3x3 under an average, or under a fully connected layer."""
 
-    def draw(canvas: Canvas, trial: Trial, factor: float) -> Graph:
+    def draw(canvas: Scale, trial: Trial, factor: float) -> Graph:
         widths, depths = shape(canvas, trial, factor)
         x = canvas.image()
         for width, depth in zip(widths, depths, strict=True):
@@ -104,7 +104,7 @@ def heads(average: bool) -> Draw:
 def reductions(parallel: bool) -> Draw:
     """Stacks of 3x3, the grid halved by convolution and pooling side by side, or by pooling first."""
 
-    def draw(canvas: Canvas, trial: Trial, factor: float) -> Graph:
+    def draw(canvas: Scale, trial: Trial, factor: float) -> Graph:
         widths, depths = shape(canvas, trial, factor)
         x = ConvStack(widths[0], 1 + depths[0])(canvas.image())
         for width, depth in zip(widths[1:], depths[1:], strict=True):

@@ -11,9 +11,9 @@ from typing import Literal
 
 from nas.errors import GenomeError
 from nas.genome.graph import Graph
-from nas.principles.claims.scale import Canvas, Quantity, counted, gap
+from nas.principles.claims.scale import Scale, Quantity, counted, gap
 
-Build = Callable[[Canvas], Graph]
+Build = Callable[[Scale], Graph]
 Kind = Literal["difference", "interaction", "equivalence", "trend", "interior optimum"]
 Metric = Literal["error", "train_loss", "early_loss"]
 """Validation error in points, mean training loss of the last epoch in nats, or of the epoch a fifth of the way in."""
@@ -91,7 +91,7 @@ class Principle:
     control: bool = False
     offsets: Mapping[str, int] = field(default_factory=dict)
 
-    def graphs(self, canvas: Canvas) -> dict[str, Graph]:
+    def graphs(self, canvas: Scale) -> dict[str, Graph]:
         """The arms drawn and checked. Raises GenomeError when they are not matched as stated."""
         drawn = {name: build(canvas) for name, build in self.arms.items()}
         for graph in drawn.values():

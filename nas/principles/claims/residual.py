@@ -4,7 +4,7 @@ from nas.genome.graph import Graph
 from nas.genome.primitives import Bottleneck, Stem
 from nas.genome.primitives.residual import Order, Shortcut
 from nas.principles.claims.principle import Build, Match, Principle, better, interaction, interior, no_worse
-from nas.principles.claims.scale import STAGES, Canvas, first, residual, solved, times
+from nas.principles.claims.scale import STAGES, Scale, first, residual, solved, times
 
 DEPTHS = (8, 14, 20, 32)  # of one cost, the width solved
 
@@ -14,19 +14,19 @@ def net(depth: int, factor: float = 1.0, shortcut: Shortcut = "A", order: Order 
     return lambda canvas: canvas.answer(residual(canvas, depth, factor, shortcut, order)[-1])
 
 
-def shallow(canvas: Canvas) -> Graph:
+def shallow(canvas: Scale) -> Graph:
     return net(canvas.shallow)(canvas)
 
 
-def deep(canvas: Canvas) -> Graph:
+def deep(canvas: Scale) -> Graph:
     return net(canvas.deep)(canvas)
 
 
-def plain_shallow(canvas: Canvas) -> Graph:
+def plain_shallow(canvas: Scale) -> Graph:
     return net(canvas.shallow, shortcut="none")(canvas)
 
 
-def plain_deep(canvas: Canvas) -> Graph:
+def plain_deep(canvas: Scale) -> Graph:
     return net(canvas.deep, shortcut="none")(canvas)
 
 
@@ -35,12 +35,12 @@ def ordered(order: Order) -> Build:
     return lambda canvas: net(canvas.deep, order=order)(canvas)
 
 
-def bottlenecks(canvas: Canvas) -> Graph:
+def bottlenecks(canvas: Scale) -> Graph:
     """Three bottleneck blocks a stage, 29 layers, as wide as 20 layers of basic blocks can pay for."""
     return solved(lambda factor: _bottlenecks(canvas, factor), net(20)(canvas))
 
 
-def _bottlenecks(canvas: Canvas, factor: float) -> Graph:
+def _bottlenecks(canvas: Scale, factor: float) -> Graph:
     x = Stem(first(canvas, factor))(canvas.image())
     for stage in range(STAGES):
         for place in range(3):

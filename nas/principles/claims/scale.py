@@ -18,7 +18,7 @@ from nas.genome.primitives import (
     DenseBlock,
     GapHead,
     MaxPool,
-    Norm,
+    BatchNorm,
     Relu,
     Stem,
     Transition,
@@ -31,7 +31,7 @@ STAGES = 3
 
 
 @dataclass(frozen=True)
-class Canvas:
+class Scale:
     """`side`: pixels to which larger images are averaged. `width`: channels of the first stage of a plain network,
     twice those of a residual one. `shallow`, `deep`: weighted layers of the residual networks, 6 n + 2."""
 
@@ -62,7 +62,7 @@ def times(width: int, factor: float) -> int:
     return max(1, round(width * factor))
 
 
-def plain(canvas: Canvas, factor: float = 1.0) -> Value:
+def plain(canvas: Scale, factor: float = 1.0) -> Value:
     """Two 3x3 convolutions and a pooling, three times: what most pairs change one thing in."""
     x = canvas.image()
     for width in canvas.widths(factor):
@@ -71,14 +71,14 @@ def plain(canvas: Canvas, factor: float = 1.0) -> Value:
 
 
 def residual(
-    canvas: Canvas, depth: int, factor: float = 1.0, shortcut: Shortcut = "A", order: Order = "post"
+    canvas: Scale, depth: int, factor: float = 1.0, shortcut: Shortcut = "A", order: Order = "post"
 ) -> list[Value]:
     """The stages of a network of basic blocks, `depth` (6 n + 2) layers in all (He et al. 2015, section 4.2)."""
     return blocks(canvas, Stem(first(canvas, factor))(canvas.image()), depth, factor, shortcut, order)
 
 
 def blocks(
-    canvas: Canvas, x: Value, depth: int, factor: float = 1.0, shortcut: Shortcut = "A", order: Order = "post"
+    canvas: Scale, x: Value, depth: int, factor: float = 1.0, shortcut: Shortcut = "A", order: Order = "post"
 ) -> list[Value]:
     """Three stages of basic blocks behind a stem."""
     stages = []
@@ -90,12 +90,12 @@ def blocks(
     return stages
 
 
-def first(canvas: Canvas, factor: float = 1.0) -> int:
+def first(canvas: Scale, factor: float = 1.0) -> int:
     """Channels of a residual network's stem."""
     return times(canvas.width // 2, factor)
 
 
-def dense(canvas: Canvas, growth: float, depth: int, bottleneck: bool = True, keep: float = 0.5) -> Graph:
+def dense(canvas: Scale, growth: float, depth: int, bottleneck: bool = True, keep: float = 0.5) -> Graph:
     """Three dense blocks of `depth` layers each (Huang et al. 2017, section 3); DenseNet-BC as it stands.
 
     Of a growth that is no whole number, only the stem takes the fraction: so parameters can be matched.
@@ -103,7 +103,7 @@ def dense(canvas: Canvas, growth: float, depth: int, bottleneck: bool = True, ke
     x, growth = Stem(times(2, growth))(canvas.image()), max(1, int(growth))
     for stage in range(STAGES):
         x = DenseBlock(growth, depth, bottleneck)(x)
-        x = Transition(keep)(x) if stage + 1 < STAGES else Relu()(Norm()(x))
+        x = Transition(keep)(x) if stage + 1 < STAGES else Relu()(BatchNorm()(x))
     return canvas.answer(x)
 
 

@@ -15,7 +15,7 @@ from nas.genome.graph import Graph, lower
 from nas.genome.layers import Add, Concat
 from nas.genome.metrics import bottlenecks, head_share, measure
 from nas.principles.judging.statistics import holm
-from nas.search.trial import Record, Run
+from nas.search.trial import TrialRecord, Run
 
 Array = NDArray[np.float64]
 BANDS = 3
@@ -93,7 +93,7 @@ def evidence(run: Run) -> list[Evidence]:
     ]
 
 
-def _bands(records: Sequence[Record]) -> list[NDArray[np.intp]]:
+def _bands(records: Sequence[TrialRecord]) -> list[NDArray[np.intp]]:
     """Equal shares of the records by MACs."""
     return np.array_split(np.argsort([record.cost.macs for record in records], kind="stable"), BANDS)
 

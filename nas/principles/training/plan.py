@@ -9,7 +9,7 @@ from nas.genome.graph import Graph
 from nas.principles.claims.population import POPULATIONS, Population
 from nas.principles.claims.principle import Principle
 from nas.principles.judging.power import looks, size
-from nas.principles.study_file import Family
+from nas.principles.study_file import PrincipleStudy
 
 Key = tuple[str, int]
 """By what a training is known: the network's fingerprint and the seed."""
@@ -28,7 +28,7 @@ class Training:
 class Plan:
     """The trainings of a family, every network drawn once."""
 
-    family: Family
+    family: PrincipleStudy
 
     @cached_property
     def graphs(self) -> dict[str, dict[str, Graph]]:

@@ -13,11 +13,11 @@ from nas.principles.claims.population import Comparison, Population, compare
 from nas.principles.claims.principle import Principle
 from nas.principles.judging.results import Result, Results
 from nas.principles.judging.verdict import Verdict, verdicts
-from nas.principles.study_file import Family, saved
+from nas.principles.study_file import PrincipleStudy, saved
 from nas.principles.training.misclassified import kept
 from nas.principles.training.plan import Key, Plan
 from nas.search.store.study import load
-from nas.search.trial import Record
+from nas.search.trial import TrialRecord
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Reading:
     """A family of principles and the trainings recorded for it."""
 
     plan: Plan
-    records: dict[Key, Record]
+    records: dict[Key, TrialRecord]
     path: Path
 
     @property
-    def family(self) -> Family:
+    def family(self) -> PrincipleStudy:
         return self.plan.family
 
     def result(self, key: Key) -> Result | None:
@@ -75,7 +75,7 @@ class Reading:
         return {form: np.array(errors) for form, errors in found.items()}
 
 
-def by_key(records: Sequence[Record]) -> dict[Key, Record]:
+def by_key(records: Sequence[TrialRecord]) -> dict[Key, TrialRecord]:
     """The records that hold a result, by what their trainings are known by; a loss that diverged is one."""
     told = [record for record in records if record.error is not None or record.reason == "nan"]
     return {(record.fingerprint, record.seed): record for record in told}

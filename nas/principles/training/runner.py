@@ -15,23 +15,23 @@ from nas.errors import RunError
 from nas.genome.cost import cost
 from nas.principles.judging.power import size
 from nas.principles.judging.verdict import deciding
-from nas.principles.study_file import Family, save
+from nas.principles.study_file import PrincipleStudy, save
 from nas.principles.training.misclassified import keep, wrong
 from nas.principles.training.plan import Key, Plan, Training
 from nas.principles.training.reading import Reading, by_key
 from nas.search.experiment import Experiment
 from nas.search.loop.search import job, refuse_full_disk
 from nas.search.store.create import create
-from nas.search.store.run_files import owned
+from nas.search.store.run_files import exclusive_lock
 from nas.search.store.study import Study
-from nas.search.trial import Record, folder, row
+from nas.search.trial import TrialRecord, folder, row
 from nas.search.workers.executor import Executor, executor
 from nas.training.score import Score
 
 HOPELESS = 5  # trainings that fail one after another from the first
 
 
-def begin(family: Family, path: Path, command: str) -> Study:
+def begin(family: PrincipleStudy, path: Path, command: str) -> Study:
     """Make the run directory of a study of principles, or open the one that asks the same.
 
     What is asked of the networks' training may not change; principles, looks and margins may, since a training is
@@ -39,7 +39,7 @@ def begin(family: Family, path: Path, command: str) -> Study:
     """
     trials = len(Plan(family).all())
     study = create(path, family.experiment.model_copy(update={"trials": trials}), command)
-    with owned(path):
+    with exclusive_lock(path):
         save(family, path, f"Run by: {command}")
     return study
 
@@ -49,7 +49,7 @@ class Step:
     """A training that ended. done, left: trainings of this wave; left seconds at the speed so far, all workers busy."""
 
     training: Training
-    record: Record
+    record: TrialRecord
     done: int
     left: int
     seconds_left: float
@@ -58,11 +58,11 @@ class Step:
 class Runner:
     """Trains over one study. Pull `steps` to make it go; `stop` lets the running trainings finish."""
 
-    def __init__(self, study: Study, family: Family, workers: Callable[[Experiment], Executor] = executor) -> None:
+    def __init__(self, study: Study, family: PrincipleStudy, workers: Callable[[Experiment], Executor] = executor) -> None:
         self.study, self.plan, self.stopping, self._workers = study, Plan(family), False, workers
         self._errors = 0.0  # in a row from the first
-        self._running: dict[int, tuple[Training, Record]] = {}
-        self._abandoned: dict[Key, Record] = {}  # by a driver that died; they are trained under their own numbers
+        self._running: dict[int, tuple[Training, TrialRecord]] = {}
+        self._abandoned: dict[Key, TrialRecord] = {}  # by a driver that died; they are trained under their own numbers
 
     def stop(self) -> None:
         """Start no more trainings."""
@@ -125,12 +125,12 @@ class Runner:
         record = self._abandoned.pop(training.key, None)
         if record is None:
             number = self.study.begin({}, {}, row(training.graph, code, seed, {}) | {"purpose": training.purpose})
-            record = Record(number, {}, training.graph, code, cost(training.graph), seed)
+            record = TrialRecord(number, {}, training.graph, code, cost(training.graph), seed)
         self._running[record.number] = training, record
         weights = folder(self.study.path, record.number) / "weights.safetensors"
         workers.submit(job(experiment, experiment.recipe, record, record.number, seed, weights))
 
-    def _hear(self, event: dict[str, Any]) -> tuple[Training, Record]:
+    def _hear(self, event: dict[str, Any]) -> tuple[Training, TrialRecord]:
         training, record = self._running[event["number"]]
         if event["kind"] == "score":
             score = Score(**event["score"])
@@ -146,13 +146,13 @@ class Runner:
         del self._running[record.number]
         return training, record
 
-    def _check_health(self, record: Record) -> None:
+    def _check_health(self, record: TrialRecord) -> None:
         """Stop where nothing succeeds: the fault then is the run's."""
         self._errors = self._errors + 1 if record.reason == "error" else -inf
         if self._errors >= HOPELESS:
             raise RunError(f"the first {HOPELESS} trainings failed, the last with: {record.detail:.200}")
 
-    def _answer(self, record: Record) -> None:
+    def _answer(self, record: TrialRecord) -> None:
         """Keep which images it got wrong, and not its weights: they can be trained again from the seed."""
         home = folder(self.study.path, record.number)
         weights = home / "weights.safetensors"

@@ -8,7 +8,7 @@ import numpy as np
 from nas.errors import RunError
 from nas.genome.diff import differences
 from nas.report.html.markup import Child, Markup, tag
-from nas.report.html.page import document, resource
+from nas.report.html.page import document, report_resource
 from nas.report.network import draw
 from nas.report.run.answer import budget
 from nas.report.run.plots import is_wide
@@ -16,7 +16,7 @@ from nas.report.run.progress import MOST_STEPS, curve, reference_point
 from nas.report.run.sections import plot, section
 from nas.report.run.tables import table
 from nas.report.run.view import COUNTS, View
-from nas.report.text import NAMES, clip, title, write
+from nas.report.text import NAMES, clip, title, write_quantity
 from nas.search.pareto import as_points
 
 MOST_POINTS = 1_000  # of each run on the plot
@@ -37,7 +37,7 @@ def page(views: Sequence[View]) -> str:
 
 
 def _script() -> str:
-    return resource("html/page.js") + resource("comparison/comparison.js")
+    return report_resource("html/page.js") + report_resource("comparison/comparison.js")
 
 
 def check(views: Sequence[View]) -> None:
@@ -66,8 +66,8 @@ def _answer(views: Sequence[View], names: Sequence[str]) -> Child:
     widest = max(range(len(views)), key=lambda i: finals[i]["y"][-1])
     best = _best(views[first])
     return [
-        tag("strong", names[first]), f" found the network of least validation error, {write('error', best.error)} with "
-        f"{write('macs', best.cost.macs)} MACs (trial {best.number}); ", tag("strong", names[widest]),
+        tag("strong", names[first]), f" found the network of least validation error, {write_quantity('error', best.error)} with "
+        f"{write_quantity('macs', best.cost.macs)} MACs (trial {best.number}); ", tag("strong", names[widest]),
         f" has the front that commands most, a hypervolume of {finals[widest]['y'][-1]:.3f}. Each is one search from "
         "one seed: which method is better is for several seeds of each to say.",
     ]  # fmt: skip
@@ -94,8 +94,8 @@ def _facts(view: View) -> list[str]:
     spent = sum(record.seconds for record in view.run.records)
     return [
         clip(asked.space, 30), asked.sampler, budget(view.limits) if view.limits else "none",
-        str(asked.recipe.epochs), f"{len(view.complete):,}", write("seconds", spent), write("error", best.error),
-        write("params", best.cost.params), write("macs", best.cost.macs), str(len(view.front)),
+        str(asked.recipe.epochs), f"{len(view.complete):,}", write_quantity("seconds", spent), write_quantity("error", best.error),
+        write_quantity("params", best.cost.params), write_quantity("macs", best.cost.macs), str(len(view.front)),
     ]  # fmt: skip
 
 
@@ -157,8 +157,8 @@ def _networks(views: Sequence[View], names: Sequence[str]) -> Markup:
     cards = []
     for view, name in zip(views, names, strict=True):
         best = _best(view)
-        said = f"trial {best.number}: {write('error', best.error)}, {write('params', best.cost.params)} parameters, " \
-               f"{write('macs', best.cost.macs)} MACs"  # fmt: skip
+        said = f"trial {best.number}: {write_quantity('error', best.error)}, {write_quantity('params', best.cost.params)} parameters, " \
+               f"{write_quantity('macs', best.cost.macs)} MACs"  # fmt: skip
         picture = tag("div", Markup(draw(best.graph, standalone=False)), class_="drawing")
         cards.append(tag("div", tag("h3", name), tag("p", said, class_="note"), picture))
     return section("networks", "The best networks", tag("div", cards, class_="columns"))

@@ -22,7 +22,7 @@ def document(title: str, content: Child, plots: dict[str, Any], script: str) -> 
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("title", f"{title} · architecture search"),
-        tag("style", Markup(resource("html/page.css") + STYLE)),
+        tag("style", Markup(report_resource("html/page.css") + STYLE)),
     )
     body = tag(
         "body",
@@ -34,7 +34,7 @@ def document(title: str, content: Child, plots: dict[str, Any], script: str) -> 
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
 
 
-def resource(name: str) -> str:
+def report_resource(name: str) -> str:
     """The text of a file of the report, by its path."""
     return files("nas.report").joinpath(name).read_text(encoding="utf-8")
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from nas.genome import layers as p
-from nas.genome.graph import Applied, Graph, Layer, Node, Op, lower, snake
+from nas.genome.graph import PlacedOp, Graph, Layer, Node, Op, lower, snake
 from nas.report.text import TIMES
 
 Kind = Literal["port", "conv", "linear", "pool", "join", "plain"]
@@ -50,7 +50,7 @@ def label(op: Op) -> str:
         return f"{_side(op.window)} {'max' if isinstance(op, p.MaxPool) else 'average'} pool{tail}"
     if isinstance(op, p.Linear):
         return f"linear, {op.width}"
-    known: dict[type[Op], str] = {p.GlobalPool: "global average", p.Add: "+", p.Relu: "ReLU", p.Norm: "batch norm"}
+    known: dict[type[Op], str] = {p.GlobalPool: "global average", p.Add: "+", p.Relu: "ReLU", p.BatchNorm: "batch norm"}
     return known.get(type(op), snake(type(op).__name__).replace("_", " "))
 
 
@@ -75,7 +75,7 @@ def kind(op: Op) -> Kind:
 
 
 @lru_cache(maxsize=4_096)
-def sketch(applied: Applied) -> Sketch | None:
+def sketch(applied: PlacedOp) -> Sketch | None:
     """The inside of a block, or a layer as one box; None where more than 64 boxes would have to be drawn."""
     body = applied.body
     if body is None:
@@ -163,7 +163,7 @@ class _Pencil:
         return Sketch(tuple(boxes), tuple(self.edges))
 
 
-def _inside(applied: Applied) -> tuple[list[Op], bool]:
+def _inside(applied: PlacedOp) -> tuple[list[Op], bool]:
     """The layers of an inner block that is a chain, and whether it hands its input on beside its output."""
     if applied.body is None:
         return [applied.op], False

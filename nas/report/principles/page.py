@@ -13,7 +13,7 @@ from nas.principles.judging.verdict import Finding, Verdict
 from nas.principles.study_file import to_toml
 from nas.principles.training.reading import Reading
 from nas.report.html.markup import Child, Markup, tag
-from nas.report.html.page import document, resource
+from nas.report.html.page import document, report_resource
 from nas.report.principles.articles import article
 from nas.report.principles.plots import Mark, Scale, Series, axis, interval, lines, rounded, scale, steps
 from nas.report.principles.sentences import chance, span
@@ -36,7 +36,7 @@ def page(reading: Reading, evidence: Sequence[Evidence], run: Run) -> str:
     """The page as HTML text."""
     parts = [forest(reading), articles(reading), counts(), populations(reading), observed(evidence), power(reading),
              reproduce(reading, run)]  # fmt: skip
-    style = tag("style", Markup(resource("principles/principles.css")))
+    style = tag("style", Markup(report_resource("principles/principles.css")))
     return document("design principles", [style, head(reading), tag("main", parts, id="results")], {}, "")
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from nas.report.run.advice import advice
 from nas.report.run.answer import question, said
 from nas.report.run.view import View
-from nas.report.text import NAMES, between, clip, write
-from nas.search.trial import Record
+from nas.report.text import NAMES, between, clip, write_quantity
+from nas.search.trial import TrialRecord
 
 MOST_ROWS = 10
 
@@ -27,12 +27,12 @@ def brief(view: View) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _row(view: View, record: Record, counts: Iterable[str]) -> list[str]:
+def _row(view: View, record: TrialRecord, counts: Iterable[str]) -> list[str]:
     again = next((f for f in view.finalists if f.number == record.number and not record.baseline), None)
     error, spread = (again.error, between(again.low, again.high)) if again else (record.error, "-")
     name = plain(clip(record.baseline, 60)) or f"trial {record.number}"
-    return [name, write("error", error), spread, write("error", again.test_error) if again else "-",
-            *[write(name, getattr(record.cost, name)) for name in counts]]  # fmt: skip
+    return [name, write_quantity("error", error), spread, write_quantity("error", again.test_error) if again else "-",
+            *[write_quantity(name, getattr(record.cost, name)) for name in counts]]  # fmt: skip
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from nas.genome.cost import Budget
 from nas.search.pareto import as_points, on_front
-from nas.search.trial import Record
+from nas.search.trial import TrialRecord
 
 if TYPE_CHECKING:
     from nas.search.trial import Run
@@ -39,7 +39,7 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _row(record: Record, space: str, budget: Budget) -> dict[str, Any]:
+def _row(record: TrialRecord, space: str, budget: Budget) -> dict[str, Any]:
     last = record.scores[-1] if record.scores else None
     known = {
         "number": record.number,
@@ -57,7 +57,7 @@ def _row(record: Record, space: str, budget: Budget) -> dict[str, Any]:
     return known | {f"choice.{name}": value for name, value in record.choices.items()}
 
 
-def used(record: Record, budget: Budget) -> dict[str, float]:
+def used(record: TrialRecord, budget: Budget) -> dict[str, float]:
     """The share of each upper limit that the network uses."""
     limits = budget.limits().items()
     return {name: getattr(record.cost, name) / limit.max for name, limit in limits if limit.max}

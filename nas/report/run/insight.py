@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.genome.cost import tally
-from nas.search.trial import Record
+from nas.search.trial import TrialRecord
 
 MOST_GROUPS = 6  # of one choice that are told apart; more are not told apart by eye either
 LEAST_TRIALS = 8  # below, nothing is said of any choice
@@ -33,7 +33,7 @@ class Influence:
     best: str
 
 
-def influences(records: Sequence[Record]) -> list[Influence]:
+def influences(records: Sequence[TrialRecord]) -> list[Influence]:
     """Every choice by its influence, the largest first; none while there are fewer than eight complete trials."""
     if len(records) < LEAST_TRIALS:
         return []
@@ -48,19 +48,19 @@ def influences(records: Sequence[Record]) -> list[Influence]:
     return sorted(found, key=lambda influence: (-influence.share, influence.choice))
 
 
-def log_errors(records: Sequence[Record]) -> NDArray[np.float64]:
+def log_errors(records: Sequence[TrialRecord]) -> NDArray[np.float64]:
     """Natural logarithm of the errors; a perfect network is taken for one with half the least error above zero."""
     errors = np.array([record.error for record in records], dtype=np.float64)
     least = errors[errors > 0].min(initial=1.0)
     return np.asarray(np.log(np.maximum(errors, least / 2)), dtype=np.float64)
 
 
-def choices(records: Sequence[Record]) -> list[str]:
+def choices(records: Sequence[TrialRecord]) -> list[str]:
     """The names of all choices, in the order in which they are made."""
     return list(dict.fromkeys(name for record in records for name in record.choices))
 
 
-def groups(records: Sequence[Record], name: str) -> Labels:
+def groups(records: Sequence[TrialRecord], name: str) -> Labels:
     """For each record the group of a choice: its value, or of a number with many values a fifth of its range."""
     values = [record.choices.get(name) for record in records]
     known = [value for value in values if value is not None]
@@ -94,14 +94,14 @@ def epsilon_squared(values: NDArray[np.float64], labels: Labels) -> float:
     return max(0.0, 1 - (within / free) / (total / (len(values) - 1)))
 
 
-def marks(records: Sequence[Record]) -> list[str]:
+def marks(records: Sequence[TrialRecord]) -> list[str]:
     """The choices that may name families: those made in words, or else with few values; the most telling first."""
     ranked = [influence.choice for influence in influences(records)]
     words = [name for name in ranked if any(isinstance(record.choices.get(name), str) for record in records)]
     return words or [n for n in ranked if len({str(r.choices.get(n)) for r in records}) <= MOST_GROUPS]
 
 
-def main_primitive(record: Record) -> str:
+def main_primitive(record: TrialRecord) -> str:
     """The primitive in which most of a network's multiply-accumulates are spent."""
     spent: Counter[str] = Counter()
     for node in record.graph.main.nodes[1:]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from nas.report.html.markup import Markup, join, tag
-from nas.report.html.page import document, resource
+from nas.report.html.page import document, report_resource
 from nas.report.run import plots, population, sections
 from nas.report.run.answer import answer
 from nas.report.run.view import View
@@ -13,7 +13,7 @@ from nas.report.text import clip
 def page(view: View) -> str:
     """The page of a run as HTML text."""
     content = [answer(view), tag("main", _sections(view), id="results"), tag("footer", sections.footer(view))]
-    own = resource("html/page.js") + resource("run/run.js") + resource("run/population.js") + "start();\n"
+    own = report_resource("html/page.js") + report_resource("run/run.js") + report_resource("run/population.js") + "start();\n"
     return document(clip(view.experiment.name, 60), content, _plots(view), own)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from nas.report.run.view import COUNTS, View
 from nas.report.text import NAMES, clip, title
-from nas.search.trial import Record
+from nas.search.trial import TrialRecord
 
 MOST_CURVES = 200
 Trace = dict[str, Any]
@@ -35,7 +35,7 @@ def _spread(view: View) -> Trace:
     return {"y": [row[0] for row in rows], "up": [row[1] for row in rows], "down": [row[2] for row in rows]}
 
 
-def _points(name: str, records: Sequence[Record]) -> Trace:
+def _points(name: str, records: Sequence[TrialRecord]) -> Trace:
     return {
         "name": name,
         "y": [record.error for record in records],
@@ -44,7 +44,7 @@ def _points(name: str, records: Sequence[Record]) -> Trace:
     }
 
 
-def _axis(view: View, name: str, parts: Sequence[Sequence[Record]]) -> dict[str, Any]:
+def _axis(view: View, name: str, parts: Sequence[Sequence[TrialRecord]]) -> dict[str, Any]:
     limit = view.limits.get(name)
     return {
         "title": title(name),
@@ -90,7 +90,7 @@ def curves(view: View) -> dict[str, Any]:
     return {"others": _broken(others), "front": _broken(front), "best": _broken(best), "stopped": ends}
 
 
-def _broken(records: Sequence[Record]) -> Trace:
+def _broken(records: Sequence[TrialRecord]) -> Trace:
     """Many curves as one trace, a gap after each."""
     line: Trace = {"x": [], "y": [], "text": []}
     for record in records:

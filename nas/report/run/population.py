@@ -12,8 +12,8 @@ from nas.report.run.insight import Influence, as_number, choices, groups, influe
 from nas.report.run.sections import plot, section
 from nas.report.run.tables import table
 from nas.report.run.view import View
-from nas.report.text import NAMES, clip, percent, title, write
-from nas.search.trial import Record
+from nas.report.text import NAMES, clip, percent, title, write_quantity
+from nas.search.trial import TrialRecord
 
 MOST_CHOICES = 6  # to tell families by
 MOST_AXES = 12
@@ -60,7 +60,7 @@ def coordinates(view: View) -> Data:
     axes.append(_axis(NAMES[view.abscissa], [getattr(record.cost, view.abscissa) for record in records], view.abscissa))
     axes.append(_axis("validation error", log_errors(records).tolist()))
     errors = [record.error for record in records]
-    axes[-1]["ticks"] = [[0, write("error", min(filter(None, errors), default=0))], [1, write("error", errors[-1])]]
+    axes[-1]["ticks"] = [[0, write_quantity("error", min(filter(None, errors), default=0))], [1, write_quantity("error", errors[-1])]]
     lines: dict[str, list[float | None]] = {name: [] for name in BANDS}
     for place in range(len(records)):
         band = BANDS[-1 - min(4, 5 * place // len(records))]
@@ -68,7 +68,7 @@ def coordinates(view: View) -> Data:
     return {"axes": [{"name": axis["name"], "ticks": axis["ticks"]} for axis in axes], "lines": lines}
 
 
-def _thinned(records: Sequence[Record], most: int) -> list[Record]:
+def _thinned(records: Sequence[TrialRecord], most: int) -> list[TrialRecord]:
     """At most so many along the order, both ends included."""
     return [records[i] for i in np.unique(np.linspace(0, len(records) - 1, most).round().astype(int))]
 
@@ -84,7 +84,7 @@ def _axis(name: str, values: list[Any], quantity: str = "") -> Data:
         return {
             "name": name,
             "at": at,
-            "ticks": [[y, write(quantity, end) if quantity else f"{end:g}"] for y, end in ends],
+            "ticks": [[y, write_quantity(quantity, end) if quantity else f"{end:g}"] for y, end in ends],
         }
     words = sorted({str(value) for value in values if value is not None})
     place = {word: round(i / max(1, len(words) - 1), 4) for i, word in enumerate(words)}

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from nas.search.experiment import Experiment
 from nas.search.pareto import Points, as_points, hypervolume, merge
-from nas.search.trial import Record
+from nas.search.trial import TrialRecord
 
 SHUFFLES = 100
 MOST_STEPS = 64
@@ -64,7 +64,7 @@ def _reference(experiment: Experiment, name: str, classes: int, otherwise: float
     return float(limit.max) if limit is not None and limit.max else otherwise or 1.0
 
 
-def progress(experiment: Experiment, classes: int, records: tuple[Record, ...]) -> Progress | None:
+def progress(experiment: Experiment, classes: int, records: tuple[TrialRecord, ...]) -> Progress | None:
     """Hypervolume over the complete trials; None while there are none."""
     rows = [(record.objectives(experiment.objectives), record.seconds)
             for record in sorted(records, key=lambda r: r.number)]  # fmt: skip

@@ -7,8 +7,8 @@ from nas.report.network import draw
 from nas.report.run import tables
 from nas.report.run.advice import advice
 from nas.report.run.view import View
-from nas.report.text import NAMES, clip, percent, write
-from nas.search.trial import Record
+from nas.report.text import NAMES, clip, percent, write_quantity
+from nas.search.trial import TrialRecord
 
 MOST_DRAWN = 60
 
@@ -49,21 +49,21 @@ def _listed(names: list[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def _pick(view: View, record: Record) -> Markup:
+def _pick(view: View, record: TrialRecord) -> Markup:
     value = getattr(record.cost, view.abscissa)
-    cost = f" · {write(view.abscissa, value)} {NAMES[view.abscissa]}"
-    return tag("button", tag("b", write("error", record.error)), cost, type="button", data_trial=record.number,
+    cost = f" · {write_quantity(view.abscissa, value)} {NAMES[view.abscissa]}"
+    return tag("button", tag("b", write_quantity("error", record.error)), cost, type="button", data_trial=record.number,
                title=f"trial {record.number}")  # fmt: skip
 
 
-def _spread(records: tuple[Record, ...]) -> list[Record]:
+def _spread(records: tuple[TrialRecord, ...]) -> list[TrialRecord]:
     """At most 60 along the front, both ends included."""
     if len(records) <= MOST_DRAWN:
         return list(records)
     return [records[i] for i in np.linspace(0, len(records) - 1, MOST_DRAWN).round().astype(int)]
 
 
-def _template(view: View, record: Record) -> Markup:
+def _template(view: View, record: TrialRecord) -> Markup:
     picture = tag("div", Markup(draw(record.graph, standalone=False)), class_="drawing")
     name = clip(record.baseline, 60) or None
     return tag("template", tables.details(view, record), picture, id=f"trial-{record.number}", data_title=name)
@@ -95,7 +95,7 @@ def progress(view: View) -> Child:
         return None
     worst = zip(view.experiment.objectives, found.reference, strict=True)
     point = _listed(
-        [f"{percent(value) if name == 'error' else write(name, value)} {NAMES[name]}" for name, value in worst]
+        [f"{percent(value) if name == 'error' else write_quantity(name, value)} {NAMES[name]}" for name, value in worst]
     )
     below, above = (found.found < found.low - 1e-12).mean(), (found.found > found.high + 1e-12).mean()
     caption = (

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from nas.report.html.markup import Child, Markup, join, tag
 from nas.report.run.frame import used
 from nas.report.run.view import View
-from nas.report.text import NAMES, between, clip, percent, write
+from nas.report.text import NAMES, between, clip, percent, write_quantity
 from nas.search.loop.halving import saved
-from nas.search.trial import Record
+from nas.search.trial import TrialRecord
 
 MOST_ROWS = 1_000
 REASONS = {
@@ -51,31 +51,31 @@ def trials(view: View) -> Markup:
     return table(caption, buttons, rows, id="trials", class_="sortable")
 
 
-def _trial(record: Record, on_front: bool, panel: bool) -> Iterable[Child]:
+def _trial(record: TrialRecord, on_front: bool, panel: bool) -> Iterable[Child]:
     number = tag("button", record.number, type="button", data_trial=record.number) if panel else record.number
     mark = tag("span", " on the front", class_="badge") if on_front else None
     yield tag("th", number, mark, scope="row", data_value=record.number)
     yield cell(state(record), state(record))
-    yield cell(write("error", record.error), record.error)
+    yield cell(write_quantity("error", record.error), record.error)
     for name in _COUNTS:
-        yield cell(write(name, getattr(record.cost, name)), getattr(record.cost, name))
-    yield cell(write("seconds", record.seconds), record.seconds)
+        yield cell(write_quantity(name, getattr(record.cost, name)), getattr(record.cost, name))
+    yield cell(write_quantity("seconds", record.seconds), record.seconds)
     yield tag("td", clip(choices(record), 200), class_="choices", data_value=clip(choices(record), 60))
 
 
-def state(record: Record) -> str:
+def state(record: TrialRecord) -> str:
     """How a trial stands, a failure with its reason."""
     return f"{record.state}: {clip(record.reason, 40)}" if record.reason else record.state
 
 
-def choices(record: Record) -> str:
+def choices(record: TrialRecord) -> str:
     """The choices of a trial on one line; of one without, the trials it was made of."""
     if record.parents:
         return "edited from " + " and ".join(map(str, record.parents))
     return ", ".join(f"{clip(name, 40)} {clip(value, 40)}" for name, value in record.choices.items())
 
 
-def details(view: View, record: Record) -> Markup:
+def details(view: View, record: TrialRecord) -> Markup:
     """Everything known of one trial, as a list of terms."""
     shares = used(record, view.experiment.budget)
     counts: list[tuple[str, float | None]] = [
@@ -86,7 +86,7 @@ def details(view: View, record: Record) -> Markup:
     facts: list[tuple[str, Child]] = []
     for name, value in counts:
         share = f" ({percent(shares[name])} of the budget)" if name in shares else ""
-        exact = write(name, value) if name in ("error", "seconds", "peak_bytes") else f"{value:,}"
+        exact = write_quantity(name, value) if name in ("error", "seconds", "peak_bytes") else f"{value:,}"
         facts.append((NAMES[name], f"{exact}{share}"))
     chosen = [(clip(name, 40), clip(value, 80)) for name, value in record.choices.items()]
     if record.parents:
@@ -113,10 +113,10 @@ def known(view: View) -> Markup | None:
         number = tag("button", clip(record.baseline, 60) or f"trial {record.number}", type="button",
                      data_trial=record.number)  # fmt: skip
         seeds = again.get(record.number)
-        rows.append([tag("th", number, scope="row"), write("error", seeds.error if seeds else record.error),
+        rows.append([tag("th", number, scope="row"), write_quantity("error", seeds.error if seeds else record.error),
                      between(seeds.low, seeds.high) if seeds else "-",
-                     write("error", seeds.test_error) if seeds else "-",
-                     *[write(name, getattr(record.cost, name)) for name in ("params", "macs")]])  # fmt: skip
+                     write_quantity("error", seeds.test_error) if seeds else "-",
+                     *[write_quantity(name, getattr(record.cost, name)) for name in ("params", "macs")]])  # fmt: skip
     caption = ("In the search each network was trained once, by one recipe, baselines too; finalists were trained "
                "again from several seeds: the mean and its interval.")  # fmt: skip
     heads = ["network", "validation error", "95 % interval", "test error", "parameters", "MACs"]
@@ -146,7 +146,7 @@ def failures(view: View) -> Markup:
     return join([_failed_trials(view), *known])
 
 
-def _reason(record: Record) -> str:
+def _reason(record: TrialRecord) -> str:
     return REASONS.get(record.reason, clip(record.reason, 60)) or record.state
 
 

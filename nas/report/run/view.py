@@ -11,7 +11,7 @@ from nas.report.run.frame import frame
 from nas.report.run.progress import Progress, progress
 from nas.search.experiment import Experiment
 from nas.search.results.finalists import Finalist, load_finalists
-from nas.search.trial import Record, Run
+from nas.search.trial import TrialRecord, Run
 
 COUNTS = ("macs", "params", "activations", "peak_bytes", "depth")
 
@@ -27,12 +27,12 @@ class View:
 
     run: Run
     table: pd.DataFrame
-    complete: tuple[Record, ...]
-    front: tuple[Record, ...]
-    best: Record | None
+    complete: tuple[TrialRecord, ...]
+    front: tuple[TrialRecord, ...]
+    best: TrialRecord | None
     progress: Progress | None
     finalists: tuple[Finalist, ...] = ()
-    baselines: tuple[Record, ...] = ()
+    baselines: tuple[TrialRecord, ...] = ()
 
     @property
     def experiment(self) -> Experiment:
@@ -48,12 +48,12 @@ class View:
         wanted = (*self.experiment.objectives[1:], *self.limits, "macs")
         return wanted[0]
 
-    def ordered(self) -> tuple[Record, ...]:
+    def ordered(self) -> tuple[TrialRecord, ...]:
         """Every trial, the best first, those without an error last."""
         return tuple(sorted(self.run.records, key=_rank))
 
 
-def _rank(record: Record) -> tuple[Any, ...]:
+def _rank(record: TrialRecord) -> tuple[Any, ...]:
     error = record.error
     known = error is not None and bool(np.isfinite(error))
     return (not known, error if known else 0.0, record.cost.macs, record.number)

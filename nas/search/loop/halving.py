@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.search.propose.samplers.base import Objectives, objectives
-from nas.search.trial import Record
+from nas.search.trial import TrialRecord
 
 Array = NDArray[np.float64]
 FEWEST = 4  # trials at a rung before any is stopped there
@@ -32,16 +32,16 @@ def rungs(epochs: int, factor: int) -> tuple[int, ...]:
 class Halving:
     """Remembers how trials stood at each rung, and says which to stop and which to promote."""
 
-    def __init__(self, names: tuple[str, ...], epochs: int, factor: int, records: Iterable[Record] = ()) -> None:
+    def __init__(self, names: tuple[str, ...], epochs: int, factor: int, records: Iterable[TrialRecord] = ()) -> None:
         self.names, self.factor = names, factor
         self.reached: dict[int, dict[int, Objectives]] = {rung: {} for rung in rungs(epochs, factor)}  # by number
-        self.waiting: list[Record] = []
+        self.waiting: list[TrialRecord] = []
         self._standings: dict[int, dict[int, float]] = {}  # by rung and number, while nothing new reached it
         for record in records:
             for score in record.scores if record.state in ("complete", "pruned") else ():
                 self._note(record, score.epoch, score.error)
 
-    def stops(self, record: Record) -> bool:
+    def stops(self, record: TrialRecord) -> bool:
         """Whether a running trial, after the last of its scores, is to be stopped."""
         score = record.scores[-1]
         passed = record.number in self.reached.get(score.epoch, {})  # before it was promoted
@@ -49,11 +49,11 @@ class Halving:
             return False
         return len(self.reached[score.epoch]) >= FEWEST and self._standing(record) >= 1 / self.factor
 
-    def pause(self, record: Record) -> None:
+    def pause(self, record: TrialRecord) -> None:
         """A trial was stopped, and waits."""
         self.waiting.append(record)
 
-    def promoted(self) -> Record | None:
+    def promoted(self) -> TrialRecord | None:
         """One that waited and is now among the best at its rung, to be trained again; the furthest first."""
         able = [record for record in self.waiting if self._standing(record) < 1 / self.factor]
         if not able:
@@ -62,13 +62,13 @@ class Halving:
         self.waiting.remove(chosen)
         return replace(chosen, scores=(), seconds=0.0, repeated=chosen.repeated + chosen.scores[-1].epoch)
 
-    def given_up(self, most: int) -> list[Record]:
+    def given_up(self, most: int) -> list[TrialRecord]:
         """Those that need not wait any longer, so that at most so many do: the best."""
         ranked = sorted(self.waiting, key=self._standing)
         self.waiting, gone = ranked[:most], ranked[most:]
         return gone
 
-    def _standing(self, record: Record) -> float:
+    def _standing(self, record: TrialRecord) -> float:
         """Among all at the last rung it reached."""
         epoch = max(epoch for epoch, reached in self.reached.items() if record.number in reached)
         if epoch not in self._standings:
@@ -76,7 +76,7 @@ class Halving:
             self._standings[epoch] = dict(zip(rung, standings(list(rung.values())).tolist(), strict=True))
         return self._standings[epoch][record.number]
 
-    def _note(self, record: Record, epoch: int, error: float) -> bool:
+    def _note(self, record: TrialRecord, epoch: int, error: float) -> bool:
         if epoch not in self.reached:
             return False
         self.reached[epoch][record.number] = objectives(self.names, error, record.cost)
@@ -98,7 +98,7 @@ def standings(points: Sequence[Objectives]) -> Array:
     return np.searchsorted(np.sort(fronts), fronts) / len(points)
 
 
-def saved(records: Iterable[Record], epochs: int) -> int:
+def saved(records: Iterable[TrialRecord], epochs: int) -> int:
     """Epochs that were not trained because their trials were stopped, less those trained twice to promote some."""
     over = [record for record in records if record.state in ("complete", "pruned") and record.scores]
     return sum((epochs - record.scores[-1].epoch) * (record.state == "pruned") - record.repeated for record in over)

@@ -4,18 +4,18 @@ from typing import Any
 
 from nas.genome.cost import cost
 from nas.genome.fingerprint import fingerprint
-from nas.search.propose.baselines import fit
+from nas.search.propose.baselines import fit_baseline
 from nas.search.propose.proposer import Proposal, Proposer
 from nas.search.space import load
-from nas.search.store.study import Study, searched
-from nas.search.trial import Record, as_record, row
+from nas.search.store.study import Study, search_trials
+from nas.search.trial import TrialRecord, from_optuna, row
 from nas.training.data import task
 
 
-class Agenda:
+class TrialQueue:
     """Proposes from all that the study knows, also of what other drivers do meanwhile."""
 
-    def __init__(self, study: Study, trials: list[Any], records: tuple[Record, ...]) -> None:
+    def __init__(self, study: Study, trials: list[Any], records: tuple[TrialRecord, ...]) -> None:
         experiment = study.experiment
         self.study, self.experiment, self.exhausted = study, experiment, False
         self.task = task(experiment.source)
@@ -24,9 +24,9 @@ class Agenda:
         self._over = {trial.number: trial.state.is_finished() for trial in trials}  # of those the proposer knows
         self._proposals: dict[int, Proposal] = {}
         self._mine: set[int] = set()
-        self._again: list[Record] = []
+        self._again: list[TrialRecord] = []
 
-    def next(self) -> Record | None:
+    def next(self) -> TrialRecord | None:
         """The next to train, recorded as running; None when nothing is left.
 
         Trials that were left running come first, under their own numbers: nothing is lost, and nothing but what was
@@ -35,23 +35,23 @@ class Agenda:
         with self.study.exclusive():
             trials = self.study.everything()
             found = self._again.pop() if self._again else self.study.adopt(trials, self._mine)
-            found = found or self._propose(searched(trials)) or self._baseline(trials)
+            found = found or self._propose(search_trials(trials)) or self._baseline(trials)
         if found:
             self._mine.add(found.number)
         return found
 
-    def again(self, record: Record) -> None:
+    def again(self, record: TrialRecord) -> None:
         """A trial's machine is gone: it is as if it had not begun."""
         self._again.append(record)
 
-    def tell(self, record: Record) -> None:
+    def tell(self, record: TrialRecord) -> None:
         """How a trial ended."""
         self._mine.discard(record.number)
         if proposal := self._proposals.pop(record.number, None):
             self._over[record.number] = True
             self._proposer.tell(proposal, record.known_error)
 
-    def _propose(self, trials: list[Any]) -> Record | None:
+    def _propose(self, trials: list[Any]) -> TrialRecord | None:
         self._listen(trials)
         if len(trials) >= self.experiment.trials or self.exhausted:
             return None
@@ -68,7 +68,7 @@ class Agenda:
         facts = row(proposal.graph, proposal.fingerprint, seed, ledger) | {"parents": parents}
         number = self.study.begin(proposal.choices, proposal.distributions, facts)
         self._proposals[number], self._over[number] = proposal, False
-        return Record(number, proposal.choices, proposal.graph, proposal.fingerprint, proposal.cost, seed,
+        return TrialRecord(number, proposal.choices, proposal.graph, proposal.fingerprint, proposal.cost, seed,
                       parents=parents)  # fmt: skip
 
     def _listen(self, trials: list[Any]) -> None:
@@ -77,17 +77,17 @@ class Agenda:
             if trial.number in self._proposals or self._over.get(trial.number) is (over := trial.state.is_finished()):
                 continue
             self._over[trial.number] = over
-            self._proposer.learn(trial, as_record(trial))
+            self._proposer.learn(trial, from_optuna(trial))
 
-    def _baseline(self, trials: list[Any]) -> Record | None:
+    def _baseline(self, trials: list[Any]) -> TrialRecord | None:
         """A known network, recorded beside the search's trials: same recipe, and the seed of a trial of the search."""
         begun = {str(trial.user_attrs.get("baseline", "")).split(",")[0] for trial in trials}
         name = next((name for name in self.experiment.baselines if name not in begun), None)
         if name is None:
             return None
-        fitted = fit(name, self.task, self.experiment.budget)
+        fitted = fit_baseline(name, self.task, self.experiment.budget)
         seed = self.experiment.trial_seed(self.experiment.baselines.index(name))
         code = fingerprint(fitted.graph)
-        facts = row(fitted.graph, code, seed, self.study.ledger(searched(trials))) | {"baseline": fitted.label}
+        facts = row(fitted.graph, code, seed, self.study.ledger(search_trials(trials))) | {"baseline": fitted.label}
         number = self.study.begin({}, {}, facts)
-        return Record(number, {}, fitted.graph, code, cost(fitted.graph), seed, baseline=fitted.label)
+        return TrialRecord(number, {}, fitted.graph, code, cost(fitted.graph), seed, baseline=fitted.label)

@@ -12,16 +12,16 @@ from nas.errors import RunError
 from nas.genome.genome_json import to_json
 from nas.search.experiment import Experiment
 from nas.search.loop.halving import Halving
-from nas.search.loop.queue import Agenda
+from nas.search.loop.queue import TrialQueue
 from nas.search.pareto import front_of
 from nas.search.store.log import Curves, log
 from nas.search.store.study import Study
-from nas.search.trial import Record, State, as_record, folder
+from nas.search.trial import TrialRecord, State, from_optuna, folder
 from nas.search.workers.executor import Executor, executor
 from nas.training.recipe import Recipe
 from nas.training.score import Score
 
-LIVES = 3  # of a trial: how often its machine may be lost before it is held against the trial
+MAX_ATTEMPTS = 3  # of a trial: how often its machine may be lost before it is held against the trial
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Event:
     """
 
     kind: str
-    record: Record
+    record: TrialRecord
 
 
 class Search:
@@ -42,7 +42,7 @@ class Search:
         self._workers = workers
         self.study, self.stopping, self.exhausted = study, False, False
         self.fault = ""  # why the run stopped itself
-        self.running: dict[int, Record] = {}
+        self.running: dict[int, TrialRecord] = {}
         self._lost: Counter[int] = Counter()  # machines, by trial
         self._ended: list[str] = []  # reasons
 
@@ -59,8 +59,8 @@ class Search:
         experiment = self.study.experiment
         with self.study.held():
             trials = self.study.trials()
-            records = tuple(map(as_record, trials))
-            self._agenda = Agenda(self.study, trials, records)
+            records = tuple(map(from_optuna, trials))
+            self._agenda = TrialQueue(self.study, trials, records)
             self._front = front_of(records, experiment.objectives)
             self._halving = halving(experiment, records)
             if first := self._agenda.next():
@@ -68,7 +68,7 @@ class Search:
                     yield from self._loop(workers, first)
             self.exhausted = self._agenda.exhausted
 
-    def _loop(self, workers: Executor, waiting: Record | None) -> Iterator[Event]:
+    def _loop(self, workers: Executor, waiting: TrialRecord | None) -> Iterator[Event]:
         while True:
             while workers.idle() and not self.stopping and (record := waiting or self._next()):
                 waiting = None
@@ -85,7 +85,7 @@ class Search:
                 yield heard
             yield from self._give_up(self.study.experiment.workers)
 
-    def _next(self) -> Record | None:
+    def _next(self) -> TrialRecord | None:
         return (self._halving and self._halving.promoted()) or self._agenda.next()
 
     def _give_up(self, most: int) -> Iterator[Event]:
@@ -93,11 +93,11 @@ class Search:
         for record in self._halving.given_up(most) if self._halving else ():
             yield self._end(record, "stopped", "")
 
-    def _outdone(self, record: Record) -> bool:
+    def _outdone(self, record: TrialRecord) -> bool:
         """Whether successive halving gives a running trial up; known networks are always trained to the end."""
         return self._halving is not None and not record.baseline and self._halving.stops(record)
 
-    def _job(self, record: Record) -> dict[str, object]:
+    def _job(self, record: TrialRecord) -> dict[str, object]:
         experiment = self.study.experiment
         weights = folder(self.study.path, record.number) / "weights.safetensors"
         return job(experiment, experiment.recipe, record, record.number, record.seed, weights)
@@ -109,27 +109,27 @@ class Search:
         refuse_full_disk(event, self.study.path)
         if event["reason"] == "lost":
             self._lost[record.number] += 1
-            if self._lost[record.number] < LIVES:
+            if self._lost[record.number] < MAX_ATTEMPTS:
                 return self._again(record)
         if event["reason"] == "stopped" and self._halving:
             self._halving.pause(self.running.pop(record.number))
             return Event("waiting", record)
         return self._end(record, event["reason"], event["detail"])
 
-    def _score(self, record: Record, score: Score) -> Event:
+    def _score(self, record: TrialRecord, score: Score) -> Event:
         record = replace(record, scores=(*record.scores, score), seconds=score.seconds)
         self.running[record.number] = record
         if self.study.experiment.tracker:
             self._curves.scored(record)
         return Event("scored", record)
 
-    def _again(self, record: Record) -> Event:
+    def _again(self, record: TrialRecord) -> Event:
         del self.running[record.number]
         fresh = replace(record, scores=(), seconds=0.0)
         self._agenda.again(fresh)
         return Event("lost", fresh)
 
-    def _end(self, record: Record, reason: str, detail: str) -> Event:
+    def _end(self, record: TrialRecord, reason: str, detail: str) -> Event:
         state: State = "complete" if not reason else "pruned" if reason == "stopped" else "failed"
         record = replace(record, state=state, reason=reason, detail=detail)
         self.study.end(record)
@@ -149,7 +149,7 @@ class Search:
             self.stop()
             self.fault = f"{errors} of {len(self._ended)} trials failed with an error, the last: {detail}"
 
-    def _keep_front(self, record: Record) -> None:
+    def _keep_front(self, record: TrialRecord) -> None:
         """Weights stay for the trials on the front; those that fall off it can be trained again from their seed."""
         if record.error is None or record.baseline:
             return
@@ -159,7 +159,7 @@ class Search:
             shutil.rmtree(folder(self.study.path, fallen.number), ignore_errors=True)
 
 
-def halving(experiment: Experiment, records: tuple[Record, ...]) -> Halving | None:
+def halving(experiment: Experiment, records: tuple[TrialRecord, ...]) -> Halving | None:
     """Successive halving with what earlier trials reached, if the experiment asks for it."""
     if not experiment.halving:
         return None
@@ -176,7 +176,7 @@ def refuse_full_disk(event: Mapping[str, Any], path: Path) -> None:
 
 
 def job(
-    experiment: Experiment, recipe: Recipe, record: Record, number: int, seed: int, weights: Path
+    experiment: Experiment, recipe: Recipe, record: TrialRecord, number: int, seed: int, weights: Path
 ) -> dict[str, object]:
     """What a worker needs to train one network."""
     return {

@@ -10,11 +10,11 @@ from nas.genome.baselines import BASELINES, baseline
 from nas.genome.cost import Budget
 from nas.genome.graph import Graph
 from nas.genome.task import Task
-from nas.search.propose.scale_widths import narrow
+from nas.search.propose.scale_widths import scale_widths
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedBaseline:
     """A baseline as it is trained: its widths times `factor`, 1 where it fits the budget as it is."""
 
     name: str
@@ -27,7 +27,7 @@ class Fitted:
         return self.name if self.factor == 1 else f"{self.name}, widths x {self.factor:.2g}"
 
 
-def fit(name: str, task: Task, budget: Budget) -> Fitted:
+def fit_baseline(name: str, task: Task, budget: Budget) -> FittedBaseline:
     """A baseline for this task, narrowed until it is below the budget's upper limits.
 
     Raises ExperimentError for an unknown name or a network that cannot read the task's images, and BudgetError when
@@ -43,8 +43,8 @@ def fit(name: str, task: Task, budget: Budget) -> Fitted:
         task.check(whole)
     except GenomeError as problem:
         raise ExperimentError(f"baseline {name} cannot be fitted to {task.name}: {problem}") from None
-    found = narrow(whole, budget)
+    found = scale_widths(whole, budget)
     if found is None:
         limits = ", ".join(f"{key} {value}" for key, value in budget.as_dict().items())
         raise BudgetError(f"baseline {name} cannot be narrowed into the budget ({limits}); leave it out")
-    return Fitted(name, *found)
+    return FittedBaseline(name, *found)

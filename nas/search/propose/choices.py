@@ -15,7 +15,7 @@ from optuna.distributions import (
 
 from nas.genome.cost import Cost, cost
 from nas.genome.graph import Graph
-from nas.genome.layer_ngrams import Walks, sequences
+from nas.genome.layer_ngrams import LayerNgrams, layer_ngrams
 from nas.genome.task import Task
 from nas.genome.trial import Choice, Space
 
@@ -24,7 +24,7 @@ Choices = dict[str, Any]
 LEVELS = 64  # values taken of a range without a step
 
 
-class Draw:
+class GuidedTrial:
     """A trial that answers with the given choices where the space allows them, and uniformly elsewhere.
 
     A name in `avoid` is never answered with the value there, so a parent's choices and one name to avoid make a
@@ -55,7 +55,7 @@ class Draw:
         return self.params[name]
 
     def _value(self, name: str, distribution: BaseDistribution) -> Any:
-        if name in self._given and name not in self._avoid and allowed(self._given[name], distribution):
+        if name in self._given and name not in self._avoid and is_allowed(self._given[name], distribution):
             return self._given[name]
         options = values(distribution)
         others = [value for value in options if value != self._avoid[name]] if name in self._avoid else options
@@ -93,7 +93,7 @@ def values(distribution: BaseDistribution) -> Sequence[Any]:
     return [low + (high - low) * i / steps for i in range(steps + 1)] if steps else [low]
 
 
-def allowed(value: Any, distribution: BaseDistribution) -> bool:
+def is_allowed(value: Any, distribution: BaseDistribution) -> bool:
     """Whether a value is one of the choice's; True is not 1 here."""
     if isinstance(distribution, CategoricalDistribution):
         return any(type(value) is type(option) and value == option for option in distribution.choices)
@@ -106,19 +106,19 @@ def allowed(value: Any, distribution: BaseDistribution) -> bool:
     )
 
 
-def ordered(distribution: BaseDistribution) -> bool:
+def is_ordered(distribution: BaseDistribution) -> bool:
     """Whether the choice is a number in a range rather than one of a list."""
     return not isinstance(distribution, CategoricalDistribution)
 
 
-def neighbour(rng: random.Random, parent: Choices, changes: int = 1) -> Draw:
+def neighbor(rng: random.Random, parent: Choices, changes: int = 1) -> GuidedTrial:
     """The parent's choices with some of them redrawn; choices that only then come up are drawn uniformly."""
     names = rng.sample(list(parent), min(changes, len(parent)))
-    return Draw(rng, parent, {name: parent[name] for name in names})
+    return GuidedTrial(rng, parent, {name: parent[name] for name in names})
 
 
 @dataclass(frozen=True)
-class Edited:
+class EditedGraph:
     """In a trial's place, a network made of others: of no choices."""
 
     graph: Graph
@@ -126,7 +126,7 @@ class Edited:
 
 
 @dataclass(frozen=True)
-class Draft:
+class Candidate:
     """A network as drawn: its choices, and what it costs."""
 
     choices: Choices
@@ -136,19 +136,19 @@ class Draft:
     parents: tuple[str, ...] = ()  # fingerprints, of one that was not drawn from the space
 
     @cached_property
-    def walks(self) -> Walks:
+    def walks(self) -> LayerNgrams:
         """How often up to three layers follow one another."""
-        return sequences(self.graph)
+        return layer_ngrams(self.graph)
 
 
-def draft(space: Space, task: Task, trial: Any) -> Draft:
+def make_candidate(space: Space, task: Task, trial: Any) -> Candidate:
     """Let a space ask a trial. Raises GenomeError where the choices make no network for the task."""
-    if isinstance(trial, Edited):
+    if isinstance(trial, EditedGraph):
         task.check(trial.graph)
-        return Draft({}, {}, trial.graph, cost(trial.graph), trial.parents)
+        return Candidate({}, {}, trial.graph, cost(trial.graph), trial.parents)
     graph = space(trial, task)
     task.check(graph)
-    return Draft(dict(trial.params), dict(trial.distributions), graph, cost(graph))
+    return Candidate(dict(trial.params), dict(trial.distributions), graph, cost(graph))
 
 
 def key(choices: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:

@@ -19,7 +19,7 @@ from nas.errors import GenomeError
 from nas.genome.cost import Budget, Cost, Range
 from nas.genome.task import Task
 from nas.genome.trial import Space
-from nas.search.propose.choices import Choices, Draft, Draw, draft, key, ordered, values
+from nas.search.propose.choices import Choices, Candidate, GuidedTrial, make_candidate, key, is_ordered, values
 
 Array = NDArray[np.float64]
 Band = tuple[float, float]  # logarithms of the least and most of a count
@@ -29,7 +29,7 @@ RIDGE = 1e-6  # keeps the least step finite where no choice matters
 EXAMPLES = 8  # networks from which the first slopes are taken
 
 
-class _Knob:
+class _LogChoice:
     """A numeric choice, on a logarithmic scale."""
 
     def __init__(self, options: Sequence[Any], continuous: bool) -> None:
@@ -54,18 +54,18 @@ class _Knob:
         return self.options[max(0, below - 1) : below] + self.options[above : above + 1]
 
 
-class Fitter:
+class BudgetFitter:
     """Moves networks of one space into one budget."""
 
     def __init__(self, space: Space, task: Task, budget: Budget, seed: int) -> None:
         self.space, self.task, self.budget = space, task, budget
         self.rng = random.Random(seed)
         self.limits = budget.limits()
-        self.knobs: dict[str, _Knob] = {}
+        self.knobs: dict[str, _LogChoice] = {}
         self.slopes: dict[str, Array] = {}  # of the counts' logarithms, by choice
         self._learn()
 
-    def fit(self, first: Draft) -> Draft | None:
+    def fit(self, first: Candidate) -> Candidate | None:
         """The network itself if it is inside, else one near it that is; None where none was found."""
         if self.budget.allows(first.cost):
             return first
@@ -100,17 +100,17 @@ class Fitter:
                     found.setdefault(name, []).append((self._counts(other.cost) - self._counts(one.cost)) / run)
         self.slopes = {name: np.mean(slopes, axis=0) for name, slopes in found.items()}
 
-    def _draw(self, choices: Choices) -> Draft | None:
+    def _draw(self, choices: Choices) -> Candidate | None:
         try:
-            return draft(self.space, self.task, Draw(self.rng, choices))
+            return make_candidate(self.space, self.task, GuidedTrial(self.rng, choices))
         except GenomeError:
             return None
 
-    def _free(self, drawn: Draft) -> list[str]:
+    def _free(self, drawn: Candidate) -> list[str]:
         """The numeric choices of a network that have more than one value."""
         for name, distribution in drawn.distributions.items():
-            if name not in self.knobs and ordered(distribution) and len(options := values(distribution)) > 1:
-                self.knobs[name] = _Knob(options, getattr(distribution, "step", 1) is None)
+            if name not in self.knobs and is_ordered(distribution) and len(options := values(distribution)) > 1:
+                self.knobs[name] = _LogChoice(options, getattr(distribution, "step", 1) is None)
         return [name for name in drawn.choices if name in self.knobs]
 
     def _counts(self, counts: Cost) -> Array:
@@ -123,7 +123,7 @@ class Fitter:
         return [_band(limit, name == worst and limit.excess(getattr(counts, name)) > 0 and _above(limit, counts, name))
                 for name, limit in self.limits.items()]  # fmt: skip
 
-    def _move(self, current: Draft, miss: Array, slopes: dict[str, Array], seen: set[Any]) -> Draft | None:
+    def _move(self, current: Candidate, miss: Array, slopes: dict[str, Array], seen: set[Any]) -> Candidate | None:
         """The network the slopes point to; where that was tried already, the best single step that was not."""
         names = [name for name in slopes if name in current.choices]
         if not names:
@@ -140,7 +140,7 @@ class Fitter:
         seen.add(key(current.choices | choices))
         return self._draw(current.choices | choices)
 
-    def _single(self, current: Draft, miss: Array, names: list[str], matrix: Array, seen: set[Any]) -> Choices:
+    def _single(self, current: Candidate, miss: Array, names: list[str], matrix: Array, seen: set[Any]) -> Choices:
         best, least = {}, inf
         for column, name in enumerate(names):
             knob, now = self.knobs[name], current.choices[name]
@@ -150,7 +150,7 @@ class Fitter:
                     best, least = {name: option}, size
         return best
 
-    def _correct(self, slopes: dict[str, Array], before: Draft, after: Draft) -> None:
+    def _correct(self, slopes: dict[str, Array], before: Candidate, after: Candidate) -> None:
         """Broyden's update: the least change of slopes that explains the step just made."""
         shared = [name for name in slopes if name in before.choices and name in after.choices]
         run = {n: self.knobs[n].place(after.choices[n]) - self.knobs[n].place(before.choices[n]) for n in shared}

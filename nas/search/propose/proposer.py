@@ -13,13 +13,13 @@ from nas.genome.graph import Graph
 from nas.genome.task import Task
 from nas.genome.trial import Space
 from nas.search.experiment import Experiment
-from nas.search.propose.choices import Draft, Draw, draft
-from nas.search.propose.fit_budget import Fitter
+from nas.search.propose.choices import Candidate, GuidedTrial, make_candidate
+from nas.search.propose.fit_budget import BudgetFitter
 from nas.search.propose.samplers import base as samplers
 from nas.search.propose.samplers import evolution
 from nas.search.propose.samplers.base import Sampler
-from nas.search.propose.scale_widths import narrow
-from nas.search.trial import Record
+from nas.search.propose.scale_widths import scale_widths
+from nas.search.trial import TrialRecord
 
 PATIENCE = 3_000  # proposals in a row without a new network inside the budget: the space is exhausted
 
@@ -29,7 +29,7 @@ class Proposal:
     """A network to train and the choices that made it."""
 
     trial: Any  # the sampler's own
-    draft: Draft
+    draft: Candidate
     fingerprint: str
 
     @property
@@ -49,7 +49,7 @@ class Proposal:
         return self.draft.cost
 
 
-def frontier(experiment: Experiment, seed: int, look: Callable[[Draw], Draft | None]) -> Sampler:
+def frontier(experiment: Experiment, seed: int, look: Callable[[GuidedTrial], Candidate | None]) -> Sampler:
     """The sampler of that name, imported late: scikit-learn takes half a second."""
     from nas.search.propose.samplers.frontier import Frontier
 
@@ -58,7 +58,7 @@ def frontier(experiment: Experiment, seed: int, look: Callable[[Draw], Draft | N
 
 SAMPLERS: dict[str, Callable[[Experiment, int], Sampler]] = {
     "random": samplers.Random, "tpe": samplers.tpe, "nsga2": samplers.nsga2, "gp": samplers.gp,
-    "evolution": evolution.over_choices, "evolution-graphs": evolution.over_graphs, "local": samplers.Local,
+    "evolution": evolution.over_choices, "evolution-graphs": evolution.over_graphs, "local": samplers.LocalSearch,
 }  # fmt: skip
 
 
@@ -66,20 +66,20 @@ class Proposer:
     """Asks the sampler until it names a network inside the budget that was not seen before."""
 
     def __init__(
-        self, experiment: Experiment, space: Space, task: Task, trials: list[Any], records: tuple[Record, ...],
+        self, experiment: Experiment, space: Space, task: Task, trials: list[Any], records: tuple[TrialRecord, ...],
         ledger: Counter[str],
     ) -> None:  # fmt: skip
         self.experiment, self.space, self.task, self.ledger = experiment, space, task, ledger
         self.errors: dict[str, float | None] = {}  # by fingerprint; None while in training, or failed
-        self.fitter = Fitter(space, task, experiment.budget, experiment.seed) if experiment.fit else None
+        self.fitter = BudgetFitter(space, task, experiment.budget, experiment.seed) if experiment.fit else None
         self.sampler = self._sampler(len(records))
         for trial, record in zip(trials, records, strict=True):
             self.learn(trial, record)
 
-    def learn(self, trial: Any, record: Record) -> None:
+    def learn(self, trial: Any, record: TrialRecord) -> None:
         """What an earlier driver did, or does beside this one."""
         self.errors[record.fingerprint] = record.known_error
-        past = Draft(dict(trial.params), dict(trial.distributions), record.graph, record.cost)
+        past = Candidate(dict(trial.params), dict(trial.distributions), record.graph, record.cost)
         self.sampler.tell(None, past, record.known_error)
 
     def _sampler(self, told: int) -> Sampler:
@@ -89,11 +89,11 @@ class Proposer:
             return frontier(self.experiment, seed, self.look)
         return SAMPLERS[self.experiment.sampler](self.experiment, seed)
 
-    def look(self, trial: Draw) -> Draft | None:
+    def look(self, trial: GuidedTrial) -> Candidate | None:
         """The network a trial leads to, without proposing it; None when it is none or outside the budget."""
         self.ledger["candidates"] += 1
         try:
-            drawn = draft(self.space, self.task, trial)
+            drawn = make_candidate(self.space, self.task, trial)
         except GenomeError:
             self.ledger["candidate, no network"] += 1
             return None
@@ -102,16 +102,16 @@ class Proposer:
             self.ledger[f"candidate, outside budget: {self._worst(drawn.cost)}"] += 1
         return inside
 
-    def _inside(self, drawn: Draft) -> Draft | None:
+    def _inside(self, drawn: Candidate) -> Candidate | None:
         if self.experiment.budget.allows(drawn.cost):
             return drawn
         if self.fitter is None:
             return None
         return self._narrowed(drawn) if drawn.parents else self.fitter.fit(drawn)
 
-    def _narrowed(self, drawn: Draft) -> Draft | None:
+    def _narrowed(self, drawn: Candidate) -> Candidate | None:
         """A network that has no choices to move along."""
-        found = narrow(drawn.graph, self.experiment.budget)
+        found = scale_widths(drawn.graph, self.experiment.budget)
         fitted = found and replace(drawn, graph=found[1], cost=cost(found[1]))
         return fitted if fitted and self.experiment.budget.allows(fitted.cost) else None
 
@@ -121,7 +121,7 @@ class Proposer:
             trial = self.sampler.ask()
             self.ledger["proposed"] += 1
             try:
-                drawn = draft(self.space, self.task, trial)
+                drawn = make_candidate(self.space, self.task, trial)
             except GenomeError:
                 self.ledger["no network"] += 1
                 self.sampler.tell(trial, None, None)
@@ -130,7 +130,7 @@ class Proposer:
                 return proposal
         return None
 
-    def _judge(self, trial: Any, drawn: Draft) -> Proposal | None:
+    def _judge(self, trial: Any, drawn: Candidate) -> Proposal | None:
         """The proposal to train; or the reason in the ledger, and what is known told to the sampler."""
         inside = self._inside(drawn)
         if inside is None:
@@ -176,14 +176,14 @@ def preflight(experiment: Experiment, space: Space, task: Task, draws: int = 400
     Raises BudgetError when no network drawn is inside the budget, with the nearest and what binds, and GenomeError
     when the space cannot make a network for this task.
     """
-    from nas.search.space import sample
+    from nas.search.space import sample_network
 
     budget, problem = experiment.budget, None
     drawn, lowest = list[Cost](), list[Cost]()
     for draw in range(draws + draws // 10):
         low = draw >= draws
         try:
-            counts = cost(sample(space, task, experiment.seed * 7919 + draw, lowest=low))
+            counts = cost(sample_network(space, task, experiment.seed * 7919 + draw, lowest=low))
             (lowest if low else drawn).append(counts)
         except GenomeError as caught:
             problem = caught
@@ -212,11 +212,11 @@ def preflight(experiment: Experiment, space: Space, task: Task, draws: int = 400
 
 def _moved_inside(experiment: Experiment, space: Space, task: Task, draws: int = 40) -> list[Cost]:
     """What networks that all lie outside cost once they are moved inside; nothing where none can be."""
-    fitter, rng = Fitter(space, task, experiment.budget, experiment.seed), random.Random(experiment.seed)
+    fitter, rng = BudgetFitter(space, task, experiment.budget, experiment.seed), random.Random(experiment.seed)
     found: list[Cost] = []
     for _ in range(draws):
         try:
-            fitted = fitter.fit(draft(space, task, Draw(rng)))
+            fitted = fitter.fit(make_candidate(space, task, GuidedTrial(rng)))
         except GenomeError:
             continue
         found += [fitted.cost] if fitted else []

@@ -8,7 +8,7 @@ LEAST = 0.02  # of its own widths; narrower, a network is no longer the one it w
 HALVINGS = 10  # of the interval in which the factor is sought
 
 
-def narrow(graph: Graph, budget: Budget) -> tuple[float, Graph] | None:
+def scale_widths(graph: Graph, budget: Budget) -> tuple[float, Graph] | None:
     """The network, its widths times the largest factor found that brings it below the budget's upper limits.
 
     The factor is 1 where it is below them already. None where even LEAST is not enough.

@@ -17,17 +17,17 @@ from nas.search.experiment import MATCHED
 from nas.search.loop.search import job
 from nas.search.pareto import front_of
 from nas.search.store.create import asked, begun
-from nas.search.store.run_files import BEGUN, contained, owned, write_whole
+from nas.search.store.run_files import BEGUN, check_contained, exclusive_lock, write_whole
 from nas.search.store.storage import connect
 from nas.search.store.study import Study, open_run
-from nas.search.trial import Record, folder
+from nas.search.trial import TrialRecord, folder
 from nas.search.workers.executor import executor
 
 SAME = 0.01  # how far the error of a training repeated may be from the first's
 
 
 @dataclass(frozen=True)
-class Finding:
+class Inconsistency:
     """What is wrong, what mends it, and the mending; None where nothing here can."""
 
     what: str
@@ -35,15 +35,15 @@ class Finding:
     mend: Callable[[], None] | None
 
 
-def examine(path: Path, mend: bool) -> Iterator[Finding]:
+def examine(path: Path, mend: bool) -> Iterator[Inconsistency]:
     """What is inconsistent, each mended before the next is looked for, if asked and possible.
 
     Raises RunError when the path is no run, when another driver holds it, or when something in it leads elsewhere.
     """
-    contained(path)
+    check_contained(path)
     if not any((path / name).exists() for name in BEGUN | {"study.db"}):
         raise RunError(f"{path} is no run directory: it has no study.db")
-    with owned(path):
+    with exclusive_lock(path):
         for finding in _files(path):
             yield from _treated(finding, mend)
     if not begun(path):
@@ -51,30 +51,30 @@ def examine(path: Path, mend: bool) -> Iterator[Finding]:
     try:
         study = open_run(path)
     except RunError as problem:
-        yield Finding(str(problem), "mend what is above first, or take the run from a copy", None)
+        yield Inconsistency(str(problem), "mend what is above first, or take the run from a copy", None)
         return
     with study.held():
         for finding in _trials(study):
             yield from _treated(finding, mend)
 
 
-def _treated(finding: Finding, mend: bool) -> Iterator[Finding]:
+def _treated(finding: Inconsistency, mend: bool) -> Iterator[Inconsistency]:
     if mend and finding.mend:
         finding.mend()
     yield finding
 
 
-def _files(path: Path) -> Iterator[Finding]:
+def _files(path: Path) -> Iterator[Inconsistency]:
     if {file.name for file in path.iterdir()} <= BEGUN and not begun(path):
-        yield Finding("the making of the run was cut short", "remove what there is", lambda: _remove(*path.iterdir()))
+        yield Inconsistency("the making of the run was cut short", "remove what there is", lambda: _remove(*path.iterdir()))
         return
     parts = [file for file in path.rglob("*") if file.is_file() and re.search(r"\.part(-wal|-shm)?$|^part-", file.name)]
     if parts:
         names = ", ".join(str(part.relative_to(path)) for part in parts[:5])
-        yield Finding(f"{len(parts)} files half written: {names}", "remove them", lambda: _remove(*parts))
+        yield Inconsistency(f"{len(parts)} files half written: {names}", "remove them", lambda: _remove(*parts))
     log = path / "study.db-wal"
     if log.exists() and log.stat().st_size:
-        yield Finding("the last driver's last words are in study.db-wal", "take them up", lambda: _take_up(path))
+        yield Inconsistency("the last driver's last words are in study.db-wal", "take them up", lambda: _take_up(path))
     yield from _damage(path)
     yield from _question(path)
 
@@ -89,7 +89,7 @@ def _take_up(path: Path) -> None:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _damage(path: Path) -> Iterator[Finding]:
+def _damage(path: Path) -> Iterator[Inconsistency]:
     """A study that SQLite itself finds damaged; one on a server is the server's to keep."""
     if not (path / "study.db").exists():
         return
@@ -100,10 +100,10 @@ def _damage(path: Path) -> Iterator[Finding]:
         said = [str(problem)]
     if said != ["ok"]:
         remedy = "take it from a copy, or save what can be read: sqlite3 study.db .recover"
-        yield Finding(f"study.db is damaged: {'; '.join(said):.200}", remedy, None)
+        yield Inconsistency(f"study.db is damaged: {'; '.join(said):.200}", remedy, None)
 
 
-def _question(path: Path) -> Iterator[Finding]:
+def _question(path: Path) -> Iterator[Inconsistency]:
     """An experiment that is missing or damaged; the study remembers it as it was at first."""
     try:
         experiments.read(path / "experiment.toml")
@@ -117,20 +117,20 @@ def _question(path: Path) -> Iterator[Finding]:
     except (RunError, ExperimentError):
         known = None
     if known is None:
-        yield Finding(what, "write it again: the study does not say what was asked", None)
+        yield Inconsistency(what, "write it again: the study does not say what was asked", None)
     else:
         text = experiments.to_toml(known, "Mended: as it was when the run was made")
-        yield Finding(
+        yield Inconsistency(
             what, "write it as it was when the run was made", lambda: write_whole(path / "experiment.toml", text)
         )
 
 
-def _trials(study: Study) -> Iterator[Finding]:
+def _trials(study: Study) -> Iterator[Inconsistency]:
     for orphan in study.orphans(study.everything()):
         what = f"trial {orphan.number} runs without a driver"
         remedy = "file it as failed (nas resume would train it instead)"
         failed = replace(orphan, state="failed", reason="abandoned")
-        yield Finding(what, remedy, lambda failed=failed: study.end(failed))  # type: ignore[misc]
+        yield Inconsistency(what, remedy, lambda failed=failed: study.end(failed))  # type: ignore[misc]
     if study.experiment.space == MATCHED:
         return  # it keeps no weights
     front = front_of(study.records(), study.experiment.objectives)
@@ -139,10 +139,10 @@ def _trials(study: Study) -> Iterator[Finding]:
         for record in front:
             if not _weights(study, record).is_file():
                 what, remedy = f"trial {record.number} is on the front, without its weights", "train it again"
-                yield Finding(what, remedy, lambda record=record: _train_again(study, record))  # type: ignore[misc]
+                yield Inconsistency(what, remedy, lambda record=record: _train_again(study, record))  # type: ignore[misc]
 
 
-def _stray(study: Study, front: set[int]) -> Iterator[Finding]:
+def _stray(study: Study, front: set[int]) -> Iterator[Inconsistency]:
     home = study.path / "trials"
     kept = front | {record.number for record in study.baselines()}
     kept |= {record.number for record in study.records() if record.state == "running"}
@@ -150,16 +150,16 @@ def _stray(study: Study, front: set[int]) -> Iterator[Finding]:
     stray = [place for place in home.iterdir() if place.name not in wanted] if home.is_dir() else []
     if stray:
         names = ", ".join(sorted(place.name[:40] for place in stray)[:5])
-        yield Finding(
+        yield Inconsistency(
             f"{len(stray)} in trials/ of no trial on the front: {names}", "remove them", lambda: _remove(*stray)
         )
 
 
-def _weights(study: Study, record: Record) -> Path:
+def _weights(study: Study, record: TrialRecord) -> Path:
     return folder(study.path, record.number) / "weights.safetensors"
 
 
-def _train_again(study: Study, record: Record) -> None:
+def _train_again(study: Study, record: TrialRecord) -> None:
     """From its seed. Raises RunError when that gives another score."""
     experiment, weights, error = study.experiment, _weights(study, record), None
     with closing(executor(experiment, 1)) as workers:

@@ -14,8 +14,8 @@ from nas.genome.trial import Space
 from nas.search.experiment import Experiment
 from nas.search.loop.search import job
 from nas.search.propose.proposer import Proposer
-from nas.search.trial import Record
-from nas.search.workers.worker import outcomes
+from nas.search.trial import TrialRecord
+from nas.search.workers.worker import train_job
 
 DRAWS = 21  # networks from which the one of median MACs is taken
 LONG = 5.0  # seconds; where the first epoch takes longer it is timed alone, else the second is
@@ -23,7 +23,7 @@ STUDY, EPOCH = 6_000, 300  # bytes of the study that a trial takes beside its ge
 
 
 @dataclass(frozen=True)
-class Estimate:
+class RunEstimate:
     """Of a whole run, were no trial stopped early and every worker's core its own.
 
     network: what was trained, of median MACs among those inside the budget. epoch: its seconds. seconds: of the run.
@@ -37,7 +37,7 @@ class Estimate:
     weights: int
 
 
-def estimate(experiment: Experiment, space: Space, task: Task) -> Estimate:
+def estimate_run(experiment: Experiment, space: Space, task: Task) -> RunEstimate:
     """Train a network of median MACs in this process, on the experiment's images and device.
 
     Raises DataError without the images, and RunError when the training fails.
@@ -47,10 +47,10 @@ def estimate(experiment: Experiment, space: Space, task: Task) -> Estimate:
     epochs, trials = experiment.recipe.epochs, experiment.trials
     turns = -(-trials // experiment.workers)
     study = trials * (STUDY + len(to_json(record.graph)) + EPOCH * epochs)
-    return Estimate(record.cost, epoch, turns * epochs * epoch, study, trials * 4 * record.cost.params)
+    return RunEstimate(record.cost, epoch, turns * epochs * epoch, study, trials * 4 * record.cost.params)
 
 
-def typical(experiment: Experiment, space: Space, task: Task) -> Record:
+def typical(experiment: Experiment, space: Space, task: Task) -> TrialRecord:
     """A network of median MACs among those that random proposals lead to."""
     question = experiment.model_copy(update={"sampler": "random"})
     proposer = Proposer(question, space, task, [], (), Counter())
@@ -58,16 +58,16 @@ def typical(experiment: Experiment, space: Space, task: Task) -> Record:
     if not found:
         raise RunError("no network inside the budget was found to time")
     middle = found[(len(found) - 1) // 2]
-    return Record(0, middle.choices, middle.graph, middle.fingerprint, middle.cost, experiment.seed)
+    return TrialRecord(0, middle.choices, middle.graph, middle.fingerprint, middle.cost, experiment.seed)
 
 
-def _timed(experiment: Experiment, record: Record) -> float:
+def _timed(experiment: Experiment, record: TrialRecord) -> float:
     """Seconds of the second epoch, without what only the first needs; of the first where that is long."""
     recipe = replace(experiment.recipe, epochs=min(2, experiment.recipe.epochs))
     with TemporaryDirectory() as place:
         asked: dict[str, Any] = job(experiment, recipe, record, 0, record.seed, Path(place) / "weights.safetensors")
         ends = [0.0]
-        for event in outcomes(asked | {"memory_gb": None}):
+        for event in train_job(asked | {"memory_gb": None}):
             if event["kind"] == "score":
                 ends.append(event["score"]["seconds"])
                 if ends[-1] > LONG:

@@ -7,16 +7,16 @@ import torch
 from torch import nn
 
 from nas.errors import RunError
-from nas.model.export import Exported, export, load_weights
+from nas.model.export import Exported, export_network, load_weights
 from nas.model.formats import Format
 from nas.model.module import module
 from nas.search.results.finalists import load_finalists, weights
-from nas.search.trial import Record, Run
+from nas.search.trial import TrialRecord, Run
 from nas.training.data import Data, class_names, load, load_test
 from nas.training.train import Batches, evaluate, train
 
 
-def trained(run: Run, record: Record, say: Callable[[str], None]) -> nn.Module:
+def trained(run: Run, record: TrialRecord, say: Callable[[str], None]) -> nn.Module:
     """The trial's network with its weights: the kept ones, or trained again from the trial's seed.
 
     Raises RunError when the trial is not complete, or when training again gives another score.
@@ -39,7 +39,7 @@ def trained(run: Run, record: Record, say: Callable[[str], None]) -> nn.Module:
 
 
 def hand_over(
-    run: Run, record: Record, folder: Path, say: Callable[[str], None], formats: tuple[Format, ...] = ("source",)
+    run: Run, record: TrialRecord, folder: Path, say: Callable[[str], None], formats: tuple[Format, ...] = ("source",)
 ) -> tuple[Exported, float]:
     """Export a trial; returns what was written and the test accuracy. Raises RunError or ExportError."""
     data = load(run.experiment.source)
@@ -71,7 +71,7 @@ def hand_over(
         f"Trial {record.number} of a search of space {run.experiment.space} on {run.experiment.images}: "
         f"validation error {best:.4f}, test accuracy {accuracy:.4f}."
     )
-    exported = export(record.graph, network, folder, run.task, story, facts, formats)
+    exported = export_network(record.graph, network, folder, run.task, story, facts, formats)
     return exported, accuracy
 
 

@@ -14,8 +14,8 @@ from statistics import mean, stdev
 from nas.errors import RunError
 from nas.search.loop.search import job
 from nas.search.pareto import front_of
-from nas.search.store.run_files import owned, write_whole
-from nas.search.trial import Record, Run
+from nas.search.store.run_files import exclusive_lock, write_whole
+from nas.search.trial import TrialRecord, Run
 from nas.search.workers.executor import executor
 from nas.training.recipe import Recipe
 
@@ -72,7 +72,7 @@ def finalists(run: Run, recipe: Recipe, seeds: int, most: int) -> Iterator[str |
         raise RunError(f"{run.path}: no trial is complete yet; go on with: nas resume {run.path}")
     entries = [(record, FIRST_SEED + i) for record in front[:most] for i in range(seeds)]
     errors: dict[int, dict[int, float]] = {}  # by trial, then by place among the entries
-    with owned(run.path):
+    with exclusive_lock(run.path):
         for place, error, reason in _trained(run, recipe, entries):
             record, seed = entries[place]
             said = f"error {error:.4f}" if error is not None else f"failed: {reason}"
@@ -89,7 +89,7 @@ def _part(run: Run, place: int) -> Path:
     return run.path / "finalists" / f"part-{place:04d}.safetensors"
 
 
-def _trained(run: Run, recipe: Recipe, entries: list[tuple[Record, int]]) -> Iterator[tuple[int, float | None, str]]:
+def _trained(run: Run, recipe: Recipe, entries: list[tuple[TrialRecord, int]]) -> Iterator[tuple[int, float | None, str]]:
     """Place, last validation error and reason of failure of each training, as they end."""
     waiting = list(range(len(entries)))
     last: dict[int, float] = {}
@@ -110,7 +110,7 @@ def _trained(run: Run, recipe: Recipe, entries: list[tuple[Record, int]]) -> Ite
                     yield event["number"], None if failed else last[event["number"]], event["reason"]
 
 
-def _judge(run: Run, entries: list[tuple[Record, int]], errors: dict[int, float], recipe: Recipe) -> Finalist:
+def _judge(run: Run, entries: list[tuple[TrialRecord, int]], errors: dict[int, float], recipe: Recipe) -> Finalist:
     """Keep the weights that were best on validation and read the test split with them. errors: by place, of one."""
     import torch
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nas.errors import RunError
-from nas.search.trial import Record, Run
+from nas.search.trial import TrialRecord, Run
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +20,7 @@ LEAST = 5  # networks, below which a rank correlation says nothing
 
 
 @dataclass(frozen=True)
-class Judged:
+class ProxyResult:
     """One score of a run's networks.
 
     rank: Spearman's correlation of a higher score with a lower error, from -1 to 1; low and high: its 95 % bootstrap
@@ -37,7 +37,7 @@ class Judged:
     regret: float
 
 
-def judge(run: Run, most: int) -> Iterator[Record | list[Judged]]:
+def evaluate_proxies(run: Run, most: int) -> Iterator[TrialRecord | list[ProxyResult]]:
     """Score at most `most` complete networks of a run, drawn evenly; yields each, and the verdicts, best first, last.
 
     Raises RunError when fewer than five are complete.
@@ -55,7 +55,7 @@ def judge(run: Run, most: int) -> Iterator[Record | list[Judged]]:
     yield sorted(found, key=lambda judged: -judged.rank)
 
 
-def _scores(run: Run, record: Record) -> dict[str, float]:
+def _scores(run: Run, record: TrialRecord) -> dict[str, float]:
     from nas.model.module import module
     from nas.training.data import load
     from nas.training.zerocost import scores
@@ -63,7 +63,7 @@ def _scores(run: Run, record: Record) -> dict[str, float]:
     return scores(module(record.graph), load(run.experiment.source), record.seed)
 
 
-def _judged(name: str, values: Sequence[float], errors: Sequence[float]) -> Judged:
+def _judged(name: str, values: Sequence[float], errors: Sequence[float]) -> ProxyResult:
     import numpy as np
     from scipy.stats import rankdata
 
@@ -73,7 +73,7 @@ def _judged(name: str, values: Sequence[float], errors: Sequence[float]) -> Judg
     low, high = np.nanpercentile(_correlation(*ranks), [2.5, 97.5])
     whole = _correlation(rankdata(score)[None], rankdata(-error)[None])[0]
     best = float(error[score.argmax()])
-    return Judged(name, len(score), float(whole), float(low), float(high), best, best - float(error.min()))
+    return ProxyResult(name, len(score), float(whole), float(low), float(high), best, best - float(error.min()))
 
 
 def _correlation(first: "NDArray[np.float64]", second: "NDArray[np.float64]") -> "NDArray[np.float64]":

@@ -8,8 +8,8 @@ from nas.errors import ExperimentError, RunError
 from nas.search import experiment as experiments
 from nas.search.experiment import Experiment
 from nas.search.store.lease import shared
-from nas.search.store.run_files import BEGUN, owned, write_whole
-from nas.search.store.storage import connect, found, found_on_server, readable, writable
+from nas.search.store.run_files import BEGUN, exclusive_lock, write_whole
+from nas.search.store.storage import connect, found, create_study_on_server, readable, writable
 from nas.search.store.study import Study, open_run
 from nas.search.trial import versions
 from nas.training.data import digest
@@ -31,7 +31,7 @@ def create(path: Path, experiment: Experiment, command: str) -> Study:
     note = f"Run by: {command}"
     with writable(path):
         refuse_strange(path)
-        with owned(path):
+        with exclusive_lock(path):
             if not begun(path):
                 asked = experiment.as_dict() | {"storage": None}
                 facts = {"command": command, "versions": versions(), "images": images, "experiment": asked}
@@ -65,7 +65,7 @@ def _found(path: Path, experiment: Experiment, facts: dict[str, Any], note: str)
     text, objectives = experiments.to_toml(experiment, note), len(experiment.objectives)
     if url := experiment.storage:
         with shared(url, experiment.name) as lease, lease.exclusive():
-            found_on_server(url, experiment.name, objectives, facts)
+            create_study_on_server(url, experiment.name, objectives, facts)
         with closing(Study(path, experiment, connect(path / "study.db", url, experiment.name))) as study:
             if before := asked(study._study, path):
                 _same(path, before, experiment, facts["images"], study.images())
@@ -79,7 +79,7 @@ def asked(study: Any, path: Path) -> Experiment | None:
     """The experiment as it was when Optuna's study was made, if it says so. Raises RunError or ExperimentError."""
     with readable(str(path)):
         written = study.user_attrs.get("experiment")
-        return None if written is None else experiments.validate(written, f"the study of {path}")
+        return None if written is None else experiments.validate_experiment(written, f"the study of {path}")
 
 
 def on_server(path: Path) -> bool:

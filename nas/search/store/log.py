@@ -4,10 +4,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from nas.search.trial import Record
+from nas.search.trial import TrialRecord
 
 
-def line(record: Record) -> str:
+def line(record: TrialRecord) -> str:
     """One finished trial, on one line."""
     result = " ".join(f"failed: {record.reason} {record.detail}".split())[:200]
     if record.known_error is not None:
@@ -18,7 +18,7 @@ def line(record: Record) -> str:
     return f"{name}  {result}  {costs}  {record.seconds:.1f} s"
 
 
-def log(path: Path, record: Record) -> None:
+def log(path: Path, record: TrialRecord) -> None:
     """Append the trial to the run's log.txt, with the local time."""
     with (path / "log.txt").open("a", encoding="utf-8") as file:
         file.write(f"{datetime.now().astimezone().isoformat(timespec='seconds')}  {line(record)}\n")
@@ -30,7 +30,7 @@ class Curves:
     def __init__(self, path: Path) -> None:
         self._place, self._writers = path / "tensorboard", dict[int, Any]()
 
-    def scored(self, record: Record) -> None:
+    def scored(self, record: TrialRecord) -> None:
         from tensorboardX import SummaryWriter
 
         score = record.scores[-1]
@@ -39,7 +39,7 @@ class Curves:
         for name in ("error", "loss", "train_loss"):
             self._writers[record.number].add_scalar(name, getattr(score, name), score.epoch)
 
-    def ended(self, record: Record) -> None:
+    def ended(self, record: TrialRecord) -> None:
         if writer := self._writers.pop(record.number, None):
             writer.close()
 

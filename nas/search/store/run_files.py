@@ -35,10 +35,10 @@ def write_whole(path: Path, text: str) -> None:
 
 
 @contextmanager
-def owned(path: Path) -> Iterator[None]:
+def exclusive_lock(path: Path) -> Iterator[None]:
     """Hold the run for one driver. The kernel frees the lock when the driver dies, however it dies."""
     path.mkdir(parents=True, exist_ok=True)
-    contained(path)
+    check_contained(path)
     with (path / "driver.lock").open("a+") as file:
         if not _locked(file):
             raise RunError(f"{path} is in use by another driver; watch it with: nas status {path}")
@@ -57,7 +57,7 @@ def _locked(file: TextIO) -> bool:
     return False
 
 
-def worked_on(path: Path) -> bool:
+def is_locked(path: Path) -> bool:
     """Whether a driver of this machine holds the run."""
     import fcntl
 
@@ -71,7 +71,7 @@ def worked_on(path: Path) -> bool:
     return False
 
 
-def contained(path: Path) -> None:
+def check_contained(path: Path) -> None:
     """Refuse a directory in which reading or writing could lead elsewhere, wait for ever, or fill the memory.
 
     Raises RunError at a link, a device, a pipe, a second name of a file, or a file beyond MOST_BYTES.

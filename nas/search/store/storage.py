@@ -26,7 +26,7 @@ def found(file: Path, objectives: int, facts: dict[str, Any]) -> None:
     part.replace(file)
 
 
-def found_on_server(url: str, name: str, objectives: int, facts: dict[str, Any]) -> None:
+def create_study_on_server(url: str, name: str, objectives: int, facts: dict[str, Any]) -> None:
     """Make a study on a server unless it is there; for one driver at a time. Raises RunError."""
     with readable(url):
         storage = _postgresql(url)

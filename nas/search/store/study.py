@@ -18,9 +18,9 @@ from nas.errors import ExperimentError, RunError
 from nas.search import experiment as experiments
 from nas.search.experiment import Experiment
 from nas.search.store.lease import Alone, Lease, shared
-from nas.search.store.run_files import contained, owned
+from nas.search.store.run_files import check_contained, exclusive_lock
 from nas.search.store.storage import connect, readable, writable
-from nas.search.trial import Record, Run, as_record, finite
+from nas.search.trial import TrialRecord, Run, from_optuna, finite
 
 
 class Study:
@@ -36,7 +36,7 @@ class Study:
 
         Raises RunError when another driver holds the directory, or what is to be recorded cannot be written.
         """
-        with owned(self.path), writable(self.path):
+        with exclusive_lock(self.path), writable(self.path):
             try:
                 if url := self.experiment.storage:
                     with shared(url, self.experiment.name) as self._lease:
@@ -69,7 +69,7 @@ class Study:
         created = storage.create_new_trial(self._study._study_id, template_trial=trial)
         return int(storage.get_trial_number_from_id(created))
 
-    def end(self, record: Record) -> None:
+    def end(self, record: TrialRecord) -> None:
         """Record how a trial ended: first what happened, then that it is over."""
         from optuna.trial import TrialState
 
@@ -87,23 +87,23 @@ class Study:
             storage.set_trial_user_attr(self._id(record), "result", result)
             storage.set_trial_state_values(self._id(record), state, values)
 
-    def orphans(self, trials: Iterable[Any], mine: Container[int] = ()) -> Iterator[Record]:
+    def orphans(self, trials: Iterable[Any], mine: Container[int] = ()) -> Iterator[TrialRecord]:
         """Of Optuna's trials, those that run without a driver; those in `mine` have this one."""
         for trial in trials:
             if trial.state.name == "RUNNING" and trial.number not in mine:
                 with readable(str(self.path)):
                     owner = int(trial.user_attrs.get("driver", 0))
                 if not self._lease.lives(owner):
-                    yield as_record(trial)
+                    yield from_optuna(trial)
 
-    def adopt(self, trials: Iterable[Any], mine: Container[int]) -> Record | None:
+    def adopt(self, trials: Iterable[Any], mine: Container[int]) -> TrialRecord | None:
         """An orphan, now this driver's; None when there is none."""
         orphan = next(self.orphans(trials, mine), None)
         if orphan and self._lease.owner:
             self._study._storage.set_trial_user_attr(self._id(orphan), "driver", self._lease.owner)
         return orphan
 
-    def _id(self, record: Record) -> Any:
+    def _id(self, record: TrialRecord) -> Any:
         return self._study._storage.get_trial_id_from_study_id_trial_number(self._study._study_id, record.number)
 
     def everything(self) -> list[Any]:
@@ -113,15 +113,15 @@ class Study:
 
     def trials(self) -> list[Any]:
         """Optuna's own records of the search's trials."""
-        return searched(self.everything())
+        return search_trials(self.everything())
 
-    def records(self) -> tuple[Record, ...]:
+    def records(self) -> tuple[TrialRecord, ...]:
         """Every trial of the search, in order."""
-        return tuple(as_record(trial) for trial in self.trials())
+        return tuple(from_optuna(trial) for trial in self.trials())
 
-    def baselines(self) -> tuple[Record, ...]:
+    def baselines(self) -> tuple[TrialRecord, ...]:
         """The known networks trained beside the search, in order."""
-        return tuple(map(as_record, beside(self.everything())))
+        return tuple(map(from_optuna, baseline_trials(self.everything())))
 
     def ledger(self, trials: list[Any]) -> Counter[str]:
         """Proposals by outcome, as of the last of these trials of the search."""
@@ -135,10 +135,10 @@ class Study:
             attributes = self._study.user_attrs
             command, made_with = str(attributes["command"]), {k: str(v) for k, v in attributes["versions"].items()}
         trials = self.everything()
-        search = searched(trials)
+        search = search_trials(trials)
         return Run(
-            self.path, self.experiment, tuple(map(as_record, search)), dict(self.ledger(search)), command, made_with,
-            tuple(map(as_record, beside(trials))),
+            self.path, self.experiment, tuple(map(from_optuna, search)), dict(self.ledger(search)), command, made_with,
+            tuple(map(from_optuna, baseline_trials(trials))),
         )  # fmt: skip
 
     def images(self) -> str | None:
@@ -148,19 +148,19 @@ class Study:
             return None if images is None else str(images)
 
 
-def searched(trials: Iterable[Any]) -> list[Any]:
+def search_trials(trials: Iterable[Any]) -> list[Any]:
     """Those of the search, without the known networks beside it."""
     return [trial for trial in trials if "baseline" not in trial.user_attrs]
 
 
-def beside(trials: Iterable[Any]) -> list[Any]:
+def baseline_trials(trials: Iterable[Any]) -> list[Any]:
     """The known networks that are trained beside the search."""
     return [trial for trial in trials if "baseline" in trial.user_attrs]
 
 
 def open_run(path: Path) -> Study:
     """The study of an existing run directory. Raises RunError."""
-    contained(path)
+    check_contained(path)
     if not (path / "study.db").is_file() and not (path / "experiment.toml").is_file():
         raise RunError(f"{path} is no run directory: it has no study.db")
     try:

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from nas.search.experiment import Experiment
-from nas.search.workers.processes import Workers
+from nas.search.workers.processes import ProcessPool
 from nas.search.workers.worker import Event, Job
 
 
@@ -40,8 +40,8 @@ def executor(experiment: Experiment, most: int | None = None) -> Executor:
     """The workers an experiment asks for, at most one for each of `most` jobs. Raises RunError without a cluster."""
     count = min(experiment.workers, most or experiment.trials)
     if experiment.executor == "ray":
-        from nas.search.workers.ray_cluster import Cluster
+        from nas.search.workers.ray_cluster import RayCluster
 
         share = experiment.gpus_per_trial if experiment.device == "cuda" else 0.0
-        return Cluster(count, experiment.cpus_per_trial, share)
-    return Workers(count, experiment.gpus_per_trial)
+        return RayCluster(count, experiment.cpus_per_trial, share)
+    return ProcessPool(count, experiment.gpus_per_trial)

@@ -14,7 +14,7 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from nas.search.workers.worker import THREADS, Event, Job, Train, end, outcomes, work
+from nas.search.workers.worker import SINGLE_THREAD_ENV, Event, Job, Train, outcome, train_job, work
 
 
 @dataclass
@@ -25,16 +25,16 @@ class _Worker:
     deadline: float = inf
 
 
-class Workers:
+class ProcessPool:
     """A fixed number of processes; each trains one trial at a time.
 
     share: of a graphics card a worker takes, at most 1; the first 1 / share workers train on the first card, and so on.
     train: what a worker does with a job.
     """
 
-    def __init__(self, count: int, share: float = 1.0, train: Train = outcomes) -> None:
+    def __init__(self, count: int, share: float = 1.0, train: Train = train_job) -> None:
         self._share, self._train = share, train
-        os.environ.update(THREADS)  # inherited by the children, which import torch afterwards
+        os.environ.update(SINGLE_THREAD_ENV)  # inherited by the children, which import torch afterwards
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
         atexit.register(self.close)  # an interpreter that ends asks its children with a signal that these do not hear
@@ -44,7 +44,7 @@ class Workers:
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=work, args=(theirs, self._train), daemon=True)
-        with deaf():
+        with signals_blocked():
             process.start()
         theirs.close()
         return _Worker(process, ours)
@@ -58,7 +58,7 @@ class Workers:
         place, worker = next(found for found in enumerate(self._workers) if found[1].number is None)
         worker.number, worker.deadline = job["number"], time.monotonic() + job.get("timeout", inf)
         with suppress(OSError):  # a worker that died idle is noticed, and replaced, when it is listened to
-            worker.pipe.send_bytes(json.dumps(job | {"card": card(place, self._share)}).encode())
+            worker.pipe.send_bytes(json.dumps(job | {"card": gpu_index(place, self._share)}).encode())
 
     def stop(self, number: int) -> None:
         """End a trial after the epoch it is in, with the reason `stopped`; it may be over before."""
@@ -81,7 +81,7 @@ class Workers:
         worker.process.join(5)
         worker.pipe.close()
         self._workers[self._workers.index(worker)] = self._start()
-        return end({"number": worker.number}, reason, detail)
+        return outcome({"number": worker.number}, reason, detail)
 
     def _hear(self, worker: _Worker) -> list[Event]:
         heard: list[Event] = []
@@ -108,7 +108,7 @@ class Workers:
 
 
 @contextmanager
-def deaf() -> Iterator[None]:
+def signals_blocked() -> Iterator[None]:
     """A process begun meanwhile hears neither Ctrl-C nor SIGTERM, which are the driver's to answer.
 
     Both often reach a whole group of processes: the running trials would be lost with their workers.
@@ -121,6 +121,6 @@ def deaf() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def card(place: int, share: float) -> int:
+def gpu_index(place: int, share: float) -> int:
     """The graphics card of the worker at a place, when as many are packed onto each as their share allows."""
     return place // max(1, int(1 / share + 1e-9))

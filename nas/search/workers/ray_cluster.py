@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 from nas.errors import RunError
-from nas.search.workers.worker import THREADS, Event, Job, Train, end, outcomes
+from nas.search.workers.worker import SINGLE_THREAD_ENV, Event, Job, Train, outcome, train_job
 
 # Before Ray is imported: it asks for a token, tells nobody, and keeps its hands off the cards' environment.
 os.environ.setdefault("RAY_AUTH_MODE", "token")
@@ -54,7 +54,7 @@ class _Trainer:
             for event in self._train(job | {"weights": str(weights)}):
                 yield json.dumps(event), weights.read_bytes() if weights.is_file() else b""
                 if event["kind"] == "score" and job["number"] in self._stopped:
-                    yield json.dumps(end(job, "stopped")), b""
+                    yield json.dumps(outcome(job, "stopped")), b""
                     return
 
 
@@ -74,7 +74,7 @@ class _Worker:
         return self.place if self.failure or not self.node else self.stream
 
 
-class Cluster:
+class RayCluster:
     """A fixed number of actors, as an `Executor`.
 
     The cluster is the one that RAY_ADDRESS names, never a file: who answers there may run code here. Without it, Ray is
@@ -82,11 +82,11 @@ class Cluster:
     Raises RunError when the cluster cannot be reached.
     """
 
-    def __init__(self, count: int, cpus: float, gpus: float, train: Train = outcomes) -> None:
+    def __init__(self, count: int, cpus: float, gpus: float, train: Train = train_job) -> None:
         _join(os.environ.get("RAY_ADDRESS"), count * cpus)
         self._train, remote = train, cast("Any", ray.remote)
         resources = {"num_cpus": cpus, "num_gpus": gpus, "max_concurrency": 2}  # the second thread hears `stop`
-        self._kind = remote(**resources, runtime_env={"env_vars": THREADS})(_Trainer)
+        self._kind = remote(**resources, runtime_env={"env_vars": SINGLE_THREAD_ENV})(_Trainer)
         self._asked = f"{cpus:g} CPUs and {gpus:g} GPUs"
         self._stillborn = 0
         self._seen = time.monotonic()  # when a worker was last there
@@ -171,7 +171,7 @@ class Cluster:
         with suppress(ray.exceptions.RayError):
             ray.kill(worker.actor)
         self._workers[self._workers.index(worker)] = self._start()
-        return end(worker.job, reason, detail)
+        return outcome(worker.job, reason, detail)
 
     def _check_room(self) -> None:
         if any(worker.node for worker in self._workers):
@@ -233,5 +233,5 @@ def _receive(event: Event, job: Job, weights: bytes) -> Event:
         part.write_bytes(weights)
         part.replace(path)
     except OSError as problem:
-        return end(job, "disk", str(problem))
+        return outcome(job, "disk", str(problem))
     return event

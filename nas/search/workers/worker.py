@@ -13,9 +13,9 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "GOMP_SPINCOUNT": "0"}
+SINGLE_THREAD_ENV = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "GOMP_SPINCOUNT": "0"}
 """One thread a worker, set before torch is imported: two spinning teams on one core slow each other tenfold."""
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+DISK_FULL_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 Job = dict[str, Any]
 Event = dict[str, Any]
 Train = Callable[[Job], Iterator[Event]]
@@ -45,31 +45,31 @@ def _serve(pipe: Connection, job: Job, train: Train) -> None:
         pipe.send_bytes(json.dumps(event).encode())
         if event["kind"] == "score" and pipe.poll():
             pipe.recv_bytes()
-            pipe.send_bytes(json.dumps(end(job, "stopped")).encode())
+            pipe.send_bytes(json.dumps(outcome(job, "stopped")).encode())
             return
 
 
-def end(job: Job, reason: str, detail: str = "") -> Event:
+def outcome(job: Job, reason: str, detail: str = "") -> Event:
     """How a job ended; no reason is a good one."""
     return {"number": job["number"], "kind": "end", "reason": reason, "detail": detail}
 
 
-def outcomes(job: Job) -> Iterator[Event]:
+def train_job(job: Job) -> Iterator[Event]:
     """Train a job's network: a score an epoch, then its end, with the weights in the job's file.
 
     What is not pulled is not trained. A fault of the network is data, and never raised.
     """
     try:
-        yield end(job, (yield from _train(job)))
+        yield outcome(job, (yield from _train(job)))
     except Exception as problem:  # noqa: BLE001  (whatever it is, the next network may be a better one)
-        yield end(job, _reason(problem), f"{type(problem).__name__}: {problem}")
+        yield outcome(job, _reason(problem), f"{type(problem).__name__}: {problem}")
 
 
 def _reason(problem: Exception) -> str:
     said = str(problem).lower()
     if isinstance(problem, MemoryError) or "out of memory" in said or "can't allocate memory" in said:
         return "oom"
-    full = getattr(problem, "errno", None) in NO_ROOM or any(f"os error {code}" in said for code in NO_ROOM)
+    full = getattr(problem, "errno", None) in DISK_FULL_ERRNOS or any(f"os error {code}" in said for code in DISK_FULL_ERRNOS)
     return "disk" if full else "error"
 
 

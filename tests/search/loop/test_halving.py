@@ -18,17 +18,17 @@ from nas.search.loop.search import Search
 from nas.search.propose.samplers.base import beats
 from nas.search.store.create import create
 from nas.search.store.study import load as load_run
-from nas.search.trial import Record
-from nas.search.workers.processes import Workers
-from nas.search.workers.worker import end
+from nas.search.trial import TrialRecord
+from nas.search.workers.processes import ProcessPool
+from nas.search.workers.worker import outcome
 from nas.training.score import Score
 
 GRAPH = Graph.of(GapHead(10)(Stem(8)(Task("digits", (1, 8, 8), 10).image())))
 
 
-def record(number: int, macs: int, *errors: float) -> Record:
+def record(number: int, macs: int, *errors: float) -> TrialRecord:
     scores = tuple(Score(epoch, error, error, 1.0, error) for epoch, error in enumerate(errors, 1))
-    return Record(number, {}, GRAPH, str(number), Cost(1, macs, 1, 1, 1), 0, scores)
+    return TrialRecord(number, {}, GRAPH, str(number), Cost(1, macs, 1, 1, 1), 0, scores)
 
 
 @pytest.mark.parametrize(
@@ -148,14 +148,14 @@ def scripted(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
         score = {"epoch": epoch, "error": error, "loss": 1.0, "train_loss": 1.0, "seconds": 0.1}
         yield {"number": number, "kind": "score", "score": score}
         time.sleep(2 if epoch == 1 else 0.05)  # for the word to stop
-    yield end(job, "")
+    yield outcome(job, "")
 
 
 @pytest.mark.slow
 def test_a_run_promotes_under_the_same_number(tmp_path: Path) -> None:
     changes = {"trials": 8, "recipe.epochs": 8, "sampler": "random", "halving": 2, "objectives": ["error"]}
     question = experiments.read(experiments.find("quickstart"), changes | {"workers": 1})
-    search = Search(create(tmp_path / "run", question, "nas"), lambda _: Workers(1, train=scripted))
+    search = Search(create(tmp_path / "run", question, "nas"), lambda _: ProcessPool(1, train=scripted))
     told = [(event.kind, event.record.number) for event in search.events()]
     records = load_run(tmp_path / "run").records
     assert [one.number for one in records] == list(range(8))

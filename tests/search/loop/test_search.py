@@ -17,13 +17,13 @@ from nas.errors import BudgetError, GenomeError, RunError
 from nas.genome import Graph, Task, Trial, fingerprint
 from nas.search import experiment as experiments
 from nas.search.experiment import Experiment
-from nas.search.loop.queue import Agenda
+from nas.search.loop.queue import TrialQueue
 from nas.search.loop.search import Search
 from nas.search.pareto import front_of
 from nas.search.propose.proposer import Proposer, preflight
 from nas.search.space import Replay, load
 from nas.search.store.create import create
-from nas.search.store.run_files import owned
+from nas.search.store.run_files import exclusive_lock
 from nas.search.store.study import Study, open_run
 from nas.search.store.study import load as load_run
 from nas.training.data import task
@@ -104,8 +104,8 @@ def test_what_makes_no_network_is_no_draw() -> None:
 
 def test_two_drivers_cannot_own_one_run(finished_run: Path) -> None:
     before = (finished_run / "experiment.toml").read_text()
-    with owned(finished_run):
-        with pytest.raises(RunError, match="in use by another driver"), owned(finished_run):
+    with exclusive_lock(finished_run):
+        with pytest.raises(RunError, match="in use by another driver"), exclusive_lock(finished_run):
             pass
         with pytest.raises(RunError, match="in use by another driver"):
             create(finished_run, question(trials=999, sampler="random", **{"recipe.epochs": 1}), "nas")
@@ -129,7 +129,7 @@ def test_two_drivers_count_into_one_ledger(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(Study, "orphans", lambda *_: iter(()))  # as where the other driver lives
     asked = question(sampler="random", trials=10)
     studies = [create(tmp_path / "run", asked, "nas"), open_run(tmp_path / "run")]
-    drivers = [Agenda(study, [], ()) for study in studies]
+    drivers = [TrialQueue(study, [], ()) for study in studies]
     for turn in range(10):
         assert drivers[turn % 2].next()
     ledger = load_run(tmp_path / "run").ledger

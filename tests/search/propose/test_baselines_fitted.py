@@ -7,7 +7,7 @@ from nas.genome import Budget, Range, Task, cost, fingerprint
 from nas.genome.baselines import baseline
 from nas.search import experiment as experiments
 from nas.search.loop.search import Search
-from nas.search.propose.baselines import fit
+from nas.search.propose.baselines import fit_baseline
 from nas.search.store.create import create
 from nas.search.store.study import load
 from nas.search.trial import Run
@@ -17,14 +17,14 @@ DIGITS = Task("digits", (1, 8, 8), 10)
 
 
 def test_a_baseline_that_fits_is_left_as_it_is() -> None:
-    fitted = fit("cifar_resnet20", CIFAR, Budget(params=Range(max=300_000)))
+    fitted = fit_baseline("cifar_resnet20", CIFAR, Budget(params=Range(max=300_000)))
     assert fitted.label == "cifar_resnet20"
     assert fingerprint(fitted.graph) == fingerprint(baseline("cifar_resnet20"))
 
 
 def test_one_that_does_not_is_narrowed_no_further_than_it_must() -> None:
     budget = Budget(params=Range(max=100_000), macs=Range(max=30_000_000))
-    fitted = fit("cifar_resnet20", CIFAR, budget)
+    fitted = fit_baseline("cifar_resnet20", CIFAR, budget)
     assert budget.allows(cost(fitted.graph))
     assert 0.4 < fitted.factor < 1
     assert fitted.label == f"cifar_resnet20, widths x {fitted.factor:.2g}"
@@ -33,11 +33,11 @@ def test_one_that_does_not_is_narrowed_no_further_than_it_must() -> None:
 
 def test_what_cannot_be_fitted_is_refused() -> None:
     with pytest.raises(ExperimentError, match="no baseline 'resnet5O'; did you mean"):
-        fit("resnet5O", CIFAR, Budget())
+        fit_baseline("resnet5O", CIFAR, Budget())
     with pytest.raises(ExperimentError, match="baseline vgg_A cannot be fitted to digits: MaxPool"):
-        fit("vgg_A", DIGITS, Budget())
+        fit_baseline("vgg_A", DIGITS, Budget())
     with pytest.raises(BudgetError, match="cannot be narrowed into the budget"):
-        fit("cifar_resnet20", DIGITS, Budget(params=Range(max=100)))
+        fit_baseline("cifar_resnet20", DIGITS, Budget(params=Range(max=100)))
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ from nas.genome.edit import scale
 from nas.search import experiment as experiments
 from nas.search.loop.search import Search
 from nas.search.propose.proposer import Proposal, Proposer
-from nas.search.propose.scale_widths import LEAST, narrow
-from nas.search.space import load, sample
+from nas.search.propose.scale_widths import LEAST, scale_widths
+from nas.search.space import load, sample_network
 from nas.search.store.create import create
 from nas.search.store.study import load as load_run
 
@@ -82,8 +82,8 @@ def test_any_sampler_goes_on_from_networks_without_choices(sampler: str) -> None
 @settings(deadline=None, max_examples=20)
 @given(st.integers(0, 10_000), st.integers(2_000, 200_000))
 def test_a_network_is_narrowed_into_the_budget_and_no_further_than_it_must(seed: int, limit: int) -> None:
-    graph, budget = sample(load("mixed"), TASK, seed), Budget(params=Range(max=limit))
-    if (found := narrow(graph, budget)) is None:
+    graph, budget = sample_network(load("mixed"), TASK, seed), Budget(params=Range(max=limit))
+    if (found := scale_widths(graph, budget)) is None:
         assert not budget.allows(cost(scale(graph, LEAST)))
         return
     factor, narrowed = found

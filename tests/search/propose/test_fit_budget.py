@@ -9,8 +9,8 @@ import pytest
 from nas.errors import BudgetError
 from nas.genome import Budget, Range, Task
 from nas.search import experiment as experiments
-from nas.search.propose.choices import Draft, Draw, draft
-from nas.search.propose.fit_budget import Fitter
+from nas.search.propose.choices import Candidate, GuidedTrial, make_candidate
+from nas.search.propose.fit_budget import BudgetFitter
 from nas.search.propose.proposer import Proposer, preflight
 from nas.search.space import Replay, load
 
@@ -19,13 +19,13 @@ SMALL = Budget(params=Range(max=60_000), macs=Range(max=8_000_000))
 NARROW = Budget(params=Range(64_000, 80_000), macs=Range(22_000_000, 28_000_000))
 
 
-def drawn(space: str, count: int) -> list[Draft]:
+def drawn(space: str, count: int) -> list[Candidate]:
     rng = random.Random(1)
-    return [draft(load(space), TASK, Draw(rng)) for _ in range(count)]
+    return [make_candidate(load(space), TASK, GuidedTrial(rng)) for _ in range(count)]
 
 
-def fitted(space: str, budget: Budget, count: int = 60) -> list[Draft]:
-    fitter = Fitter(load(space), TASK, budget, 0)
+def fitted(space: str, budget: Budget, count: int = 60) -> list[Candidate]:
+    fitter = BudgetFitter(load(space), TASK, budget, 0)
     return [inside for one in drawn(space, count) if (inside := fitter.fit(one))]
 
 
@@ -52,7 +52,7 @@ def test_both_ends_of_two_ranges_at_once() -> None:
 
 
 def test_a_network_inside_stays_as_it_is_and_listed_choices_always_do() -> None:
-    fitter = Fitter(load("mixed"), TASK, SMALL, 0)
+    fitter = BudgetFitter(load("mixed"), TASK, SMALL, 0)
     for one in drawn("mixed", 40):
         inside = fitter.fit(one)
         if SMALL.allows(one.cost):

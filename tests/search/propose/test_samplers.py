@@ -14,9 +14,9 @@ from nas.genome.primitives import Conv, GapHead, Stem
 from nas.search import experiment as experiments
 from nas.search.experiment import Experiment
 from nas.search.pareto import hypervolume
-from nas.search.propose.choices import Draw, allowed, draft, neighbour, values
+from nas.search.propose.choices import GuidedTrial, is_allowed, make_candidate, neighbor, values
 from nas.search.propose.proposer import SAMPLERS, Proposal, Proposer
-from nas.search.propose.samplers.acquisition import expected_gain
+from nas.search.propose.samplers.acquisition import expected_hypervolume_improvement
 from nas.search.space import Replay, load
 
 TASK = Task("digits", (1, 8, 8), 10)
@@ -96,17 +96,17 @@ def two(trial: Trial, task: Task) -> Graph:
 @given(st.integers(0, 10_000))
 def test_a_neighbour_differs_in_what_was_redrawn(seed: int) -> None:
     rng = random.Random(seed)
-    parent = draft(two, TASK, Draw(rng))
-    child = draft(two, TASK, neighbour(rng, parent.choices))
+    parent = make_candidate(two, TASK, GuidedTrial(rng))
+    child = make_candidate(two, TASK, neighbor(rng, parent.choices))
     shared = parent.choices.keys() & child.choices.keys()
     assert sum(parent.choices[name] != child.choices[name] for name in shared) == 1
-    assert all(allowed(value, child.distributions[name]) for name, value in child.choices.items())
+    assert all(is_allowed(value, child.distributions[name]) for name, value in child.choices.items())
     assert two(Replay(child.choices), TASK) == child.graph
 
 
 def test_a_choice_the_space_does_not_allow_is_redrawn() -> None:
-    trial = Draw(random.Random(0), {"wide": 1, "width": 9, "kernel": 5.0})
-    drawn = draft(two, TASK, trial)
+    trial = GuidedTrial(random.Random(0), {"wide": 1, "width": 9, "kernel": 5.0})
+    drawn = make_candidate(two, TASK, trial)
     assert type(drawn.choices["wide"]) is bool
     assert drawn.choices.get("width", 8) in (8, 16, 24)
     assert drawn.choices["kernel"] <= 2
@@ -122,7 +122,7 @@ def test_a_certain_error_gains_exactly_the_hypervolume(old: list[tuple[float, ..
                                                        count: int) -> None:  # fmt: skip
     front, fresh = np.array(old)[:, :count], np.array(new)[:, :count]
     reference = np.full(count, 0.9)
-    gain = expected_gain(fresh[:, 0], np.full(len(fresh), 1e-12), fresh[:, 1:], front, reference)
+    gain = expected_hypervolume_improvement(fresh[:, 0], np.full(len(fresh), 1e-12), fresh[:, 1:], front, reference)
     before = hypervolume(front, reference.tolist())
     after = [hypervolume(np.vstack([front, row]), reference.tolist()) for row in fresh]
     assert gain == pytest.approx(np.array(after) - before, abs=1e-9)
@@ -130,7 +130,7 @@ def test_a_certain_error_gains_exactly_the_hypervolume(old: list[tuple[float, ..
 
 def test_an_uncertain_error_gains_the_mean() -> None:
     front, reference = np.array([[0.3, 0.7], [0.6, 0.2]]), np.array([1.0, 1.0])
-    gain = expected_gain(np.array([0.5]), np.array([0.2]), np.array([[0.4]]), front, reference)
+    gain = expected_hypervolume_improvement(np.array([0.5]), np.array([0.2]), np.array([[0.4]]), front, reference)
     errors = np.random.default_rng(0).normal(0.5, 0.2, 20_000)
     before = hypervolume(front, (1.0, 1.0))
     sampled = np.mean([hypervolume(np.vstack([front, [error, 0.4]]), (1.0, 1.0)) - before for error in errors])

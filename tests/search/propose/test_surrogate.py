@@ -12,8 +12,8 @@ from scipy.stats import spearmanr
 from nas.genome import Graph, Task, Trial
 from nas.genome.primitives import GapHead, Stem
 from nas.genome.primitives.cells import nasbench201
-from nas.search.propose.choices import Draft, Draw, draft
-from nas.search.propose.samplers.surrogate import Encoder, Likeness, Rows, Surrogate, targets
+from nas.search.propose.choices import Candidate, GuidedTrial, make_candidate
+from nas.search.propose.samplers.surrogate import Encoder, Kernel, Rows, Surrogate, targets
 
 TASK = Task("digits", (1, 8, 8), 10)
 KINDS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
@@ -25,21 +25,21 @@ def cell(trial: Trial, task: Task) -> Graph:
     return Graph.of(GapHead(task.classes)(nasbench201(arch, 8)(Stem(8)(task.image()))))
 
 
-def drawn(count: int, seed: int = 0) -> list[Draft]:
+def drawn(count: int, seed: int = 0) -> list[Candidate]:
     rng = random.Random(seed)
-    return [draft(cell, TASK, Draw(rng)) for _ in range(count)]
+    return [make_candidate(cell, TASK, GuidedTrial(rng)) for _ in range(count)]
 
 
-def chosen(*edges: str) -> Draft:
-    return draft(cell, TASK, Draw(random.Random(0), {f"edge{i}": edge for i, edge in enumerate(edges)}))
+def chosen(*edges: str) -> Candidate:
+    return make_candidate(cell, TASK, GuidedTrial(random.Random(0), {f"edge{i}": edge for i, edge in enumerate(edges)}))
 
 
-def error(one: Draft) -> float:
+def error(one: Candidate) -> float:
     """Less with every 3x3 convolution, and where a smaller one follows one."""
     return 0.5 / (1 + one.walks.get(("Conv3@0",), 0)) + 0.1 / (1 + one.walks.get(("Conv3@0", "Conv1@0"), 0))
 
 
-def encoded(*groups: list[Draft]) -> list[Rows]:
+def encoded(*groups: list[Candidate]) -> list[Rows]:
     encoder = Encoder()
     codes = [[encoder.encode(one) for one in group] for group in groups]
     return [encoder.rows(group) for group in codes]
@@ -72,7 +72,7 @@ def test_networks_that_compute_alike_are_alike_whatever_their_choices() -> None:
     same = chosen("nor_conv_3x3", "none", "none", "none", "nor_conv_1x1", "none")
     other = chosen("nor_conv_1x1", "none", "none", "none", "nor_conv_3x3", "none")
     (rows,) = encoded([one, same, other, *drawn(10)])
-    choices, _, layers = Likeness(rows)(rows, rows)
+    choices, _, layers = Kernel(rows)(rows, rows)
     assert layers[0, 1] == pytest.approx(1, abs=1e-6)
     assert layers[0, 2] < 0.9
     assert choices[0, 1] < 0.5

@@ -10,8 +10,8 @@ import pytest
 
 from nas.errors import RunError
 from nas.search.pareto import front_of
-from nas.search.results.doctor import Finding, examine
-from nas.search.store.run_files import owned
+from nas.search.results.doctor import Inconsistency, examine
+from nas.search.store.run_files import exclusive_lock
 from nas.search.store.study import load
 from nas.search.trial import folder
 
@@ -22,7 +22,7 @@ def run(finished_run: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished_run, tmp_path / "run"))
 
 
-def found(run: Path, *, mend: bool = False) -> list[Finding]:
+def found(run: Path, *, mend: bool = False) -> list[Inconsistency]:
     return list(examine(run, mend))
 
 
@@ -140,7 +140,7 @@ def test_a_damaged_study_is_beyond_mending(run: Path) -> None:
 
 
 def test_a_run_in_use_is_left_alone(run: Path) -> None:
-    with owned(run), pytest.raises(RunError, match="in use by another driver"):
+    with exclusive_lock(run), pytest.raises(RunError, match="in use by another driver"):
         found(run, mend=True)
 
 

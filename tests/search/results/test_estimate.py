@@ -7,7 +7,7 @@ from nas.genome import Task
 from nas.search import experiment as experiments
 from nas.search.experiment import Experiment
 from nas.search.results import estimate as estimates
-from nas.search.results.estimate import estimate, typical
+from nas.search.results.estimate import estimate_run, typical
 from nas.search.space import load
 
 TASK = Task("digits", (1, 8, 8), 10)
@@ -33,7 +33,7 @@ def test_a_budget_that_nothing_meets_is_said(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_run_is_scaled_by_trials_epochs_and_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimates, "_timed", lambda *_: 2.0)
-    found = estimate(question(trials=9, workers=2, **{"recipe.epochs": 10}), load("mixed"), TASK)
+    found = estimate_run(question(trials=9, workers=2, **{"recipe.epochs": 10}), load("mixed"), TASK)
     assert found.seconds == 5 * 10 * 2.0
     assert found.weights == 9 * 4 * found.network.params
     assert 9 * 3_000 < found.study - 9 * 6_000 < 9 * 10_000
@@ -41,11 +41,11 @@ def test_the_run_is_scaled_by_trials_epochs_and_workers(monkeypatch: pytest.Monk
 
 @pytest.mark.slow
 def test_an_epoch_is_timed_by_training() -> None:
-    found = estimate(question(trials=4), load("mixed"), TASK)
+    found = estimate_run(question(trials=4), load("mixed"), TASK)
     assert 0 < found.epoch < 60
 
 
 @pytest.mark.slow
 def test_a_training_that_fails_is_one_message() -> None:
     with pytest.raises(RunError, match="the network timed ended with nan"):
-        estimate(question(trials=4, **{"recipe.rate": 1e6}), load("mixed"), TASK)
+        estimate_run(question(trials=4, **{"recipe.rate": 1e6}), load("mixed"), TASK)

@@ -9,12 +9,12 @@ from scipy.stats import spearmanr
 
 from nas.errors import RunError
 from nas.search.results import proxies as judging
-from nas.search.results.proxies import Judged, judge
+from nas.search.results.proxies import ProxyResult, evaluate_proxies
 from nas.search.store.study import load
 
 
-def last(path: Path, most: int = 100) -> list[Judged]:
-    *steps, found = judge(load(path), most)
+def last(path: Path, most: int = 100) -> list[ProxyResult]:
+    *steps, found = evaluate_proxies(load(path), most)
     assert len(steps) == min(most, 8)
     assert isinstance(found, list)
     return found
@@ -47,4 +47,4 @@ def test_a_perfect_score_and_a_constant_one() -> None:
 def test_too_few_networks_are_refused(finished_run: Path) -> None:
     run = load(finished_run)
     with pytest.raises(RunError, match="4 trials are complete"):
-        next(judge(dataclasses.replace(run, records=run.records[:4]), 10))
+        next(evaluate_proxies(dataclasses.replace(run, records=run.records[:4]), 10))

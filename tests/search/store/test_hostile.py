@@ -173,7 +173,7 @@ KEYS = sorted({*Experiment.model_fields, "budget", "recipe"})
 def test_any_experiment_is_read_or_refused(changes: dict[str, Any]) -> None:
     asked = {"name": "x", "space": "mixed", "data": "digits"} | changes
     with suppress(NasError):
-        assert isinstance(experiments.validate(asked, "x.toml"), Experiment)
+        assert isinstance(experiments.validate_experiment(asked, "x.toml"), Experiment)
 
 
 @given(st.integers(0, 2000), st.text(max_size=12), st.integers(0, 40))

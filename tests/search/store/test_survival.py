@@ -20,11 +20,11 @@ from nas.search import experiment as experiments
 from nas.search.loop.search import Event, Search
 from nas.search.store import storage
 from nas.search.store.create import create
-from nas.search.store.run_files import owned
+from nas.search.store.run_files import exclusive_lock
 from nas.search.store.study import load, open_run
-from nas.search.trial import Record
-from nas.search.workers.processes import Workers
-from nas.search.workers.worker import Job, end, outcomes
+from nas.search.trial import TrialRecord
+from nas.search.workers.processes import ProcessPool
+from nas.search.workers.worker import Job, outcome, train_job
 from nas.training.data import task
 
 pytestmark = pytest.mark.slow
@@ -38,11 +38,11 @@ def question(tmp_path: Path) -> Path:
     return file
 
 
-def done(run: Path) -> dict[int, Record]:
+def done(run: Path) -> dict[int, TrialRecord]:
     return {record.number: record for record in load(run).records if record.state == "complete"}
 
 
-def resumed(run: Path, before: dict[int, Record]) -> bool:
+def resumed(run: Path, before: dict[int, TrialRecord]) -> bool:
     """Go on to the total; whether all is complete, nothing twice, and what was finished is as it was."""
     for _ in Search(open_run(run), idle.idle).events():
         pass
@@ -98,18 +98,18 @@ def test_no_room_for_weights_is_no_fault_of_the_network(small_disk: Path) -> Non
         "number": 0, "genome": to_json(graph), "data": {"name": "digits"}, "recipe": {"epochs": 1}, "seed": 0,
         "device": "cpu", "weights": str(small_disk / "w.safetensors"),
     }  # fmt: skip
-    assert [event.get("reason") for event in outcomes(job)] == [None, "disk"]
+    assert [event.get("reason") for event in train_job(job)] == [None, "disk"]
 
 
 def no_room(job: Job) -> Iterator[dict[str, Any]]:
-    yield end(job, "disk", "No space left on device")
+    yield outcome(job, "disk", "No space left on device")
 
 
 def test_no_room_for_weights_stops_the_run_and_the_trial_is_trained_later(tmp_path: Path, question: Path) -> None:
     run = tmp_path / "run"
     study = create(run, experiments.read(question), "idle")
     with pytest.raises(RunError, match=rf"no room for the weights of trial 0 in .*: No space.*nas resume {run}"):
-        hear(Search(study, lambda asked: Workers(1, train=no_room)).events(), 1)
+        hear(Search(study, lambda asked: ProcessPool(1, train=no_room)).events(), 1)
     assert [record.state for record in load(run).records] == ["running"]
     assert resumed(run, {})
 
@@ -139,7 +139,7 @@ def test_a_stopped_driver_keeps_its_run(tmp_path: Path, question: Path) -> None:
         assert driver.stdout is not None
         driver.stdout.readline()
         driver.send_signal(signal.SIGSTOP)
-        with pytest.raises(RunError, match="in use by another driver"), owned(run):
+        with pytest.raises(RunError, match="in use by another driver"), exclusive_lock(run):
             pass
         assert done(run)
         driver.send_signal(signal.SIGCONT)

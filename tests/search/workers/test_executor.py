@@ -17,21 +17,21 @@ from tricks import DEADLY, ENDLESS, GOOD, HANGING, tricks
 from nas.errors import RunError
 from nas.search.pareto import front_of
 from nas.search.store.study import load
-from nas.search.trial import Record
+from nas.search.trial import TrialRecord
 from nas.search.workers.executor import Executor
-from nas.search.workers.processes import Workers
+from nas.search.workers.processes import ProcessPool
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # Ray alone takes seconds to start, or many on a busy machine
 
 
 def local() -> Executor:
-    return Workers(2, train=tricks)
+    return ProcessPool(2, train=tricks)
 
 
 def ray() -> Executor:
-    from nas.search.workers.ray_cluster import Cluster
+    from nas.search.workers.ray_cluster import RayCluster
 
-    return Cluster(2, cpus=1, gpus=0, train=tricks)
+    return RayCluster(2, cpus=1, gpus=0, train=tricks)
 
 
 def settle(workers: Executor, seconds: float = 200) -> None:
@@ -112,7 +112,7 @@ def test_a_cluster_whose_driver_is_killed(finished_run: Path, tmp_path: Path) ->
     assert {place.name for place in (path / "trials").iterdir()} == front
 
 
-def what(record: Record) -> tuple[object, ...]:
+def what(record: TrialRecord) -> tuple[object, ...]:
     return record.number, record.choices, record.fingerprint, record.seed
 
 

@@ -21,7 +21,7 @@ from nas.search.results.export_trial import hand_over
 from nas.search.results.finalists import Finalist, finalists, interval, load_finalists, weights
 from nas.search.store.create import create
 from nas.search.store.study import load as load_run
-from nas.search.workers.processes import Workers
+from nas.search.workers.processes import ProcessPool
 from nas.training.data import task
 from nas.training.recipe import Recipe
 
@@ -37,7 +37,7 @@ def tried(tmp_path: Path, **changes: Any) -> dict[str, Any]:
         "number": 0, "genome": genome(), "data": {"name": "digits"}, "recipe": recipe, "seed": 0, "device": "cpu",
         "timeout": 60.0, "memory_gb": None, "weights": str(tmp_path / "w.safetensors"),
     }  # fmt: skip
-    workers = Workers(1)
+    workers = ProcessPool(1)
     try:
         workers.submit(job | changes)
         for number in said:
@@ -47,7 +47,7 @@ def tried(tmp_path: Path, **changes: Any) -> dict[str, Any]:
         workers.close()
 
 
-def listen(workers: Workers) -> Iterator[dict[str, Any]]:
+def listen(workers: ProcessPool) -> Iterator[dict[str, Any]]:
     end = time.monotonic() + 300
     while time.monotonic() < end:
         yield from workers.events(0.2)
@@ -62,7 +62,7 @@ def test_a_good_trial_leaves_weights_and_hears_no_signal(tmp_path: Path) -> None
 
 @pytest.mark.slow
 def test_a_worker_that_died_may_be_late_too() -> None:
-    workers = Workers(1)
+    workers = ProcessPool(1)
     workers.submit({"number": 7, "timeout": 0.0})
     (process,) = multiprocessing.active_children()
     process.kill()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nas.search.workers.processes import card
+from nas.search.workers.processes import gpu_index
 
 
 @pytest.mark.parametrize(
@@ -16,4 +16,4 @@ from nas.search.workers.processes import card
     ],
 )
 def test_workers_are_packed_onto_cards(share: float, cards: list[int]) -> None:
-    assert [card(place, share) for place in range(6)] == cards
+    assert [gpu_index(place, share) for place in range(6)] == cards

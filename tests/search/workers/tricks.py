@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nas.search.workers.worker import end
+from nas.search.workers.worker import outcome
 
 GOOD, DEADLY, ENDLESS, HANGING = range(4)
 
@@ -29,4 +29,4 @@ def tricks(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
         time.sleep(600)
     Path(job["weights"]).parent.mkdir(parents=True, exist_ok=True)
     Path(job["weights"]).write_bytes(b"weights")
-    yield end(job, "")
+    yield outcome(job, "")

@@ -7,7 +7,7 @@ from scipy.special import ndtr
 Array = NDArray[np.float64]
 
 
-def expected_gain(mean: Array, spread: Array, costs: Array, front: Array, reference: Array) -> Array:
+def expected_hypervolume_improvement(mean: Array, spread: Array, costs: Array, front: Array, reference: Array) -> Array:
     """For each candidate the hypervolume it is expected to add to the front.
 
     mean, spread: (candidates,) of a normally distributed error. costs: (candidates, 0 to 2), exact. front: (points,

@@ -12,7 +12,7 @@ import optuna
 
 from nas.genome.cost import Budget, Cost
 from nas.search.experiment import Experiment
-from nas.search.propose.choices import Choices, Draft, Draw, neighbour
+from nas.search.propose.choices import Choices, Candidate, GuidedTrial, neighbor
 
 WORST = 1.0  # the error told to Optuna for a network that was never trained
 Objectives = tuple[float, ...]
@@ -25,7 +25,7 @@ class Sampler(Protocol):
         """A trial for the space to ask."""
         ...
 
-    def tell(self, trial: Any, draft: Draft | None, error: float | None) -> None:
+    def tell(self, trial: Any, draft: Candidate | None, error: float | None) -> None:
         """How a trial came out.
 
         trial: one of `ask`; None of an earlier run's. draft: the network it led to, which is another than it chose
@@ -46,10 +46,10 @@ class Random:
     def __init__(self, experiment: Experiment, seed: int) -> None:
         self.rng = random.Random(seed)
 
-    def ask(self) -> Draw:
-        return Draw(self.rng)
+    def ask(self) -> GuidedTrial:
+        return GuidedTrial(self.rng)
 
-    def tell(self, trial: Any, draft: Draft | None, error: float | None) -> None:
+    def tell(self, trial: Any, draft: Candidate | None, error: float | None) -> None:
         pass
 
 
@@ -68,7 +68,7 @@ class FromOptuna:
     def ask(self) -> optuna.Trial:
         return self.study.ask()
 
-    def tell(self, trial: Any, draft: Draft | None, error: float | None) -> None:
+    def tell(self, trial: Any, draft: Candidate | None, error: float | None) -> None:
         if trial is None:
             self._add(draft, error)
         elif draft is None:
@@ -77,7 +77,7 @@ class FromOptuna:
             trial.set_constraint("budget", excess(self.budget, draft.cost))
             self.study.tell(trial, objectives(self.names, WORST if error is None else error, draft.cost))
 
-    def _add(self, draft: Draft | None, error: float | None) -> None:
+    def _add(self, draft: Candidate | None, error: float | None) -> None:
         if draft is not None and error is not None:
             self.study.add_trial(
                 optuna.trial.create_trial(
@@ -116,7 +116,7 @@ def beats(one: Objectives, other: Objectives) -> bool:
     return one != other and all(a <= b for a, b in zip(one, other, strict=True))
 
 
-class Local:
+class LocalSearch:
     """Local search: random neighbours of the best network, or of the front; a better one is the next to start from.
 
     Where PATIENCE neighbours in a row bring nothing better, it begins again from random draws.
@@ -129,12 +129,12 @@ class Local:
         self.front: list[tuple[Objectives, Choices]] = []  # since the last beginning
         self.fruitless = 0
 
-    def ask(self) -> Draw:
+    def ask(self) -> GuidedTrial:
         if self.fruitless >= self.PATIENCE:
             self.front, self.fruitless = [], 0
-        return neighbour(self.rng, self.rng.choice(self.front)[1]) if self.front else Draw(self.rng)
+        return neighbor(self.rng, self.rng.choice(self.front)[1]) if self.front else GuidedTrial(self.rng)
 
-    def tell(self, trial: Any, draft: Draft | None, error: float | None) -> None:
+    def tell(self, trial: Any, draft: Candidate | None, error: float | None) -> None:
         self.fruitless += 1
         if draft is None or error is None:
             return

@@ -9,14 +9,14 @@ from nas.errors import EditError
 from nas.genome.edit import crossover, mutate
 from nas.genome.fingerprint import fingerprint
 from nas.search.experiment import Experiment
-from nas.search.propose.choices import Draft, Draw, Edited, neighbour
+from nas.search.propose.choices import Candidate, GuidedTrial, EditedGraph, neighbor
 from nas.search.propose.samplers.base import Objectives, Sampler, beats, objectives
 
 POPULATION = 20
 TOURNAMENT = 5
 CROSSED = 0.25  # of the children that are made by editing graphs
 
-Breed = Callable[[random.Random, Callable[[], Draft]], Draw | Edited]
+Breed = Callable[[random.Random, Callable[[], Candidate]], GuidedTrial | EditedGraph]
 """A child of the parents that a function chooses, one a call."""
 
 
@@ -26,23 +26,23 @@ class Evolution:
     def __init__(self, experiment: Experiment, seed: int, breed: Breed) -> None:
         self.names, self.rng, self.breed = experiment.objectives, random.Random(seed), breed
         self.size = max(TOURNAMENT, min(POPULATION, experiment.trials // 4))
-        self.members: deque[tuple[Objectives, Draft]] = deque(maxlen=self.size)
+        self.members: deque[tuple[Objectives, Candidate]] = deque(maxlen=self.size)
 
-    def ask(self) -> Draw | Edited:
-        return Draw(self.rng) if len(self.members) < self.size else self.breed(self.rng, self._parent)
+    def ask(self) -> GuidedTrial | EditedGraph:
+        return GuidedTrial(self.rng) if len(self.members) < self.size else self.breed(self.rng, self._parent)
 
-    def tell(self, trial: Any, draft: Draft | None, error: float | None) -> None:
+    def tell(self, trial: Any, draft: Candidate | None, error: float | None) -> None:
         if draft is not None and error is not None:
             self.members.append((objectives(self.names, error, draft.cost), draft))
 
-    def _parent(self) -> Draft:
+    def _parent(self) -> Candidate:
         few = self.rng.sample(list(self.members), TOURNAMENT)
         return min(few, key=lambda member: sum(beats(other, member[0]) for other, _ in few))[1]
 
 
 def over_choices(experiment: Experiment, seed: int) -> Sampler:
     """A child has its parent's choices, one of them redrawn: it stays in the space."""
-    return Evolution(experiment, seed, lambda rng, parent: neighbour(rng, parent().choices))
+    return Evolution(experiment, seed, lambda rng, parent: neighbor(rng, parent().choices))
 
 
 def over_graphs(experiment: Experiment, seed: int) -> Sampler:
@@ -50,16 +50,16 @@ def over_graphs(experiment: Experiment, seed: int) -> Sampler:
     return Evolution(experiment, seed, edited)
 
 
-def edited(rng: random.Random, parent: Callable[[], Draft]) -> Draw | Edited:
+def edited(rng: random.Random, parent: Callable[[], Candidate]) -> GuidedTrial | EditedGraph:
     """A child by edit or crossover; a new draw of the space where no edit leaves a network."""
     first = parent().graph
     if rng.random() < CROSSED:
         second = parent().graph
         try:
-            return Edited(crossover(first, second, rng), (fingerprint(first), fingerprint(second)))
+            return EditedGraph(crossover(first, second, rng), (fingerprint(first), fingerprint(second)))
         except EditError:
             pass  # two networks need not have a place where one could go on as the other
     try:
-        return Edited(mutate(first, rng), (fingerprint(first),))
+        return EditedGraph(mutate(first, rng), (fingerprint(first),))
     except EditError:
-        return Draw(rng)
+        return GuidedTrial(rng)

@@ -15,8 +15,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from nas.search.experiment import Experiment
-from nas.search.propose.choices import Draft, Draw, key, neighbour
-from nas.search.propose.samplers.acquisition import expected_gain
+from nas.search.propose.choices import EncodedCandidate, GuidedTrial, key, neighbor
+from nas.search.propose.samplers.acquisition import expected_hypervolume_improvement
 from nas.search.propose.samplers.base import objectives
 from nas.search.propose.samplers.surrogate import Array, Code, Encoder, Rows, Surrogate
 
@@ -31,20 +31,20 @@ MOST = 400  # networks the model learns from: its time grows with their cube
 
 
 @dataclass(frozen=True)
-class Candidate:
+class EncodedCandidate:
     """A network, and what the model reads of it."""
 
-    draft: Draft
+    draft: EncodedCandidate
     code: Code
 
 
-Known = tuple[Candidate, float]
+Known = tuple[EncodedCandidate, float]
 
 
 class Frontier:
     """The sampler. `look` draws and counts a network without proposing it; None outside the budget."""
 
-    def __init__(self, experiment: Experiment, seed: int, look: Callable[[Draw], Draft | None]) -> None:
+    def __init__(self, experiment: Experiment, seed: int, look: Callable[[GuidedTrial], EncodedCandidate | None]) -> None:
         self.names, self.rng, self.look = experiment.objectives, random.Random(seed), look
         self.share = FITTED if experiment.fit else 1
         self.startup = max(5, min(20, experiment.trials // 4))
@@ -53,23 +53,23 @@ class Frontier:
         self.points = np.empty((0, len(self.names)))  # objectives of the known
         self.beaten = np.empty(0, dtype=np.int64)  # by how many of the known each is
         self.seen: set[Any] = set()  # by choices: proposed, refused or trained
-        self.waiting: dict[Any, Candidate] = {}  # proposed and not told
-        self.pool: dict[Any, Candidate] = {}  # by choices
-        self.ranked: list[Candidate] = []  # best last; of no use once anything is proposed or told
+        self.waiting: dict[Any, EncodedCandidate] = {}  # proposed and not told
+        self.pool: dict[Any, EncodedCandidate] = {}  # by choices
+        self.ranked: list[EncodedCandidate] = []  # best last; of no use once anything is proposed or told
 
-    def ask(self) -> Draw:
+    def ask(self) -> GuidedTrial:
         if len(self.known) < self.startup:
-            return Draw(self.rng)
+            return GuidedTrial(self.rng)
         chosen = self._best()
         if chosen is None:
-            return Draw(self.rng)
+            return GuidedTrial(self.rng)
         name = key(chosen.draft.choices)
         self.seen.add(name)
         self.pool.pop(name, None)
         self.waiting[name] = chosen
-        return Draw(self.rng, chosen.draft.choices)
+        return GuidedTrial(self.rng, chosen.draft.choices)
 
-    def tell(self, trial: Any, draft: Draft | None, error: float | None) -> None:
+    def tell(self, trial: Any, draft: EncodedCandidate | None, error: float | None) -> None:
         if trial is not None:
             self.seen.add(key(trial.params))
             self.waiting.pop(key(trial.params), None)
@@ -78,20 +78,20 @@ class Frontier:
             self._learn(draft, error)
             self.ranked = []
 
-    def _learn(self, draft: Draft, error: float) -> None:
+    def _learn(self, draft: EncodedCandidate, error: float) -> None:
         """Remember a result, and by how many others each is beaten."""
         mine = np.array(objectives(self.names, error, draft.cost))
         self.points = np.concatenate([self.points, mine[None]])
         no_worse, no_better = (self.points <= mine).all(axis=1), (self.points >= mine).all(axis=1)
         self.beaten = np.append(self.beaten, 0) + (no_better & ~no_worse)
         self.beaten[-1] = (no_worse & ~no_better).sum()
-        self.known.append((Candidate(draft, self.encoder.encode(draft)), error))
+        self.known.append((EncodedCandidate(draft, self.encoder.encode(draft)), error))
 
-    def _best(self) -> Candidate | None:
+    def _best(self) -> EncodedCandidate | None:
         if self.waiting or not self.ranked:
             with threadpool_limits(1, "blas"):  # beside busy workers a team of threads waits for its slowest
                 self._gather()
-                self.ranked = self._rank(Belief(self.names, self.encoder, self._learnt_from(), self.waiting.values()))
+                self.ranked = self._rank(Posterior(self.names, self.encoder, self._learnt_from(), self.waiting.values()))
         return self.ranked.pop() if self.ranked else None
 
     def _gather(self) -> None:
@@ -101,10 +101,10 @@ class Frontier:
         for _ in range(TRIES // self.share):
             if len(self.pool) >= len(left) + UNIFORM:
                 break
-            self._take(Draw(self.rng))
+            self._take(GuidedTrial(self.rng))
         self._breed([self.known[i][0] for i in self._order()[:PARENTS]])
 
-    def _rank(self, belief: "Belief") -> list[Candidate]:
+    def _rank(self, belief: "Belief") -> list[EncodedCandidate]:
         """The pool by gain, after neighbours of the most promising have joined it, and theirs."""
         found = list(self.pool.values())
         gains = belief.gains(found)
@@ -117,16 +117,16 @@ class Frontier:
         self.pool = {key(candidate.draft.choices): candidate for candidate in ranked}
         return ranked
 
-    def _breed(self, parents: list[Candidate]) -> None:
+    def _breed(self, parents: list[EncodedCandidate]) -> None:
         """Let neighbours of some networks join the pool."""
         for parent in parents:
             for _ in range(CHILDREN // self.share):
-                self._take(neighbour(self.rng, parent.draft.choices, self.rng.choice((1, 1, 2, 3))))
+                self._take(neighbor(self.rng, parent.draft.choices, self.rng.choice((1, 1, 2, 3))))
 
-    def _take(self, trial: Draw) -> None:
+    def _take(self, trial: GuidedTrial) -> None:
         draft = self.look(trial)
         if draft is not None and (name := key(draft.choices)) not in self.seen and name not in self.pool:
-            self.pool[name] = Candidate(draft, self.encoder.encode(draft))
+            self.pool[name] = EncodedCandidate(draft, self.encoder.encode(draft))
 
     def _order(self) -> list[int]:
         """Places of the known: those that the fewest others beat first, of equals those of least error."""
@@ -141,11 +141,11 @@ class Frontier:
         return best[: MOST // 2] + self.known[latest:]
 
 
-class Belief:
+class Posterior:
     """What the known and those in training lead to expect of others."""
 
     def __init__(
-        self, names: Sequence[str], encoder: Encoder, known: Sequence[Known], waiting: Iterable[Candidate]
+        self, names: Sequence[str], encoder: Encoder, known: Sequence[Known], waiting: Iterable[EncodedCandidate]
     ) -> None:
         self.names, self.encoder = names, encoder
         done, running = [candidate for candidate, _ in known], list(waiting)
@@ -157,17 +157,17 @@ class Belief:
         self.front = points[_beaten(points) == 0]
         self.reference = np.concatenate([[points[:, 0].max()], points[:, 1:].max(axis=0) * 1.1])
 
-    def gains(self, candidates: list[Candidate]) -> Array:
+    def gains(self, candidates: list[EncodedCandidate]) -> Array:
         """The hypervolume each network is expected to add."""
         if not candidates:
             return np.empty(0)
         mean, spread = self.surrogate.predict(self._encoded(candidates))
-        return expected_gain(mean, spread, self._costs(candidates), self.front, self.reference)
+        return expected_hypervolume_improvement(mean, spread, self._costs(candidates), self.front, self.reference)
 
-    def _encoded(self, candidates: list[Candidate]) -> Rows:
+    def _encoded(self, candidates: list[EncodedCandidate]) -> Rows:
         return self.encoder.rows([candidate.code for candidate in candidates], self.rows)
 
-    def _costs(self, candidates: list[Candidate]) -> Array:
+    def _costs(self, candidates: list[EncodedCandidate]) -> Array:
         rows = [[float(getattr(candidate.draft.cost, name)) for name in self.names[1:]] for candidate in candidates]
         return np.array(rows).reshape(len(candidates), len(self.names) - 1)
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
-from nas.search.propose.choices import Draft, ordered, values
+from nas.search.propose.choices import Candidate, is_ordered, values
 
 Array = NDArray[np.float64]
 NOISES = (0.003, 0.01, 0.03, 0.1, 0.3)  # variances of seed noise, of a variance near 1 between networks
@@ -59,12 +59,12 @@ class Encoder:
         self.listed: dict[str, bool] = {}
         self.walks: dict[tuple[str, ...], int] = {}
 
-    def encode(self, draft: Draft) -> Code:
+    def encode(self, draft: Candidate) -> Code:
         """A network's numbers, taking note of what was not met before."""
         for name, distribution in draft.distributions.items():
             if name not in self.places:
                 options = values(distribution)
-                self.listed[name] = not ordered(distribution)
+                self.listed[name] = not is_ordered(distribution)
                 scale = 1 if self.listed[name] else max(1, len(options) - 1)
                 self.places[name] = {option: rank / scale for rank, option in enumerate(options)}
         choices = tuple([self._place(name, draft.choices.get(name)) for name in self.places])
@@ -94,7 +94,7 @@ class Encoder:
         return places[value]
 
 
-class Likeness:
+class Kernel:
     """How alike networks are, in three ways, each from 0 to 1; distances are measured by how the first rows spread.
 
     Choices: those on which two agree and the pairs of choices on which they do, an additive kernel (Duvenaud et al.
@@ -156,7 +156,7 @@ class Surrogate:
     """
 
     def __init__(self, rows: Rows, errors: Sequence[float]) -> None:
-        self._rows, self._targets, self._like = rows, targets(errors), Likeness(rows)
+        self._rows, self._targets, self._like = rows, targets(errors), Kernel(rows)
         kernel = self._kernel(rows)
         self.noise = max(NOISES, key=lambda noise: self._likelihood(kernel, noise))
         self._solve(kernel)
