@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from nas.genome import Graph, Input, Value, cost, fingerprint
-from nas.genome.layers import AvgPool, Conv, MaxPool, BatchNorm, Relu
+from nas.genome.layers import AvgPool, BatchNorm, Conv, MaxPool, Relu
 from nas.genome.primitives import Cell, ConvUnit, GapHead
 from nas.genome.primitives.cells import nasbench101, nasbench201
 
-MOST_EDGES = 9
+MAX_EDGES = 9
 PUBLISHED = {4: 91, 5: 2_532, 6: 64_542}  # distinct cells of at most so many vertices (Ying et al. 2019)
 LABELS = ("conv1x1", "conv3x3", "maxpool3x3")
 Matrix = list[list[int]]
@@ -29,7 +29,7 @@ def whole_cells(vertices: int) -> Iterator[tuple[tuple[str, ...], tuple[tuple[in
     """Labels and edges of all cells whose every vertex lies on a path from input to output."""
     pairs = list(combinations(range(vertices), 2))
     inner = range(1, vertices - 1)
-    for count in range(1, MOST_EDGES + 1):
+    for count in range(1, MAX_EDGES + 1):
         for edges in combinations(pairs, count):
             # Every edge points onwards: a vertex that is read and reads lies on such a path.
             if {a for a, _ in edges} >= {0, *inner} and {b for _, b in edges} >= {*inner, vertices - 1}:

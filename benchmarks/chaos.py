@@ -26,7 +26,7 @@ from nas.search.workers.worker import outcome
 
 if TYPE_CHECKING:
     from nas.search.experiment import Experiment
-    from nas.search.trial import TrialRecord, Run
+    from nas.search.trial import Run, TrialRecord
     from nas.search.workers.executor import Executor
 
 EACH = 10  # trials a round
@@ -59,7 +59,9 @@ def drive(run: Path, trials: int) -> None:
     from nas.search.loop.search import Search
     from nas.search.store.create import create
 
-    question = experiments.read(experiments.find("quickstart"), {"sampler": "random", "trials": trials})
+    question = experiments.read_experiment(
+        experiments.find_experiment("quickstart"), {"sampler": "random", "trials": trials}
+    )
     with run.with_suffix(".events").open("a", buffering=1) as events:
         for event in Search(create(run, question, "chaos"), workers).events():
             events.write(f"{event.kind} {event.record.number}\n")
@@ -135,12 +137,12 @@ def lives(pid: int) -> bool:
 
 def read(run: Path) -> "Run | None":
     """The run, unless the driver was killed before there was one."""
-    from nas.search.store.study import load
+    from nas.search.store.study import load_run
 
-    return load(run) if (run / "study.db").exists() else None
+    return load_run(run) if (run / "study.db").exists() else None
 
 
-def kept(run: Path, before: "tuple[Record, ...]") -> "tuple[Record, ...]":
+def kept(run: Path, before: "tuple[TrialRecord, ...]") -> "tuple[TrialRecord, ...]":
     """What is complete, which nothing complete before is missing from."""
     found = read(run)
     done = tuple(record for record in found.records if record.state == "complete") if found else ()
@@ -151,7 +153,7 @@ def kept(run: Path, before: "tuple[Record, ...]") -> "tuple[Record, ...]":
 
 def check(run: Path, trials: int, tally: Tally) -> Tally:
     """The promises about the whole."""
-    from nas.search.results.doctor import examine
+    from nas.search.results.doctor import find_inconsistencies
 
     found = read(run)
     assert found is not None
@@ -167,8 +169,8 @@ def check(run: Path, trials: int, tally: Tally) -> Tally:
             over.add(number)
     lines = Counter(line.split()[2] for line in (run / "log.txt").read_text().splitlines())
     assert set(lines.values()) == {1}, "a trial twice in the log"
-    list(examine(run, mend=True))
-    assert not list(examine(run, mend=False))
+    list(find_inconsistencies(run, mend=True))
+    assert not list(find_inconsistencies(run, mend=False))
     tally.trials = trials
     tally.failed = sum(record.state == "failed" for record in found.records)
     assert tally.failed <= tally.workers, "a trial failed that nobody killed"

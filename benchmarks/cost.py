@@ -33,7 +33,7 @@ from nas.genome.graph import Node, Op, forget
 from nas.genome.primitives import Cell
 from nas.genome.primitives.cells import Operation
 from nas.model.source import source
-from nas.search.space import load, sample_network
+from nas.search.space import load_space, sample_network
 
 NETWORKS = (
     "cifar_resnet20", "resnet50", "cifar_resnet56", "densenet_bc_100_12", "densenet121", "googlenet_paper_noaux",
@@ -152,7 +152,7 @@ def with_block(graph: Graph, after: str, op: Op) -> Graph:
 
 def sampled(count: int) -> None:
     """Genomes of the `mixed` space drawn and counted per second, and where the time goes."""
-    space, task = load("mixed"), Task("cifar10", (3, 32, 32), 10)
+    space, task = load_space("mixed"), Task("cifar10", (3, 32, 32), 10)
     forget()
     for what, first in (("first", 0), ("next", count)):
         start = time.process_time()

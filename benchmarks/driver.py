@@ -15,7 +15,7 @@ from nas.genome import Task
 from nas.search import experiment as experiments
 from nas.search.propose.choices import Candidate, GuidedTrial, make_candidate
 from nas.search.propose.proposer import Proposer
-from nas.search.space import load
+from nas.search.space import load_space
 
 TASK = Task("digits", (1, 8, 8), 10)
 SAMPLERS = ("random", "evolution", "evolution-graphs", "local", "nsga2", "tpe", "frontier")
@@ -28,10 +28,10 @@ def made_up(drawn: Candidate) -> float:
 
 def history(count: int) -> list[Candidate]:
     """Networks inside the budget, drawn uniformly."""
-    question, rng = experiments.read(experiments.find("quickstart")), random.Random(0)
+    question, rng = experiments.read_experiment(experiments.find_experiment("quickstart")), random.Random(0)
     found: list[Candidate] = []
     while len(found) < count:
-        drawn = make_candidate(load(question.space), TASK, GuidedTrial(rng))
+        drawn = make_candidate(load_space(question.space), TASK, GuidedTrial(rng))
         if question.budget.allows(drawn.cost):
             found.append(drawn)
     return found
@@ -39,8 +39,10 @@ def history(count: int) -> list[Candidate]:
 
 def each(sampler: str, past: list[Candidate], asks: int) -> float:
     """The median time of ask and tell."""
-    question = experiments.read(experiments.find("quickstart"), {"sampler": sampler, "trials": 3_000})
-    proposer = Proposer(question, load(question.space), TASK, [], (), Counter())
+    question = experiments.read_experiment(
+        experiments.find_experiment("quickstart"), {"sampler": sampler, "trials": 3_000}
+    )
+    proposer = Proposer(question, load_space(question.space), TASK, [], (), Counter())
     for drawn in past:
         proposer.sampler.tell(None, drawn, made_up(drawn))
     times = []

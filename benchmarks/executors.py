@@ -55,7 +55,9 @@ def ours(workers: "Callable[[Experiment], Executor]", trials: int) -> float:
     from nas.search.loop.search import Search
     from nas.search.store.create import create
 
-    question = experiments.read(experiments.find("quickstart"), {"sampler": "random", "trials": trials})
+    question = experiments.read_experiment(
+        experiments.find_experiment("quickstart"), {"sampler": "random", "trials": trials}
+    )
     with tempfile.TemporaryDirectory() as folder:
         study = create(Path(folder) / "run", question, "benchmark")
         begun, ended = 0.0, 0
@@ -95,7 +97,11 @@ def training(workers: "Callable[[Experiment], Executor]", trials: int) -> float:
 
     changes = {"sampler": "random", "trials": trials, "recipe.epochs": 3}
     with tempfile.TemporaryDirectory() as folder:
-        study = create(Path(folder) / "run", experiments.read(experiments.find("quickstart"), changes), "benchmark")
+        study = create(
+            Path(folder) / "run",
+            experiments.read_experiment(experiments.find_experiment("quickstart"), changes),
+            "benchmark",
+        )
         ends = [time.perf_counter() for event in Search(study, workers).events() if event.kind == "ended"]
         return ends[-1] - ends[WORKERS - 1]
 

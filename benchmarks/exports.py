@@ -22,7 +22,7 @@ from nas.model.formats import FORMATS
 from nas.model.module import module
 from nas.model.parity import TOLERANCE
 from nas.resources import names
-from nas.search.space import load, sample_network
+from nas.search.space import load_space, sample_network
 
 TASKS = (Task("small", (1, 8, 8), 10), Task("coloured", (3, 32, 32), 10))
 
@@ -32,7 +32,7 @@ def genomes(count: int) -> Iterator[tuple[str, Graph]]:
     spaces = names("search_spaces", ".py")
     for number in range(count):
         space, task = spaces[number % len(spaces)], TASKS[number // len(spaces) % len(TASKS)]
-        yield f"{space} seed {number} {task.name}", sample_network(load(space), task, number)
+        yield f"{space} seed {number} {task.name}", sample_network(load_space(space), task, number)
 
 
 def measure(graph: Graph) -> dict[str, float]:

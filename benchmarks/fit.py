@@ -20,10 +20,10 @@ from nas.genome import Budget, Graph, Range, Task, Trial
 from nas.genome.primitives import BasicBlock, Bottleneck, ConvStack, ConvUnit, DenseBlock, GapHead, Stem, Transition
 from nas.genome.trial import Space
 from nas.search.experiment import Experiment
-from nas.search.propose.choices import Candidate, GuidedTrial, make_candidate, key
+from nas.search.propose.choices import Candidate, GuidedTrial, choices_key, make_candidate
 from nas.search.propose.fit_budget import BudgetFitter
 from nas.search.propose.proposer import Proposer
-from nas.search.space import load
+from nas.search.space import load_space
 
 CIFAR, TINY = Task("cifar10", (3, 32, 32), 10), Task("tiny", (3, 64, 64), 200)
 
@@ -72,7 +72,7 @@ TASKS: dict[str, tuple[Space, Task, int, int]] = {  # the limits: params, MACs
     "bottlenecks, 64x64": (bottlenecks, TINY, 400_000, 150_000_000),
     "growths, CIFAR-10": (growths, CIFAR, 300_000, 60_000_000),
     "stacks, CIFAR-10": (stacks, CIFAR, 400_000, 40_000_000),
-    "mixed, CIFAR-10": (load("mixed"), CIFAR, 40_000, 6_000_000),
+    "mixed, CIFAR-10": (load_space("mixed"), CIFAR, 40_000, 6_000_000),
 }
 
 
@@ -81,7 +81,9 @@ def band(limit: int) -> Range:
     return Range(round(0.8 * limit), limit)
 
 
-def rate(seconds: float, space: Space, task: Task, keep: Callable[[Candidate], Candidate | None], seed: int) -> tuple[int, int]:
+def rate(
+    seconds: float, space: Space, task: Task, keep: Callable[[Candidate], Candidate | None], seed: int
+) -> tuple[int, int]:
     """Draws made in so much CPU time, and distinct networks that came of them."""
     rng, found, draws = random.Random(seed), set(), 0
     end = time.process_time() + seconds
@@ -92,7 +94,7 @@ def rate(seconds: float, space: Space, task: Task, keep: Callable[[Candidate], C
         except GenomeError:
             continue
         if kept is not None:
-            found.add(key(kept.choices))
+            found.add(choices_key(kept.choices))
     return draws, len(found)
 
 

@@ -21,13 +21,13 @@ import torch
 
 from benchmarks.search_quality import interval
 from nas.genome import Budget, Graph, Range, Task, Trial, Value
-from nas.genome.primitives import BasicBlock, Conv, ConvUnit, DenseBlock, GapHead, MaxPool, BatchNorm, Relu, Transition
+from nas.genome.primitives import BasicBlock, BatchNorm, Conv, ConvUnit, DenseBlock, GapHead, MaxPool, Relu, Transition
 from nas.model.module import module
 from nas.search.experiment import Experiment
 from nas.search.pareto import hypervolume
 from nas.search.propose.proposer import Proposal, Proposer
 from nas.training.batches import Batches
-from nas.training.data import Source, load, load_test, task
+from nas.training.data import Source, load_data, load_test, task
 from nas.training.recipe import Recipe
 from nas.training.train import evaluate, train
 
@@ -66,7 +66,7 @@ class Trained:
 def fit(source: Source, proposal: Proposal, seed: int) -> tuple[torch.nn.Module, float]:
     """A trained network and its validation error."""
     network = module(proposal.graph)
-    return network, list(train(network, load(source), RECIPE, seed))[-1].error
+    return network, list(train(network, load_data(source), RECIPE, seed))[-1].error
 
 
 def run(asked: tuple[Source, str, int, int]) -> list[Trained]:
@@ -76,7 +76,7 @@ def run(asked: tuple[Source, str, int, int]) -> list[Trained]:
     settings = {"name": "images", "space": "mixed", "data": "fashion_mnist", "sampler": sampler, "seed": seed}
     question = Experiment.model_validate({**settings, "trials": trials, "budget": BUDGET})
     asker = Proposer(question, space, task(source), [], (), Counter())
-    test = Batches(load_test(source), load(source), torch.device("cpu"))
+    test = Batches(load_test(source), load_data(source), torch.device("cpu"))
     found: list[Trained] = []
     spent, best, tested = 0.0, 1.0, 1.0
     for number in range(trials):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.table import Table
 from nas.genome import Graph, Input, Task, Trial, Value
-from nas.genome.layers import AvgPool, Conv, BatchNorm, Relu
+from nas.genome.layers import AvgPool, BatchNorm, Conv, Relu
 from nas.genome.primitives import GapHead
 from nas.genome.primitives.cells import nasbench201
 

@@ -136,7 +136,9 @@ def loop_over_plain(size: Size) -> dict[str, list[float]]:
         batches, source = Batches(data.train, data, CPU, FAST.shift), torch.Generator().manual_seed(0)
         descent = TrainingLoop(network, replace(FAST, epochs=100), CPU, len(batches))
 
-        def ours(descent: TrainingLoop = descent, batches: Batches = batches, source: torch.Generator = source) -> float:
+        def ours(
+            descent: TrainingLoop = descent, batches: Batches = batches, source: torch.Generator = source
+        ) -> float:
             start = time.process_time()
             descent.epoch(batches.epoch(FAST, source))
             return time.process_time() - start

@@ -76,7 +76,7 @@ def layers(name: str, kind: type[Op]) -> list[Node]:
 def weights(node: Node) -> int:
     """Parameters of a convolution or linear layer but its biases."""
     assert isinstance(node.op, Conv | Linear)
-    return tally(node.applied).params - node.op.bias * node.op.width
+    return tally(node.placed).params - node.op.bias * node.op.width
 
 
 def alexnet(place: int) -> int:
@@ -129,13 +129,13 @@ def connections() -> int:
     """LeNet-5: a link for each weight and bias at each place; four units and a bias for each of subsampling."""
     total = 0
     for node in lower(baseline("lenet5_paper")).nodes:
-        kind, params = type(node.op).__name__, tally(node.applied).params
+        kind, params = type(node.op).__name__, tally(node.placed).params
         if kind == "ChannelScale":
-            total += node.applied.size * (2 * 2 + 1)
+            total += node.placed.size * (2 * 2 + 1)
         elif kind == "CodeDistance":
-            total += node.applied.inputs[0][0] * node.shape[0]
+            total += node.placed.inputs[0][0] * node.shape[0]
         else:
-            total += params * node.applied.size // node.shape[0]
+            total += params * node.placed.size // node.shape[0]
     return total
 
 
@@ -143,7 +143,7 @@ def vgg_numbers(upto: int | None = None) -> int:
     """Numbers held in VGG-16's forward pass: input, convolutions, poolings, linear layers; those of `upto` poolings."""
     nodes = [node for node in lower(baseline("vgg_D")).nodes if isinstance(node.op, Input | Conv | MaxPool | Linear)]
     pools = [place for place, node in enumerate(nodes) if isinstance(node.op, MaxPool)]
-    return sum(node.applied.size for node in (nodes if upto is None else nodes[: pools[upto - 1] + 1]))
+    return sum(node.placed.size for node in (nodes if upto is None else nodes[: pools[upto - 1] + 1]))
 
 
 def resnet_stages() -> list[int]:
@@ -205,7 +205,7 @@ COMPUTED: dict[str, Callable[[], Any]] = {
     "vgg.mem200MB": lambda: 8 * vgg_numbers(),
     "vgg.mem_early": lambda: round(vgg_numbers(upto=2) / vgg_numbers(), 3),
     "vgg.fc_cost": lambda: round(
-        sum(tally(node.applied).macs for node in layers("vgg_D", Linear)) / of("vgg_D").macs, 4
+        sum(tally(node.placed).macs for node in layers("vgg_D", Linear)) / of("vgg_D").macs, 4
     ),
     "vgg.4096sq": lambda: linear("vgg_D", 1),
     "vgg.gap_head": lambda: counts((512, 7, 7), GapHead(1000)).params,

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from nas.genome.cost import cost
     from nas.model.module import module
     from nas.model.source import source
-    from nas.search.store.study import load
+    from nas.search.store.study import load_run as load
 
 _HOMES = {
-    "baseline": "nas.genome.baselines",
-    "cost": "nas.genome.cost",
-    "module": "nas.model.module",
-    "source": "nas.model.source",
-    "load": "nas.search.store.study",
+    "baseline": "nas.genome.baselines.baseline",
+    "cost": "nas.genome.cost.cost",
+    "module": "nas.model.module.module",
+    "source": "nas.model.source.source",
+    "load": "nas.search.store.study.load_run",
 }
 
 __all__ = ["baseline", "cost", "load", "module", "source"]
@@ -32,4 +32,5 @@ __all__ = ["baseline", "cost", "load", "module", "source"]
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'nas' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    module, _, attribute = _HOMES[name].rpartition(".")
+    return getattr(import_module(module), attribute)

@@ -1,7 +1,7 @@
 """DenseNet-BC with growth, depth and compression free (Huang et al. 2017)."""
 
 from nas.genome import Graph, Task, Trial
-from nas.genome.primitives import DenseBlock, GapHead, BatchNorm, Relu, Stem, Transition
+from nas.genome.primitives import BatchNorm, DenseBlock, GapHead, Relu, Stem, Transition
 
 
 def dense(trial: Trial, task: Task) -> Graph:

@@ -29,7 +29,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     path = tmp_path_factory.mktemp("runs") / "small"
     changes = {"trials": 8, "recipe.epochs": 1, "sampler": "random"}
-    question = experiments.read(experiments.find("quickstart"), changes)
+    question = experiments.read_experiment(experiments.find_experiment("quickstart"), changes)
     for _ in Search(create(path, question, "nas search quickstart --trials 8")).events():
         pass
     return path

@@ -10,13 +10,13 @@ from nas.genome import Graph, Op, Shape
 from nas.genome.graph import checks
 from nas.genome.hyperparameters import Limits
 from nas.resources import names
-from nas.search.space import load, sample_network
+from nas.search.space import load_space, sample_network
 from nas.training.data import task
 
-MOST = 6  # keeps random networks small; the bounds themselves are tested in test_fields
+MAX_SIDE = 6  # keeps random networks small; the bounds themselves are tested in test_fields
 
 
-SMALL = Limits(0, MOST)
+SMALL = Limits(0, MAX_SIDE)
 
 
 def field(kind: Any, limits: Limits = SMALL) -> st.SearchStrategy[Any]:
@@ -35,7 +35,7 @@ def field(kind: Any, limits: Limits = SMALL) -> st.SearchStrategy[Any]:
     if kind is float:
         return st.floats(max(limits.low, 1e-6), min(limits.high, 1.0))
     if kind is int:
-        return st.integers(int(limits.low), int(min(limits.high, max(limits.low, MOST))))
+        return st.integers(int(limits.low), int(min(limits.high, max(limits.low, MAX_SIDE))))
     return {bool: st.booleans(), types.NoneType: st.none()}[kind]
 
 
@@ -56,4 +56,4 @@ shapes: st.SearchStrategy[Shape] = st.one_of(images, images, images, st.tuples(s
 def networks(draw: st.DrawFn) -> Graph:
     """A network of any search space, for digits."""
     name = draw(st.sampled_from(names("search_spaces", ".py")))
-    return sample_network(load(name), task("digits"), draw(st.integers(0, 10**6)))
+    return sample_network(load_space(name), task("digits"), draw(st.integers(0, 10**6)))

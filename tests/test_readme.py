@@ -10,8 +10,8 @@ import pytest
 
 from nas.cli.app import app
 from nas.genome import Task
-from nas.search.experiment import Experiment, read
-from nas.search.space import load, sample_network
+from nas.search.experiment import Experiment, read_experiment
+from nas.search.space import load_space, sample_network
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -65,7 +65,7 @@ def test_toml_blocks(tmp_path: Path) -> None:
     for block in blocks("toml"):
         file = tmp_path / "mine.toml"
         file.write_text(block, encoding="utf-8")
-        assert callable(load(read(file).space))
+        assert callable(load_space(read_experiment(file).space))
 
 
 def test_every_verb_is_in_the_table() -> None:

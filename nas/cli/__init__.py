@@ -16,7 +16,7 @@ import os
 import sys
 
 from nas.cli import data, difference, doctor, networks, principles, proxies, results, searches  # each adds its verbs
-from nas.cli.app import EXIT_FINDINGS, INTERRUPTED, WRONG, app, say
+from nas.cli.app import EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_USAGE, app, info
 from nas.errors import ExportError, NasError
 
 
@@ -25,15 +25,15 @@ def main() -> None:
     try:
         app()
     except NasError as problem:
-        say(f"nas: {problem}")
-        sys.exit(EXIT_FINDINGS if isinstance(problem, ExportError) else WRONG)
+        info(f"nas: {problem}")
+        sys.exit(EXIT_FINDINGS if isinstance(problem, ExportError) else EXIT_USAGE)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `nas spaces | head` is no error
     except OSError as problem:
-        say(f"nas: {problem.strerror or problem}{(problem.filename and f': {str(problem.filename)[:200]}') or ''}")
-        sys.exit(WRONG)
+        info(f"nas: {problem.strerror or problem}{(problem.filename and f': {str(problem.filename)[:200]}') or ''}")
+        sys.exit(EXIT_USAGE)
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        sys.exit(EXIT_INTERRUPTED)
 
 
 __all__ = ["data", "difference", "doctor", "main", "networks", "principles", "proxies", "results", "searches"]

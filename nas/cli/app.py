@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-EXIT_FINDINGS, WRONG, INTERRUPTED = 1, 2, 130  # exit codes; 0 is done
+EXIT_FINDINGS, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130  # exit codes; 0 is done
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,17 +21,17 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to 
 RunDir = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/quickstart.")]
 
 
-def say(text: str) -> None:
+def info(text: str) -> None:
     """A message for a person."""
     print(text, file=sys.stderr)  # noqa: T201
 
 
-def tell(data: Any) -> None:
+def output(data: Any) -> None:
     """Data for whoever reads stdout."""
     print(data if isinstance(data, str) else json.dumps(data, indent=2))  # noqa: T201
 
 
-def table(rows: list[tuple[str, ...]]) -> str:
+def text_table(rows: list[tuple[str, ...]]) -> str:
     """Rows as aligned columns, numbers to the right; the last column is free."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
     numeric = [rows[-1][i].replace(",", "").isdigit() for i in range(len(widths))]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas.cli.app import Json, app, say, table, tell
+from nas.cli.app import Json, app, info, output, text_table
 
 if TYPE_CHECKING:
     from nas.training.data.catalog.fetch import Progress
@@ -33,7 +33,7 @@ def data(
     """List the data sets, or fetch a public one: NAME [DIR]. Goes on where a download was cut off."""
     if name is None:
         rows = listing()
-        tell(rows if as_json else table([tuple(rows[0]), *(tuple(map(_cell, row.values())) for row in rows)]))
+        output(rows if as_json else text_table([tuple(rows[0]), *(tuple(map(_cell, row.values())) for row in rows)]))
         return
     from nas.training.data import Source
     from nas.training.data.catalog.fetch import fetch
@@ -41,8 +41,8 @@ def data(
     place = directory or Source(name).place
     with shown() as progress:
         fetch(name, place, progress, mirror)
-    say(f"{name} is in:")
-    tell(str(place))
+    info(f"{name} is in:")
+    output(str(place))
 
 
 def listing() -> list[dict[str, Any]]:

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from nas.cli.app import Json, app, table, tell
-from nas.cli.networks import On, Seed, find
+from nas.cli.app import Json, app, output, text_table
+from nas.cli.networks import On, Seed, find_network
 
 Which = "a baseline, a genome file, RUN:TRIAL, or a search space with --seed"
 
@@ -23,11 +23,11 @@ def diff(
     from nas.genome.diff import differences
     from nas.genome.metrics import receptive_field
 
-    graphs = [find(what, seed, data)[0] for what in (first, second)]
+    graphs = [find_network(what, seed, data)[0] for what in (first, second)]
     counts = [cost(graph).as_dict() | {"receptive_field": receptive_field(graph)} for graph in graphs]
     said = differences(*graphs)
     if as_json:
-        tell({"differences": said, "a": counts[0], "b": counts[1]})
+        output({"differences": said, "a": counts[0], "b": counts[1]})
         return
     rows: list[tuple[str, ...]] = [("", "A", "B", "from A to B")]
     rows += [
@@ -35,7 +35,7 @@ def diff(
         for (name, a), b in zip(counts[0].items(), counts[1].values(), strict=True)
     ]
     lines = [f"- {sentence}" for sentence in said] or ["They are one network."]
-    tell("\n".join([f"A  {first}", f"B  {second}", "", *lines, "", table(rows)]))
+    output("\n".join([f"A  {first}", f"B  {second}", "", *lines, "", text_table(rows)]))
 
 
 def change(before: int, after: int) -> str:

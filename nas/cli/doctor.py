@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from nas.cli.app import EXIT_FINDINGS, RunDir, app, say, tell
+from nas.cli.app import EXIT_FINDINGS, RunDir, app, info, output
 
 
 @app.command()
@@ -13,14 +13,14 @@ def doctor(
     mend: Annotated[bool, typer.Option("--mend", help="Act; otherwise say what would be done.")] = False,
 ) -> None:
     """Find what is inconsistent in a run that nobody works on, and mend it. Exits 1 when something is left."""
-    from nas.search.results.doctor import examine
+    from nas.search.results.doctor import find_inconsistencies
 
     left = 0
-    for finding in examine(run, mend):
+    for finding in find_inconsistencies(run, mend):
         mended = mend and finding.mend is not None
         left += not mended
         deed = "mended" if mended else "--mend would" if finding.mend else "to be done by you"
-        tell(f"{finding.what}\n  {deed}: {finding.remedy}")
+        output(f"{finding.what}\n  {deed}: {finding.remedy}")
     if left:
         raise typer.Exit(EXIT_FINDINGS)
-    say(f"{run} is consistent")
+    info(f"{run} is consistent")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas.cli.app import Json, app, say, table, tell
+from nas.cli.app import Json, app, info, output, text_table
 from nas.errors import ExperimentError, GenomeError, RunError, near
 
 if TYPE_CHECKING:
@@ -19,26 +19,26 @@ Seed = Annotated[int, typer.Option(help="Seed of the draw when WHAT is a search 
 On = Annotated[str, typer.Option("--data", help="Data set whose images the drawn network reads.")]
 
 
-def find(what: str, seed: int, data: str) -> "tuple[Graph, str]":
+def find_network(what: str, seed: int, data: str) -> "tuple[Graph, str]":
     """The network that WHAT names, and a title for it. Raises NasError with the nearest names."""
     from nas.genome.baselines import BASELINES, baseline
-    from nas.genome.genome_json import read
+    from nas.genome.genome_json import read_genome
     from nas.resources import names
 
     if what in BASELINES:
         return baseline(what), what
     if what in names("search_spaces", ".py"):
-        from nas.search.space import load, sample_network
+        from nas.search.space import load_space, sample_network
         from nas.training.data import task
 
-        return sample_network(load(what), task(data), seed), f"{what}, seed {seed}, on {data}"
+        return sample_network(load_space(what), task(data), seed), f"{what}, seed {seed}, on {data}"
     run, colon, trial = what.rpartition(":")
     if colon and Path(run).is_dir():
-        from nas.search.store.study import load as load_run
+        from nas.search.store.study import load_run
 
         return load_run(Path(run)).record(trial).graph, what
     if Path(what).is_file():
-        return read(Path(what)), what
+        return read_genome(Path(what)), what
     if Path(what).is_dir():
         raise RunError(f"{what} is a directory; name a trial of it: {what}:best")
     if what.endswith(".json") or "/" in what:
@@ -52,10 +52,12 @@ def find(what: str, seed: int, data: str) -> "tuple[Graph, str]":
 def spaces(as_json: Json = False) -> None:
     """List the search spaces."""
     from nas.resources import names
-    from nas.search.space import summary
+    from nas.search.space import space_summary
 
-    rows = {name: summary(name) for name in names("search_spaces", ".py")}
-    tell([{"name": name, "summary": text} for name, text in rows.items()] if as_json else table(list(rows.items())))
+    rows = {name: space_summary(name) for name in names("search_spaces", ".py")}
+    output(
+        [{"name": name, "summary": text} for name, text in rows.items()] if as_json else text_table(list(rows.items()))
+    )
 
 
 @app.command()
@@ -70,11 +72,11 @@ def primitives(
         raise GenomeError(f"no primitive {name[:60]!r}{near(name, known.__all__)}")
     rows = {each: block(getattr(known, each)) for each in ([name] if name else known.__all__)}
     if as_json:
-        tell([{"name": each, "arguments": arguments, "about": about} for each, (arguments, about) in rows.items()])
+        output([{"name": each, "arguments": arguments, "about": about} for each, (arguments, about) in rows.items()])
     elif name:
-        tell("\n".join([f"{name}({rows[name][0]})", "", rows[name][1]]))
+        output("\n".join([f"{name}({rows[name][0]})", "", rows[name][1]]))
     else:
-        tell(
+        output(
             "\n".join(f"{each}({arguments})\n    {about.splitlines()[0]}" for each, (arguments, about) in rows.items())
         )
 
@@ -102,10 +104,10 @@ def baselines(as_json: Json = False) -> None:
         rows.append({"name": name, "year": entry.year, "input": list(entry.task.input), "params": counts.params,
                      "macs": counts.macs, "depth": counts.depth, "receptive_field": sight})  # fmt: skip
     if as_json:
-        tell(rows)
+        output(rows)
         return
     head = ("name", "year", "input", "params", "macs", "depth", "receptive field")
-    tell(table([head, *(tuple(shown(key, value) for key, value in row.items()) for row in rows)]))
+    output(text_table([head, *(tuple(shown(key, value) for key, value in row.items()) for row in rows)]))
 
 
 def shown(key: str, value: Any) -> str:
@@ -130,25 +132,25 @@ def show(
     from nas.genome.genome_json import to_json
     from nas.genome.graph import lower
 
-    graph, _ = find(what, seed, data)
+    graph, _ = find_network(what, seed, data)
     graph = lower(graph) if layers else graph
     if as_source:
         from nas.model.source import source
 
-        tell(source(graph).rstrip())
+        output(source(graph).rstrip())
     elif as_json:
-        tell(to_json(graph).rstrip())
+        output(to_json(graph).rstrip())
     elif dot:
         from nas.report.network import to_dot
 
-        tell(to_dot(graph).rstrip())
+        output(to_dot(graph).rstrip())
     elif svg is not None:
         from nas.report.network import draw
 
         svg.write_text(draw(graph), encoding="utf-8")
-        say(f"drawn to {svg}")
+        info(f"drawn to {svg}")
     else:
-        tell(table(nodes(graph)))
+        output(text_table(nodes(graph)))
 
 
 def nodes(graph: "Graph") -> list[tuple[str, ...]]:
@@ -157,7 +159,7 @@ def nodes(graph: "Graph") -> list[tuple[str, ...]]:
 
     rows: list[tuple[str, ...]] = [("shape", "params", "macs", "name", "from", "op")]
     for node in graph.nodes:
-        counts = tally(node.applied)
+        counts = tally(node.placed)
         inputs = ",".join(graph.nodes[i].name for i in node.inputs)
         shape = "x".join(map(str, node.shape))
         rows.append((shape, f"{counts.params:,}", f"{counts.macs:,}", node.name, inputs, str(node.op)))
@@ -176,14 +178,14 @@ def cost(
     from nas.genome.cost import cost as count
     from nas.genome.metrics import receptive_field
 
-    graph, title = find(what, seed, data)
+    graph, title = find_network(what, seed, data)
     counts = count(graph).as_dict() | {"receptive_field": receptive_field(graph)}
     if as_json:
-        tell(counts)
+        output(counts)
         return
     units = {"macs": "multiply-accumulates", "flops": "2 * macs", "peak_bytes": "float32 tensors alive at once",
              "depth": "weighted layers on the longest path", "receptive_field": "pixels"}  # fmt: skip
-    say(f"{title}: an image of {'x'.join(map(str, graph.input))}")
-    tell("\n".join(f"{name:<16}{value:>16,}  {units.get(name, '')}".rstrip() for name, value in counts.items()))
+    info(f"{title}: an image of {'x'.join(map(str, graph.input))}")
+    output("\n".join(f"{name:<16}{value:>16,}  {units.get(name, '')}".rstrip() for name, value in counts.items()))
     if nodewise:
-        tell(table(nodes(graph)))
+        output(text_table(nodes(graph)))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from nas.cli.app import Json, RunDir, app, say, table, tell
+from nas.cli.app import Json, RunDir, app, info, output, text_table
 
 
 @app.command()
@@ -17,22 +17,22 @@ def proxies(
     from dataclasses import asdict
 
     from nas.search.results.proxies import evaluate_proxies
-    from nas.search.store.study import load
+    from nas.search.store.study import load_run
     from nas.search.trial import TrialRecord
 
     judged = []
-    for done, step in enumerate(evaluate_proxies(load(run), most), 1):
+    for done, step in enumerate(evaluate_proxies(load_run(run), most), 1):
         if isinstance(step, TrialRecord):
-            say(f"scored trial {step.number}, the {done}. network")
+            info(f"scored trial {step.number}, the {done}. network")
         else:
             judged = step
     if as_json:
-        tell([asdict(row) for row in judged])
+        output([asdict(row) for row in judged])
         return
     rows = [("score", "rank correlation", "95 % interval", "error of its best network")]
     rows += [
         (j.name, f"{j.rank:+.2f}", f"{j.low:+.2f} to {j.high:+.2f}", f"{j.error:.4f}, {j.regret:.4f} above the least")
         for j in judged
     ]
-    say(f"{judged[0].networks} networks; a correlation of 1 orders them as training did")
-    tell(table(list(rows)))
+    info(f"{judged[0].networks} networks; a correlation of 1 orders them as training did")
+    output(text_table(list(rows)))

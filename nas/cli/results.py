@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from nas.cli.app import Json, RunDir, app, say, table, tell
+from nas.cli.app import Json, RunDir, app, info, output, text_table
 from nas.errors import ExportError
 
 if TYPE_CHECKING:
@@ -27,15 +27,15 @@ def report(
 ) -> None:
     """Write the run's page: one offline HTML file, with figures and tables beside it. Several runs: one comparison."""
     from nas.report import compare, markdown, write
-    from nas.search.store.study import load
+    from nas.search.store.study import load_run
 
-    found = [load(run) for run in runs]
+    found = [load_run(run) for run in runs]
     if format_ == "md":
-        tell("\n".join(markdown(run) for run in found).rstrip())
+        output("\n".join(markdown(run) for run in found).rstrip())
         return
     page = write(found[0]) if len(found) == 1 else compare(found, out)
-    say("the report, for a browser:")
-    tell(str(page))
+    info("the report, for a browser:")
+    output(str(page))
 
 
 @app.command()
@@ -60,9 +60,9 @@ def export(
     else:
         exported = _untrained(what, out, seed, formats)
     for name, row in exported.parity.items():
-        say(f"parity of {name}: {max(row.values()):.1e} in a clean process")
-    say("the network, ready to use:")
-    tell(str(exported.folder / "net.py"))
+        info(f"parity of {name}: {max(row.values()):.1e} in a clean process")
+    info("the network, ready to use:")
+    output(str(exported.folder / "net.py"))
     if not exported.agrees:
         raise ExportError(f"{exported.folder}: a file differs by {exported.apart:.1e}, more than {TOLERANCE:.0e}")
 
@@ -76,23 +76,23 @@ def _trial(what: str, trial: str) -> tuple[Path, str] | None:
 
 
 def _trained(run: Path, trial: str, out: Path | None, formats: "tuple[Format, ...]") -> "Exported":
-    from nas.search.results.export_trial import hand_over
-    from nas.search.store.study import load
+    from nas.search.results.export_trial import export_trial
+    from nas.search.store.study import load_run
 
-    found = load(run)
+    found = load_run(run)
     record = found.record(trial)
     folder = out or run / "export" / f"{record.number:06d}"
-    exported, accuracy = hand_over(found, record, folder, say, formats)
-    say(f"test accuracy {accuracy:.4f}, read once")
+    exported, accuracy = export_trial(found, record, folder, info, formats)
+    info(f"test accuracy {accuracy:.4f}, read once")
     return exported
 
 
 def _untrained(what: str, out: Path | None, seed: int, formats: "tuple[Format, ...]") -> "Exported":
-    from nas.cli.networks import find
+    from nas.cli.networks import find_network
     from nas.cli.untrained import hand_over_untrained
 
-    graph, _ = find(what, seed, "digits")
-    say(f"{what} is no trial of a run: its weights are untrained")
+    graph, _ = find_network(what, seed, "digits")
+    info(f"{what} is no trial of a run: its weights are untrained")
     return hand_over_untrained(graph, what, out or Path("exports") / Path(what).stem, seed, formats)
 
 
@@ -111,22 +111,22 @@ def finalists(
 
     from nas.search.results.finalists import Finalist
     from nas.search.results.finalists import finalists as train_again
-    from nas.search.store.study import load
+    from nas.search.store.study import load_run
 
-    found = load(run)
+    found = load_run(run)
     recipe = replace(found.experiment.recipe, epochs=epochs or 2 * found.experiment.recipe.epochs)
     ranked: list[Finalist] = []
     for step in train_again(found, recipe, seeds, most):
         if isinstance(step, Finalist):
             ranked.append(step)
         else:
-            say(step)
+            info(step)
     if as_json:
-        tell([asdict(finalist) for finalist in ranked])
+        output([asdict(finalist) for finalist in ranked])
         return
     rows = [("trial", "validation error", "95 % interval", "test error")]
     rows += [(str(f.number), f"{f.error:.4f}", spread(f), f"{f.test_error:.4f}") for f in ranked]
-    tell(table(list(rows)))
+    output(text_table(list(rows)))
 
 
 def spread(finalist: "Finalist") -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas.cli.app import INTERRUPTED, Json, RunDir, app, say, tell
+from nas.cli.app import EXIT_INTERRUPTED, Json, RunDir, app, info, output
 from nas.errors import BudgetError, ExperimentError, RunError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def search(
     out: Annotated[Path | None, typer.Option(help="Run directory; runs/NAME otherwise.")] = None,
 ) -> None:
     """Search for the best networks inside the budget; goes on where an earlier search of the same stopped."""
-    from nas.cli.foresight import print_cost_estimate, foresee
+    from nas.cli.foresight import print_cost_estimate, print_plan
     from nas.search import experiment as experiments
     from nas.search.store.create import create, refuse_strange
 
@@ -66,10 +66,10 @@ def search(
     if baselines is not None:
         settings["baselines"] = [name.strip() for name in baselines.split(",") if name.strip()]
     settings |= {key: value for key, value in (limits | plain).items() if value is not None}
-    question = experiments.read(experiments.find(experiment), settings)
+    question = experiments.read_experiment(experiments.find_experiment(experiment), settings)
     place = out or home(question)
     refuse_strange(place)
-    foresee(question)
+    print_plan(question)
     if dry_run:
         print_cost_estimate(question)
         return
@@ -107,13 +107,13 @@ def drive(study: "Study") -> None:
     from nas.search.loop.search import Search
 
     search = Search(study)
-    completed = watch(search, say)
+    completed = watch(search, info)
     path = shlex.quote(str(study.path))
     if search.fault:
         raise RunError(f"{search.fault}. Mend it and go on with: nas resume {path}")
     if not completed:
-        say(f"interrupted; go on with: nas resume {path}")
-        raise typer.Exit(INTERRUPTED)
+        info(f"interrupted; go on with: nas resume {path}")
+        raise typer.Exit(EXIT_INTERRUPTED)
     records = study.records()
     if records and all(record.state == "failed" for record in records):
         last = f"{records[-1].reason} {records[-1].detail}"
@@ -122,8 +122,8 @@ def drive(study: "Study") -> None:
             f"search again with another --out, or go on with more trials: nas resume {path} --trials"
         )
     if search.exhausted:
-        say("no other network was found inside the budget: the space is exhausted, or nearly")
-    say(f"done. See: nas report {path}   take away: nas export {path} --trial best")
+        info("no other network was found inside the budget: the space is exhausted, or nearly")
+    info(f"done. See: nas report {path}   take away: nas export {path} --trial best")
 
 
 @app.command()
@@ -155,13 +155,13 @@ def status(run: RunDir, as_json: Json = False) -> None:
     """Progress of a run, also while it goes on."""
     from collections import Counter
 
-    from nas.search.loop.halving import saved
+    from nas.search.loop.halving import epochs_saved
     from nas.search.pareto import front_of
     from nas.search.store.run_files import is_locked
-    from nas.search.store.study import load
+    from nas.search.store.study import load_run
 
     held = is_locked(run)
-    found = load(run)
+    found = load_run(run)
     states = Counter(record.state for record in found.records)
     reasons = Counter(record.reason for record in found.records if record.state == "failed")
     alive = None if found.experiment.storage else held  # of a server's study only a machine's own drivers
@@ -171,25 +171,27 @@ def status(run: RunDir, as_json: Json = False) -> None:
         "asked": found.experiment.trials,
         **{state: states[state] for state in ("complete", "failed", "running", "pruned")},
         "worked_on": alive,
-        "epochs_saved": saved(found.records, found.experiment.recipe.epochs),
+        "epochs_saved": epochs_saved(found.records, found.experiment.recipe.epochs),
         "reasons": dict(reasons),
         "ledger": found.ledger,
         "front": len(front_of(list(found.records), found.experiment.objectives)),
         "best": best and {"trial": best.number, "error": best.error, **best.cost.as_dict()},
     }
     if as_json:
-        tell(facts)
+        output(facts)
         return
     running = "cut off" if alive is False and states["running"] else "running"
-    tell(f"{states['complete']} of {facts['asked']} complete, {states['running']} {running}, {states['failed']} failed")
+    output(
+        f"{states['complete']} of {facts['asked']} complete, {states['running']} {running}, {states['failed']} failed"
+    )
     if alive is False and len(found.records) - states["running"] < facts["asked"]:
-        tell(f"nobody works on it; go on with: nas resume {shlex.quote(str(run))}")
+        output(f"nobody works on it; go on with: nas resume {shlex.quote(str(run))}")
     if best:
-        tell(f"best: trial {best.number}, validation error {best.error:.4f}, "
+        output(f"best: trial {best.number}, validation error {best.error:.4f}, "
              f"{best.cost.params:,} params, {best.cost.macs:,} MACs; front of {facts['front']}")  # fmt: skip
     if states["pruned"]:
-        tell(f"stopped early: {states['pruned']}, {facts['epochs_saved']} epochs saved")
+        output(f"stopped early: {states['pruned']}, {facts['epochs_saved']} epochs saved")
     for reason, count in reasons.items():
-        tell(f"failed for {reason}: {count}")
+        output(f"failed for {reason}: {count}")
     for outcome, count in found.ledger.items():
-        tell(f"{outcome}: {count}")
+        output(f"{outcome}: {count}")

@@ -9,10 +9,10 @@ from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 from nas.errors import BudgetError, GenomeError
-from nas.genome.graph import PlacedOp, Graph, Layer
+from nas.genome.graph import Graph, Layer, PlacedOp
 
-MOST_LAYERS = 5_000  # ResNet-1202 has 4,200; more than this is a mistake or an attack
-UNREACHED = -10 * MOST_LAYERS
+MAX_LAYERS = 5_000  # ResNet-1202 has 4,200; more than this is a mistake or an attack
+UNREACHED = -10 * MAX_LAYERS
 BYTES = 4  # float32
 
 
@@ -59,21 +59,21 @@ class Tally(NamedTuple):
     reach: tuple[int, ...]  # weighted layers on the longest path from each input to the output
 
 
-def tally(applied: PlacedOp) -> Tally:
-    """The counts of one op. Raises GenomeError when it expands to more than MOST_LAYERS layers."""
-    memo = applied.memo
+def tally(placed: PlacedOp) -> Tally:
+    """The counts of one op. Raises GenomeError when it expands to more than MAX_LAYERS layers."""
+    memo = placed.memo
     if "tally" not in memo:
-        memo["tally"] = _tally(applied)
+        memo["tally"] = _tally(placed)
     return memo["tally"]  # type: ignore[no-any-return]
 
 
-def _tally(applied: PlacedOp) -> Tally:
-    op, shapes = applied.op, applied.inputs
-    if applied.body:
-        each = [_add_up(applied.body, start) for start in range(len(shapes))]
+def _tally(placed: PlacedOp) -> Tally:
+    op, shapes = placed.op, placed.inputs
+    if placed.body:
+        each = [_add_up(placed.body, start) for start in range(len(shapes))]
         return each[0]._replace(reach=tuple([counts.reach[0] for counts in each]))
     if isinstance(op, Layer):
-        activations = applied.size if op.weighted else 0
+        activations = placed.size if op.weighted else 0
         return Tally(op.params(*shapes), op.macs(*shapes), activations, 1, (int(op.weighted),) * len(shapes))
     return Tally(0, 0, 0, 0, ())
 
@@ -82,8 +82,8 @@ def _add_up(graph: Graph, start: int = 0) -> Tally:
     """The sums over a graph, and how far it reaches from node `start`."""
     params = macs = activations = layers = 0
     lengths: list[int] = []  # weighted layers on the longest path from `start`
-    for _, applied, inputs in graph.nodes:
-        counts = applied.memo.get("tally") or tally(applied)
+    for _, placed, inputs in graph.nodes:
+        counts = placed.memo.get("tally") or tally(placed)
         params += counts[0]
         macs += counts[1]
         activations += counts[2]
@@ -94,8 +94,8 @@ def _add_up(graph: Graph, start: int = 0) -> Tally:
             lengths.append(max([lengths[i] + r for i, r in zip(inputs, counts[4], strict=True)]))
         else:
             lengths.append(0 if len(lengths) == start else UNREACHED)
-        if layers > MOST_LAYERS:
-            raise GenomeError(f"the network written out has more than {MOST_LAYERS:,} layers")
+        if layers > MAX_LAYERS:
+            raise GenomeError(f"the network written out has more than {MAX_LAYERS:,} layers")
     return Tally(params, macs, activations, layers, (max([lengths[i] for i in graph.outputs]),))
 
 
@@ -114,15 +114,15 @@ def _peak(graph: Graph, freed: Sequence[bool], same: Sequence[int] = ()) -> int:
         last[i] = len(nodes)
     dying = [0] * (len(nodes) + 1)
     for i, place in last.items():
-        dying[place] += nodes[i].applied.size
+        dying[place] += nodes[i].placed.size
     alive = peak = 0
-    for place, (_, applied, _) in enumerate(nodes):
+    for place, (_, placed, _) in enumerate(nodes):
         if inputs := reads[place]:
-            size = extra = applied.size
-            if applied.body is not None:
+            size = extra = placed.size
+            if placed.body is not None:
                 only = len(inputs) == 1
                 ends = (last[inputs[0]] == place,) if only else tuple([last[i] == place for i in inputs])
-                extra = _extra(applied, ends, () if only else _repeated(inputs))
+                extra = _extra(placed, ends, () if only else _repeated(inputs))
             if alive + extra > peak:
                 peak = alive + extra
             alive += size - dying[place]
@@ -133,13 +133,13 @@ def _repeated(inputs: tuple[int, ...]) -> tuple[int, ...]:
     return () if len(set(inputs)) == len(inputs) else tuple([inputs.index(i) for i in inputs])
 
 
-def _extra(applied: PlacedOp, freed: tuple[bool, ...], same: tuple[int, ...]) -> int:
+def _extra(placed: PlacedOp, freed: tuple[bool, ...], same: tuple[int, ...]) -> int:
     """The most elements a primitive has alive beyond its inputs, when `freed` of them die with their last reader."""
     key = freed, same
-    found = applied.memo.get(key)
+    found = placed.memo.get(key)
     if found is None:
-        assert applied.body is not None
-        found = applied.memo[key] = _peak(applied.body, freed, same)
+        assert placed.body is not None
+        found = placed.memo[key] = _peak(placed.body, freed, same)
     return found
 
 
@@ -147,7 +147,7 @@ def cost(graph: Graph, auxiliary: bool = False) -> Cost:
     """Count a network; with `auxiliary`, the heads used only in training too."""
     graph = graph if auxiliary else graph.main
     total = _add_up(graph)
-    peak = graph.nodes[0].applied.size + _peak(graph, (True,))
+    peak = graph.nodes[0].placed.size + _peak(graph, (True,))
     return Cost(total.params, total.macs, total.activations, peak * BYTES, total.reach[0])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from nas.genome.fingerprint import fingerprint
 from nas.genome.graph import Graph
 
-MOST_NAMES = 6  # of nodes in one sentence
+MAX_NAMES = 6  # of nodes in one sentence
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,6 @@ def _number(count: int, what: str) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and 3 more`."""
-    if len(names) > MOST_NAMES:
-        return f"{', '.join(names[: MOST_NAMES - 1])} and {len(names) - MOST_NAMES + 1} more"
+    if len(names) > MAX_NAMES:
+        return f"{', '.join(names[: MAX_NAMES - 1])} and {len(names) - MAX_NAMES + 1} more"
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

@@ -21,7 +21,7 @@ from nas.genome.layers import Add
 
 Row = tuple[Op | None, tuple[int, ...]]  # an op and what it reads; None: where a stretch of network begins or ends
 Colours = list[bytes]
-MOST_WORK = 300_000  # rows coloured in one stretch; 32 equal branches need 200,000, a crafted one could ask for ever
+MAX_WORK = 300_000  # rows coloured in one stretch; 32 equal branches need 200,000, a crafted one could ask for ever
 
 
 def fingerprint(graph: Graph) -> str:
@@ -38,7 +38,7 @@ def _parts(graph: Graph) -> list[bytes]:
     ends = [graph.outputs] if len(graph.outputs) > 1 else []
     parts: list[bytes] = []
     for start, end in pairwise(cuts([*[node.inputs for node in graph.nodes], *ends])):
-        alone = graph.nodes[end].applied if end == start + 1 < len(graph.nodes) else None
+        alone = graph.nodes[end].placed if end == start + 1 < len(graph.nodes) else None
         if alone and alone.body and len(alone.inputs) == 1:
             if "parts" not in alone.memo:
                 alone.memo["parts"] = _parts(alone.body)
@@ -53,7 +53,7 @@ def _written_out(graph: Graph, start: int, end: int) -> Iterator[bytes]:
     nodes = [graph.nodes[start]]
     places = {start: 0}
     for place, node in enumerate(graph.nodes[start + 1 : end + 1], start + 1):
-        places[place] = write_out(node.applied, "", [places[i] for i in node.inputs], nodes)
+        places[place] = write_out(node.placed, "", [places[i] for i in node.inputs], nodes)
     rows = _rows(nodes, [places[i] for i in (graph.outputs if end == len(graph.nodes) else (end,))])
     for first, last in pairwise(cuts([inputs for _, inputs in rows])):
         yield _certificate(
@@ -96,7 +96,7 @@ def _digest(*parts: bytes) -> bytes:
 
 @lru_cache(maxsize=16_384)
 def _ink(op: Op | None) -> bytes:
-    return _digest(repr((type(op).__name__, *(op.values().items() if op else ()))).encode())
+    return _digest(repr((op.stable_name(), *op.values().items()) if op else ("NoneType",)).encode())
 
 
 @lru_cache(maxsize=65_536)
@@ -117,7 +117,7 @@ class _Canon:
             for port, i in enumerate(inputs):
                 self.readers[i].append((place, b"*" if self.commutes[place] else port.to_bytes(4, "big")))
         self.start = [_ink(op) for op, _ in rows]
-        self.work = MOST_WORK
+        self.work = MAX_WORK
 
     def refine(self, colours: Colours) -> Colours:
         """Let colours flow down and up the list until they tell no more nodes apart."""

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from nas.errors import GenomeError, NasError
-from nas.genome.cost import MOST_LAYERS, tally
-from nas.genome.graph import OPS, Graph, Input, Op, Primitive, Value, at_most, checks
+from nas.genome.cost import MAX_LAYERS, tally
+from nas.genome.graph import FORMER_OPS, OPS, Graph, Input, Op, Primitive, Value, at_most, checks
 from nas.genome.hyperparameters import shown
 
 FORMAT = "nas-genome/1"
-MOST_BYTES = 1_000_000
-MOST_NODES = 10_000
-MOST_PARAMS = 10**11
-MOST_ELEMENTS = 10**11  # of one tensor, and of all activations together
+MAX_BYTES = 1_000_000
+MAX_NODES = 10_000
+MAX_PARAMS = 10**11
+MAX_ELEMENTS = 10**11  # of one tensor, and of all activations together
 
 
 def to_json(graph: Graph) -> str:
@@ -34,8 +34,8 @@ def to_json(graph: Graph) -> str:
 
 def from_json(text: str) -> Graph:
     """Read a genome. Raises GenomeError naming the place and what is expected there."""
-    if len(text) > MOST_BYTES:
-        raise GenomeError(f"the genome is {len(text):,} characters long; at most {MOST_BYTES:,} are read")
+    if len(text) > MAX_BYTES:
+        raise GenomeError(f"the genome is {len(text):,} characters long; at most {MAX_BYTES:,} are read")
     try:
         data = json.loads(text, object_pairs_hook=_distinct, parse_constant=_finite)
     except RecursionError:
@@ -44,15 +44,15 @@ def from_json(text: str) -> Graph:
         raise GenomeError(f"line {problem.lineno}, column {problem.colno}: not JSON ({problem.msg})") from None
     except ValueError as problem:  # an integer of thousands of digits
         raise GenomeError(f"not a genome: {str(problem)[:100]}") from None
-    with at_most(8 * MOST_LAYERS + MOST_NODES):
+    with at_most(8 * MAX_LAYERS + MAX_NODES):
         return _graph(data)
 
 
-def read(path: Path) -> Graph:
+def read_genome(path: Path) -> Graph:
     """A genome file. Raises GenomeError naming the file and the place."""
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise GenomeError(f"larger than {MOST_BYTES:,} bytes; this is no genome")
+        if path.stat().st_size > MAX_BYTES:
+            raise GenomeError(f"larger than {MAX_BYTES:,} bytes; this is no genome")
         return from_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as problem:
         raise GenomeError(f"{path}: cannot be read as text: {problem}") from None
@@ -79,8 +79,8 @@ def _graph(data: Any) -> Graph:
     if data["format"] != FORMAT:
         raise GenomeError(f"format: {shown(data['format'])} is not {FORMAT!r}")
     rows = data["nodes"]
-    if not isinstance(rows, list) or not 2 <= len(rows) <= MOST_NODES:
-        raise GenomeError(f"nodes: expected a list of 2 to {MOST_NODES:,} nodes")
+    if not isinstance(rows, list) or not 2 <= len(rows) <= MAX_NODES:
+        raise GenomeError(f"nodes: expected a list of 2 to {MAX_NODES:,} nodes")
     reader = _Reader()
     for place, row in enumerate(rows):
         reader.read(row, f"nodes[{place}]")
@@ -118,9 +118,9 @@ class _Reader:
 
     def op(self, row: dict[str, Any], where: str) -> Op:
         kind = row["op"]
-        if not isinstance(kind, str) or kind not in OPS:
+        cls = OPS.get(kind) or FORMER_OPS.get(kind) if isinstance(kind, str) else None
+        if cls is None:
             raise GenomeError(f"{where}.op: {shown(kind)} is not an op; the ops are {', '.join(sorted(OPS))}")
-        cls = OPS[kind]
         settings = {key: value for key, value in row.items() if key not in ("name", "op", "inputs")}
         for key in settings.keys() - checks(cls).keys():
             raise GenomeError(f"{where}: {kind} has no field {shown(key)}; it has {', '.join(checks(cls)) or 'none'}")
@@ -141,15 +141,15 @@ class _Reader:
         return [self.values[name] for name in names]
 
     def count(self, value: Value) -> None:
-        counts = tally(value.applied)
+        counts = tally(value.placed)
         self.layers += counts.layers
         self.params += counts.params
         self.activations += counts.activations
         for what, total, most in (
-            ("layers", self.layers, MOST_LAYERS),
-            ("parameters", self.params, MOST_PARAMS),
-            ("activations", self.activations, MOST_ELEMENTS),
-            ("elements in one tensor", value.applied.size, MOST_ELEMENTS),
+            ("layers", self.layers, MAX_LAYERS),
+            ("parameters", self.params, MAX_PARAMS),
+            ("activations", self.activations, MAX_ELEMENTS),
+            ("elements in one tensor", value.placed.size, MAX_ELEMENTS),
         ):
             if total > most:
                 raise GenomeError(f"the network so far asks for {total:,} {what}; at most {most:,} are allowed")

@@ -25,6 +25,8 @@ Shape = tuple[int, ...]
 
 OPS: dict[str, type["Op"]] = {}
 """Every op by name; defining a class registers it."""
+FORMER_OPS: dict[str, type["Op"]] = {}
+"""Renamed ops by the name they had."""
 
 _serial = itertools.count()
 _allowance: ContextVar[Iterator[int] | None] = ContextVar("allowance", default=None)
@@ -53,6 +55,7 @@ class Op(metaclass=_Kept):
     """A documented operation. Its dataclass fields are its hyperparameters, checked at construction."""
 
     arity: ClassVar[int | None] = 1  # how many inputs it takes; None: two or more
+    former_name: ClassVar[str] = ""  # of a renamed op: still read in genomes, and kept where files depend on the name
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -61,6 +64,8 @@ class Op(metaclass=_Kept):
             if cls.__name__ in OPS:
                 raise TypeError(f"an op named {cls.__name__} exists already in {OPS[cls.__name__].__module__}")
             OPS[cls.__name__] = cls
+            if cls.former_name:
+                FORMER_OPS[cls.former_name] = cls
 
     def __post_init__(self) -> None:
         given = self.__dict__
@@ -89,6 +94,11 @@ class Op(metaclass=_Kept):
                 shown.append(f"{spec.name}={value}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
+    @classmethod
+    def stable_name(cls) -> str:
+        """Return the name that fingerprints, node names and weight files go by: it never changes."""
+        return cls.former_name or cls.__name__
+
     def values(self) -> dict[str, Any]:
         """Field names and values, in order."""
         return {name: getattr(self, name) for name in checks(type(self))}
@@ -104,7 +114,7 @@ class Op(metaclass=_Kept):
         """The op written out one level for these input shapes; None of what is not a primitive."""
         return None
 
-    def refuse(self, problem: str, *inputs: Shape) -> ShapeError:
+    def shape_error(self, problem: str, *inputs: Shape) -> ShapeError:
         """The error for shapes this op cannot take."""
         return ShapeError(f"{self} on {', '.join(map(str, inputs)) or 'nothing'}: {problem}")
 
@@ -134,7 +144,9 @@ class Layer(Op, abstract=True):
     forward: ClassVar[str] = "{self}({0})"  # the expression; {0}, {1} the inputs, {all} their list, {self} the module
     weighted: ClassVar[bool] = False  # counts as a layer of depth; its outputs count as activations
     commutes: ClassVar[bool] = False  # the order of inputs is of no account
-    helper: ClassVar[str] = ""  # the torch module it needs and torch lacks: a class of its name, written once a file
+    torch_class_source: ClassVar[str] = (
+        ""  # the torch module it needs and torch lacks: a class of its name, written once a file
+    )
 
     def params(self, *inputs: Shape) -> int:
         """Trainable parameters."""
@@ -162,16 +174,16 @@ class Primitive(Op, abstract=True):
         """The block, drawn from its inputs."""
 
     def shape(self, *inputs: Shape) -> Shape:
-        return applied(self, inputs).shape
+        return place_op(self, inputs).shape
 
     def body(self, *inputs: Shape) -> "Graph":
         drawn = [Input(shape)(name=f"input_{i}") for i, shape in enumerate(inputs)]
         body = Graph.of(self.expand(*drawn))
         if [node.name for node in body.nodes[: len(inputs) + 1] if not node.inputs] != [v.name for v in drawn]:
-            raise self.refuse("its expansion must use every input and apply a layer", *inputs)
+            raise self.shape_error("its expansion must use every input and apply a layer", *inputs)
         return body
 
-    def label(self, *inputs: Shape) -> str:
+    def class_name(self, *inputs: Shape) -> str:
         """The class name of this variant in generated source."""
         return type(self).__name__
 
@@ -191,7 +203,7 @@ class Input(Op):
 
     def shape(self, *inputs: Shape) -> Shape:
         if inputs:
-            raise self.refuse("takes no input", *inputs)
+            raise self.shape_error("takes no input", *inputs)
         return self.extents
 
 
@@ -219,11 +231,11 @@ class PlacedOp:
         return hash((self.op, self.inputs))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return applied, (self.op, self.inputs)
+        return place_op, (self.op, self.inputs)
 
 
 @lru_cache(maxsize=65_536)
-def applied(op: Op, inputs: tuple[Shape, ...]) -> PlacedOp:
+def place_op(op: Op, inputs: tuple[Shape, ...]) -> PlacedOp:
     """The one object for an op on these input shapes. Raises ShapeError where they do not fit."""
     return PlacedOp(op, inputs)
 
@@ -231,20 +243,20 @@ def applied(op: Op, inputs: tuple[Shape, ...]) -> PlacedOp:
 class Value:
     """Pencil: an op applied to values. Its shape is known at once, so a misfit shows on the author's line."""
 
-    __slots__ = ("applied", "inputs", "name", "op", "serial", "shape")
+    __slots__ = ("inputs", "name", "op", "placed", "serial", "shape")
 
     shape: Shape
 
     def __init__(self, op: Op, inputs: tuple["Value", ...] = (), name: str | None = None) -> None:
         if len(inputs) != op.arity and (op.arity is not None or len(inputs) < 2):
             needs = "two or more" if op.arity is None else op.arity
-            raise op.refuse(f"takes {needs} inputs, not {len(inputs)}", *(v.shape for v in inputs))
+            raise op.shape_error(f"takes {needs} inputs, not {len(inputs)}", *(v.shape for v in inputs))
         allowance = _allowance.get()
         if allowance is not None and next(allowance, None) is None:
             raise GenomeError(f"{op}: the network written out is too large")
         self.op, self.inputs, self.name = op, inputs, name
-        self.applied = applied(op, tuple([value.shape for value in inputs]))
-        self.shape = self.applied.shape
+        self.placed = place_op(op, tuple([value.shape for value in inputs]))
+        self.shape = self.placed.shape
         self.serial = next(_serial)
 
     def __add__(self, other: "Value") -> "Value":
@@ -268,17 +280,17 @@ class Node(NamedTuple):
     """Ink: a named op, and the positions of its inputs in the list."""
 
     name: str
-    applied: PlacedOp
+    placed: PlacedOp
     inputs: tuple[int, ...]
 
     @property
     def op(self) -> Op:
-        return self.applied.op
+        return self.placed.op
 
     @property
     def shape(self) -> Shape:
         """Output shape."""
-        return self.applied.shape
+        return self.placed.shape
 
 
 @dataclass(frozen=True)
@@ -294,7 +306,7 @@ class Graph:
         kept = _reached((main, *auxiliary))
         place = {id(value): i for i, value in enumerate(kept)}
         nodes = [
-            Node(name, value.applied, tuple([place[id(i)] for i in value.inputs]))
+            Node(name, value.placed, tuple([place[id(i)] for i in value.inputs]))
             for name, value in zip(_names(kept), kept, strict=True)
         ]
         return cls(tuple(nodes), tuple([place[id(value)] for value in (main, *auxiliary)]))
@@ -302,7 +314,7 @@ class Graph:
     @cached_property
     def main(self) -> "Graph":
         """The graph that answers at evaluation: auxiliary heads dropped."""
-        return self if len(self.outputs) == 1 else Graph.of(self.draw()[self.outputs[0]])
+        return self if len(self.outputs) == 1 else Graph.of(self.to_values()[self.outputs[0]])
 
     @property
     def input(self) -> Shape:
@@ -311,9 +323,9 @@ class Graph:
 
     def shapes(self, node: Node) -> tuple[Shape, ...]:
         """Input shapes of a node."""
-        return node.applied.inputs
+        return node.placed.inputs
 
-    def draw(self) -> list[Value]:
+    def to_values(self) -> list[Value]:
         """Back to pencil: a value for every node."""
         values: list[Value] = []
         for node in self.nodes:
@@ -345,7 +357,7 @@ def _names(values: Sequence[Value]) -> list[str]:
         twice = next(name for name in given if given.count(name) > 1)
         raise GenomeError(f"the name {twice!r} is given to two nodes; names must be distinct")
     counters: dict[str, int] = {}
-    return [value.name or _made_up(snake(type(value.op).__name__), counters, taken) for value in values]
+    return [value.name or _made_up(snake(value.op.stable_name()), counters, taken) for value in values]
 
 
 def _made_up(stem: str, counters: dict[str, int], taken: set[str]) -> str:
@@ -359,13 +371,13 @@ def _made_up(stem: str, counters: dict[str, int], taken: set[str]) -> str:
 
 def forget() -> None:
     """Drop all that is kept about ops and the shapes they were applied to, as in a new process."""
-    applied.cache_clear()
+    place_op.cache_clear()
     _made.cache_clear()
 
 
 def expansion(op: Primitive, shapes: tuple[Shape, ...]) -> Graph:
     """A primitive written out one level for these input shapes: its first nodes are its inputs, in order."""
-    body = applied(op, shapes).body
+    body = place_op(op, shapes).body
     assert body is not None
     return body
 
@@ -375,16 +387,16 @@ def lower(graph: Graph) -> Graph:
     nodes: list[Node] = []
     places: list[int] = []
     for node in graph.nodes:
-        places.append(write_out(node.applied, node.name, [places[i] for i in node.inputs], nodes))
+        places.append(write_out(node.placed, node.name, [places[i] for i in node.inputs], nodes))
     return Graph(tuple(nodes), tuple([places[i] for i in graph.outputs]))
 
 
-def write_out(applied: PlacedOp, name: str, inputs: list[int], nodes: list[Node]) -> int:
+def write_out(placed: PlacedOp, name: str, inputs: list[int], nodes: list[Node]) -> int:
     """Append an op's layers to the list; returns the place of its output."""
-    if applied.body is None:
-        nodes.append(Node(name, applied, tuple(inputs)))
+    if placed.body is None:
+        nodes.append(Node(name, placed, tuple(inputs)))
         return len(nodes) - 1
     places = inputs
-    for node in applied.body.nodes[len(inputs) :]:
-        places.append(write_out(node.applied, f"{name}.{node.name}", [places[i] for i in node.inputs], nodes))
-    return places[applied.body.outputs[0]]
+    for node in placed.body.nodes[len(inputs) :]:
+        places.append(write_out(node.placed, f"{name}.{node.name}", [places[i] for i in node.inputs], nodes))
+    return places[placed.body.outputs[0]]

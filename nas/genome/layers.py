@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from nas.genome.graph import Call, Layer, Op, Shape, applied
+from nas.genome.graph import Call, Layer, Op, Shape, place_op
 from nas.genome.hyperparameters import Count, Padding, Positive, Rate, Width, Window
 
 Pair = tuple[int, int]
@@ -20,7 +20,7 @@ def pair(value: int | Pair) -> Pair:
 
 def image(op: Op, *inputs: Shape) -> Shape:
     if len(inputs[0]) != 3:
-        raise op.refuse("needs an image (channels, height, width)", *inputs)
+        raise op.shape_error("needs an image (channels, height, width)", *inputs)
     return inputs[0]
 
 
@@ -31,7 +31,7 @@ def _slide(op: Op, shape: Shape, window: Any, stride: Any, padding: Any, ceil: b
         room = size + 2 * p - k
         steps = -(-room // s) if ceil else room // s
         if steps < 0:
-            raise op.refuse(f"a window of {k} is larger than the padded side {size + 2 * p}", shape)
+            raise op.shape_error(f"a window of {k} is larger than the padded side {size + 2 * p}", shape)
         if ceil and steps * s >= size + p:
             steps -= 1  # torch: the last window must start inside the image or its left padding
         sizes.append(steps + 1)
@@ -61,14 +61,14 @@ class Conv(Layer):
         channels = image(self, *inputs)[0]
         for name, value in (("input channels", channels), ("width", self.width)):
             if value % self.groups:
-                raise self.refuse(f"{name} (={value}) must be divisible by `groups` (={self.groups})", *inputs)
+                raise self.shape_error(f"{name} (={value}) must be divisible by `groups` (={self.groups})", *inputs)
         return self.width, *_slide(self, inputs[0], self.kernel, self.stride, self.padding)
 
     def params(self, *inputs: Shape) -> int:
         return self.width * (inputs[0][0] // self.groups * prod(pair(self.kernel)) + self.bias)
 
     def macs(self, *inputs: Shape) -> int:
-        return applied(self, inputs).size * prod(pair(self.kernel)) * (inputs[0][0] // self.groups)
+        return place_op(self, inputs).size * prod(pair(self.kernel)) * (inputs[0][0] // self.groups)
 
     def module(self, *inputs: Shape) -> Call:
         return Call(
@@ -94,7 +94,7 @@ class Linear(Layer):
 
     def shape(self, *inputs: Shape) -> Shape:
         if len(inputs[0]) != 1:
-            raise self.refuse("needs features; flatten or pool the image first", *inputs)
+            raise self.shape_error("needs features; flatten or pool the image first", *inputs)
         return (self.width,)
 
     def params(self, *inputs: Shape) -> int:
@@ -113,6 +113,8 @@ class BatchNorm(Layer):
     """Batch normalisation with scale and shift (Ioffe & Szegedy 2015; torch.nn.BatchNorm2d)."""
 
     epsilon: Positive = 1e-5
+
+    former_name = "Norm"
 
     def shape(self, *inputs: Shape) -> Shape:
         return image(self, *inputs)
@@ -166,6 +168,8 @@ class LocalResponseNorm(Layer):
     beta: Positive = 0.75
     k: Positive = 2.0
 
+    former_name = "LocalNorm"
+
     def shape(self, *inputs: Shape) -> Shape:
         return image(self, *inputs)
 
@@ -213,7 +217,7 @@ class AvgPool(Layer):
 
 def _half_padding(op: Op, window: Any, padding: Any, *inputs: Shape) -> None:
     if any(2 * p > k for p, k in zip(pair(padding), pair(window), strict=True)):
-        raise op.refuse(f"`padding` (={padding}) must be at most half of `window` (={window})", *inputs)
+        raise op.shape_error(f"`padding` (={padding}) must be at most half of `window` (={window})", *inputs)
 
 
 def _pool(target: str, op: MaxPool | AvgPool, *more: tuple[str, Any, Any]) -> Call:
@@ -277,7 +281,7 @@ class Add(Layer):
 
     def shape(self, *inputs: Shape) -> Shape:
         if inputs[0] != inputs[1]:
-            raise self.refuse("the shapes must be equal; project the shortcut", *inputs)
+            raise self.shape_error("the shapes must be equal; project the shortcut", *inputs)
         return inputs[0]
 
 
@@ -290,5 +294,5 @@ class Concat(Layer):
 
     def shape(self, *inputs: Shape) -> Shape:
         if len({(len(shape), shape[1:]) for shape in inputs}) > 1:
-            raise self.refuse("rows and columns must be equal", *inputs)
+            raise self.shape_error("rows and columns must be equal", *inputs)
         return sum(shape[0] for shape in inputs), *inputs[0][1:]

@@ -71,7 +71,7 @@ def bottlenecks(graph: Graph) -> list[float]:
 def head_share(graph: Graph) -> float:
     """The share of parameters in layers that read features (fully connected ones), from 0 to 1."""
     nodes = lower(graph.main).nodes
-    params = [(len(node.applied.inputs[0]) == 1, tally(node.applied).params) for node in nodes[1:]]
+    params = [(len(node.placed.inputs[0]) == 1, tally(node.placed).params) for node in nodes[1:]]
     total = sum(count for _, count in params)
     return sum(count for head, count in params if head) / total if total else 0.0
 

@@ -21,7 +21,7 @@ class ChannelPad(Layer):
 
     width: Width
 
-    helper = '''
+    torch_class_source = '''
 class ChannelPad(nn.Module):
     """Zero channels behind the others, up to `width` (He et al. 2015, section 3.3, option A)."""
 
@@ -36,7 +36,7 @@ class ChannelPad(nn.Module):
     def shape(self, *inputs: Shape) -> Shape:
         channels, rows, columns = image(self, *inputs)
         if channels > self.width:
-            raise self.refuse(f"`width` (={self.width}) must be at least the channels read", *inputs)
+            raise self.shape_error(f"`width` (={self.width}) must be at least the channels read", *inputs)
         return self.width, rows, columns
 
     def module(self, *inputs: Shape) -> Call:
@@ -47,7 +47,7 @@ class ChannelPad(nn.Module):
 class PositionBias(Layer):
     """A bias of its own for every channel and board position (Silver et al. 2016, methods)."""
 
-    helper = '''
+    torch_class_source = '''
 class PositionBias(nn.Module):
     """A bias of its own for every channel and position (Silver et al. 2016, methods)."""
 
@@ -74,7 +74,7 @@ class PositionBias(nn.Module):
 class ChannelScale(Layer):
     """A trainable coefficient and bias a channel: LeNet-5's subsampling (LeCun et al. 1998, section II.B)."""
 
-    helper = '''
+    torch_class_source = '''
 class ChannelScale(nn.Module):
     """A trainable coefficient and bias a channel (LeCun et al. 1998, section II.B)."""
 
@@ -104,7 +104,7 @@ class TableConv(Layer):
     kernel: Window = 5
 
     weighted = True
-    helper = f'''
+    torch_class_source = f'''
 class TableConv(nn.Module):
     """Sixteen maps, each a convolution of its own few of six (LeCun et al. 1998, table 1)."""
 
@@ -125,10 +125,10 @@ class TableConv(nn.Module):
     def shape(self, *inputs: Shape) -> Shape:
         channels, *sides = image(self, *inputs)
         if channels != 6:
-            raise self.refuse("its table is of six input maps", *inputs)
+            raise self.shape_error("its table is of six input maps", *inputs)
         rows, columns = (side - k + 1 for side, k in zip(sides, pair(self.kernel), strict=True))
         if min(rows, columns) < 1:
-            raise self.refuse(f"`kernel` (={self.kernel}) is larger than the image", *inputs)
+            raise self.shape_error(f"`kernel` (={self.kernel}) is larger than the image", *inputs)
         return len(LENET_TABLE), rows, columns
 
     def params(self, *inputs: Shape) -> int:
@@ -152,7 +152,7 @@ class CodeDistance(Layer):
 
     classes: Count
 
-    helper = '''
+    torch_class_source = '''
 class CodeDistance(nn.Module):
     """Minus the squared distance to a fixed Walsh code of +-1 a class (LeCun et al. 1998, section II.B)."""
 
@@ -167,7 +167,7 @@ class CodeDistance(nn.Module):
 
     def shape(self, *inputs: Shape) -> Shape:
         if len(inputs[0]) != 1:
-            raise self.refuse("needs features; flatten or pool the image first", *inputs)
+            raise self.shape_error("needs features; flatten or pool the image first", *inputs)
         return (self.classes,)
 
     def module(self, *inputs: Shape) -> Call:

@@ -10,7 +10,7 @@ from nas.genome.cost import cost
 from nas.genome.graph import Graph
 from nas.model.source import source
 
-MOST_BYTES = 64 * 2**30
+MAX_BYTES = 64 * 2**30
 
 
 def module(graph: Graph) -> nn.Module:
@@ -20,8 +20,8 @@ def module(graph: Graph) -> nn.Module:
     initialisation belongs to the recipe.
     """
     counts = cost(graph, auxiliary=True)
-    if 4 * counts.params > MOST_BYTES:
-        raise GenomeError(f"the network has {counts.params:,} parameters, more than {MOST_BYTES:,} bytes can hold")
+    if 4 * counts.params > MAX_BYTES:
+        raise GenomeError(f"the network has {counts.params:,} parameters, more than {MAX_BYTES:,} bytes can hold")
     return run(source(graph))
 
 

@@ -39,7 +39,7 @@ def _base(graph: Graph, step: Step, inner: bool) -> str | None:
         return "stage"
     if isinstance(node.op, Layer) and node.op.module(*graph.shapes(node)) is None:
         return None
-    plain = snake(type(node.op).__name__)
+    plain = snake(node.op.stable_name())
     if inner and not re.fullmatch(rf"{plain}_\d+", node.name) and re.fullmatch(r"[a-z][a-z0-9_]*", node.name):
         return node.name  # given by the primitive's author
     if len(step.nodes) > 1:

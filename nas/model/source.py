@@ -43,7 +43,7 @@ class Writer:
                     self.made[op, shapes] = self.made[only]
                     continue
                 body = self.body(inside, inner=True)
-                kinds.setdefault((op.label(*shapes), body.shape()), []).append(((op, shapes), body))
+                kinds.setdefault((op.class_name(*shapes), body.shape()), []).append(((op, shapes), body))
             for (label, *_), uses in kinds.items():
                 self._block(self._name(label), uses)
 
@@ -68,8 +68,8 @@ class Writer:
                 calls.append(self.made[node.op, shapes])
             elif isinstance(node.op, Layer) and (call := node.op.module(*shapes)):
                 calls.append(call)
-                if node.op.helper:
-                    self.helpers[call.target] = node.op.helper.strip("\n") + "\n"
+                if node.op.torch_class_source:
+                    self.helpers[call.target] = node.op.torch_class_source.strip("\n") + "\n"
         return tuple(_runs(calls, inner)) if len(step.nodes) > 1 else tuple(calls)
 
     def _block(self, name: str, uses: list[tuple[Application, Body]]) -> None:

@@ -80,7 +80,7 @@ class PrincipleStudy:
         return chosen(self.design.keys)
 
 
-def read(path: Path, changes: dict[str, Any] | None = None) -> PrincipleStudy:
+def read_study(path: Path, changes: dict[str, Any] | None = None) -> PrincipleStudy:
     """The study in a TOML file, with `changes` ("recipe.epochs", "principles.looks") laid over it.
 
     Raises ExperimentError with file, line and remedy.
@@ -123,4 +123,4 @@ def saved(path: Path) -> PrincipleStudy:
     """The study of a run directory. Raises ExperimentError when it holds none."""
     if not (path / FILE).is_file():
         raise ExperimentError(f"{path} holds no study of principles; begin one with: nas principles EXPERIMENT")
-    return read(path / FILE)
+    return read_study(path / FILE)

@@ -51,7 +51,7 @@ def percent(share: float) -> str:
     return "<1 %" if 0 < share < 0.005 else f"{share:.0%}".replace("%", " %")
 
 
-def write_quantity(name: str, value: float | None) -> str:
+def quantity(name: str, value: float | None) -> str:
     """A quantity with its unit: error 0.0193 -> 1.93 %, macs 1720000 -> 1.72 M."""
     if value is None or value != value:
         return "-"
@@ -68,7 +68,7 @@ def write_quantity(name: str, value: float | None) -> str:
 
 def between(low: float, high: float) -> str:
     """An interval of an error."""
-    return f"{write_quantity('error', low)} to {write_quantity('error', high)}"
+    return f"{quantity('error', low)} to {quantity('error', high)}"
 
 
 def clip(text: Any, most: int = 80) -> str:

@@ -14,12 +14,12 @@ from nas.errors import ExperimentError, NasError, near
 from nas.genome.cost import Budget
 from nas.resources import names, resource
 from nas.training.data import Source
-from nas.training.recipe import Recipe, settings
+from nas.training.recipe import Recipe, recipe_settings
 
 Objective = Literal["error", "params", "macs", "activations", "peak_bytes", "depth"]
 Sampler = Literal["random", "tpe", "nsga2", "gp", "evolution", "evolution-graphs", "local", "frontier"]
 MATCHED = "principles"  # in place of a space: the networks are matched pairs, each given
-MOST_BYTES = 100_000
+MAX_BYTES = 100_000
 STRIDE = 1_000_003  # between the seeds of studies
 
 
@@ -98,7 +98,7 @@ class Experiment(BaseModel):
         return data | {"budget": self.budget.as_dict()}
 
 
-def find(what: str) -> Path:
+def find_experiment(what: str) -> Path:
     """The file of an experiment: a path, or the name of one that comes with the toolkit."""
     path = Path(what)
     if path.is_file():
@@ -110,7 +110,7 @@ def find(what: str) -> Path:
     raise ExperimentError(f"no experiment {what!r}: it is neither a file nor one of {listed}{near(what, known)}")
 
 
-def read(path: Path, changes: dict[str, Any] | None = None) -> Experiment:
+def read_experiment(path: Path, changes: dict[str, Any] | None = None) -> Experiment:
     """The experiment in a TOML file, with `changes` ("budget.params.max": 50000) laid over it.
 
     Raises ExperimentError with file, line and remedy.
@@ -121,8 +121,8 @@ def read(path: Path, changes: dict[str, Any] | None = None) -> Experiment:
 
 def read_toml(path: Path, changes: dict[str, Any] | None = None) -> tuple[dict[str, Any], str]:
     """A TOML file as plain data with `changes` laid over it, and its text. Raises ExperimentError."""
-    if path.stat().st_size > MOST_BYTES:
-        raise ExperimentError(f"{path}: larger than {MOST_BYTES:,} bytes; this is no experiment file")
+    if path.stat().st_size > MAX_BYTES:
+        raise ExperimentError(f"{path}: larger than {MAX_BYTES:,} bytes; this is no experiment file")
     try:
         text = path.read_text(encoding="utf-8")
         data = tomllib.loads(text)
@@ -138,7 +138,9 @@ def read_toml(path: Path, changes: dict[str, Any] | None = None) -> tuple[dict[s
     return data, text
 
 
-def validate_experiment(data: dict[str, Any], origin: str, text: str = "", changed: set[str] | None = None) -> Experiment:
+def validate_experiment(
+    data: dict[str, Any], origin: str, text: str = "", changed: set[str] | None = None
+) -> Experiment:
     """Plain data as an Experiment. Raises ExperimentError naming the first wrong key and its line."""
     if isinstance(data.get("recipe"), dict):
         data = data | {"recipe": _recipe(data["recipe"], _place(["recipe", "like"], origin, text, changed))}
@@ -168,7 +170,7 @@ def _name_recipe(data: dict[str, Any]) -> None:
 
 def _recipe(table: dict[str, Any], place: str) -> dict[str, Any]:
     try:
-        return settings(table)
+        return recipe_settings(table)
     except ExperimentError as problem:
         raise ExperimentError(f"{place}: {problem}") from None
 

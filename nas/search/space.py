@@ -20,7 +20,7 @@ T = TypeVar("T", bound=Choice)
 
 
 @cache
-def load(name: str) -> Space:
+def load_space(name: str) -> Space:
     """The function NAME of search_spaces/NAME.py. Only the toolkit's own folder is looked in: a space is code.
 
     Raises ExperimentError with the nearest names, or with the line at which the file fails; so does the function, when
@@ -66,7 +66,7 @@ def faults(file: Path) -> Iterator[None]:
         raise ExperimentError(f"{file}{f', line {line}' if line else ''}: {said:.300}") from problem
 
 
-def summary(name: str) -> str:
+def space_summary(name: str) -> str:
     """The first line of a space's page."""
     text = resource("search_spaces", f"{name}.py").read_text(encoding="utf-8")
     found = re.match(r'"""(.+?)(\n|""")', text)

@@ -97,10 +97,10 @@ class Run:
 
     def weights(self, record: TrialRecord) -> Path:
         """Where a trial's weights lie, if they were kept."""
-        return folder(self.path, record.number) / "weights.safetensors"
+        return trial_folder(self.path, record.number) / "weights.safetensors"
 
 
-def folder(path: Path, number: int) -> Path:
+def trial_folder(path: Path, number: int) -> Path:
     """A trial's own directory; its name comes from the number alone."""
     return path / "trials" / f"{number:06d}"
 
@@ -116,7 +116,7 @@ def finite(scores: tuple[Score, ...]) -> tuple[Score, ...]:
     return tuple(s for s in scores if all(abs(v) < float("inf") for v in (s.error, s.loss, s.train_loss)))
 
 
-def row(graph: Graph, fingerprint: str, seed: int, ledger: Mapping[str, int]) -> dict[str, Any]:
+def to_attributes(graph: Graph, fingerprint: str, seed: int, ledger: Mapping[str, int]) -> dict[str, Any]:
     """What the study keeps of a trial besides its choices."""
     counts = {name: str(value) for name, value in cost(graph).as_dict().items()}  # exact, however large
     return {

@@ -78,7 +78,7 @@ def recipe(name: str) -> Recipe:
     return Recipe(**tomllib.loads((HERE / f"{name}.toml").read_text(encoding="utf-8")))
 
 
-def settings(table: dict[str, Any]) -> dict[str, Any]:
+def recipe_settings(table: dict[str, Any]) -> dict[str, Any]:
     """A recipe as an experiment writes it, with the named recipe of `like` laid under it.
 
     Raises ExperimentError naming the recipes there are.

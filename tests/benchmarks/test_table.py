@@ -31,7 +31,7 @@ def test_a_search_is_answered_from_the_table_until_the_space_is_exhausted(
 ) -> None:
     monkeypatch.setattr("nas.search.propose.proposer.PATIENCE", 60)
     table = Table(write(tmp_path), ["width", "kernel"], ["accuracy"])
-    asked = experiments.read(experiments.find("quickstart"), {"sampler": sampler, "trials": 20})
+    asked = experiments.read_experiment(experiments.find_experiment("quickstart"), {"sampler": sampler, "trials": 20})
     proposer = Proposer(asked, small, TASK, [], (), Counter())
     told = list(rehearse(proposer, lambda proposal: 1 - table[proposal.choices]["accuracy"] / 100, 20))
     assert len(told) == 4

@@ -12,7 +12,7 @@ from nas.cli.app import app
 from nas.errors import DataError, RunError
 from nas.search import experiment as experiments
 from nas.search.store.create import create
-from nas.search.store.study import load
+from nas.search.store.study import load_run
 from nas.training.data import READERS
 
 
@@ -44,10 +44,10 @@ def question(place: Path, **changes: Any) -> experiments.Experiment:
 def test_a_run_on_other_images_is_refused(tmp_path: Path) -> None:
     place = put(tmp_path / "images", folder_files(10))
     create(tmp_path / "run", question(place), "nas search mine")
-    assert load(tmp_path / "run").task.name == "images"  # what a person calls them
+    assert load_run(tmp_path / "run").task.name == "images"  # what a person calls them
     moved = place.rename(tmp_path / "moved")
     create(tmp_path / "run", question(moved), "nas search mine")
-    assert load(tmp_path / "run").experiment.source.directory == str(moved)
+    assert load_run(tmp_path / "run").experiment.source.directory == str(moved)
     put(moved, {"cats/0.png": (moved / "dogs/0.png").read_bytes()})
     with pytest.raises(RunError, match="holds a run on other images than folder has now"):
         create(tmp_path / "run", question(moved), "nas search mine")

@@ -15,7 +15,7 @@ from nas.genome import Graph, Task, baselines, cost, fingerprint, from_json, low
 from nas.genome.baselines import BASELINES, baseline
 from nas.genome.cost import tally
 from nas.genome.graph import Node
-from nas.genome.layers import AvgPool, Conv, Linear, MaxPool, BatchNorm, pair
+from nas.genome.layers import AvgPool, BatchNorm, Conv, Linear, MaxPool, pair
 from nas.genome.metrics import receptive_field
 from nas.model import module
 from nas.model.module import outputs
@@ -55,7 +55,7 @@ def test_counts_by_kind_of_layer(name: str) -> None:
     params, macs = Counter[str](), Counter[str]()
     for node in lower(network(name)).nodes:
         kind = {Conv: "conv", Linear: "linear", BatchNorm: "norm"}.get(type(node.op), "other")
-        counts = tally(node.applied)
+        counts = tally(node.placed)
         params[kind] += counts.params
         macs[f"macs_{kind}"] += counts.macs
     expected = EXPECTED[name]
@@ -89,7 +89,7 @@ def test_layer_by_layer(name: str) -> None:
 
 def layer_row(graph: Graph, node: Node) -> Row | None:
     """Kind, channels in and out, kernel, stride, padding, groups, bias, rows and columns out, params, MACs."""
-    op, counts = node.op, tally(node.applied)
+    op, counts = node.op, tally(node.placed)
     if isinstance(op, Linear):
         return "linear", *graph.shapes(node)[0], op.width, 1, 1, 1, 0, 1, int(op.bias), 1, 1, counts.params, counts.macs
     if not isinstance(op, Conv | MaxPool | AvgPool):
@@ -111,7 +111,7 @@ def _is_global_pool(row: list[Any]) -> bool:
 
 def test_lenet_as_published() -> None:
     """Trainable parameters of every layer that has any (LeCun et al. 1998, section II.B)."""
-    params = [tally(node.applied).params for node in lower(baseline("lenet5_paper")).nodes]
+    params = [tally(node.placed).params for node in lower(baseline("lenet5_paper")).nodes]
     published = EXPECTED["lenet5_paper"]["by_layer"].values()
     assert [count for count in params if count] == [count for count in published if count]
 

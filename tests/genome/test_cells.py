@@ -11,9 +11,9 @@ import torch
 from nas.errors import GenomeError
 from nas.genome import Graph, Input, Task, Value, cost, fingerprint, lower
 from nas.genome.primitives import Cell, GapHead, Narrow, Zero
-from nas.genome.primitives.cells import MOST_OPS, nasbench101, nasbench201
+from nas.genome.primitives.cells import MAX_OPS, nasbench101, nasbench201
 from nas.model import module
-from nas.search.space import load, sample_network
+from nas.search.space import load_space, sample_network
 
 DIGITS = Task("digits", (1, 8, 8), 10)
 HERE = Path(__file__).parents[1]
@@ -115,7 +115,7 @@ def test_none_of_nasbench201_is_zeros() -> None:
         ({"ops": ("conv3x3",), "edges": ((1, 1),)}, "an edge"),
         ({"ops": (), "edges": ((0, 2),)}, "b <= 1"),
         ({"ops": ("conv5x5",), "edges": ((0, 1), (1, 2))}, "must be one of|must be"),
-        ({"ops": ("skip",) * (MOST_OPS + 1), "edges": ((0, 1),)}, "at most 32"),
+        ({"ops": ("skip",) * (MAX_OPS + 1), "edges": ((0, 1),)}, "at most 32"),
     ],
 )
 def test_what_is_no_cell_is_refused(arguments: dict[str, Any], message: str) -> None:
@@ -131,7 +131,7 @@ def test_what_does_not_fit_is_refused() -> None:
 
 
 def test_the_search_space_draws_networks_for_small_and_large_images() -> None:
-    space = load("cells")
+    space = load_space("cells")
     for task in (DIGITS, Task("cifar", (3, 32, 32), 10), Task("small", (1, 4, 5), 3)):
         graphs = [sample_network(space, task, seed) for seed in range(40)]
         assert len({fingerprint(graph) for graph in graphs}) > 35

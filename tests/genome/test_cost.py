@@ -15,12 +15,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from nas.errors import BudgetError, EditError, GenomeError
 from nas.genome import Budget, Cost, Graph, Input, Primitive, Range, Task, Value, cost, from_json, lower, to_json
 from nas.genome.edit import crossover, mutate
-from nas.genome.layers import Add, Concat, Conv, Linear, MaxPool, BatchNorm, Relu
+from nas.genome.layers import Add, BatchNorm, Concat, Conv, Linear, MaxPool, Relu
 from nas.genome.primitives import BasicBlock, ConvStack, ConvUnit, DenseBlock, GapHead, Stem
 from nas.model import module
 from nas.model.source import source
 from nas.resources import names
-from nas.search.space import load, sample_network
+from nas.search.space import load_space, sample_network
 
 seeds = st.integers(0, 2**32)
 TASKS = (Task("digits", (1, 8, 8), 10), Task("small", (3, 16, 16), 7), Task("cifar", (3, 32, 32), 10))
@@ -128,7 +128,7 @@ def random_genome(seed: int) -> Graph:
 def _drawn(rng: random.Random, space: str, task: Task) -> Graph:
     while True:
         with suppress(GenomeError):  # a draw that makes no network
-            return sample_network(load(space), task, rng.randrange(10**9))
+            return sample_network(load_space(space), task, rng.randrange(10**9))
 
 
 def counted_by_torch(graph: Graph) -> tuple[int, int]:

@@ -29,7 +29,7 @@ from nas.genome.edit import (
     swap_head,
     widen,
 )
-from nas.genome.layers import Add, AvgPool, Concat, Conv, GlobalPool, Linear, MaxPool, BatchNorm, Relu
+from nas.genome.layers import Add, AvgPool, BatchNorm, Concat, Conv, GlobalPool, Linear, MaxPool, Relu
 from nas.genome.primitives import BasicBlock, ConvUnit, DenseBlock, FcHead, GapHead, Stem
 from nas.model import module
 

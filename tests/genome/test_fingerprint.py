@@ -1,22 +1,27 @@
 """The fingerprint is the same for all ways of writing one network, and different for any two networks."""
 
+import json
 import random
 import subprocess
 import sys
 import time
 from itertools import combinations, pairwise
+from pathlib import Path
 
 import networkx as nx
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from networkx.algorithms.isomorphism import categorical_multiedge_match, categorical_node_match
 from random_networks import random_network
 
-from nas.genome import Graph, Input, Value, fingerprint, lower
-from nas.genome.layers import Add, Concat, Conv, GlobalPool, Linear, MaxPool, BatchNorm, Relu
+from nas.genome import Graph, Input, Value, fingerprint, from_json, lower, to_json
+from nas.genome.baselines import BASELINES, baseline
+from nas.genome.layers import Add, BatchNorm, Concat, Conv, GlobalPool, Linear, MaxPool, Relu
 from nas.genome.primitives import BasicBlock, Bottleneck, ConvUnit, DenseBlock, GapHead, Stem
 
 seeds = st.integers(0, 2**32)
+GOLDEN = json.loads((Path(__file__).parents[1] / "data" / "fingerprints.json").read_text(encoding="utf-8"))
 
 
 def image(channels: int = 4) -> Value:
@@ -193,3 +198,16 @@ def test_a_large_network_is_named_in_milliseconds() -> None:
         x = Bottleneck(4 * (i // 18 + 1), 1)(x)
     graph = Graph.of(GapHead(10)(x))
     assert min(seconds(graph) for _ in range(3)) < 0.05
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_fingerprints_stay_what_they_were(name: str) -> None:
+    assert fingerprint(baseline(name)) == GOLDEN[name], "studies know their networks by these"
+
+
+def test_a_renamed_op_is_read_by_its_former_name_and_keeps_its_fingerprint() -> None:
+    graph = baseline("densenet_bc_100_12")
+    text = to_json(lower(graph))
+    former = text.replace('"BatchNorm"', '"Norm"').replace('"LocalResponseNorm"', '"LocalNorm"')
+    assert former != text
+    assert from_json(former) == lower(graph)

@@ -42,7 +42,7 @@ def test_what_a_zero_cuts_off_is_left_out() -> None:
 @given(st.integers(0, 2**32))
 def test_every_walk_of_kinds_is_counted_once(seed: int) -> None:
     """In a graph of ones, the powers of its adjacency count walks; here they are drawn one by one."""
-    graph = random_network(seed, ops=["Conv", "Add", "Relu", "Concat", "MaxPool", "Norm"])
+    graph = random_network(seed, ops=["Conv", "Add", "Relu", "Concat", "MaxPool", "BatchNorm"])
     nodes = lower(graph.main).nodes
     view = nx.MultiDiGraph((before, place) for place, node in enumerate(nodes) for before in node.inputs)
     view.add_nodes_from(range(len(nodes)))

@@ -150,7 +150,7 @@ def test_refusals_say_what_is_wrong(op: Op, shape: Shape, message: str) -> None:
 
 
 def test_a_field_out_of_range_is_refused() -> None:
-    with pytest.raises(GenomeError, match="LocalNorm: `size` \\(=0\\)"):
+    with pytest.raises(GenomeError, match="LocalResponseNorm: `size` \\(=0\\)"):
         LocalResponseNorm(0)
 
 

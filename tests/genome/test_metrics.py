@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from random_networks import random_network
 
 from nas.genome import Graph, Input, Task, Value, cost, lower
-from nas.genome.layers import AvgPool, Concat, Conv, Dropout, GlobalPool, Linear, MaxPool, BatchNorm, Relu
+from nas.genome.layers import AvgPool, BatchNorm, Concat, Conv, Dropout, GlobalPool, Linear, MaxPool, Relu
 from nas.genome.metrics import (
     Stage,
     bottlenecks,

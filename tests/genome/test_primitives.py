@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from nas.errors import ShapeError
 from nas.genome import Cost, Graph, Input, Shape, Value, cost, fingerprint, lower
 from nas.genome.graph import Primitive
-from nas.genome.layers import Conv, MaxPool, BatchNorm, Relu
+from nas.genome.layers import BatchNorm, Conv, MaxPool, Relu
 from nas.genome.primitives import (
     AsymmetricConv,
     AuxiliaryHead,
@@ -163,7 +163,7 @@ def test_blocks(op: Primitive, shape: Shape, after: Shape, weights: int, macs: i
     convs = [node for node in lower(graph).nodes if isinstance(node.op, Conv)]
     assert graph.nodes[-1].shape == after
     assert cost(graph).macs == macs
-    assert sum(node.op.params(*node.applied.inputs) - node.op.bias * node.shape[0] for node in convs) == weights
+    assert sum(node.op.params(*node.placed.inputs) - node.op.bias * node.shape[0] for node in convs) == weights
 
 
 @pytest.mark.parametrize("bias", [False, True])

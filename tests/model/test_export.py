@@ -31,7 +31,9 @@ def trained() -> tuple[Graph, nn.Module]:
 
 def test_export_agrees_and_says_how_to_load_it(tmp_path: Path) -> None:
     graph, network = trained()
-    exported = export_network(graph, network, tmp_path, TASK, "A story.", {"Test accuracy": "0.99", "Output": "0 a\nclass"})
+    exported = export_network(
+        graph, network, tmp_path, TASK, "A story.", {"Test accuracy": "0.99", "Output": "0 a\nclass"}
+    )
     assert exported.agrees
     assert set(exported.parity["source"]) == {1, 2, 7}
     assert exported.apart <= TOLERANCE

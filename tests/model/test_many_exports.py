@@ -15,12 +15,12 @@ from nas.model.export import save_weights
 from nas.model.formats import Format
 from nas.model.parity import TOLERANCE, Job, parities
 from nas.resources import names
-from nas.search.space import load, sample_network
+from nas.search.space import load_space, sample_network
 
 TASKS = (Task("small", (1, 8, 8), 10), Task("coloured", (3, 32, 32), 10))
 GENOMES = 40
-MOST_PARAMS = 30_000_000
-MOST_MACS = 5_000_000_000  # larger ones take seconds an image on a slow core; benchmarks/exports.py has all
+MAX_PARAMS = 30_000_000
+MAX_MACS = 5_000_000_000  # larger ones take seconds an image on a slow core; benchmarks/exports.py has all
 PARTS = 8  # so that few networks are in memory at once
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 def drawn(number: int) -> Graph:
     """A network of one space after another, for one task after another."""
     spaces = names("search_spaces", ".py")
-    return sample_network(load(spaces[number % len(spaces)]), TASKS[number // len(spaces) % len(TASKS)], number)
+    return sample_network(load_space(spaces[number % len(spaces)]), TASKS[number // len(spaces) % len(TASKS)], number)
 
 
 def exported(graph: Graph, folder: Path, wanted: tuple[Format, ...]) -> Job:
@@ -74,7 +74,7 @@ def test_ruff_and_mypy_have_nothing_to_say(genomes: list[Job]) -> None:
 @pytest.mark.parametrize("part", range(PARTS))
 def test_the_networks_of_the_papers_agree(part: int, tmp_path: Path) -> None:
     counts = {name: cost(baseline(name)) for name in BASELINES}
-    chosen = [name for name, c in counts.items() if c.params <= MOST_PARAMS and c.macs <= MOST_MACS]
+    chosen = [name for name, c in counts.items() if c.params <= MAX_PARAMS and c.macs <= MAX_MACS]
     assert len(chosen) > 30
     jobs = [exported(baseline(name), tmp_path / name, ("source",)) for name in chosen[part::PARTS]]
     assert furthest(jobs) <= TOLERANCE

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from strategies import networks
 
 from nas.genome import Graph, Input, Task, cost
-from nas.genome.primitives import Add, BasicBlock, Conv, ConvStack, DenseBlock, GapHead, MaxPool, BatchNorm, Relu, Stem
+from nas.genome.primitives import Add, BasicBlock, BatchNorm, Conv, ConvStack, DenseBlock, GapHead, MaxPool, Relu, Stem
 from nas.model import module, source
 from nas.model.module import run
 

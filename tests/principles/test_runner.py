@@ -11,11 +11,11 @@ import pytest
 
 from nas.errors import RunError
 from nas.genome.genome_json import from_json
-from nas.principles.study_file import Design, PrincipleStudy, read
+from nas.principles.study_file import Design, PrincipleStudy, read_study
 from nas.principles.training import runner as runners
 from nas.principles.training.misclassified import kept
 from nas.principles.training.plan import Plan
-from nas.principles.training.reading import read as reading
+from nas.principles.training.reading import read_reading as reading
 from nas.principles.training.runner import Runner, begin
 from nas.resources import resource
 
@@ -27,7 +27,7 @@ def family(tmp_path: Path, **changes: Any) -> PrincipleStudy:
     file = tmp_path / "mine.toml"
     file.write_text('name = "mine"\ndata = "digits"\n[recipe]\nepochs = 2\n', encoding="utf-8")
     design = {"side": 8, "width": 8, "looks": (2, 3), "population": 0, "keys": KEYS, "sd": 1.0}
-    return replace(read(file), design=Design(**(design | changes)))
+    return replace(read_study(file), design=Design(**(design | changes)))
 
 
 class Fake:

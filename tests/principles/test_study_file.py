@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from nas.errors import ExperimentError
-from nas.principles.study_file import PrincipleStudy, read, save, saved
+from nas.principles.study_file import PrincipleStudy, read_study, save, saved
 from nas.resources import names
-from nas.search.experiment import find
+from nas.search.experiment import find_experiment
 
 TEXT = """name = "mine"
 data = "digits"
@@ -28,7 +28,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_a_study_reads_back_as_it_was_saved(tmp_path: Path) -> None:
-    family = read(write(tmp_path, TEXT), {"principles.sd": 2.0, "recipe.epochs": 5})
+    family = read_study(write(tmp_path, TEXT), {"principles.sd": 2.0, "recipe.epochs": 5})
     assert (family.design.sd, family.experiment.recipe.epochs, family.design.looks) == (2.0, 5, (2, 3))
     save(family, tmp_path / "run", "Run by: nas principles x")
     assert saved(tmp_path / "run") == family
@@ -55,16 +55,16 @@ def test_a_folder_without_a_study_is_named(tmp_path: Path) -> None:
 )
 def test_a_mistake_is_named_with_its_place(tmp_path: Path, old: str, new: str, says: str) -> None:
     with pytest.raises(ExperimentError, match=f"(?s)mine.toml.*{says}|{says}"):
-        read(write(tmp_path, TEXT.replace(old, new)))
+        read_study(write(tmp_path, TEXT.replace(old, new)))
 
 
 def test_a_setting_is_no_table(tmp_path: Path) -> None:
     with pytest.raises(ExperimentError, match=r"--set name\.x"):
-        read(write(tmp_path, TEXT), {"name.x": 1})
+        read_study(write(tmp_path, TEXT), {"name.x": 1})
 
 
 @pytest.mark.parametrize("name", [name for name in names("experiments", ".toml") if "principles" in name])
 def test_every_study_that_comes_along_is_valid(name: str) -> None:
-    family: PrincipleStudy = read(find(name))
+    family: PrincipleStudy = read_study(find_experiment(name))
     assert family.experiment.name == name
     assert len(family.principles) > 20

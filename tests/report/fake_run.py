@@ -9,7 +9,7 @@ from typing import Any
 from nas.genome import Budget, Graph, Range, Task, cost, fingerprint
 from nas.genome import primitives as p
 from nas.search.experiment import Experiment
-from nas.search.trial import TrialRecord, Run
+from nas.search.trial import Run, TrialRecord
 from nas.training.score import Score
 
 EVIL = "<script>alert(1)</script> $x_1$ [red] \"q\" 'a' & {x} </title></style></template>-->\u2028`"

@@ -12,7 +12,7 @@ from strategies import networks
 
 from nas.genome import Graph, Op, Task
 from nas.genome import primitives as p
-from nas.genome.graph import applied
+from nas.genome.graph import place_op
 from nas.genome.layers import Add, Concat, Conv, Relu
 from nas.report.network import draw, to_dot, to_networkx
 from nas.report.network.blocks import blocks, wrap
@@ -24,7 +24,7 @@ IMAGE = Task("small", (3, 16, 16), 10).image
 
 
 def arcs(op: Op, channels: int = 16) -> int:
-    inside = sketch(applied(op, ((channels, 16, 16),)))
+    inside = sketch(place_op(op, ((channels, 16, 16),)))
     assert inside is not None
     return sum(layout([Size(10, 10, 10)] * len(inside.boxes), inside.edges, (5, 5)).arcs)
 
@@ -60,7 +60,7 @@ def test_an_identity_shortcut_is_one_arc_and_a_projection_a_branch() -> None:
 
 @pytest.mark.parametrize("depth", [1, 2, 5, 12])
 def test_a_dense_block_shows_every_connection(depth: int) -> None:
-    inside = sketch(applied(p.DenseBlock(8, depth), ((16, 8, 8),)))
+    inside = sketch(place_op(p.DenseBlock(8, depth), ((16, 8, 8),)))
     assert inside is not None
     boxes = depth + 2  # the input, the layers, the concatenation
     assert len(inside.boxes) == boxes
@@ -68,7 +68,7 @@ def test_a_dense_block_shows_every_connection(depth: int) -> None:
 
 
 def test_a_block_of_very_many_layers_is_not_written_out() -> None:
-    assert sketch(applied(p.ConvStack(4, 200), ((4, 8, 8),))) is None
+    assert sketch(place_op(p.ConvStack(4, 200), ((4, 8, 8),))) is None
     draw(Graph.of(p.GapHead(10)(p.ConvStack(4, 200)(IMAGE()))))
 
 

@@ -12,7 +12,7 @@ import pytest
 from fake_run import EVIL, evil_run, record, rich_run, run
 
 from nas.report import write
-from nas.report.html.markup import Markup, data, tag
+from nas.report.html.markup import Markup, json_script, tag
 from nas.report.run.page import page
 from nas.report.run.view import view
 from nas.training.score import Score
@@ -175,7 +175,7 @@ def test_text_is_escaped_unless_it_is_markup() -> None:
 
 
 def test_data_cannot_leave_its_element() -> None:
-    written = data("x", {"evil": EVIL})
+    written = json_script("x", {"evil": EVIL})
     inner = written.split(">", 1)[1].rsplit("</script>", 1)[0]
     assert not re.search("[<>&\u2028\u2029]", inner)
     assert json.loads(inner)["evil"] == EVIL

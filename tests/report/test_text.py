@@ -2,7 +2,7 @@
 
 import pytest
 
-from nas.report.text import clip, percent, short, title, write_quantity
+from nas.report.text import clip, percent, quantity, short, title
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ def test_three_digits_and_a_letter(value: float, said: str) -> None:
      ("macs", 10, "10")],
 )  # fmt: skip
 def test_quantities_carry_their_unit(name: str, value: float | None, said: str) -> None:
-    assert write_quantity(name, value) == said
+    assert quantity(name, value) == said
 
 
 def test_a_small_share_is_never_nothing() -> None:

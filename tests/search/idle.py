@@ -25,7 +25,7 @@ def nothing(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield outcome(job, "")
 
 
-def idle(experiment: "Experiment") -> "Workers":
+def idle(experiment: "Experiment") -> "ProcessPool":
     """Workers that train nothing."""
     from nas.search.workers.processes import ProcessPool
 
@@ -40,7 +40,7 @@ def main(question: str, run: str, url: str | None = None) -> None:
     from nas.search.store.create import create
 
     lease.SECTION_SECONDS = 15
-    study = create(Path(run), experiments.read(Path(question), {"storage": url} if url else {}), "idle")
+    study = create(Path(run), experiments.read_experiment(Path(question), {"storage": url} if url else {}), "idle")
     for event in Search(study, idle).events():
         if event.kind == "ended":
             sys.stdout.write(f"{event.record.number}\n")

@@ -6,7 +6,7 @@ import pytest
 from nas.errors import ExperimentError, NasError
 from nas.genome import Range
 from nas.resources import names
-from nas.search.experiment import find, line_of, read, to_toml
+from nas.search.experiment import find_experiment, line_of, read_experiment, to_toml
 from nas.training.recipe import recipe
 
 GOOD = """space = "mixed"
@@ -28,7 +28,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_reads_and_fills_in(tmp_path: Path) -> None:
-    question = read(write(tmp_path, GOOD))
+    question = read_experiment(write(tmp_path, GOOD))
     assert question.name == "question"
     assert question.budget.params == Range(max=50_000)
     assert question.recipe.epochs == 2
@@ -36,13 +36,13 @@ def test_reads_and_fills_in(tmp_path: Path) -> None:
 
 
 def test_effective_toml_reads_back_equal(tmp_path: Path) -> None:
-    question = read(write(tmp_path, GOOD), {"name": 'a "b" \\ é\n\x7f$<script>'})
-    assert read(write(tmp_path, to_toml(question, "by hand"))) == question
+    question = read_experiment(write(tmp_path, GOOD), {"name": 'a "b" \\ é\n\x7f$<script>'})
+    assert read_experiment(write(tmp_path, to_toml(question, "by hand"))) == question
 
 
 @pytest.mark.parametrize("name", [name for name in names("experiments", ".toml") if "principles" not in name])
 def test_every_experiment_that_comes_along_is_valid(name: str) -> None:
-    assert read(find(name)).name == name
+    assert read_experiment(find_experiment(name)).name == name
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_every_experiment_that_comes_along_is_valid(name: str) -> None:
 def test_errors_name_file_line_and_key(tmp_path: Path, old: str, new: str, line: int | None, says: str) -> None:
     path = write(tmp_path, GOOD.replace(old, new))
     with pytest.raises(ExperimentError) as problem:
-        read(path)
+        read_experiment(path)
     assert says in str(problem.value)
     assert str(path) in str(problem.value)
     if line is not None:
@@ -76,44 +76,44 @@ def test_errors_name_file_line_and_key(tmp_path: Path, old: str, new: str, line:
 @pytest.mark.parametrize("text", ["space = ", "\x00", "[a\n", 'space = "x"\nspace = "y"', "a = " + "[" * 5000])
 def test_text_that_is_no_toml(tmp_path: Path, text: str) -> None:
     with pytest.raises(ExperimentError):
-        read(write(tmp_path, text))
+        read_experiment(write(tmp_path, text))
 
 
 def test_budget_that_contradicts_itself(tmp_path: Path) -> None:
     with pytest.raises(NasError, match="above"):
-        read(write(tmp_path, GOOD.replace("max = 50_000", "max = 5, min = 6")))
+        read_experiment(write(tmp_path, GOOD.replace("max = 50_000", "max = 5, min = 6")))
 
 
 def test_a_change_is_named_as_such(tmp_path: Path) -> None:
     with pytest.raises(ExperimentError, match=r"--set recipe.epochs"):
-        read(write(tmp_path, GOOD), {"recipe.epochs": "many"})
+        read_experiment(write(tmp_path, GOOD), {"recipe.epochs": "many"})
     with pytest.raises(ExperimentError, match=r"--set objectives: `objectives.1`"):
-        read(write(tmp_path, GOOD), {"objectives": ["error", "acc"]})
+        read_experiment(write(tmp_path, GOOD), {"objectives": ["error", "acc"]})
     with pytest.raises(ExperimentError, match="a value, not a table"):
-        read(write(tmp_path, GOOD), {"trials.max": 3})
+        read_experiment(write(tmp_path, GOOD), {"trials.max": 3})
 
 
 @pytest.mark.parametrize("written", ['recipe = "resnet_cifar"', '[recipe]\nlike = "resnet_cifar"'])
 def test_a_recipe_by_its_name(tmp_path: Path, written: str) -> None:
     text = GOOD.split("[budget]")[0] + written
-    assert read(write(tmp_path, text)).recipe == recipe("resnet_cifar")
-    changed = read(write(tmp_path, text), {"recipe.epochs": 3, "recipe.schedule": "cosine"}).recipe
+    assert read_experiment(write(tmp_path, text)).recipe == recipe("resnet_cifar")
+    changed = read_experiment(write(tmp_path, text), {"recipe.epochs": 3, "recipe.schedule": "cosine"}).recipe
     assert changed == replace(recipe("resnet_cifar"), epochs=3, schedule="cosine", drops=())
-    assert read(write(tmp_path, text), {"recipe.rate": 0.2, "recipe": "fast"}).recipe == replace(
+    assert read_experiment(write(tmp_path, text), {"recipe.rate": 0.2, "recipe": "fast"}).recipe == replace(
         recipe("fast"), rate=0.2
     )
 
 
 def test_an_unknown_recipe_names_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(ExperimentError, match=r"line 9: no recipe 'quick'.*resnet_cifar"):
-        read(write(tmp_path, GOOD.replace("epochs", 'like = "quick"\nepochs')))
+        read_experiment(write(tmp_path, GOOD.replace("epochs", 'like = "quick"\nepochs')))
     with pytest.raises(ExperimentError, match=r"--set recipe: no recipe 'quick'"):
-        read(write(tmp_path, GOOD), {"recipe": "quick", "recipe.epochs": 3})
+        read_experiment(write(tmp_path, GOOD), {"recipe": "quick", "recipe.epochs": 3})
 
 
 def test_missing_experiment_names_those_there_are() -> None:
     with pytest.raises(ExperimentError, match=r"principles_small, quickstart; did you mean 'quickstart'\?"):
-        find("quikstart")
+        find_experiment("quikstart")
 
 
 def test_line_of_nested_keys() -> None:
@@ -135,11 +135,11 @@ def test_line_of_nested_keys() -> None:
 )
 def test_a_study_lies_on_postgresql_and_its_password_elsewhere(tmp_path: Path, url: str, says: str) -> None:
     with pytest.raises(ExperimentError, match=says) as problem:
-        read(write(tmp_path, GOOD.replace("trials = 4", f'storage = "{url}"')))
+        read_experiment(write(tmp_path, GOOD.replace("trials = 4", f'storage = "{url}"')))
     assert "line 3" in str(problem.value)
     assert "secret" not in str(problem.value).replace(str(tmp_path), "")
 
 
 def test_an_address_is_read_from_no_file(tmp_path: Path) -> None:
     with pytest.raises(ExperimentError, match="unknown key 'address'"):
-        read(write(tmp_path, GOOD.replace("trials = 4", 'address = "ray://elsewhere:10001"')))
+        read_experiment(write(tmp_path, GOOD.replace("trials = 4", 'address = "ray://elsewhere:10001"')))

@@ -7,7 +7,7 @@ import pytest
 from nas.errors import ExperimentError, ShapeError
 from nas.genome import Graph, Task
 from nas.search import space
-from nas.search.space import load, sample_network
+from nas.search.space import load_space, sample_network
 
 TASK = Task("digits", (1, 8, 8), 10)
 HEAD = "from nas.genome import Graph\nfrom nas.genome.primitives import *\n"
@@ -28,7 +28,7 @@ FAULTY = {
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(space, "resource", lambda _folder, name: tmp_path / name)
     monkeypatch.setattr(space, "names", lambda *_: ["mine"])
-    load.cache_clear()
+    load_space.cache_clear()
     return tmp_path / "mine.py"
 
 
@@ -37,7 +37,7 @@ def test_a_fault_in_a_space_names_its_line(fault: str, home: Path) -> None:
     text, says = FAULTY[fault]
     home.write_text(HEAD + text)
     with pytest.raises(ExperimentError, match=says) as caught:
-        sample_network(load("mine"), TASK, 0)
+        sample_network(load_space("mine"), TASK, 0)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 600
 
@@ -45,10 +45,10 @@ def test_a_fault_in_a_space_names_its_line(fault: str, home: Path) -> None:
 def test_shapes_that_do_not_fit_are_no_fault_of_the_space(home: Path) -> None:
     home.write_text(HEAD + "def mine(trial, task):\n    return Graph.of(Linear(10)(task.image()))\n")
     with pytest.raises(ShapeError):
-        sample_network(load("mine"), TASK, 0)
+        sample_network(load_space("mine"), TASK, 0)
 
 
 def test_a_space_that_is_right_gives_a_network(home: Path) -> None:
     home.write_text(HEAD + "def mine(trial, task):\n    return Graph.of(GapHead(10)(Stem(8)(task.image())))\n")
-    assert isinstance(sample_network(load("mine"), TASK, 0), Graph)
-    load.cache_clear()
+    assert isinstance(sample_network(load_space("mine"), TASK, 0), Graph)
+    load_space.cache_clear()

@@ -23,9 +23,9 @@ from training.image_files import (
 
 from nas.errors import DataError
 from nas.genome.task import Task
-from nas.training.data import READERS, Source, digest, load, load_test, task
+from nas.training.data import READERS, Source, digest, load_data, load_test, task
 from nas.training.data.catalog.public_sets import PUBLISHED
-from nas.training.data.split import others, quotas, sample
+from nas.training.data.split import others, quotas, sample_rows
 
 
 def rows(images: np.ndarray) -> set[bytes]:
@@ -38,7 +38,7 @@ def test_tasks_of_public_sets_need_no_files(monkeypatch: pytest.MonkeyPatch, tmp
     assert task("cifar100").classes == 100
     assert task("mnist").input == task("fashion_mnist").input == (1, 28, 28)
     with pytest.raises(DataError, match=r"no data_batch_1\.bin in data/cifar10.*nas data cifar10 data/cifar10"):
-        load("cifar10")
+        load_data("cifar10")
 
 
 def test_published_tables_add_up() -> None:
@@ -68,12 +68,12 @@ def test_validation_is_cut_from_train_and_the_test_is_not_touched(
     place = put(tmp_path, contents)
     source = Source("cifar10", str(place), validation=0.2)
     monkeypatch.setattr(type(READERS["cifar10"]), "files", _training_only(type(READERS["cifar10"]).files))
-    data = load(source)
+    data = load_data(source)
     assert (len(data.train.labels), len(data.validation.labels)) == (48, 12)
     assert not rows(data.train.images) & rows(data.validation.images)
     assert len(rows(data.train.images) | rows(data.validation.images)) == 60
     assert np.bincount(data.validation.labels).max() - np.bincount(data.validation.labels).min() <= 1
-    assert load(source) is data
+    assert load_data(source) is data
     monkeypatch.undo()
     tiny_cifar(monkeypatch)
     put(place, {"test_batch.bin": test})
@@ -89,7 +89,7 @@ def _training_only(files: object) -> object:
 
 
 def test_default_shares() -> None:
-    digits = load("digits")
+    digits = load_data("digits")
     assert [len(s.labels) for s in (digits.train, digits.validation, load_test("digits"))] == [1078, 360, 359]
     seen = rows(digits.train.images) | rows(digits.validation.images)
     assert not seen & rows(load_test("digits").images)
@@ -99,34 +99,34 @@ def test_a_smaller_share_leaves_the_validation_images_as_they_are(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     place = str(put(tmp_path, tiny_cifar(monkeypatch)))
-    whole, few = load(Source("cifar10", place)), load(Source("cifar10", place, train_images=20))
+    whole, few = load_data(Source("cifar10", place)), load_data(Source("cifar10", place, train_images=20))
     assert same(whole.validation, few.validation)
     assert whole.digest == few.digest == digest(Source("cifar10", place))
     assert np.bincount(few.train.labels).tolist() == [2] * 10
     assert rows(few.train.images) < rows(whole.train.images)
     with pytest.raises(DataError, match=r"train_images \(=60\): only 54 are left"):
-        load(Source("cifar10", place, train_images=60))
+        load_data(Source("cifar10", place, train_images=60))
     with pytest.raises(DataError, match="no image is left to train class"):
-        load(Source("cifar10", place, train_images=5))
+        load_data(Source("cifar10", place, train_images=5))
     with pytest.raises(DataError, match="no image is left to validate with"):
-        load(Source("cifar10", place, validation=0.001))
+        load_data(Source("cifar10", place, validation=0.001))
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=12), st.floats(0, 1), st.integers(0, 5))
 def test_samples_are_exact_and_stratified(sizes: list[int], share: float, seed: int) -> None:
     labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(sizes)), sizes))
     count = round(share * len(labels))
-    chosen = sample(labels, count, seed)
+    chosen = sample_rows(labels, count, seed)
     assert len(chosen) == len(set(chosen.tolist())) == count
     assert np.all(np.abs(np.bincount(labels[chosen], minlength=len(sizes)) - np.array(sizes) * count / len(labels)) < 1)
     assert np.array_equal(np.sort(np.concatenate([chosen, others(len(labels), chosen)])), np.arange(len(labels)))
-    assert np.array_equal(chosen, sample(labels, count, seed))
+    assert np.array_equal(chosen, sample_rows(labels, count, seed))
     assert np.all(quotas(np.array(sizes), count) <= sizes)
 
 
 def test_statistics_are_those_of_the_images_a_search_may_see(tmp_path: Path) -> None:
     images, labels = pixels(50, 5, 5, 3), cycled(50, 5)
-    data = load(Source("npz", str(put(tmp_path, {"a.npz": npz_bytes(images=images, labels=labels)}))))
+    data = load_data(Source("npz", str(put(tmp_path, {"a.npz": npz_bytes(images=images, labels=labels)}))))
     seen = np.concatenate([data.train.images, data.validation.images]) / 255
     assert len(seen) == 40
     assert np.allclose(data.mean, seen.mean((0, 2, 3)))
@@ -140,7 +140,7 @@ def test_the_place_is_named_or_under_nas_data_or_data(monkeypatch: pytest.Monkey
     assert Source("mnist").place == tmp_path / "mnist"
     assert Source("mnist", "here").place == Path("here")
     put(tmp_path / "mnist", {f"raw/{name}": content for name, content in tiny_mnist(monkeypatch).items()})
-    assert load("mnist").train.images.shape == (36, 1, 28, 28)
+    assert load_data("mnist").train.images.shape == (36, 1, 28, 28)
 
 
 def cached(place: Path) -> dict[str, float]:
@@ -175,7 +175,7 @@ def test_a_damaged_cache_is_made_again(name: str, damage: str, monkeypatch: pyte
     path.unlink() if damage == "gone" else path.write_bytes(damaged[damage])
     if damage != "gone":
         os.utime(path, ns=(written + 10**9,) * 2)  # some systems' clocks do not tell two writes of one moment apart
-    made = load(source)
+    made = load_data(source)
     assert made.digest == first
     assert np.array_equal(np.unique(made.train.images), np.arange(256))
     assert json.loads((tmp_path / ".nas" / "cifar10-train.json").read_text())["facts"]["digest"] == first
@@ -196,7 +196,7 @@ def test_changed_files_are_read_again(tmp_path: Path) -> None:
 def test_without_a_place_to_write_the_cache_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = Source("cifar10", str(put(tmp_path, tiny_cifar(monkeypatch))))
     (tmp_path / ".nas").write_text("in the way")
-    assert len(load(source).train.labels) == 54
+    assert len(load_data(source).train.labels) == 54
     assert stat.S_ISREG(os.stat(tmp_path / ".nas").st_mode)
 
 
@@ -204,7 +204,7 @@ def test_no_cache_is_left_by_a_set_that_cannot_be_read(monkeypatch: pytest.Monke
     contents = tiny_cifar(monkeypatch)
     put(tmp_path, contents | {"data_batch_2.bin": cifar_bytes(20, seed=9)})
     with pytest.raises(DataError, match=r"data_batch_2\.bin cannot be read: its 61,460 bytes have SHA-256.*Delete it"):
-        load(Source("cifar10", str(tmp_path)))
+        load_data(Source("cifar10", str(tmp_path)))
     assert not (tmp_path / ".nas").exists()
 
 

@@ -14,7 +14,7 @@ import pytest
 from training.image_files import cifar_bytes, put, tiny_cifar, tiny_mnist
 
 from nas.errors import DataError
-from nas.training.data import Source, load, load_test
+from nas.training.data import Source, load_data, load_test
 from nas.training.data.catalog.fetch import fetch
 
 HEARD: list[tuple[str, int, int]] = []
@@ -114,7 +114,7 @@ def test_an_archive_is_fetched_unpacked_and_read(monkeypatch: pytest.MonkeyPatch
     assert fetched(monkeypatch, place, archive) == [(ARCHIVE, None)]
     assert names(place) == sorted(FILES)
     assert HEARD[-1] == (ARCHIVE, len(archive), len(archive))
-    assert len(load(Source("cifar10", str(place))).train.labels) == 54
+    assert len(load_data(Source("cifar10", str(place))).train.labels) == 54
     assert len(load_test(Source("cifar10", str(place))).labels) == 20
     assert fetched(monkeypatch, place, archive) == []  # everything is there
 
@@ -125,7 +125,7 @@ def test_files_are_fetched_one_by_one(monkeypatch: pytest.MonkeyPatch, tmp_path:
         fetch("mnist", tmp_path, heard, url)
         assert [name for name, _ in server.asked] == list(files)
     assert names(tmp_path) == sorted(files)
-    assert len(load(Source("mnist", str(tmp_path))).train.labels) == 36
+    assert len(load_data(Source("mnist", str(tmp_path))).train.labels) == 36
 
 
 @pytest.mark.parametrize("ranges", [True, False])

@@ -30,7 +30,7 @@ from training.image_files import (
 )
 
 from nas.errors import DataError
-from nas.training.data import Source, load, load_test, task
+from nas.training.data import Source, load_data, load_test, task
 from nas.training.data import images as decoding
 from nas.training.data.catalog.binary import cifar, mnist
 from nas.training.data.split import Split
@@ -91,7 +91,7 @@ def test_published_sets_plain_and_packed(packed: bool, monkeypatch: pytest.Monke
     contents = tiny_mnist(monkeypatch)
     files = {f"{n}.gz": gzip.compress(c) for n, c in contents.items()} if packed else contents
     source = Source("mnist", str(put(tmp_path, files)))
-    data = load(source)
+    data = load_data(source)
     assert (data.train.images.shape, len(data.validation.labels)) == ((36, 1, 28, 28), 4)
     assert np.array_equal(load_test(source).images[:, 0], pixels(20, 28, 28))
 
@@ -100,7 +100,7 @@ def refused(name: str, contents: dict[str, bytes], place: Path, match: str, size
     """Reading these files is one DataError that names the place, and leaves no cache."""
     put(place, contents)
     with pytest.raises(DataError, match=match) as caught:
-        load(Source(name, str(place), image_size=size))
+        load_data(Source(name, str(place), image_size=size))
     assert str(place) in str(caught.value)
     assert not (place / ".nas").exists()
 
@@ -132,10 +132,10 @@ def test_plain_files_that_are_not_the_published(monkeypatch: pytest.MonkeyPatch,
 def test_folders_undivided_and_divided(tmp_path: Path) -> None:
     undivided = Source("folder", str(put(tmp_path / "a", folder_files(10) | {"cats/note.txt": b"", "x.png": b""})))
     assert (task(undivided).input, task(undivided).classes) == ((3, 6, 6), 2)
-    assert [len(s.labels) for s in (load(undivided).train, load_test(undivided))] == [12, 4]
+    assert [len(s.labels) for s in (load_data(undivided).train, load_test(undivided))] == [12, 4]
     divided = put(tmp_path / "b", folder_files(10, "train/") | folder_files(3, "val/"))
     source = Source("folder", str(divided))
-    assert [len(s.labels) for s in (load(source).train, load_test(source))] == [18, 6]
+    assert [len(s.labels) for s in (load_data(source).train, load_test(source))] == [18, 6]
     assert np.array_equal(load_test(source).images[0], pixels(6, 6, 3).transpose(2, 0, 1))
     assert load_test(source).labels.tolist() == [0, 0, 0, 1, 1, 1]
 
@@ -146,7 +146,7 @@ def test_pictures_are_cropped_to_the_middle_and_scaled(tmp_path: Path) -> None:
     files = {f"{c}/{i}.jpg": encoded(pixels(20, 30, 3), "JPEG") for c in "ab" for i in range(9)}
     put(tmp_path, files | {"c/0.png": encoded(wide), "c/1.png": encoded(wide)})
     source = Source("folder", str(tmp_path), image_size=4, validation=0.5)
-    data = load(source)
+    data = load_data(source)
     images = np.concatenate([data.train.images, data.validation.images, load_test(source).images])
     labels = np.concatenate([data.train.labels, data.validation.labels, load_test(source).labels])
     assert images.shape == (20, 3, 4, 4)
@@ -158,7 +158,7 @@ def test_gray_stays_gray_while_all_are(tmp_path: Path) -> None:
     assert task(Source("folder", str(put(tmp_path / "gray", gray)))).input == (1, 5, 5)
     mixed = Source("folder", str(put(tmp_path / "mixed", gray | {"a/9.png": encoded(pixels(5, 5, 3))})))
     assert task(mixed).input == (3, 5, 5)
-    images = np.concatenate([load(mixed).train.images, load(mixed).validation.images])
+    images = np.concatenate([load_data(mixed).train.images, load_data(mixed).validation.images])
     assert sum(np.array_equal(image[0], image[2]) for image in images) >= 7
 
 
@@ -200,7 +200,7 @@ def test_pictures_that_are_none(content: bytes, match: str, tmp_path: Path) -> N
 
 def test_folders_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match="Put one folder a class there"):
-        load(Source("folder", str(tmp_path / "nowhere")))
+        load_data(Source("folder", str(tmp_path / "nowhere")))
     (tmp_path / "empty").mkdir()
     refused("folder", {}, tmp_path / "empty", "no pictures")
     (tmp_path / "gap" / "ants").mkdir(parents=True)
@@ -208,12 +208,12 @@ def test_folders_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     source = Source("folder", str(put(tmp_path / "new", folder_files(9, "train/") | folder_files(1, "test/x"))))
     with pytest.raises(DataError, match="no class 'xcats' among those for training"):
         load_test(source)
-    monkeypatch.setattr(decoding, "MOST_BYTES", 1000)
+    monkeypatch.setattr(decoding, "MAX_BYTES", 1000)
     refused("folder", folder_files(9), tmp_path / "large", "set a smaller image_size")
 
 
 def split_of(source: Source) -> Split:
-    data, test = load(source), load_test(source)
+    data, test = load_data(source), load_test(source)
     parts = (data.train, data.validation, test)
     return Split(np.concatenate([s.images for s in parts]), np.concatenate([s.labels for s in parts]))
 
@@ -295,7 +295,7 @@ def test_parquet_divided(names: tuple[str, str], struct_: bool, tmp_path: Path) 
     train, test = (parquet_bytes(images[a:b], labels[a:b], *columns) for a, b in ((0, 14), (14, 20)))
     source = Source("parquet", str(put(tmp_path, dict(zip(names, (train, test), strict=True)))))
     assert (task(source).input, task(source).classes) == ((3, 4, 4), 2)
-    assert len(load(source).train.labels) == 13
+    assert len(load_data(source).train.labels) == 13
     assert load_test(source).labels.tolist() == labels[14:]
     assert np.array_equal(load_test(source).images[0], pixels(4, 4, 3, seed=14).transpose(2, 0, 1))
 
@@ -352,7 +352,7 @@ def _read(name: str, file: str, content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = put(Path(folder), (folder_files(2) if name == "folder" else {}) | {file: content})
         with suppress(DataError):
-            load(Source(name, folder, validation=0.5))
+            load_data(Source(name, folder, validation=0.5))
         assert not list(place.rglob("*.part"))
 
 

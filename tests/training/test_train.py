@@ -12,13 +12,13 @@ from torch import nn
 from nas.genome import Graph
 from nas.genome.primitives import BasicBlock, GapHead, Stem
 from nas.model import module
-from nas.training.data import Split, load, task
+from nas.training.data import Split, load_data, task
 from nas.training.device import number_format
 from nas.training.recipe import Recipe
 from nas.training.score import ABSURD
 from nas.training.train import Batches, TrainingLoop, evaluate, train
 
-DIGITS = load("digits")
+DIGITS = load_data("digits")
 FEW = replace(DIGITS, train=Split(DIGITS.train.images[:300], DIGITS.train.labels[:300]))
 CPU = torch.device("cpu")
 SHORT = Recipe(epochs=2)

@@ -12,10 +12,10 @@ from torch import nn
 from nas.genome import Graph, cost
 from nas.genome.primitives import BasicBlock, DenseBlock, GapHead, Stem, Transition
 from nas.model import module
-from nas.training.data import Data, Split, load
+from nas.training.data import Data, Split, load_data
 from nas.training.zerocost import RIDGE, gradient_norm, jacobian_covariance, scores, synflow
 
-DIGITS = load("digits")
+DIGITS = load_data("digits")
 
 
 def graph(width: int = 8) -> Graph:

@@ -132,7 +132,7 @@ def scale(graph: Graph, factor: float) -> Graph:
     def change(node: Node, inputs: list[Value], _: Drawn) -> Value | None:
         if node.name in kept or not widths(node.op):
             return None
-        channels, groups = node.applied.inputs[0][0], node.op.values().get("groups", 1)
+        channels, groups = node.placed.inputs[0][0], node.op.values().get("groups", 1)
         if 1 < groups == channels:
             each = node.shape[0] // groups
             channels = inputs[0].shape[0]
@@ -178,7 +178,7 @@ def cross(first: Graph, second: Graph, here: str, there: str) -> Graph:
     for graph, name in ((first, here), (second, there)):
         if name not in cut_names(graph)[:-1]:
             raise EditError(f"{name[:60]!r} is not a node that every path goes through")
-    value = {node.name: v for node, v in zip(first.nodes, first.draw(), strict=True)}[here]
+    value = {node.name: v for node, v in zip(first.nodes, first.to_values(), strict=True)}[here]
     drawn: Drawn = {there: value}
     behind = [node.name for node in second.nodes].index(there) + 1
     try:

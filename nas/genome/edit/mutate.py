@@ -16,7 +16,7 @@ from nas.genome.primitives.heads import ConvHead, FcHead, GapHead
 from nas.genome.primitives.residual import BasicBlock, Bottleneck
 from nas.genome.primitives.stacks import ConvUnit
 
-MOST_TRIES = 200
+MAX_TRIES = 200
 FACTORS = (0.5, 0.75, 1.25, 1.5, 2.0)
 Mutation = Callable[[Graph, random.Random], Graph]
 
@@ -27,14 +27,14 @@ def mutate(graph: Graph, rng: random.Random) -> Graph:
     The same graph and the same state of `rng` give the same neighbour. Raises EditError when none is found.
     """
     before = fingerprint(graph)
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_TRIES):
         try:
             mutant = MUTATIONS[rng.choice(list(MUTATIONS))](graph, rng)
         except GenomeError:
             continue
         if fingerprint(mutant) != before:
             return mutant
-    raise EditError(f"none of {MOST_TRIES} random edits leaves another network")
+    raise EditError(f"none of {MAX_TRIES} random edits leaves another network")
 
 
 def crossover(first: Graph, second: Graph, rng: random.Random) -> Graph:

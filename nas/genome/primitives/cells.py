@@ -8,14 +8,14 @@ from typing import Annotated, Literal, get_args
 from nas.errors import GenomeError
 from nas.genome.graph import Call, Layer, Primitive, Shape, Value
 from nas.genome.hyperparameters import Limits, Width
-from nas.genome.layers import Add, AvgPool, Concat, Conv, MaxPool, BatchNorm, Relu, image
+from nas.genome.layers import Add, AvgPool, BatchNorm, Concat, Conv, MaxPool, Relu, image
 from nas.genome.primitives.units import conv_bn, unit
 
-MOST_OPS = 32
+MAX_OPS = 32
 Operation = Literal["conv1x1", "conv3x3", "maxpool3x3", "avgpool3x3", "skip", "zero"]
 Join = Literal["concat", "sum"]
 Operations = tuple[Operation, ...]
-Edges = Annotated[tuple[tuple[int, int], ...], Limits(0, MOST_OPS + 1)]
+Edges = Annotated[tuple[tuple[int, int], ...], Limits(0, MAX_OPS + 1)]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Narrow(Layer):
 
     channels: Width
 
-    helper = '''
+    torch_class_source = '''
 class Narrow(nn.Module):
     """The first channels of an image."""
 
@@ -49,7 +49,7 @@ class Narrow(nn.Module):
     def shape(self, *inputs: Shape) -> Shape:
         channels, rows, columns = image(self, *inputs)
         if self.channels > channels:
-            raise self.refuse(f"`channels` (={self.channels}) is more than the image has", *inputs)
+            raise self.shape_error(f"`channels` (={self.channels}) is more than the image has", *inputs)
         return self.channels, rows, columns
 
     def module(self, *inputs: Shape) -> Call:
@@ -81,8 +81,8 @@ class Cell(Primitive):
     def __post_init__(self) -> None:
         super().__post_init__()
         end = len(self.ops) + 1
-        if len(self.ops) > MOST_OPS:
-            raise GenomeError(f"Cell: `ops` has {len(self.ops):,} operations; at most {MOST_OPS} are allowed")
+        if len(self.ops) > MAX_OPS:
+            raise GenomeError(f"Cell: `ops` has {len(self.ops):,} operations; at most {MAX_OPS} are allowed")
         for edge in self.edges:
             if not isinstance(edge, tuple) or not edge[0] < edge[1] <= end:
                 raise GenomeError(f"Cell: `edges` has {edge}; an edge (a, b) needs 0 <= a < b <= {end}")
@@ -137,7 +137,7 @@ class Cell(Primitive):
         joined = [parts[0] if len(parts) == 1 else Concat()(*parts)] if parts else []
         return reduce(Add(), [*joined, *[unit(x, widths[end], 1) for a in last if not a]])
 
-    def label(self, *inputs: Shape) -> str:
+    def class_name(self, *inputs: Shape) -> str:
         return "CellProjection" if self.join == "sum" and inputs[0][0] != self.width else "Cell"
 
     def read(self, value: Value, source: int, width: int) -> Value:

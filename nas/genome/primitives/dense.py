@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from nas.genome.graph import Primitive, Value
 from nas.genome.hyperparameters import Count, Rate, Width
-from nas.genome.layers import AvgPool, Concat, Conv, Dropout, BatchNorm, Relu
+from nas.genome.layers import AvgPool, BatchNorm, Concat, Conv, Dropout, Relu
 
 
 @dataclass(frozen=True)

@@ -68,9 +68,9 @@ class GridReduction(Primitive):
         if self.form == "pool first":
             return ConvUnit(self.width, self.kernel, norm=self.norm)(MaxPool(3, 2, padding=1)(x))
         if self.width <= x.shape[0]:
-            raise self.refuse(f"`width` (={self.width}) must exceed the channels read", x.shape)
+            raise self.shape_error(f"`width` (={self.width}) must exceed the channels read", x.shape)
         beside = ConvUnit(self.width - x.shape[0], self.kernel, 2, self.norm)(x)
         return Concat()(beside, MaxPool(3, 2, padding=1)(x))
 
-    def label(self, *inputs: Shape) -> str:
+    def class_name(self, *inputs: Shape) -> str:
         return {"conv first": "ConvThenPool", "pool first": "PoolThenConv", "parallel": "ParallelReduction"}[self.form]

@@ -88,7 +88,7 @@ class FactorizedInception(Primitive):
             conv(pool(x, name="pool"), self.pool, 1, "projection", bias=bias),
         )
 
-    def label(self, *inputs: Shape) -> str:
+    def class_name(self, *inputs: Shape) -> str:
         return "FactorizedInception" if self.pooling == "mean" else "MaxFactorizedInception"
 
 

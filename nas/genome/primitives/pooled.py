@@ -38,5 +38,5 @@ class ConvPool(Primitive):
         x = pool(x)
         return LocalResponseNorm()(x) if self.local_norm == "after" else x
 
-    def label(self, *inputs: Shape) -> str:
+    def class_name(self, *inputs: Shape) -> str:
         return {"none": "ConvPool", "before": "ConvNormPool", "after": "ConvPoolNorm"}[self.local_norm]

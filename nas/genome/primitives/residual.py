@@ -6,7 +6,7 @@ from typing import Literal
 
 from nas.genome.graph import Primitive, Shape, Value
 from nas.genome.hyperparameters import Count, Width
-from nas.genome.layers import Conv, MaxPool, BatchNorm, Relu
+from nas.genome.layers import BatchNorm, Conv, MaxPool, Relu
 from nas.genome.paper_layers import ChannelPad
 from nas.genome.primitives.units import conv_bn
 
@@ -88,7 +88,7 @@ class BasicBlock(Primitive):
         steps = (self.width, 3, self.stride), (self.width, 3, 1)
         return residual(x, steps, self.shortcut, self.order)
 
-    def label(self, *inputs: Shape) -> str:
+    def class_name(self, *inputs: Shape) -> str:
         return _label("BasicBlock", inputs[0], self.shape(*inputs), self.shortcut)
 
 
@@ -112,5 +112,5 @@ class Bottleneck(Primitive):
         steps = (self.width, 1, first), (self.width, 3, second), (self.width * self.expansion, 1, 1)
         return residual(x, steps, self.shortcut, self.order)
 
-    def label(self, *inputs: Shape) -> str:
+    def class_name(self, *inputs: Shape) -> str:
         return _label("Bottleneck", inputs[0], self.shape(*inputs), self.shortcut)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from nas.genome.graph import Primitive, Shape, Value
 from nas.genome.hyperparameters import Count, Limits, Padding, Positive, Width, Window
-from nas.genome.layers import Conv, BatchNorm, Relu, Tanh
+from nas.genome.layers import BatchNorm, Conv, Relu, Tanh
 
 Activation = Literal["relu", "tanh", "none"]
 Widths = Annotated[tuple[int, ...], Limits(1, 65_536)]
@@ -61,7 +61,7 @@ class ConvStack(Primitive):
             x = ConvUnit(self.width, kernel, norm=self.norm)(x)
         return x
 
-    def label(self, *inputs: Shape) -> str:
+    def class_name(self, *inputs: Shape) -> str:
         return "PointwiseConvStack" if self.pointwise else "ConvStack"
 
 

@@ -1,7 +1,7 @@
 """Short ways to draw what nearly every block draws."""
 
 from nas.genome.graph import Value
-from nas.genome.layers import Conv, BatchNorm, Relu
+from nas.genome.layers import BatchNorm, Conv, Relu
 
 Side = int | tuple[int, int]
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from nas.errors import GenomeError
 from nas.genome.graph import Graph
-from nas.principles.claims.scale import Scale, Quantity, counted, gap
+from nas.principles.claims.scale import Quantity, Scale, counted, gap
 
 Build = Callable[[Scale], Graph]
 Kind = Literal["difference", "interaction", "equivalence", "trend", "interior optimum"]

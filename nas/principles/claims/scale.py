@@ -14,11 +14,11 @@ from nas.genome.graph import Graph, Value
 from nas.genome.primitives import (
     AvgPool,
     BasicBlock,
+    BatchNorm,
     ConvStack,
     DenseBlock,
     GapHead,
     MaxPool,
-    BatchNorm,
     Relu,
     Stem,
     Transition,

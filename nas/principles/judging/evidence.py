@@ -15,11 +15,11 @@ from nas.genome.graph import Graph, lower
 from nas.genome.layers import Add, Concat
 from nas.genome.metrics import bottlenecks, head_share, measure
 from nas.principles.judging.statistics import holm
-from nas.search.trial import TrialRecord, Run
+from nas.search.trial import Run, TrialRecord
 
 Array = NDArray[np.float64]
 BANDS = 3
-LEAST = 5  # networks in a band
+MIN_IN_BAND = 5  # networks in a band
 SHUFFLES = 2_000
 
 
@@ -77,7 +77,7 @@ class Evidence:
 def evidence(run: Run) -> list[Evidence]:
     """The features that vary among a run's complete trials; none where there are too few for three bands."""
     records = [record for record in run.records if record.error is not None]
-    if len(records) < BANDS * LEAST:
+    if len(records) < BANDS * MIN_IN_BAND:
         return []
     bands = _bands(records)
     errors = np.array([record.error for record in records])

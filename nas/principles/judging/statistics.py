@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaincinv, ndtr, stdtr, stdtrit
 
 Array = NDArray[np.float64]
-MOST_SEEDS = 1_000
+MAX_SEEDS = 1_000
 POWER = 0.8
 
 
@@ -90,7 +90,7 @@ def joint_power(tests: Sequence[tuple[float, float]], seeds: int, alpha: float) 
 
 def seeds_for(tests: Sequence[tuple[float, float]], alpha: float, wanted: float = POWER) -> int | None:
     """The fewest seeds with the joint power wanted; None where a thousand are too few."""
-    low, high = 2, MOST_SEEDS
+    low, high = 2, MAX_SEEDS
     if joint_power(tests, high, alpha) < wanted:
         return None
     while low < high:

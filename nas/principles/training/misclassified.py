@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from nas.genome.graph import Graph
 from nas.search.store.run_files import write_whole
-from nas.search.trial import folder
+from nas.search.trial import trial_folder
 from nas.training.data import Source
 
 Wrong = NDArray[np.bool_]
@@ -21,10 +21,10 @@ def wrong(graph: Graph, weights: Path, source: Source) -> Wrong:
     from nas.model.export import load_weights
     from nas.model.module import module
     from nas.training.batches import Batches
-    from nas.training.data import load
+    from nas.training.data import load_data
 
     torch.set_num_threads(1)  # beside the workers, who have the cores
-    network, data = module(graph), load(source)
+    network, data = module(graph), load_data(source)
     load_weights(network, weights)
     network.eval()
     with torch.no_grad():
@@ -35,13 +35,13 @@ def wrong(graph: Graph, weights: Path, source: Source) -> Wrong:
 
 def keep(path: Path, number: int, found: Wrong) -> None:
     """Write a trial's answers into its folder."""
-    write_whole(folder(path, number) / FILE, f"{len(found)} {np.packbits(found).tobytes().hex()}\n")
+    write_whole(trial_folder(path, number) / FILE, f"{len(found)} {np.packbits(found).tobytes().hex()}\n")
 
 
 def kept(path: Path, number: int) -> Wrong | None:
     """A trial's answers, or None where they were not kept or are damaged."""
     try:
-        count, bits = (folder(path, number) / FILE).read_text(encoding="ascii").split()
+        count, bits = (trial_folder(path, number) / FILE).read_text(encoding="ascii").split()
         return np.unpackbits(np.frombuffer(bytes.fromhex(bits), np.uint8), count=int(count)).astype(bool)
     except (OSError, ValueError):
         return None

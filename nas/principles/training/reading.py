@@ -16,7 +16,7 @@ from nas.principles.judging.verdict import Verdict, verdicts
 from nas.principles.study_file import PrincipleStudy, saved
 from nas.principles.training.misclassified import kept
 from nas.principles.training.plan import Key, Plan
-from nas.search.store.study import load
+from nas.search.store.study import load_run
 from nas.search.trial import TrialRecord
 
 
@@ -81,6 +81,6 @@ def by_key(records: Sequence[TrialRecord]) -> dict[Key, TrialRecord]:
     return {(record.fingerprint, record.seed): record for record in told}
 
 
-def read(path: Path) -> Reading:
+def read_reading(path: Path) -> Reading:
     """The reading of a run directory, finished or not. Raises ExperimentError or RunError."""
-    return Reading(Plan(saved(path)), by_key(load(path).records), path)
+    return Reading(Plan(saved(path)), by_key(load_run(path).records), path)

@@ -24,7 +24,7 @@ from nas.search.loop.search import job, refuse_full_disk
 from nas.search.store.create import create
 from nas.search.store.run_files import exclusive_lock
 from nas.search.store.study import Study
-from nas.search.trial import TrialRecord, folder, row
+from nas.search.trial import TrialRecord, to_attributes, trial_folder
 from nas.search.workers.executor import Executor, executor
 from nas.training.score import Score
 
@@ -58,7 +58,9 @@ class Step:
 class Runner:
     """Trains over one study. Pull `steps` to make it go; `stop` lets the running trainings finish."""
 
-    def __init__(self, study: Study, family: PrincipleStudy, workers: Callable[[Experiment], Executor] = executor) -> None:
+    def __init__(
+        self, study: Study, family: PrincipleStudy, workers: Callable[[Experiment], Executor] = executor
+    ) -> None:
         self.study, self.plan, self.stopping, self._workers = study, Plan(family), False, workers
         self._errors = 0.0  # in a row from the first
         self._running: dict[int, tuple[Training, TrialRecord]] = {}
@@ -124,10 +126,12 @@ class Runner:
         experiment, (code, seed) = self.study.experiment, training.key
         record = self._abandoned.pop(training.key, None)
         if record is None:
-            number = self.study.begin({}, {}, row(training.graph, code, seed, {}) | {"purpose": training.purpose})
+            number = self.study.begin(
+                {}, {}, to_attributes(training.graph, code, seed, {}) | {"purpose": training.purpose}
+            )
             record = TrialRecord(number, {}, training.graph, code, cost(training.graph), seed)
         self._running[record.number] = training, record
-        weights = folder(self.study.path, record.number) / "weights.safetensors"
+        weights = trial_folder(self.study.path, record.number) / "weights.safetensors"
         workers.submit(job(experiment, experiment.recipe, record, record.number, seed, weights))
 
     def _hear(self, event: dict[str, Any]) -> tuple[Training, TrialRecord]:
@@ -154,7 +158,7 @@ class Runner:
 
     def _answer(self, record: TrialRecord) -> None:
         """Keep which images it got wrong, and not its weights: they can be trained again from the seed."""
-        home = folder(self.study.path, record.number)
+        home = trial_folder(self.study.path, record.number)
         weights = home / "weights.safetensors"
         keep(self.study.path, record.number, wrong(record.graph, weights, self.study.experiment.source))
         weights.unlink()

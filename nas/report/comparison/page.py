@@ -12,15 +12,15 @@ from nas.report.html.page import document, report_resource
 from nas.report.network import draw
 from nas.report.run.answer import budget
 from nas.report.run.plots import is_wide
-from nas.report.run.progress import MOST_STEPS, curve, reference_point
+from nas.report.run.progress import MAX_STEPS, curve, reference_point
 from nas.report.run.sections import plot, section
 from nas.report.run.tables import table
 from nas.report.run.view import COUNTS, View
-from nas.report.text import NAMES, clip, title, write_quantity
+from nas.report.text import NAMES, clip, quantity, title
 from nas.search.pareto import as_points
 
-MOST_POINTS = 1_000  # of each run on the plot
-MOST_RUNS = 12
+MAX_POINTS = 1_000  # of each run on the plot
+MAX_RUNS = 12
 
 
 def page(views: Sequence[View]) -> str:
@@ -50,8 +50,8 @@ def check(views: Sequence[View]) -> None:
             raise RunError(
                 f"{view.run.path} and {views[0].run.path} have different tasks ({tasks}): do not compare them"
             )
-    if not 2 <= len(views) <= MOST_RUNS:
-        raise RunError(f"2 to {MOST_RUNS} runs can be compared, not {len(views)}")
+    if not 2 <= len(views) <= MAX_RUNS:
+        raise RunError(f"2 to {MAX_RUNS} runs can be compared, not {len(views)}")
 
 
 def labels(views: Sequence[View]) -> list[str]:
@@ -66,8 +66,9 @@ def _answer(views: Sequence[View], names: Sequence[str]) -> Child:
     widest = max(range(len(views)), key=lambda i: finals[i]["y"][-1])
     best = _best(views[first])
     return [
-        tag("strong", names[first]), f" found the network of least validation error, {write_quantity('error', best.error)} with "
-        f"{write_quantity('macs', best.cost.macs)} MACs (trial {best.number}); ", tag("strong", names[widest]),
+        tag("strong", names[first]), " found the network of least validation error, "
+        f"{quantity('error', best.error)} with {quantity('macs', best.cost.macs)} MACs (trial {best.number}); ",
+        tag("strong", names[widest]),
         f" has the front that commands most, a hypervolume of {finals[widest]['y'][-1]:.3f}. Each is one search from "
         "one seed: which method is better is for several seeds of each to say.",
     ]  # fmt: skip
@@ -94,8 +95,8 @@ def _facts(view: View) -> list[str]:
     spent = sum(record.seconds for record in view.run.records)
     return [
         clip(asked.space, 30), asked.sampler, budget(view.limits) if view.limits else "none",
-        str(asked.recipe.epochs), f"{len(view.complete):,}", write_quantity("seconds", spent), write_quantity("error", best.error),
-        write_quantity("params", best.cost.params), write_quantity("macs", best.cost.macs), str(len(view.front)),
+        str(asked.recipe.epochs), f"{len(view.complete):,}", quantity("seconds", spent), quantity("error", best.error),
+        quantity("params", best.cost.params), quantity("macs", best.cost.macs), str(len(view.front)),
     ]  # fmt: skip
 
 
@@ -114,7 +115,7 @@ def fronts(views: Sequence[View], names: Sequence[str]) -> dict[str, Any]:
         "axes": {name: {"title": title(name), "name": NAMES[name]} for name in COUNTS},
         "runs": [
             {"name": name, "lined": len(view.experiment.objectives) == 2,
-             "front": _points(view.front), "trials": _points(view.complete[:MOST_POINTS]),
+             "front": _points(view.front), "trials": _points(view.complete[:MAX_POINTS]),
              "baselines": _points(view.baselines)}
             for view, name in zip(views, names, strict=True)
         ],
@@ -148,7 +149,7 @@ def volumes(views: Sequence[View], names: Sequence[str]) -> dict[str, Any]:
     reference = np.array(own).max(axis=0)
     curves = []
     for name, points in zip(names, rows, strict=True):
-        steps = np.unique(np.linspace(1, len(points), MOST_STEPS).round().astype(np.int64))
+        steps = np.unique(np.linspace(1, len(points), MAX_STEPS).round().astype(np.int64))
         curves.append({"name": name, "x": steps.tolist(), "y": curve(points / reference, steps).round(6).tolist()})
     return {"runs": curves}
 
@@ -157,8 +158,8 @@ def _networks(views: Sequence[View], names: Sequence[str]) -> Markup:
     cards = []
     for view, name in zip(views, names, strict=True):
         best = _best(view)
-        said = f"trial {best.number}: {write_quantity('error', best.error)}, {write_quantity('params', best.cost.params)} parameters, " \
-               f"{write_quantity('macs', best.cost.macs)} MACs"  # fmt: skip
+        costs = f"{quantity('params', best.cost.params)} parameters, {quantity('macs', best.cost.macs)} MACs"
+        said = f"trial {best.number}: {quantity('error', best.error)}, {costs}"
         picture = tag("div", Markup(draw(best.graph, standalone=False)), class_="drawing")
         cards.append(tag("div", tag("h3", name), tag("p", said, class_="note"), picture))
     return section("networks", "The best networks", tag("div", cards, class_="columns"))

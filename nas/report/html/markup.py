@@ -46,7 +46,7 @@ def _attribute(key: str, value: Any) -> str:
     return f" {name}" if value is True else f' {name}="{escape(str(value))}"'
 
 
-def data(identity: str, value: Any) -> Markup:
+def json_script(identity: str, value: Any) -> Markup:
     """Plain data for a script, in a form that no text in it can break out of."""
     text = json.dumps(value, separators=(",", ":"), allow_nan=False)  # ASCII, so U+2028 is escaped already
     for letter in "<>&":

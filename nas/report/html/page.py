@@ -5,7 +5,7 @@ import hashlib
 from importlib.resources import files
 from typing import Any
 
-from nas.report.html.markup import Child, Markup, data, tag
+from nas.report.html.markup import Child, Markup, json_script, tag
 from nas.report.network import STYLE
 
 _BARE = "default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
@@ -28,7 +28,7 @@ def document(title: str, content: Child, plots: dict[str, Any], script: str) -> 
         "body",
         tag("a", "Skip to the results", href="#results", class_="skip"),
         content,
-        [data(f"{name}-data", value) for name, value in plots.items()],
+        [json_script(f"{name}-data", value) for name, value in plots.items()],
         [tag("script", Markup(each)) for each in scripts],
     )
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"

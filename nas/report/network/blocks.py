@@ -27,11 +27,11 @@ class Block:
 
     @property
     def params(self) -> int:
-        return len(self.nodes) * tally(self.nodes[0].applied).params
+        return len(self.nodes) * tally(self.nodes[0].placed).params
 
     @property
     def macs(self) -> int:
-        return len(self.nodes) * tally(self.nodes[0].applied).macs
+        return len(self.nodes) * tally(self.nodes[0].placed).macs
 
 
 def blocks(graph: Graph) -> tuple[list[Block], list[tuple[int, int]]]:
@@ -44,8 +44,8 @@ def blocks(graph: Graph) -> tuple[list[Block], list[tuple[int, int]]]:
         above = home[node.inputs[0]] if before else -1
         again = (
             before is not None
-            and before.applied == node.applied
-            and node.applied.body is not None
+            and before.placed == node.placed
+            and node.placed.body is not None
             and readers[node.inputs[0]] == 1
         )
         if again:

@@ -10,13 +10,13 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from nas.genome import layers as p
-from nas.genome.graph import PlacedOp, Graph, Layer, Node, Op, lower, snake
+from nas.genome.graph import Graph, Layer, Node, Op, PlacedOp, lower, snake
 from nas.report.text import TIMES
 
 Kind = Literal["port", "conv", "linear", "pool", "join", "plain"]
 POOLS = (p.MaxPool, p.AvgPool, p.AdaptivePool, p.GlobalPool)
-MOST_BOXES = 64
-MOST_INSIDE = 16  # layers of an inner block that still make one readable box
+MAX_BOXES = 64
+MAX_INSIDE = 16  # layers of an inner block that still make one readable box
 
 
 @dataclass(frozen=True)
@@ -75,19 +75,19 @@ def kind(op: Op) -> Kind:
 
 
 @lru_cache(maxsize=4_096)
-def sketch(applied: PlacedOp) -> Sketch | None:
+def sketch(placed: PlacedOp) -> Sketch | None:
     """The inside of a block, or a layer as one box; None where more than 64 boxes would have to be drawn."""
-    body = applied.body
+    body = placed.body
     if body is None:
-        ports = len(applied.inputs)
-        return Sketch((*[Box("", "port")] * ports, _box([applied.op])), tuple((i, ports) for i in range(ports)))
-    if len(body.nodes) > 20 * MOST_BOXES:
+        ports = len(placed.inputs)
+        return Sketch((*[Box("", "port")] * ports, _box([placed.op])), tuple((i, ports) for i in range(ports)))
+    if len(body.nodes) > 20 * MAX_BOXES:
         return None
     pencil = _Pencil(body)
     for node in body.nodes:
         pencil.add(node)
     found = pencil.finish()
-    return found if len(found.boxes) <= MOST_BOXES else None
+    return found if len(found.boxes) <= MAX_BOXES else None
 
 
 def _box(ops: list[Op]) -> Box:
@@ -138,7 +138,7 @@ class _Pencil:
             self.values.append((sources, (*pending, node.op)))
 
     def _draw(self, node: Node) -> None:
-        inside, passes = _inside(node.applied)
+        inside, passes = _inside(node.placed)
         self.boxes.append([*self._pending(node), *inside] if inside else type(node.op).__name__)
         place = len(self.boxes) - 1
         sources = self._sources(node)
@@ -163,12 +163,12 @@ class _Pencil:
         return Sketch(tuple(boxes), tuple(self.edges))
 
 
-def _inside(applied: PlacedOp) -> tuple[list[Op], bool]:
+def _inside(placed: PlacedOp) -> tuple[list[Op], bool]:
     """The layers of an inner block that is a chain, and whether it hands its input on beside its output."""
-    if applied.body is None:
-        return [applied.op], False
-    body = lower(applied.body)
-    if len(body.nodes) > MOST_INSIDE:
+    if placed.body is None:
+        return [placed.op], False
+    body = lower(placed.body)
+    if len(body.nodes) > MAX_INSIDE:
         return [], False
     last = body.nodes[body.outputs[0]]
     passes = isinstance(last.op, p.Concat) and 0 in last.inputs

@@ -15,7 +15,7 @@ TEXT = 184.0  # the column of words beside each picture
 LINE = 15.0
 PAD = 9.0
 LABELLED = 11  # rows in one block that still get labels
-MOST_ARCS = 1_300
+MAX_ARCS = 1_300
 WIDEST = 9.0  # of a connection, for the network's largest number of channels
 
 
@@ -68,7 +68,7 @@ def _story(found: list[Block]) -> str:
 
 
 def _card(block: Block, total: int) -> Card:
-    inside = None if isinstance(block.op, Input) else sketch(block.nodes[0].applied)
+    inside = None if isinstance(block.op, Input) else sketch(block.nodes[0].placed)
     times = f" {TIMES} {len(block.nodes)}" if len(block.nodes) > 1 else ""
     words = [f"{type(block.op).__name__}{times}"]
     if isinstance(block.op, Primitive):
@@ -135,7 +135,7 @@ def _words(card: Card, x: float, y: float) -> Iterator[str]:
 
 def _picture(inside: Sketch, plan: Layout) -> Iterator[str]:
     straight = "".join(path for path, arc in zip(plan.paths, plan.arcs, strict=True) if not arc)
-    arcs = [path for path, arc in zip(plan.paths, plan.arcs, strict=True) if arc][:MOST_ARCS]
+    arcs = [path for path, arc in zip(plan.paths, plan.arcs, strict=True) if arc][:MAX_ARCS]
     yield f'<path class="flow wire" d="{straight}"/>'
     if arcs:
         yield f'<path class="arc{" many" if len(arcs) > 3 else ""}" d="{"".join(arcs)}"/>'

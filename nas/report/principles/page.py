@@ -21,14 +21,14 @@ from nas.report.run.sections import section
 from nas.report.run.tables import table
 from nas.report.text import clip, percent
 from nas.search.store.run_files import write_whole
-from nas.search.store.study import load
+from nas.search.store.study import load_run
 from nas.search.trial import Run
 
 
 def write(reading: Reading, evidence: Sequence[Evidence] = ()) -> Path:
     """Write the page of a run, finished or not, into its report folder, and return it."""
     path = reading.path / "report" / "principles.html"
-    write_whole(path, page(reading, evidence, load(reading.path)))
+    write_whole(path, page(reading, evidence, load_run(reading.path)))
     return path
 
 

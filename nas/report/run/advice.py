@@ -8,7 +8,7 @@ from nas.report.run.insight import as_number, choices
 from nas.report.run.view import View
 from nas.report.text import NAMES, clip, percent
 
-MOST = 3  # sentences; more are not read
+MAX_SENTENCES = 3  # sentences; more are not read
 FULL = 0.9  # of a limit: the budget binds
 FALLING = 0.1  # of the error gained in the last fifth of the epochs: training stops too early
 RISING = 0.01  # of the hypervolume gained in the last quarter of the trials: the search stops too early
@@ -19,8 +19,10 @@ def advice(view: View) -> list[str]:
     if not view.complete:
         return ["Let a few trials come to an end; then this page can say more."]
     found = [*_finalists(view), *_trials(view), *_epochs(view), *_edges(view), *_budget(view)]
-    return found[:MOST] or ["The search has settled inside its space and budget: ask another question, with another "
-                            "space or a smaller budget."]  # fmt: skip
+    settled = (
+        "The search has settled inside its space and budget: ask another question, with another space or a smaller "
+    )
+    return found[:MAX_SENTENCES] or [settled + "budget."]
 
 
 def _finalists(view: View) -> Iterator[str]:

@@ -8,7 +8,7 @@ from nas.report.html.markup import Child, Markup, join, tag
 from nas.report.network.blocks import extent
 from nas.report.run.frame import used
 from nas.report.run.view import View
-from nas.report.text import NAMES, between, clip, percent, write_quantity
+from nas.report.text import NAMES, between, clip, percent, quantity
 from nas.search.trial import TrialRecord
 
 
@@ -41,8 +41,8 @@ def budget(limits: dict[str, Range]) -> str:
 
 def _range(name: str, limit: Range) -> str:
     if limit.min is None or limit.max is None:
-        return f"at least {write_quantity(name, limit.min)}" if limit.max is None else write_quantity(name, limit.max)
-    return f"{write_quantity(name, limit.min)} to {write_quantity(name, limit.max)}"
+        return f"at least {quantity(name, limit.min)}" if limit.max is None else quantity(name, limit.max)
+    return f"{quantity(name, limit.min)} to {quantity(name, limit.max)}"
 
 
 def said(view: View) -> str:
@@ -64,13 +64,13 @@ def _standing(view: View, best: TrialRecord, counts: str) -> list[Child]:
     if not view.finalists:
         doubt = (" It was trained once; whether it beats its neighbours is for several seeds and the untouched test "
                  "split to say.")  # fmt: skip
-        return [" has the least validation error: ", tag("strong", write_quantity("error", best.error)), counts, doubt]
+        return [" has the least validation error: ", tag("strong", quantity("error", best.error)), counts, doubt]
     first = view.finalists[0]
     return [
         f" is the best of {len(view.finalists)} finalists: validation error ",
-        tag("strong", write_quantity("error", first.error)),
+        tag("strong", quantity("error", first.error)),
         f" over {len(first.errors)} seeds (95 % interval {between(first.low, first.high)}), test error ",
-        tag("strong", write_quantity("error", first.test_error)), counts,
+        tag("strong", quantity("error", first.test_error)), counts,
     ]  # fmt: skip
 
 
@@ -80,8 +80,8 @@ def _known(view: View) -> str | None:
         return None
     first = view.baselines[0]
     trained = "trained once" if view.finalists else "trained alike"
-    return (f" The best baseline, {trained} ({clip(first.baseline, 60)}), has {write_quantity('error', first.error)}, with "
-            f"{write_quantity('macs', first.cost.macs)} MACs.")  # fmt: skip
+    return (f" The best baseline, {trained} ({clip(first.baseline, 60)}), has {quantity('error', first.error)}, with "
+            f"{quantity('macs', first.cost.macs)} MACs.")  # fmt: skip
 
 
 def _nothing(view: View) -> str:
@@ -104,10 +104,10 @@ def _figures(view: View) -> list[tuple[str, Child, Child]]:
             if first
             else (best.error, f"guessing: {_chance(view)}")
         )
-        found.append(("validation error", write_quantity("error", error), note_))
+        found.append(("validation error", quantity("error", error), note_))
         for name in dict.fromkeys((*shares, "params", "macs")):
             note: Child = meter(shares[name], NAMES[name]) if name in shares else "no limit"
-            found.append((NAMES[name], write_quantity(name, getattr(best.cost, name)), note))
+            found.append((NAMES[name], quantity(name, getattr(best.cost, name)), note))
     done, asked = len(view.complete), view.experiment.trials
     found.append(("trials complete", f"{done:,}", f"of {asked:,} asked for, {len(view.front)} on the front"))
     return found

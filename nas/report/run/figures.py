@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nas.report.run.view import View
-from nas.report.text import NAMES, clip, short, title, write_quantity
+from nas.report.text import NAMES, clip, quantity, short, title
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8A939C"  # told apart with any colour vision (Okabe & Ito 2008)
 
@@ -68,7 +68,7 @@ def _limits(view: View, name: str, axes: Any) -> None:
     for end in (limit.min, limit.max) if limit else ():
         if end is not None:
             axes.axvline(end, color=ORANGE, linestyle="--", linewidth=1.2)
-            axes.annotate(f"budget {write_quantity(name, end)}", (end, 1), (-4, -4), xycoords=("data", "axes fraction"),
+            axes.annotate(f"budget {quantity(name, end)}", (end, 1), (-4, -4), xycoords=("data", "axes fraction"),
                           textcoords="offset points", ha="right", va="top", color=ORANGE, rotation=90)  # fmt: skip
 
 

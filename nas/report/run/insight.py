@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from nas.genome.cost import tally
 from nas.search.trial import TrialRecord
 
-MOST_GROUPS = 6  # of one choice that are told apart; more are not told apart by eye either
-LEAST_TRIALS = 8  # below, nothing is said of any choice
+MAX_GROUPS = 6  # of one choice that are told apart; more are not told apart by eye either
+MIN_TRIALS = 8  # below, nothing is said of any choice
 Labels = list[str]
 
 
@@ -35,7 +35,7 @@ class Influence:
 
 def influences(records: Sequence[TrialRecord]) -> list[Influence]:
     """Every choice by its influence, the largest first; none while there are fewer than eight complete trials."""
-    if len(records) < LEAST_TRIALS:
+    if len(records) < MIN_TRIALS:
         return []
     errors = log_errors(records)
     found = []
@@ -65,8 +65,8 @@ def groups(records: Sequence[TrialRecord], name: str) -> Labels:
     values = [record.choices.get(name) for record in records]
     known = [value for value in values if value is not None]
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in known)
-    if not numbers or len(set(known)) <= MOST_GROUPS:
-        kept = {value for value, _ in Counter(map(str, known)).most_common(MOST_GROUPS)}
+    if not numbers or len(set(known)) <= MAX_GROUPS:
+        kept = {value for value, _ in Counter(map(str, known)).most_common(MAX_GROUPS)}
         return ["none" if v is None else str(v) if str(v) in kept else "other" for v in values]
     edges = np.unique(np.quantile(np.array(known, dtype=np.float64), (0.2, 0.4, 0.6, 0.8)))
     return ["none" if value is None else _bin(float(value), edges) for value in values]
@@ -98,14 +98,14 @@ def marks(records: Sequence[TrialRecord]) -> list[str]:
     """The choices that may name families: those made in words, or else with few values; the most telling first."""
     ranked = [influence.choice for influence in influences(records)]
     words = [name for name in ranked if any(isinstance(record.choices.get(name), str) for record in records)]
-    return words or [n for n in ranked if len({str(r.choices.get(n)) for r in records}) <= MOST_GROUPS]
+    return words or [n for n in ranked if len({str(r.choices.get(n)) for r in records}) <= MAX_GROUPS]
 
 
 def main_primitive(record: TrialRecord) -> str:
     """The primitive in which most of a network's multiply-accumulates are spent."""
     spent: Counter[str] = Counter()
     for node in record.graph.main.nodes[1:]:
-        spent[type(node.op).__name__] += tally(node.applied).macs
+        spent[type(node.op).__name__] += tally(node.placed).macs
     return max(spent, key=lambda name: (spent[name], name), default="")
 
 

@@ -13,7 +13,12 @@ from nas.report.text import clip
 def page(view: View) -> str:
     """The page of a run as HTML text."""
     content = [answer(view), tag("main", _sections(view), id="results"), tag("footer", sections.footer(view))]
-    own = report_resource("html/page.js") + report_resource("run/run.js") + report_resource("run/population.js") + "start();\n"
+    own = (
+        report_resource("html/page.js")
+        + report_resource("run/run.js")
+        + report_resource("run/population.js")
+        + "start();\n"
+    )
     return document(clip(view.experiment.name, 60), content, _plots(view), own)
 
 

@@ -7,7 +7,7 @@ from nas.report.run.view import COUNTS, View
 from nas.report.text import NAMES, clip, title
 from nas.search.trial import TrialRecord
 
-MOST_CURVES = 200
+MAX_CURVES = 200
 Trace = dict[str, Any]
 
 
@@ -78,10 +78,10 @@ def curves(view: View) -> dict[str, Any]:
     stopped ones ended."""
     members = {record.number for record in view.front}
     scored = [record for record in view.run.records if len(record.scores) > 1]
-    others = [record for record in scored if record.number not in members][:MOST_CURVES]
-    front = [record for record in view.front if len(record.scores) > 1][:MOST_CURVES]
+    others = [record for record in scored if record.number not in members][:MAX_CURVES]
+    front = [record for record in view.front if len(record.scores) > 1][:MAX_CURVES]
     best = [view.best] if view.best and len(view.best.scores) > 1 else []
-    stopped = [record for record in view.run.records if record.state == "pruned" and record.scores][:MOST_CURVES]
+    stopped = [record for record in view.run.records if record.state == "pruned" and record.scores][:MAX_CURVES]
     ends: Trace = {
         "x": [record.scores[-1].epoch for record in stopped],
         "y": [_finite(record.scores[-1].error) for record in stopped],

@@ -12,14 +12,14 @@ from nas.report.run.insight import Influence, as_number, choices, groups, influe
 from nas.report.run.sections import plot, section
 from nas.report.run.tables import table
 from nas.report.run.view import View
-from nas.report.text import NAMES, clip, percent, title, write_quantity
+from nas.report.text import NAMES, clip, percent, quantity, title
 from nas.search.trial import TrialRecord
 
-MOST_CHOICES = 6  # to tell families by
-MOST_AXES = 12
-MOST_LINES = 300
-MOST_POINTS = 2_000
-MOST_KINDS = 6
+MAX_CHOICES = 6  # to tell families by
+MAX_AXES = 12
+MAX_LINES = 300
+MAX_POINTS = 2_000
+MAX_KINDS = 6
 BANDS = ("worst fifth", "fourth", "third", "second", "best fifth")
 Data = dict[str, Any]
 
@@ -34,7 +34,7 @@ def data(view: View) -> dict[str, Data]:
 def families(view: View) -> Data:
     """The share of networks up to each error, by the groups of each choice that may name families."""
     by_choice = {}
-    for name in marks(view.complete)[:MOST_CHOICES]:
+    for name in marks(view.complete)[:MAX_CHOICES]:
         labelled = sorted(zip(groups(view.complete, name), [record.error for record in view.complete], strict=True))
         by_choice[clip(name, 40)] = [
             _distribution(clip(label, 40), [error for _, error in part if error is not None])
@@ -53,14 +53,17 @@ def _distribution(name: str, errors: list[float]) -> Data:
 
 def coordinates(view: View) -> Data:
     """Each trial as a line across its choices, its cost and its error, in five bands of error."""
-    records = _thinned(view.complete, MOST_LINES)
-    strongest = {influence.choice for influence in influences(view.complete)[:MOST_AXES]}
+    records = _thinned(view.complete, MAX_LINES)
+    strongest = {influence.choice for influence in influences(view.complete)[:MAX_AXES]}
     axes = [_axis(clip(name, 40), [record.choices.get(name) for record in records])
             for name in choices(view.complete) if name in strongest]  # fmt: skip
     axes.append(_axis(NAMES[view.abscissa], [getattr(record.cost, view.abscissa) for record in records], view.abscissa))
     axes.append(_axis("validation error", log_errors(records).tolist()))
     errors = [record.error for record in records]
-    axes[-1]["ticks"] = [[0, write_quantity("error", min(filter(None, errors), default=0))], [1, write_quantity("error", errors[-1])]]
+    axes[-1]["ticks"] = [
+        [0, quantity("error", min(filter(None, errors), default=0))],
+        [1, quantity("error", errors[-1])],
+    ]
     lines: dict[str, list[float | None]] = {name: [] for name in BANDS}
     for place in range(len(records)):
         band = BANDS[-1 - min(4, 5 * place // len(records))]
@@ -73,7 +76,7 @@ def _thinned(records: Sequence[TrialRecord], most: int) -> list[TrialRecord]:
     return [records[i] for i in np.unique(np.linspace(0, len(records) - 1, most).round().astype(int))]
 
 
-def _axis(name: str, values: list[Any], quantity: str = "") -> Data:
+def _axis(name: str, values: list[Any], unit_of: str = "") -> Data:
     """Where each value stands between 0 and 1, and what is written there."""
     numbers = [as_number(value) for value in values]
     known = [value for value in numbers if value is not None]
@@ -84,7 +87,7 @@ def _axis(name: str, values: list[Any], quantity: str = "") -> Data:
         return {
             "name": name,
             "at": at,
-            "ticks": [[y, write_quantity(quantity, end) if quantity else f"{end:g}"] for y, end in ends],
+            "ticks": [[y, quantity(unit_of, end) if unit_of else f"{end:g}"] for y, end in ends],
         }
     words = sorted({str(value) for value in values if value is not None})
     place = {word: round(i / max(1, len(words) - 1), 4) for i, word in enumerate(words)}
@@ -94,9 +97,9 @@ def _axis(name: str, values: list[Any], quantity: str = "") -> Data:
 
 def primitives(view: View) -> Data:
     """Error against cost, the trials told apart by the primitive that takes most of their MACs."""
-    records = _thinned(view.complete, MOST_POINTS)
+    records = _thinned(view.complete, MAX_POINTS)
     named = [main_primitive(record) for record in records]
-    common = [name for name, _ in Counter(named).most_common(MOST_KINDS)]
+    common = [name for name, _ in Counter(named).most_common(MAX_KINDS)]
     parts = {name: [r for r, own in zip(records, named, strict=True) if own == name] for name in common}
     if rest := [r for r, own in zip(records, named, strict=True) if own not in common]:
         parts["other"] = rest
@@ -123,7 +126,7 @@ def part(view: View) -> Child:
     left = tag("div", tag("h3", "Families"), chooser, plot("families", "Distribution of errors by family", said))
     right = tag("div", tag("h3", "Choices that matter"), _influences(found))
     crossed = plot("coordinates", "Choices, cost and error of each trial",
-                   f"Each line is a trial; blue and bold: the best fifth. At most {MOST_LINES} are drawn.")  # fmt: skip
+                   f"Each line is a trial; blue and bold: the best fifth. At most {MAX_LINES} are drawn.")  # fmt: skip
     spent = plot("primitives", "Error against cost by main primitive",
                  "Colour: the primitive in which most of a network's MACs are spent.")  # fmt: skip
     both = tag("div", left, right, class_="split even")
@@ -133,7 +136,7 @@ def part(view: View) -> Child:
 
 def _influences(found: list[Influence]) -> Markup:
     rows = [[tag("th", clip(each.choice, 40), scope="row"), _bar(each.share), clip(each.best, 40)]
-            for each in found[:MOST_AXES]]  # fmt: skip
+            for each in found[:MAX_AXES]]  # fmt: skip
     caption = ("The share of the variance of log error that one choice alone accounts for, less what chance would give "
                "(epsilon squared). Complete trials only, all of them inside the budget. A search that has learned "
                "tries bad values less often, which makes them count for less.")  # fmt: skip

@@ -10,7 +10,7 @@ from nas.search.pareto import Points, as_points, hypervolume, merge
 from nas.search.trial import TrialRecord
 
 SHUFFLES = 100
-MOST_STEPS = 64
+MAX_STEPS = 64
 MARGIN = 1.1
 
 Curve = NDArray[np.float64]
@@ -74,7 +74,7 @@ def progress(experiment: Experiment, classes: int, records: tuple[TrialRecord, .
     points = as_points([row for row, _ in known])
     reference = reference_point(experiment, classes, points)
     shares = points / reference
-    steps = np.unique(np.linspace(1, len(points), MOST_STEPS).round().astype(np.int64))
+    steps = np.unique(np.linspace(1, len(points), MAX_STEPS).round().astype(np.int64))
     generator = np.random.default_rng(experiment.seed)
     lucky = np.array([curve(generator.permutation(shares), steps) for _ in range(SHUFFLES)])
     low, high = np.percentile(lucky, (5, 95), axis=0)

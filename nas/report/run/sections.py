@@ -7,10 +7,10 @@ from nas.report.network import draw
 from nas.report.run import tables
 from nas.report.run.advice import advice
 from nas.report.run.view import View
-from nas.report.text import NAMES, clip, percent, write_quantity
+from nas.report.text import NAMES, clip, percent, quantity
 from nas.search.trial import TrialRecord
 
-MOST_DRAWN = 60
+MAX_DRAWN = 60
 
 
 def section(identity: str, heading: str, *children: Child) -> Markup:
@@ -34,7 +34,7 @@ def front(view: View) -> Child:
     caption = (several if len(names) > 1 else "The only objective is the validation error, so the front is its least.",
                " Dashed: the budget. Point at a network, or choose one below, to see it.")  # fmt: skip
     chooser = tag("label", "against ", tag("select", id="abscissa"), class_="control")
-    picks = [tag("li", _pick(view, record)) for record in view.front[:MOST_DRAWN]]
+    picks = [tag("li", _pick(view, record)) for record in view.front[:MAX_DRAWN]]
     chosen = tag("div", tag("div", tables.details(view, view.front[0]), id="shown"), class_="inner")
     panel = tag("aside", tag("h3", "Network", id="panel-title", aria_live="polite"), chosen, id="panel",
                 aria_labelledby="panel-title", tabindex=0)  # fmt: skip
@@ -51,16 +51,16 @@ def _listed(names: list[str]) -> str:
 
 def _pick(view: View, record: TrialRecord) -> Markup:
     value = getattr(record.cost, view.abscissa)
-    cost = f" · {write_quantity(view.abscissa, value)} {NAMES[view.abscissa]}"
-    return tag("button", tag("b", write_quantity("error", record.error)), cost, type="button", data_trial=record.number,
+    cost = f" · {quantity(view.abscissa, value)} {NAMES[view.abscissa]}"
+    return tag("button", tag("b", quantity("error", record.error)), cost, type="button", data_trial=record.number,
                title=f"trial {record.number}")  # fmt: skip
 
 
 def _spread(records: tuple[TrialRecord, ...]) -> list[TrialRecord]:
     """At most 60 along the front, both ends included."""
-    if len(records) <= MOST_DRAWN:
+    if len(records) <= MAX_DRAWN:
         return list(records)
-    return [records[i] for i in np.linspace(0, len(records) - 1, MOST_DRAWN).round().astype(int)]
+    return [records[i] for i in np.linspace(0, len(records) - 1, MAX_DRAWN).round().astype(int)]
 
 
 def _template(view: View, record: TrialRecord) -> Markup:
@@ -95,7 +95,7 @@ def progress(view: View) -> Child:
         return None
     worst = zip(view.experiment.objectives, found.reference, strict=True)
     point = _listed(
-        [f"{percent(value) if name == 'error' else write_quantity(name, value)} {NAMES[name]}" for name, value in worst]
+        [f"{percent(value) if name == 'error' else quantity(name, value)} {NAMES[name]}" for name, value in worst]
     )
     below, above = (found.found < found.low - 1e-12).mean(), (found.found > found.high + 1e-12).mean()
     caption = (

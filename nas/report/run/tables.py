@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from nas.report.html.markup import Child, Markup, join, tag
 from nas.report.run.frame import used
 from nas.report.run.view import View
-from nas.report.text import NAMES, between, clip, percent, write_quantity
-from nas.search.loop.halving import saved
+from nas.report.text import NAMES, between, clip, percent, quantity
+from nas.search.loop.halving import epochs_saved
 from nas.search.trial import TrialRecord
 
-MOST_ROWS = 1_000
+MAX_ROWS = 1_000
 REASONS = {
     "nan": "nan: the loss was no longer a number",
     "oom": "oom: the worker ran out of memory",
@@ -40,8 +40,8 @@ def cell(shown: Child, value: float | str | None) -> Markup:
 def trials(view: View) -> Markup:
     """The trials, best first, at most 1,000."""
     records = view.ordered()
-    shown = records[:MOST_ROWS]
-    more = f" The first {MOST_ROWS:,} of {len(records):,}; all are in trials.csv." if len(records) > MOST_ROWS else ""
+    shown = records[:MAX_ROWS]
+    more = f" The first {MAX_ROWS:,} of {len(records):,}; all are in trials.csv." if len(records) > MAX_ROWS else ""
     see = ", a number to see that network" if view.complete else ""
     caption = f"Trials, best first. Choose a heading to sort by it{see}.{more}"
     heads = ["trial", "state", *(NAMES[name] for name in ("error", *_COUNTS)), "trained", "choices"]
@@ -56,10 +56,10 @@ def _trial(record: TrialRecord, on_front: bool, panel: bool) -> Iterable[Child]:
     mark = tag("span", " on the front", class_="badge") if on_front else None
     yield tag("th", number, mark, scope="row", data_value=record.number)
     yield cell(state(record), state(record))
-    yield cell(write_quantity("error", record.error), record.error)
+    yield cell(quantity("error", record.error), record.error)
     for name in _COUNTS:
-        yield cell(write_quantity(name, getattr(record.cost, name)), getattr(record.cost, name))
-    yield cell(write_quantity("seconds", record.seconds), record.seconds)
+        yield cell(quantity(name, getattr(record.cost, name)), getattr(record.cost, name))
+    yield cell(quantity("seconds", record.seconds), record.seconds)
     yield tag("td", clip(choices(record), 200), class_="choices", data_value=clip(choices(record), 60))
 
 
@@ -86,7 +86,7 @@ def details(view: View, record: TrialRecord) -> Markup:
     facts: list[tuple[str, Child]] = []
     for name, value in counts:
         share = f" ({percent(shares[name])} of the budget)" if name in shares else ""
-        exact = write_quantity(name, value) if name in ("error", "seconds", "peak_bytes") else f"{value:,}"
+        exact = quantity(name, value) if name in ("error", "seconds", "peak_bytes") else f"{value:,}"
         facts.append((NAMES[name], f"{exact}{share}"))
     chosen = [(clip(name, 40), clip(value, 80)) for name, value in record.choices.items()]
     if record.parents:
@@ -113,10 +113,10 @@ def known(view: View) -> Markup | None:
         number = tag("button", clip(record.baseline, 60) or f"trial {record.number}", type="button",
                      data_trial=record.number)  # fmt: skip
         seeds = again.get(record.number)
-        rows.append([tag("th", number, scope="row"), write_quantity("error", seeds.error if seeds else record.error),
+        rows.append([tag("th", number, scope="row"), quantity("error", seeds.error if seeds else record.error),
                      between(seeds.low, seeds.high) if seeds else "-",
-                     write_quantity("error", seeds.test_error) if seeds else "-",
-                     *[write_quantity(name, getattr(record.cost, name)) for name in ("params", "macs")]])  # fmt: skip
+                     quantity("error", seeds.test_error) if seeds else "-",
+                     *[quantity(name, getattr(record.cost, name)) for name in ("params", "macs")]])  # fmt: skip
     caption = ("In the search each network was trained once, by one recipe, baselines too; finalists were trained "
                "again from several seeds: the mean and its interval.")  # fmt: skip
     heads = ["network", "validation error", "95 % interval", "test error", "parameters", "MACs"]
@@ -134,7 +134,7 @@ def ledger(view: View) -> Markup:
     caption = f"{total:,} proposals. Only those inside the budget and not met before are trained."
     if weighed:
         caption += f" {weighed:,} candidates were counted to choose among."
-    if epochs := saved(view.run.records, view.run.experiment.recipe.epochs):
+    if epochs := epochs_saved(view.run.records, view.run.experiment.recipe.epochs):
         caption += f" Stopping trials early saved {epochs:,} epochs."
     return table(caption, ["outcome", "proposals", "share"], rows)
 

@@ -11,7 +11,7 @@ from nas.report.run.frame import frame
 from nas.report.run.progress import Progress, progress
 from nas.search.experiment import Experiment
 from nas.search.results.finalists import Finalist, load_finalists
-from nas.search.trial import TrialRecord, Run
+from nas.search.trial import Run, TrialRecord
 
 COUNTS = ("macs", "params", "activations", "peak_bytes", "depth")
 

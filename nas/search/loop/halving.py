@@ -20,7 +20,7 @@ from nas.search.propose.samplers.base import Objectives, objectives
 from nas.search.trial import TrialRecord
 
 Array = NDArray[np.float64]
-FEWEST = 4  # trials at a rung before any is stopped there
+MIN_AT_RUNG = 4  # trials at a rung before any is stopped there
 
 
 def rungs(epochs: int, factor: int) -> tuple[int, ...]:
@@ -47,7 +47,7 @@ class Halving:
         passed = record.number in self.reached.get(score.epoch, {})  # before it was promoted
         if passed or not self._note(record, score.epoch, score.error):
             return False
-        return len(self.reached[score.epoch]) >= FEWEST and self._standing(record) >= 1 / self.factor
+        return len(self.reached[score.epoch]) >= MIN_AT_RUNG and self._standing(record) >= 1 / self.factor
 
     def pause(self, record: TrialRecord) -> None:
         """A trial was stopped, and waits."""
@@ -98,7 +98,7 @@ def standings(points: Sequence[Objectives]) -> Array:
     return np.searchsorted(np.sort(fronts), fronts) / len(points)
 
 
-def saved(records: Iterable[TrialRecord], epochs: int) -> int:
+def epochs_saved(records: Iterable[TrialRecord], epochs: int) -> int:
     """Epochs that were not trained because their trials were stopped, less those trained twice to promote some."""
     over = [record for record in records if record.state in ("complete", "pruned") and record.scores]
     return sum((epochs - record.scores[-1].epoch) * (record.state == "pruned") - record.repeated for record in over)

@@ -6,9 +6,9 @@ from nas.genome.cost import cost
 from nas.genome.fingerprint import fingerprint
 from nas.search.propose.baselines import fit_baseline
 from nas.search.propose.proposer import Proposal, Proposer
-from nas.search.space import load
+from nas.search.space import load_space
 from nas.search.store.study import Study, search_trials
-from nas.search.trial import TrialRecord, from_optuna, row
+from nas.search.trial import TrialRecord, from_optuna, to_attributes
 from nas.training.data import task
 
 
@@ -20,7 +20,9 @@ class TrialQueue:
         self.study, self.experiment, self.exhausted = study, experiment, False
         self.task = task(experiment.source)
         self._counted = study.ledger(trials)
-        self._proposer = Proposer(experiment, load(experiment.space), self.task, trials, records, self._counted.copy())
+        self._proposer = Proposer(
+            experiment, load_space(experiment.space), self.task, trials, records, self._counted.copy()
+        )
         self._over = {trial.number: trial.state.is_finished() for trial in trials}  # of those the proposer knows
         self._proposals: dict[int, Proposal] = {}
         self._mine: set[int] = set()
@@ -34,7 +36,7 @@ class TrialQueue:
         """
         with self.study.exclusive():
             trials = self.study.everything()
-            found = self._again.pop() if self._again else self.study.adopt(trials, self._mine)
+            found = self._again.pop() if self._again else self.study.claim(trials, self._mine)
             found = found or self._propose(search_trials(trials)) or self._baseline(trials)
         if found:
             self._mine.add(found.number)
@@ -65,7 +67,7 @@ class TrialQueue:
         ledger = self.study.ledger(trials) + own
         numbers = {trial.user_attrs["fingerprint"]: trial.number for trial in trials}
         parents = tuple(numbers[parent] for parent in proposal.draft.parents)
-        facts = row(proposal.graph, proposal.fingerprint, seed, ledger) | {"parents": parents}
+        facts = to_attributes(proposal.graph, proposal.fingerprint, seed, ledger) | {"parents": parents}
         number = self.study.begin(proposal.choices, proposal.distributions, facts)
         self._proposals[number], self._over[number] = proposal, False
         return TrialRecord(number, proposal.choices, proposal.graph, proposal.fingerprint, proposal.cost, seed,
@@ -88,6 +90,8 @@ class TrialQueue:
         fitted = fit_baseline(name, self.task, self.experiment.budget)
         seed = self.experiment.trial_seed(self.experiment.baselines.index(name))
         code = fingerprint(fitted.graph)
-        facts = row(fitted.graph, code, seed, self.study.ledger(search_trials(trials))) | {"baseline": fitted.label}
+        facts = to_attributes(fitted.graph, code, seed, self.study.ledger(search_trials(trials))) | {
+            "baseline": fitted.label
+        }
         number = self.study.begin({}, {}, facts)
         return TrialRecord(number, {}, fitted.graph, code, cost(fitted.graph), seed, baseline=fitted.label)

@@ -16,7 +16,7 @@ from nas.search.loop.queue import TrialQueue
 from nas.search.pareto import front_of
 from nas.search.store.log import Curves, log
 from nas.search.store.study import Study
-from nas.search.trial import TrialRecord, State, from_optuna, folder
+from nas.search.trial import State, TrialRecord, from_optuna, trial_folder
 from nas.search.workers.executor import Executor, executor
 from nas.training.recipe import Recipe
 from nas.training.score import Score
@@ -99,7 +99,7 @@ class Search:
 
     def _job(self, record: TrialRecord) -> dict[str, object]:
         experiment = self.study.experiment
-        weights = folder(self.study.path, record.number) / "weights.safetensors"
+        weights = trial_folder(self.study.path, record.number) / "weights.safetensors"
         return job(experiment, experiment.recipe, record, record.number, record.seed, weights)
 
     def _hear(self, event: dict[str, Any]) -> Event:
@@ -156,7 +156,7 @@ class Search:
         known = [*self._front, record]
         self._front = front_of(known, self.study.experiment.objectives)
         for fallen in (r for r in known if r not in self._front):
-            shutil.rmtree(folder(self.study.path, fallen.number), ignore_errors=True)
+            shutil.rmtree(trial_folder(self.study.path, fallen.number), ignore_errors=True)
 
 
 def halving(experiment: Experiment, records: tuple[TrialRecord, ...]) -> Halving | None:

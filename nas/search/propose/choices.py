@@ -57,7 +57,7 @@ class GuidedTrial:
     def _value(self, name: str, distribution: BaseDistribution) -> Any:
         if name in self._given and name not in self._avoid and is_allowed(self._given[name], distribution):
             return self._given[name]
-        options = values(distribution)
+        options = distribution_values(distribution)
         others = [value for value in options if value != self._avoid[name]] if name in self._avoid else options
         if isinstance(distribution, FloatDistribution) and distribution.step is None:
             return self._rng.uniform(distribution.low, distribution.high)
@@ -81,7 +81,7 @@ def _categories(choices: tuple[Any, ...], _types: tuple[type, ...]) -> BaseDistr
     return CategoricalDistribution(choices)
 
 
-def values(distribution: BaseDistribution) -> Sequence[Any]:
+def distribution_values(distribution: BaseDistribution) -> Sequence[Any]:
     """What a choice may be, ordered choices in order; LEVELS even ones of a range without a step."""
     if isinstance(distribution, CategoricalDistribution):
         return distribution.choices
@@ -151,6 +151,6 @@ def make_candidate(space: Space, task: Task, trial: Any) -> Candidate:
     return Candidate(dict(trial.params), dict(trial.distributions), graph, cost(graph))
 
 
-def key(choices: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+def choices_key(choices: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     """Choices as something to look up."""
     return tuple(sorted(choices.items()))

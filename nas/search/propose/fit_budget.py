@@ -19,7 +19,15 @@ from nas.errors import GenomeError
 from nas.genome.cost import Budget, Cost, Range
 from nas.genome.task import Task
 from nas.genome.trial import Space
-from nas.search.propose.choices import Choices, Candidate, GuidedTrial, make_candidate, key, is_ordered, values
+from nas.search.propose.choices import (
+    Candidate,
+    Choices,
+    GuidedTrial,
+    choices_key,
+    distribution_values,
+    is_ordered,
+    make_candidate,
+)
 
 Array = NDArray[np.float64]
 Band = tuple[float, float]  # logarithms of the least and most of a count
@@ -69,7 +77,7 @@ class BudgetFitter:
         """The network itself if it is inside, else one near it that is; None where none was found."""
         if self.budget.allows(first.cost):
             return first
-        bands, seen = self._bands(first.cost), {key(first.choices)}
+        bands, seen = self._bands(first.cost), {choices_key(first.choices)}
         current, best, slopes = first, None, {}
         for name in self._free(first):
             slopes[name] = self.slopes.get(name, np.ones(len(self.limits)))
@@ -109,7 +117,11 @@ class BudgetFitter:
     def _free(self, drawn: Candidate) -> list[str]:
         """The numeric choices of a network that have more than one value."""
         for name, distribution in drawn.distributions.items():
-            if name not in self.knobs and is_ordered(distribution) and len(options := values(distribution)) > 1:
+            if (
+                name not in self.knobs
+                and is_ordered(distribution)
+                and len(options := distribution_values(distribution)) > 1
+            ):
                 self.knobs[name] = _LogChoice(options, getattr(distribution, "step", 1) is None)
         return [name for name in drawn.choices if name in self.knobs]
 
@@ -133,11 +145,11 @@ class BudgetFitter:
         matrix = np.array([slopes[name] for name in names]).T
         goal = places + _step(matrix, miss, places, bounds)
         choices = {name: self.knobs[name].value(place) for name, place in zip(names, goal, strict=True)}
-        if key(current.choices | choices) in seen:
+        if choices_key(current.choices | choices) in seen:
             choices = self._single(current, miss, names, matrix, seen)
         if not choices:
             return None
-        seen.add(key(current.choices | choices))
+        seen.add(choices_key(current.choices | choices))
         return self._draw(current.choices | choices)
 
     def _single(self, current: Candidate, miss: Array, names: list[str], matrix: Array, seen: set[Any]) -> Choices:
@@ -146,7 +158,9 @@ class BudgetFitter:
             knob, now = self.knobs[name], current.choices[name]
             for option in knob.beside(now):
                 left = miss - matrix[:, column] * (knob.place(option) - knob.place(now))
-                if (size := float(np.abs(left).sum())) < least and key(current.choices | {name: option}) not in seen:
+                if (size := float(np.abs(left).sum())) < least and choices_key(
+                    current.choices | {name: option}
+                ) not in seen:
                     best, least = {name: option}, size
         return best
 

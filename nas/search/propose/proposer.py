@@ -49,11 +49,11 @@ class Proposal:
         return self.draft.cost
 
 
-def frontier(experiment: Experiment, seed: int, look: Callable[[GuidedTrial], Candidate | None]) -> Sampler:
+def frontier(experiment: Experiment, seed: int, peek: Callable[[GuidedTrial], Candidate | None]) -> Sampler:
     """The sampler of that name, imported late: scikit-learn takes half a second."""
     from nas.search.propose.samplers.frontier import Frontier
 
-    return Frontier(experiment, seed, look)
+    return Frontier(experiment, seed, peek)
 
 
 SAMPLERS: dict[str, Callable[[Experiment, int], Sampler]] = {
@@ -86,10 +86,10 @@ class Proposer:
         """Seeded by the experiment and by how much is told already: a resumed run must not repeat."""
         seed = self.experiment.trial_seed(told) % 2**32
         if self.experiment.sampler == "frontier":
-            return frontier(self.experiment, seed, self.look)
+            return frontier(self.experiment, seed, self.peek)
         return SAMPLERS[self.experiment.sampler](self.experiment, seed)
 
-    def look(self, trial: GuidedTrial) -> Candidate | None:
+    def peek(self, trial: GuidedTrial) -> Candidate | None:
         """The network a trial leads to, without proposing it; None when it is none or outside the budget."""
         self.ledger["candidates"] += 1
         try:

@@ -4,18 +4,18 @@ from nas.genome.cost import Budget, Cost, cost
 from nas.genome.edit import scale
 from nas.genome.graph import Graph
 
-LEAST = 0.02  # of its own widths; narrower, a network is no longer the one it was
+MIN_FACTOR = 0.02  # of its own widths; narrower, a network is no longer the one it was
 HALVINGS = 10  # of the interval in which the factor is sought
 
 
 def scale_widths(graph: Graph, budget: Budget) -> tuple[float, Graph] | None:
     """The network, its widths times the largest factor found that brings it below the budget's upper limits.
 
-    The factor is 1 where it is below them already. None where even LEAST is not enough.
+    The factor is 1 where it is below them already. None where even MIN_FACTOR is not enough.
     """
     if _below(cost(graph), budget):
         return 1.0, graph
-    low, high = LEAST, 1.0
+    low, high = MIN_FACTOR, 1.0
     found = scale(graph, low)
     if not _below(cost(found), budget):
         return None

@@ -16,11 +16,11 @@ from nas.search import experiment as experiments
 from nas.search.experiment import MATCHED
 from nas.search.loop.search import job
 from nas.search.pareto import front_of
-from nas.search.store.create import asked, begun
+from nas.search.store.create import begun, original_experiment
 from nas.search.store.run_files import BEGUN, check_contained, exclusive_lock, write_whole
 from nas.search.store.storage import connect
 from nas.search.store.study import Study, open_run
-from nas.search.trial import TrialRecord, folder
+from nas.search.trial import TrialRecord, trial_folder
 from nas.search.workers.executor import executor
 
 SAME = 0.01  # how far the error of a training repeated may be from the first's
@@ -35,7 +35,7 @@ class Inconsistency:
     mend: Callable[[], None] | None
 
 
-def examine(path: Path, mend: bool) -> Iterator[Inconsistency]:
+def find_inconsistencies(path: Path, mend: bool) -> Iterator[Inconsistency]:
     """What is inconsistent, each mended before the next is looked for, if asked and possible.
 
     Raises RunError when the path is no run, when another driver holds it, or when something in it leads elsewhere.
@@ -66,7 +66,9 @@ def _treated(finding: Inconsistency, mend: bool) -> Iterator[Inconsistency]:
 
 def _files(path: Path) -> Iterator[Inconsistency]:
     if {file.name for file in path.iterdir()} <= BEGUN and not begun(path):
-        yield Inconsistency("the making of the run was cut short", "remove what there is", lambda: _remove(*path.iterdir()))
+        yield Inconsistency(
+            "the making of the run was cut short", "remove what there is", lambda: _remove(*path.iterdir())
+        )
         return
     parts = [file for file in path.rglob("*") if file.is_file() and re.search(r"\.part(-wal|-shm)?$|^part-", file.name)]
     if parts:
@@ -106,14 +108,14 @@ def _damage(path: Path) -> Iterator[Inconsistency]:
 def _question(path: Path) -> Iterator[Inconsistency]:
     """An experiment that is missing or damaged; the study remembers it as it was at first."""
     try:
-        experiments.read(path / "experiment.toml")
+        experiments.read_experiment(path / "experiment.toml")
         return
     except ExperimentError as problem:
         what = f"experiment.toml is damaged: {problem}"
     except OSError as problem:
         what = f"experiment.toml cannot be read: {problem.strerror}"
     try:
-        known = asked(connect(path / "study.db", None, ""), path)
+        known = original_experiment(connect(path / "study.db", None, ""), path)
     except (RunError, ExperimentError):
         known = None
     if known is None:
@@ -146,7 +148,7 @@ def _stray(study: Study, front: set[int]) -> Iterator[Inconsistency]:
     home = study.path / "trials"
     kept = front | {record.number for record in study.baselines()}
     kept |= {record.number for record in study.records() if record.state == "running"}
-    wanted = {folder(study.path, number).name for number in kept}
+    wanted = {trial_folder(study.path, number).name for number in kept}
     stray = [place for place in home.iterdir() if place.name not in wanted] if home.is_dir() else []
     if stray:
         names = ", ".join(sorted(place.name[:40] for place in stray)[:5])
@@ -156,7 +158,7 @@ def _stray(study: Study, front: set[int]) -> Iterator[Inconsistency]:
 
 
 def _weights(study: Study, record: TrialRecord) -> Path:
-    return folder(study.path, record.number) / "weights.safetensors"
+    return trial_folder(study.path, record.number) / "weights.safetensors"
 
 
 def _train_again(study: Study, record: TrialRecord) -> None:

@@ -11,8 +11,8 @@ from nas.model.export import Exported, export_network, load_weights
 from nas.model.formats import Format
 from nas.model.module import module
 from nas.search.results.finalists import load_finalists, weights
-from nas.search.trial import TrialRecord, Run
-from nas.training.data import Data, class_names, load, load_test
+from nas.search.trial import Run, TrialRecord
+from nas.training.data import Data, class_names, load_data, load_test
 from nas.training.train import Batches, evaluate, train
 
 
@@ -32,17 +32,17 @@ def trained(run: Run, record: TrialRecord, say: Callable[[str], None]) -> nn.Mod
         return network
     say(f"trial {record.number} is off the front and its weights were not kept; training it again from its seed")
     torch.set_num_threads(1)  # as in the search: sums in another order give other scores
-    scores = list(train(network, load(run.experiment.source), run.experiment.recipe, record.seed))
+    scores = list(train(network, load_data(run.experiment.source), run.experiment.recipe, record.seed))
     if abs(scores[-1].error - record.error) > 0.01:
         raise RunError(f"trained again, trial {record.number} has error {scores[-1].error}, not {record.error}")
     return network
 
 
-def hand_over(
+def export_trial(
     run: Run, record: TrialRecord, folder: Path, say: Callable[[str], None], formats: tuple[Format, ...] = ("source",)
 ) -> tuple[Exported, float]:
     """Export a trial; returns what was written and the test accuracy. Raises RunError or ExportError."""
-    data = load(run.experiment.source)
+    data = load_data(run.experiment.source)
     torch.set_num_threads(1)
     finalist = next((f for f in load_finalists(run.path) if f.number == record.number), None)
     if finalist:

@@ -15,7 +15,7 @@ from nas.errors import RunError
 from nas.search.loop.search import job
 from nas.search.pareto import front_of
 from nas.search.store.run_files import exclusive_lock, write_whole
-from nas.search.trial import TrialRecord, Run
+from nas.search.trial import Run, TrialRecord
 from nas.search.workers.executor import executor
 from nas.training.recipe import Recipe
 
@@ -89,7 +89,9 @@ def _part(run: Run, place: int) -> Path:
     return run.path / "finalists" / f"part-{place:04d}.safetensors"
 
 
-def _trained(run: Run, recipe: Recipe, entries: list[tuple[TrialRecord, int]]) -> Iterator[tuple[int, float | None, str]]:
+def _trained(
+    run: Run, recipe: Recipe, entries: list[tuple[TrialRecord, int]]
+) -> Iterator[tuple[int, float | None, str]]:
     """Place, last validation error and reason of failure of each training, as they end."""
     waiting = list(range(len(entries)))
     last: dict[int, float] = {}
@@ -116,7 +118,7 @@ def _judge(run: Run, entries: list[tuple[TrialRecord, int]], errors: dict[int, f
 
     from nas.model.export import load_weights
     from nas.model.module import module
-    from nas.training.data import load, load_test
+    from nas.training.data import load_data, load_test
     from nas.training.train import Batches, evaluate
 
     best = min(errors, key=lambda place: errors[place])
@@ -127,7 +129,7 @@ def _judge(run: Run, entries: list[tuple[TrialRecord, int]], errors: dict[int, f
         _part(run, place).unlink(missing_ok=True)
     network = module(record.graph)
     load_weights(network, kept)
-    data, test = load(run.experiment.source), load_test(run.experiment.source)
+    data, test = load_data(run.experiment.source), load_test(run.experiment.source)
     test_error, _ = evaluate(network, Batches(test, data, torch.device("cpu")))
     values = tuple(errors.values())
     low, high = (min(1.0, max(0.0, end)) for end in interval(values))  # an error is a share

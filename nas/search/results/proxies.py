@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nas.errors import RunError
-from nas.search.trial import TrialRecord, Run
+from nas.search.trial import Run, TrialRecord
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 RESAMPLES = 2_000
-LEAST = 5  # networks, below which a rank correlation says nothing
+MIN_NETWORKS = 5  # networks, below which a rank correlation says nothing
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ def evaluate_proxies(run: Run, most: int) -> Iterator[TrialRecord | list[ProxyRe
     Raises RunError when fewer than five are complete.
     """
     done = [record for record in run.records if record.error is not None]
-    if len(done) < LEAST:
-        raise RunError(f"{run.path}: {len(done)} trials are complete; to judge scores takes at least {LEAST}")
+    if len(done) < MIN_NETWORKS:
+        raise RunError(f"{run.path}: {len(done)} trials are complete; to judge scores takes at least {MIN_NETWORKS}")
     chosen = [done[i * len(done) // min(most, len(done))] for i in range(min(most, len(done)))]
     table: list[dict[str, float]] = []
     for record in chosen:
@@ -57,10 +57,10 @@ def evaluate_proxies(run: Run, most: int) -> Iterator[TrialRecord | list[ProxyRe
 
 def _scores(run: Run, record: TrialRecord) -> dict[str, float]:
     from nas.model.module import module
-    from nas.training.data import load
+    from nas.training.data import load_data
     from nas.training.zerocost import scores
 
-    return scores(module(record.graph), load(run.experiment.source), record.seed)
+    return scores(module(record.graph), load_data(run.experiment.source), record.seed)
 
 
 def _judged(name: str, values: Sequence[float], errors: Sequence[float]) -> ProxyResult:

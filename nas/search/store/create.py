@@ -9,7 +9,7 @@ from nas.search import experiment as experiments
 from nas.search.experiment import Experiment
 from nas.search.store.lease import shared
 from nas.search.store.run_files import BEGUN, exclusive_lock, write_whole
-from nas.search.store.storage import connect, found, create_study_on_server, readable, writable
+from nas.search.store.storage import connect, create_study, create_study_on_server, readable, writable
 from nas.search.store.study import Study, open_run
 from nas.search.trial import versions
 from nas.training.data import digest
@@ -67,15 +67,15 @@ def _found(path: Path, experiment: Experiment, facts: dict[str, Any], note: str)
         with shared(url, experiment.name) as lease, lease.exclusive():
             create_study_on_server(url, experiment.name, objectives, facts)
         with closing(Study(path, experiment, connect(path / "study.db", url, experiment.name))) as study:
-            if before := asked(study._study, path):
+            if before := original_experiment(study._study, path):
                 _same(path, before, experiment, facts["images"], study.images())
         write_whole(path / "experiment.toml", text)
     else:
         write_whole(path / "experiment.toml", text)
-        found(path / "study.db", objectives, facts)
+        create_study(path / "study.db", objectives, facts)
 
 
-def asked(study: Any, path: Path) -> Experiment | None:
+def original_experiment(study: Any, path: Path) -> Experiment | None:
     """The experiment as it was when Optuna's study was made, if it says so. Raises RunError or ExperimentError."""
     with readable(str(path)):
         written = study.user_attrs.get("experiment")
@@ -85,7 +85,7 @@ def asked(study: Any, path: Path) -> Experiment | None:
 def on_server(path: Path) -> bool:
     """Whether the run's study lies on a server, as far as its experiment can be read."""
     try:
-        return experiments.read(path / "experiment.toml").storage is not None
+        return experiments.read_experiment(path / "experiment.toml").storage is not None
     except (OSError, ExperimentError):
         return False
 

@@ -22,7 +22,7 @@ class Lease(Protocol):
 
     owner: int
 
-    def lives(self, owner: int) -> bool:
+    def is_alive(self, owner: int) -> bool:
         """Whether the driver of that number still holds its lease."""
         ...
 
@@ -37,7 +37,7 @@ class Alone:
 
     owner = 0
 
-    def lives(self, owner: int) -> bool:
+    def is_alive(self, owner: int) -> bool:
         return False
 
     @contextmanager
@@ -54,7 +54,7 @@ class Shared:
         self._ask("SELECT pg_advisory_lock(%s)", self.owner)
         self._dead: set[int] = set()
 
-    def lives(self, owner: int) -> bool:
+    def is_alive(self, owner: int) -> bool:
         if owner not in self._dead and self._ask("SELECT pg_try_advisory_lock(%s)", owner):
             self._ask("SELECT pg_advisory_unlock(%s)", owner)
             self._dead.add(owner)

@@ -11,7 +11,7 @@ from typing import TextIO
 from nas.errors import RunError
 
 TRIES = 5
-MOST_BYTES = 8 * 2**30  # of one file; a study of 100,000 trials has about 1 GB
+MAX_BYTES = 8 * 2**30  # of one file; a study of 100,000 trials has about 1 GB
 BEGUN = {
     "experiment.toml",
     "experiment.toml.part",
@@ -74,7 +74,7 @@ def is_locked(path: Path) -> bool:
 def check_contained(path: Path) -> None:
     """Refuse a directory in which reading or writing could lead elsewhere, wait for ever, or fill the memory.
 
-    Raises RunError at a link, a device, a pipe, a second name of a file, or a file beyond MOST_BYTES.
+    Raises RunError at a link, a device, a pipe, a second name of a file, or a file beyond MAX_BYTES.
     """
     for folder, folders, files in os.walk(path):
         for name in (*folders, *files):
@@ -94,4 +94,4 @@ def _fault(found: os.stat_result) -> str:
         return "is a link" if stat.S_ISLNK(found.st_mode) else "is no file"
     if found.st_nlink > 1:
         return "has a second name elsewhere"
-    return f"has {found.st_size:,} bytes, more than {MOST_BYTES:,}" if found.st_size > MOST_BYTES else ""
+    return f"has {found.st_size:,} bytes, more than {MAX_BYTES:,}" if found.st_size > MAX_BYTES else ""

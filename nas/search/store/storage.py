@@ -14,7 +14,7 @@ LOCKED_SECONDS = 60  # how long a writer waits for another; SQLite's own 5 s los
 NAME = "search"  # of the one study in a file; on a server it is the experiment's
 
 
-def found(file: Path, objectives: int, facts: dict[str, Any]) -> None:
+def create_study(file: Path, objectives: int, facts: dict[str, Any]) -> None:
     """Make a study whole beside its place and move it there: no reader, and no crash, meets half a study."""
     part = file.with_name(file.name + ".part")
     part.unlink(missing_ok=True)

@@ -20,7 +20,7 @@ from nas.search.experiment import Experiment
 from nas.search.store.lease import Alone, Lease, shared
 from nas.search.store.run_files import check_contained, exclusive_lock
 from nas.search.store.storage import connect, readable, writable
-from nas.search.trial import TrialRecord, Run, from_optuna, finite
+from nas.search.trial import Run, TrialRecord, finite, from_optuna
 
 
 class Study:
@@ -93,10 +93,10 @@ class Study:
             if trial.state.name == "RUNNING" and trial.number not in mine:
                 with readable(str(self.path)):
                     owner = int(trial.user_attrs.get("driver", 0))
-                if not self._lease.lives(owner):
+                if not self._lease.is_alive(owner):
                     yield from_optuna(trial)
 
-    def adopt(self, trials: Iterable[Any], mine: Container[int]) -> TrialRecord | None:
+    def claim(self, trials: Iterable[Any], mine: Container[int]) -> TrialRecord | None:
         """An orphan, now this driver's; None when there is none."""
         orphan = next(self.orphans(trials, mine), None)
         if orphan and self._lease.owner:
@@ -164,7 +164,7 @@ def open_run(path: Path) -> Study:
     if not (path / "study.db").is_file() and not (path / "experiment.toml").is_file():
         raise RunError(f"{path} is no run directory: it has no study.db")
     try:
-        experiment = experiments.read(path / "experiment.toml")
+        experiment = experiments.read_experiment(path / "experiment.toml")
     except OSError as problem:
         raise RunError(f"{path}: experiment.toml cannot be read: {problem.strerror}. See: nas doctor {path}") from None
     except ExperimentError as problem:
@@ -172,7 +172,7 @@ def open_run(path: Path) -> Study:
     return Study(path, experiment, connect(path / "study.db", experiment.storage, experiment.name))
 
 
-def load(path: Path) -> Run:
+def load_run(path: Path) -> Run:
     """A run directory as it stands, finished or not. Raises RunError."""
     with closing(open_run(path)) as study:
         return study.read()

@@ -88,7 +88,7 @@ class RayCluster:
         resources = {"num_cpus": cpus, "num_gpus": gpus, "max_concurrency": 2}  # the second thread hears `stop`
         self._kind = remote(**resources, runtime_env={"env_vars": SINGLE_THREAD_ENV})(_Trainer)
         self._asked = f"{cpus:g} CPUs and {gpus:g} GPUs"
-        self._stillborn = 0
+        self._failed_starts = 0
         self._seen = time.monotonic()  # when a worker was last there
         self._workers = [self._start() for _ in range(count)]
 
@@ -158,8 +158,8 @@ class RayCluster:
 
     def _give_up(self, fault: str) -> None:
         """Workers that cannot even start have a fault in common."""
-        self._stillborn += 1
-        if self._stillborn > 2 * len(self._workers):
+        self._failed_starts += 1
+        if self._failed_starts > 2 * len(self._workers):
             raise RunError(
                 f"workers cannot start on the Ray cluster: {' '.join(fault.split())[-300:]}. Every node needs this "
                 "version of nas and of Python"
@@ -196,7 +196,7 @@ def _join(address: str | None, cpus: float) -> None:
     own: dict[str, Any] = {} if address else {"include_dashboard": False, "num_cpus": ceil(cpus)}
     handler = signal.getsignal(signal.SIGTERM)  # Ray puts one of its own in its place, which ends a driver at once
     try:
-        _knock(address)
+        _check_reachable(address)
         ray.init(address or "local", namespace="nas", **quiet, **own)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, handler or signal.SIG_DFL)
@@ -205,7 +205,7 @@ def _join(address: str | None, cpus: float) -> None:
         raise RunError(f"{where}: {(str(problem).strip().splitlines() or [repr(problem)])[0]:.200}") from None
 
 
-def _knock(address: str | None) -> None:
+def _check_reachable(address: str | None) -> None:
     """Raise OSError where nobody answers: Ray itself would try for minutes."""
     host, colon, port = (address or "").rpartition(":")
     if colon and "://" not in host:

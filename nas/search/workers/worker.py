@@ -69,7 +69,9 @@ def _reason(problem: Exception) -> str:
     said = str(problem).lower()
     if isinstance(problem, MemoryError) or "out of memory" in said or "can't allocate memory" in said:
         return "oom"
-    full = getattr(problem, "errno", None) in DISK_FULL_ERRNOS or any(f"os error {code}" in said for code in DISK_FULL_ERRNOS)
+    full = getattr(problem, "errno", None) in DISK_FULL_ERRNOS or any(
+        f"os error {code}" in said for code in DISK_FULL_ERRNOS
+    )
     return "disk" if full else "error"
 
 
@@ -99,14 +101,14 @@ def _train(job: Job) -> Generator[Event, None, str]:
     from nas.genome.genome_json import from_json
     from nas.model.export import save_weights
     from nas.model.module import module
-    from nas.training.data import Source, load
+    from nas.training.data import Source, load_data
     from nas.training.recipe import Recipe
     from nas.training.train import train
 
     torch.set_num_threads(1)
     _limit(job.get("memory_gb"))
     network, recipe = module(from_json(job["genome"])), Recipe(**job["recipe"])
-    for score in train(network, load(Source(**job["data"])), recipe, job["seed"], _device(job)):
+    for score in train(network, load_data(Source(**job["data"])), recipe, job["seed"], _device(job)):
         yield {"number": job["number"], "kind": "score", "score": asdict(score)}
         if score.diverged:
             return "nan"

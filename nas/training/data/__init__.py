@@ -6,8 +6,8 @@ known.py      the public sets and their digests         fetch.py      downloads 
 published.py, folder.py, archive.py, parquet.py, digits.py            a reader a kind
 """
 
-from nas.training.data.loading import READERS, class_names, digest, load, load_test, task
+from nas.training.data.loading import READERS, class_names, digest, load_data, load_test, task
 from nas.training.data.source import Source
 from nas.training.data.split import Data, Split
 
-__all__ = ["READERS", "Data", "Source", "Split", "class_names", "digest", "load", "load_test", "task"]
+__all__ = ["READERS", "Data", "Source", "Split", "class_names", "digest", "load_data", "load_test", "task"]

@@ -7,10 +7,10 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from nas.training.data.split import Images
-from nas.training.data.untrusted import MOST_BYTES
+from nas.training.data.untrusted import MAX_BYTES
 
-MOST_PIXELS = 50_000_000  # of one picture before scaling; a larger one is no photograph
-MOST_ENCODED = 64 << 20  # bytes of one picture's file
+MAX_PIXELS = 50_000_000  # of one picture before scaling; a larger one is no photograph
+MAX_ENCODED = 64 << 20  # bytes of one picture's file
 GRAY, COLOUR = {"1", "L", "LA"}, {"RGB", "RGBA", "P", "PA", "CMYK", "YCbCr"}
 
 
@@ -25,8 +25,8 @@ def decode(content: bytes, size: int | None) -> Image.Image:
             picture = Image.open(io.BytesIO(content), formats=("PNG", "JPEG"))
         except UnidentifiedImageError:
             raise ValueError("no PNG and no JPEG, whatever it is called") from None
-    if picture.width * picture.height > MOST_PIXELS:
-        raise ValueError(f"{picture.width} x {picture.height} pixels; at most {MOST_PIXELS:,} are read")
+    if picture.width * picture.height > MAX_PIXELS:
+        raise ValueError(f"{picture.width} x {picture.height} pixels; at most {MAX_PIXELS:,} are read")
     if picture.mode not in GRAY | COLOUR:
         raise ValueError(f"pixels of mode {picture.mode}; 8 bits a channel are read")
     plain = picture.convert("L" if picture.mode in GRAY else "RGB")
@@ -42,8 +42,8 @@ class Stack:
 
     def add(self, content: bytes) -> None:
         """Decode the next picture. Raises as `decode` does, and ValueError when its size is not the first one's."""
-        if len(content) > MOST_ENCODED:
-            raise ValueError(f"{len(content):,} bytes; a picture of at most {MOST_ENCODED:,} is read")
+        if len(content) > MAX_ENCODED:
+            raise ValueError(f"{len(content):,} bytes; a picture of at most {MAX_ENCODED:,} is read")
         picture = decode(content, self.size)
         pixels = np.asarray(picture)
         images = self._room(*pixels.shape[:2])
@@ -55,9 +55,9 @@ class Stack:
 
     def _room(self, height: int, width: int) -> Images:
         if self._images is None:
-            if 3 * self.count * height * width > MOST_BYTES:
+            if 3 * self.count * height * width > MAX_BYTES:
                 raise ValueError(
-                    f"{self.count:,} pictures of {width} x {height} pixels take more than {MOST_BYTES >> 30} GiB; "
+                    f"{self.count:,} pictures of {width} x {height} pixels take more than {MAX_BYTES >> 30} GiB; "
                     "set a smaller image_size"
                 )
             self._images = np.empty((self.count, 3, height, width), np.uint8)

@@ -15,13 +15,13 @@ from nas.training.data.readers.folder import Folder
 from nas.training.data.readers.npz import Npz
 from nas.training.data.readers.parquet import Parquet
 from nas.training.data.source import Source
-from nas.training.data.split import Data, Labels, Rows, Split, others, sample, take
+from nas.training.data.split import Data, Labels, Rows, Split, others, sample_rows, take
 
 TEST, VALIDATION, VALIDATION_UNDIVIDED = 0.2, 0.1, 0.25
 """Shares held out: for the test where a set has none of its own; for validation; and of the rest of such a set."""
 CUT = 0
 """Seed of every cut. The same images are held out whatever a search's seed, so that searches compare."""
-MOST_CLASSES = 100_000
+MAX_CLASSES = 100_000
 READERS: dict[str, Reader] = {
     "digits": Digits(), **PUBLISHED, "folder": Folder(), "npz": Npz(), "parquet": Parquet()
 }  # fmt: skip
@@ -47,7 +47,7 @@ def digest(source: Source | str) -> str:
     return _part(_source(source), "train").facts.digest
 
 
-def load(source: Source | str) -> Data:
+def load_data(source: Source | str) -> Data:
     """The train and validation splits; read once a process. Raises DataError."""
     source = _source(source)
     return _load(source, os.path.abspath(source.place))
@@ -92,12 +92,12 @@ def _divide(source: Source, labels: Labels) -> tuple[Rows, Rows]:
     share = source.validation
     if share is None:
         share = VALIDATION if _reader(source).divided(source.place) else VALIDATION_UNDIVIDED
-    held = sample(labels, round(share * len(labels)), CUT)
+    held = sample_rows(labels, round(share * len(labels)), CUT)
     kept = others(len(labels), held)
     if source.train_images is not None:
         if source.train_images > len(kept):
             raise DataError(f"train_images (={source.train_images:,}): only {len(kept):,} are left beside validation")
-        kept = kept[sample(labels[kept], source.train_images, CUT)]
+        kept = kept[sample_rows(labels[kept], source.train_images, CUT)]
     missing = np.setdiff1d(labels, labels[kept])
     if len(missing) or not len(held):
         what = f"to train class {missing[0]} with" if len(missing) else "to validate with"
@@ -121,7 +121,7 @@ def _part(source: Source, part: Part) -> Prepared:
 
 
 def _check(labels: Labels, place: object) -> None:
-    counts = np.bincount(labels) if labels.min() >= 0 and labels.max() < MOST_CLASSES else np.zeros(1)
+    counts = np.bincount(labels) if labels.min() >= 0 and labels.max() < MAX_CLASSES else np.zeros(1)
     if len(counts) == 1 and counts.all():
         raise DataError(f"{place}: {len(labels):,} images, all of one class; there is nothing to tell apart")
     if not counts.all():
@@ -132,5 +132,5 @@ def _check(labels: Labels, place: object) -> None:
 
 
 def _cut(whole: Split, part: Part) -> Split:
-    test = sample(whole.labels, round(TEST * len(whole.labels)), CUT)
+    test = sample_rows(whole.labels, round(TEST * len(whole.labels)), CUT)
     return take(whole, test if part == "test" else others(len(whole.labels), test))

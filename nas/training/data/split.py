@@ -41,7 +41,7 @@ def take(whole: Split, rows: Rows) -> Split:
     return Split(np.asarray(whole.images[rows]), whole.labels[rows])
 
 
-def sample(labels: Labels, count: int, seed: int) -> Rows:
+def sample_rows(labels: Labels, count: int, seed: int) -> Rows:
     """`count` rows, in order, with each class in its share of the whole: quotas by largest remainder."""
     order = np.random.default_rng(seed).permutation(len(labels))
     grouped = order[np.argsort(labels[order], kind="stable")]

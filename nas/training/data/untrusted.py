@@ -9,7 +9,7 @@ from typing import IO
 
 from nas.errors import DataError
 
-MOST_BYTES = 4 << 30
+MAX_BYTES = 4 << 30
 """Pixels of one split: a search keeps them in memory."""
 
 

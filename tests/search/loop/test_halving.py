@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from nas.genome import Cost, Graph, Task
 from nas.genome.primitives import GapHead, Stem
 from nas.search import experiment as experiments
-from nas.search.loop.halving import Halving, rungs, saved, standings
+from nas.search.loop.halving import Halving, epochs_saved, rungs, standings
 from nas.search.loop.search import Search
 from nas.search.propose.samplers.base import beats
 from nas.search.store.create import create
-from nas.search.store.study import load as load_run
+from nas.search.store.study import load_run
 from nas.search.trial import TrialRecord
 from nas.search.workers.processes import ProcessPool
 from nas.search.workers.worker import outcome
@@ -75,8 +75,8 @@ def test_nothing_happens_between_rungs() -> None:
 def test_saved_epochs_are_those_of_stopped_trials_less_those_trained_twice() -> None:
     stopped = replace(record(0, 1, 0.5, 0.5), state="pruned")
     promoted = replace(record(1, 1, *[0.5] * 10), state="complete", repeated=2)
-    assert saved([stopped, record(2, 1, 0.5)], 10) == 8
-    assert saved([stopped, promoted], 10) == 6
+    assert epochs_saved([stopped, record(2, 1, 0.5)], 10) == 8
+    assert epochs_saved([stopped, promoted], 10) == 6
 
 
 def test_one_that_was_stopped_among_few_is_promoted_once_it_is_among_the_best() -> None:
@@ -126,7 +126,7 @@ def test_the_best_of_those_stopped_wait() -> None:
 @pytest.mark.slow
 def test_a_run_stops_trials_and_resumes_with_them(tmp_path: Path) -> None:
     changes = {"trials": 12, "recipe.epochs": 8, "sampler": "random", "halving": 2, "objectives": ["error"]}
-    question = experiments.read(experiments.find("quickstart"), changes)
+    question = experiments.read_experiment(experiments.find_experiment("quickstart"), changes)
     for _ in Search(create(tmp_path / "run", question, "nas")).events():
         pass
     records = load_run(tmp_path / "run").records
@@ -135,7 +135,7 @@ def test_a_run_stops_trials_and_resumes_with_them(tmp_path: Path) -> None:
     assert stopped
     assert all(one.reason == "stopped" and one.error is None for one in stopped)
     assert all(one.state in ("complete", "pruned") for one in records)
-    assert saved(records, 8) > 0
+    assert epochs_saved(records, 8) > 0
     again = Halving(("error",), 8, 2, records)
     assert len(again.reached[1]) == 12
 
@@ -154,7 +154,7 @@ def scripted(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
 @pytest.mark.slow
 def test_a_run_promotes_under_the_same_number(tmp_path: Path) -> None:
     changes = {"trials": 8, "recipe.epochs": 8, "sampler": "random", "halving": 2, "objectives": ["error"]}
-    question = experiments.read(experiments.find("quickstart"), changes | {"workers": 1})
+    question = experiments.read_experiment(experiments.find_experiment("quickstart"), changes | {"workers": 1})
     search = Search(create(tmp_path / "run", question, "nas"), lambda _: ProcessPool(1, train=scripted))
     told = [(event.kind, event.record.number) for event in search.events()]
     records = load_run(tmp_path / "run").records

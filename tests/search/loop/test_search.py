@@ -21,16 +21,15 @@ from nas.search.loop.queue import TrialQueue
 from nas.search.loop.search import Search
 from nas.search.pareto import front_of
 from nas.search.propose.proposer import Proposer, preflight
-from nas.search.space import Replay, load
+from nas.search.space import Replay, load_space
 from nas.search.store.create import create
 from nas.search.store.run_files import exclusive_lock
-from nas.search.store.study import Study, open_run
-from nas.search.store.study import load as load_run
+from nas.search.store.study import Study, load_run, open_run
 from nas.training.data import task
 
 
 def question(**changes: object) -> Experiment:
-    return experiments.read(experiments.find("quickstart"), {"recipe.epochs": 2, **changes})
+    return experiments.read_experiment(experiments.find_experiment("quickstart"), {"recipe.epochs": 2, **changes})
 
 
 def test_every_trained_trial_is_inside_and_new(finished_run: Path) -> None:
@@ -45,7 +44,7 @@ def test_every_trained_trial_is_inside_and_new(finished_run: Path) -> None:
 def test_choices_replay_to_the_recorded_network(finished_run: Path) -> None:
     run = load_run(finished_run)
     for record in run.records:
-        again = load(run.experiment.space)(Replay(record.choices), run.task)
+        again = load_space(run.experiment.space)(Replay(record.choices), run.task)
         assert fingerprint(again) == record.fingerprint
 
 
@@ -59,7 +58,7 @@ def test_weights_are_kept_for_the_front_only(finished_run: Path) -> None:
 @pytest.mark.parametrize("sampler", ["random", "tpe", "nsga2"])
 def test_samplers_propose_inside_without_repeating(sampler: str) -> None:
     asked = question(sampler=sampler, trials=30)
-    proposer = Proposer(asked, load(asked.space), task(asked.data), [], (), Counter())
+    proposer = Proposer(asked, load_space(asked.space), task(asked.data), [], (), Counter())
     seen = set()
     for _ in range(30):
         proposal = proposer.ask()
@@ -74,7 +73,7 @@ def test_samplers_propose_inside_without_repeating(sampler: str) -> None:
 def test_an_exhausted_space_ends_the_asking(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nas.search.propose.proposer.PATIENCE", 50)
     asked = question(sampler="random", **{"budget.params.max": 8000, "budget.macs.max": 90_000})
-    proposer = Proposer(asked, load(asked.space), task(asked.data), [], (), Counter())
+    proposer = Proposer(asked, load_space(asked.space), task(asked.data), [], (), Counter())
     proposals = []
     while proposal := proposer.ask():
         proposals.append(proposal.fingerprint)
@@ -85,17 +84,17 @@ def test_an_exhausted_space_ends_the_asking(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_budget_nothing_meets_says_what_binds() -> None:
     asked = question(**{"budget.params.max": 100})
     with pytest.raises(BudgetError, match=r"What binds is params: at most 100 asked, [\d,]+ found"):
-        preflight(asked, load(asked.space), task(asked.data))
+        preflight(asked, load_space(asked.space), task(asked.data))
     asked = question(**{"budget.depth.min": 900})
     with pytest.raises(BudgetError, match="What binds is depth: at least 900 asked"):
-        preflight(asked, load(asked.space), task(asked.data), draws=20)
+        preflight(asked, load_space(asked.space), task(asked.data), draws=20)
 
 
 def test_what_makes_no_network_is_no_draw() -> None:
     def picky(trial: Trial, asked: Task) -> Graph:
         if trial.suggest_int("at least", 0, 3):
             raise GenomeError("only the lowest")
-        return load("mixed")(trial, asked)
+        return load_space("mixed")(trial, asked)
 
     seen = preflight(question(), picky, task("digits"), draws=80)
     assert seen.drawn == len(seen.costs) < 40

@@ -9,7 +9,7 @@ from nas.search import experiment as experiments
 from nas.search.loop.search import Search
 from nas.search.propose.baselines import fit_baseline
 from nas.search.store.create import create
-from nas.search.store.study import load
+from nas.search.store.study import load_run
 from nas.search.trial import Run
 
 CIFAR = Task("cifar10", (3, 32, 32), 10)
@@ -46,10 +46,10 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Run:
     path = tmp_path_factory.mktemp("runs") / "arm"
     base = {"recipe.epochs": 1, "sampler": "random", "baselines": ["cifar_resnet20"], "workers": 1}
     for trials in (2, 3):
-        question = experiments.read(experiments.find("quickstart"), base | {"trials": trials})
+        question = experiments.read_experiment(experiments.find_experiment("quickstart"), base | {"trials": trials})
         for _ in Search(create(path, question, "nas search quickstart")).events():
             pass
-    return load(path)
+    return load_run(path)
 
 
 @pytest.mark.slow

@@ -13,18 +13,18 @@ from nas.genome.edit import scale
 from nas.search import experiment as experiments
 from nas.search.loop.search import Search
 from nas.search.propose.proposer import Proposal, Proposer
-from nas.search.propose.scale_widths import LEAST, scale_widths
-from nas.search.space import load, sample_network
+from nas.search.propose.scale_widths import MIN_FACTOR, scale_widths
+from nas.search.space import load_space, sample_network
 from nas.search.store.create import create
-from nas.search.store.study import load as load_run
+from nas.search.store.study import load_run
 
 TASK = Task("digits", (1, 8, 8), 10)
 
 
 def proposer(**changes: object) -> Proposer:
     settings = {"sampler": "evolution-graphs", "trials": 40, "objectives": ["error"]} | changes
-    asked = experiments.read(experiments.find("quickstart"), settings)
-    return Proposer(asked, load(asked.space), TASK, [], (), Counter())
+    asked = experiments.read_experiment(experiments.find_experiment("quickstart"), settings)
+    return Proposer(asked, load_space(asked.space), TASK, [], (), Counter())
 
 
 def error(proposal: Proposal) -> float:
@@ -82,9 +82,9 @@ def test_any_sampler_goes_on_from_networks_without_choices(sampler: str) -> None
 @settings(deadline=None, max_examples=20)
 @given(st.integers(0, 10_000), st.integers(2_000, 200_000))
 def test_a_network_is_narrowed_into_the_budget_and_no_further_than_it_must(seed: int, limit: int) -> None:
-    graph, budget = sample_network(load("mixed"), TASK, seed), Budget(params=Range(max=limit))
+    graph, budget = sample_network(load_space("mixed"), TASK, seed), Budget(params=Range(max=limit))
     if (found := scale_widths(graph, budget)) is None:
-        assert not budget.allows(cost(scale(graph, LEAST)))
+        assert not budget.allows(cost(scale(graph, MIN_FACTOR)))
         return
     factor, narrowed = found
     assert budget.allows(cost(narrowed))
@@ -96,7 +96,7 @@ def test_a_network_is_narrowed_into_the_budget_and_no_further_than_it_must(seed:
 def test_a_run_records_what_its_networks_were_made_of_and_goes_on(tmp_path: Path) -> None:
     changes = {"sampler": "evolution-graphs", "recipe.epochs": 1, "objectives": ["error"]}
     for trials in (7, 9):
-        question = experiments.read(experiments.find("quickstart"), changes | {"trials": trials})
+        question = experiments.read_experiment(experiments.find_experiment("quickstart"), changes | {"trials": trials})
         for _ in Search(create(tmp_path / "run", question, "nas")).events():
             pass
     records = load_run(tmp_path / "run").records

@@ -12,7 +12,7 @@ from nas.search import experiment as experiments
 from nas.search.propose.choices import Candidate, GuidedTrial, make_candidate
 from nas.search.propose.fit_budget import BudgetFitter
 from nas.search.propose.proposer import Proposer, preflight
-from nas.search.space import Replay, load
+from nas.search.space import Replay, load_space
 
 TASK = Task("cifar10", (3, 32, 32), 10)
 SMALL = Budget(params=Range(max=60_000), macs=Range(max=8_000_000))
@@ -21,11 +21,11 @@ NARROW = Budget(params=Range(64_000, 80_000), macs=Range(22_000_000, 28_000_000)
 
 def drawn(space: str, count: int) -> list[Candidate]:
     rng = random.Random(1)
-    return [make_candidate(load(space), TASK, GuidedTrial(rng)) for _ in range(count)]
+    return [make_candidate(load_space(space), TASK, GuidedTrial(rng)) for _ in range(count)]
 
 
 def fitted(space: str, budget: Budget, count: int = 60) -> list[Candidate]:
-    fitter = BudgetFitter(load(space), TASK, budget, 0)
+    fitter = BudgetFitter(load_space(space), TASK, budget, 0)
     return [inside for one in drawn(space, count) if (inside := fitter.fit(one))]
 
 
@@ -35,7 +35,7 @@ def test_what_is_scaled_is_inside_and_of_the_space(space: str) -> None:
     assert len(found) > 20
     for one in found:
         assert SMALL.allows(one.cost)
-        assert load(space)(Replay(one.choices), TASK) == one.graph
+        assert load_space(space)(Replay(one.choices), TASK) == one.graph
 
 
 @pytest.mark.parametrize("space", ["plain", "mixed"])
@@ -52,7 +52,7 @@ def test_both_ends_of_two_ranges_at_once() -> None:
 
 
 def test_a_network_inside_stays_as_it_is_and_listed_choices_always_do() -> None:
-    fitter = BudgetFitter(load("mixed"), TASK, SMALL, 0)
+    fitter = BudgetFitter(load_space("mixed"), TASK, SMALL, 0)
     for one in drawn("mixed", 40):
         inside = fitter.fit(one)
         if SMALL.allows(one.cost):
@@ -69,8 +69,8 @@ def test_what_cannot_fit_is_given_up() -> None:
 @pytest.mark.parametrize("sampler", ["random", "tpe", "frontier"])
 def test_a_search_that_fits_trains_only_what_is_inside_and_wastes_few_proposals(sampler: str) -> None:
     changes = {"fit": True, "sampler": sampler, "trials": 24, "budget.params.max": 20_000, "budget.macs.max": 400_000}
-    asked = experiments.read(experiments.find("quickstart"), changes)
-    proposer = Proposer(asked, load("mixed"), Task("digits", (1, 8, 8), 10), [], (), Counter())
+    asked = experiments.read_experiment(experiments.find_experiment("quickstart"), changes)
+    proposer = Proposer(asked, load_space("mixed"), Task("digits", (1, 8, 8), 10), [], (), Counter())
     found = []
     for _ in range(24):
         proposal = proposer.ask()
@@ -88,8 +88,14 @@ def test_preflight_refuses_a_budget_only_where_fitting_cannot_meet_it_either() -
               "budget.macs.max": 800_000}  # fmt: skip
     digits = Task("digits", (1, 8, 8), 10)
     with pytest.raises(BudgetError):
-        preflight(experiments.read(experiments.find("quickstart"), narrow), load("mixed"), digits)
-    seen = preflight(experiments.read(experiments.find("quickstart"), narrow | {"fit": True}), load("mixed"), digits)
+        preflight(
+            experiments.read_experiment(experiments.find_experiment("quickstart"), narrow), load_space("mixed"), digits
+        )
+    seen = preflight(
+        experiments.read_experiment(experiments.find_experiment("quickstart"), narrow | {"fit": True}),
+        load_space("mixed"),
+        digits,
+    )
     assert seen.inside == 0
     assert sum(seen.refused.values()) == seen.drawn
     assert 39_000 <= seen.nearest.params <= 40_000

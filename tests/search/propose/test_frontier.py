@@ -7,14 +7,16 @@ import pytest
 from nas.genome import Task
 from nas.search import experiment as experiments
 from nas.search.propose.proposer import Proposer
-from nas.search.space import load
+from nas.search.space import load_space
 
 TASK = Task("digits", (1, 8, 8), 10)
 
 
 def search(trials: int, **changes: object) -> Proposer:
-    asked = experiments.read(experiments.find("quickstart"), {"sampler": "frontier", "trials": trials, **changes})
-    proposer = Proposer(asked, load(asked.space), TASK, [], (), Counter())
+    asked = experiments.read_experiment(
+        experiments.find_experiment("quickstart"), {"sampler": "frontier", "trials": trials, **changes}
+    )
+    proposer = Proposer(asked, load_space(asked.space), TASK, [], (), Counter())
     for _ in range(trials):
         proposal = proposer.ask()
         assert proposal is not None
@@ -31,7 +33,7 @@ def test_candidates_are_counted_apart_from_proposals() -> None:
 
 
 def test_what_is_learnt_from_is_bounded_and_holds_the_best_and_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nas.search.propose.samplers.frontier.MOST", 4)
+    monkeypatch.setattr("nas.search.propose.samplers.frontier.MAX_LEARNT", 4)
     sampler = search(7, objectives=["error"]).sampler
     learnt = [error for _, error in sampler._learnt_from()]  # type: ignore[attr-defined]
     errors = [error for _, error in sampler.known]  # type: ignore[attr-defined]

@@ -14,22 +14,22 @@ from nas.genome.primitives import Conv, GapHead, Stem
 from nas.search import experiment as experiments
 from nas.search.experiment import Experiment
 from nas.search.pareto import hypervolume
-from nas.search.propose.choices import GuidedTrial, is_allowed, make_candidate, neighbor, values
+from nas.search.propose.choices import GuidedTrial, distribution_values, is_allowed, make_candidate, neighbor
 from nas.search.propose.proposer import SAMPLERS, Proposal, Proposer
 from nas.search.propose.samplers.acquisition import expected_hypervolume_improvement
-from nas.search.space import Replay, load
+from nas.search.space import Replay, load_space
 
 TASK = Task("digits", (1, 8, 8), 10)
 QUICK = [*(name for name in SAMPLERS if name != "gp"), "frontier"]
 
 
 def question(**changes: object) -> Experiment:
-    return experiments.read(experiments.find("quickstart"), changes)
+    return experiments.read_experiment(experiments.find_experiment("quickstart"), changes)
 
 
 def proposer(**changes: object) -> Proposer:
     asked = question(**changes)
-    return Proposer(asked, load(asked.space), TASK, [], (), Counter())
+    return Proposer(asked, load_space(asked.space), TASK, [], (), Counter())
 
 
 def made_up(proposal: Proposal) -> float:
@@ -110,7 +110,7 @@ def test_a_choice_the_space_does_not_allow_is_redrawn() -> None:
     assert type(drawn.choices["wide"]) is bool
     assert drawn.choices.get("width", 8) in (8, 16, 24)
     assert drawn.choices["kernel"] <= 2
-    assert list(values(drawn.distributions["wide"])) == [True, False]
+    assert list(distribution_values(drawn.distributions["wide"])) == [True, False]
 
 
 points = st.lists(st.tuples(*[st.floats(0, 1)] * 3), min_size=1, max_size=8)

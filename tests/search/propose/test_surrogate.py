@@ -61,7 +61,7 @@ def test_it_is_surer_of_what_is_known_and_of_what_is_believed() -> None:
     _, sure = model.predict(learnt)
     assert sure.mean() < unsure.mean()
     assert model.believed() == pytest.approx(model.predict(learnt)[0], abs=1e-6)
-    model.believe(asked)
+    model.add_fantasies(asked)
     after, believed = model.predict(asked)
     assert (believed < unsure).all()
     assert after == pytest.approx(before, abs=0.1)

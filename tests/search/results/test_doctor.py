@@ -10,10 +10,10 @@ import pytest
 
 from nas.errors import RunError
 from nas.search.pareto import front_of
-from nas.search.results.doctor import Inconsistency, examine
+from nas.search.results.doctor import Inconsistency, find_inconsistencies
 from nas.search.store.run_files import exclusive_lock
-from nas.search.store.study import load
-from nas.search.trial import folder
+from nas.search.store.study import load_run
+from nas.search.trial import trial_folder
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def run(finished_run: Path, tmp_path: Path) -> Path:
 
 
 def found(run: Path, *, mend: bool = False) -> list[Inconsistency]:
-    return list(examine(run, mend))
+    return list(find_inconsistencies(run, mend))
 
 
 def sql(run: Path, command: str) -> None:
@@ -32,12 +32,12 @@ def sql(run: Path, command: str) -> None:
 
 
 def front(run: Path) -> list[int]:
-    kept = load(run)
+    kept = load_run(run)
     return [record.number for record in front_of(kept.records, kept.experiment.objectives)]
 
 
 def off_the_front(run: Path) -> int:
-    return next(record.number for record in load(run).records if record.number not in front(run))
+    return next(record.number for record in load_run(run).records if record.number not in front(run))
 
 
 def leave_running(run: Path) -> None:
@@ -51,7 +51,7 @@ def leave_weights(run: Path) -> None:
 
 
 def leave_parts(run: Path) -> None:
-    kept = folder(run, front(run)[0])
+    kept = trial_folder(run, front(run)[0])
     for part in (run / "experiment.toml.part", kept / "weights.safetensors.part"):
         part.write_bytes(b"half")
 
@@ -80,7 +80,7 @@ def test_a_healthy_run_has_no_findings(run: Path) -> None:
 def test_a_network_without_choices_is_one_of_the_search(run: Path) -> None:
     """As evolution over graphs makes them."""
     sql(run, f"DELETE FROM trial_params WHERE trial_id = {front(run)[0] + 1}")
-    assert not load(run).records[front(run)[0]].choices
+    assert not load_run(run).records[front(run)[0]].choices
     assert found(run) == []
 
 
@@ -89,14 +89,14 @@ LONGER = {"weights", "parts", "damaged experiment"}
 
 @pytest.mark.parametrize("fault", [pytest.param(f, marks=pytest.mark.slow if f in LONGER else ()) for f in FAULTS])
 def test_a_fault_is_found_and_mended(fault: str, run: Path) -> None:
-    before = load(run)
+    before = load_run(run)
     damage, says = FAULTS[fault]
     damage(run)
     assert says in found(run)[0].what, "not found"
     assert says in found(run)[0].what, "looking changed something"
     assert all(finding.mend for finding in found(run, mend=True) if says in finding.what)
     assert found(run) == []
-    after = load(run)
+    after = load_run(run)
     assert after.experiment == before.experiment
     assert [record.state for record in after.records].count("complete") >= 7
 
@@ -116,13 +116,13 @@ def test_words_left_in_the_log_are_taken_up(run: Path) -> None:
         database.commit()
         shutil.copytree(run, crashed)  # while a connection is open, as a crash leaves it
     assert "study.db-wal" in found(crashed, mend=True)[0].what
-    assert {record.seed for record in load(crashed).records} == {1}
+    assert {record.seed for record in load_run(crashed).records} == {1}
     assert found(crashed) == []
 
 
 @pytest.mark.slow
 def test_lost_weights_are_trained_again(run: Path) -> None:
-    lost = folder(run, front(run)[0])
+    lost = trial_folder(run, front(run)[0])
     shutil.rmtree(lost)
     assert "without its weights" in found(run)[0].what
     found(run, mend=True)

@@ -10,11 +10,11 @@ from scipy.stats import spearmanr
 from nas.errors import RunError
 from nas.search.results import proxies as judging
 from nas.search.results.proxies import ProxyResult, evaluate_proxies
-from nas.search.store.study import load
+from nas.search.store.study import load_run
 
 
 def last(path: Path, most: int = 100) -> list[ProxyResult]:
-    *steps, found = evaluate_proxies(load(path), most)
+    *steps, found = evaluate_proxies(load_run(path), most)
     assert len(steps) == min(most, 8)
     assert isinstance(found, list)
     return found
@@ -23,7 +23,7 @@ def last(path: Path, most: int = 100) -> list[ProxyResult]:
 def test_counts_are_judged_beside_the_scores(finished_run: Path) -> None:
     found = {judged.name: judged for judged in last(finished_run)}
     assert set(found) == {"synflow", "jacob_cov", "grad_norm", "params", "macs"}
-    records = load(finished_run).records
+    records = load_run(finished_run).records
     errors = [record.error for record in records]
     expected = spearmanr([record.cost.macs for record in records], -np.array(errors)).statistic
     assert found["macs"].rank == pytest.approx(expected, abs=1e-12)
@@ -45,6 +45,6 @@ def test_a_perfect_score_and_a_constant_one() -> None:
 
 
 def test_too_few_networks_are_refused(finished_run: Path) -> None:
-    run = load(finished_run)
+    run = load_run(finished_run)
     with pytest.raises(RunError, match="4 trials are complete"):
         next(evaluate_proxies(dataclasses.replace(run, records=run.records[:4]), 10))

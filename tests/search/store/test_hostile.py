@@ -17,7 +17,7 @@ from nas.errors import ExperimentError, NasError, RunError
 from nas.search import experiment as experiments
 from nas.search.experiment import Experiment
 from nas.search.loop.search import Search
-from nas.search.store.study import load, open_run
+from nas.search.store.study import load_run, open_run
 from nas.search.trial import Run
 
 QUICK = settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -92,7 +92,7 @@ def test_a_run_cannot_lead_out_of_its_folder(trick: str, run: Path, tmp_path: Pa
     tamper(run, elsewhere)
     before = sorted(elsewhere.iterdir())
     with pytest.raises(RunError, match=says):
-        load(run)
+        load_run(run)
     with pytest.raises(RunError, match=says):
         next(Search(open_run(run)).events())
     assert sorted(elsewhere.iterdir()) == before
@@ -102,7 +102,7 @@ def test_names_in_a_study_name_no_files(run: Path, tmp_path: Path) -> None:
     """A trial's folder comes from its number; what a study says of itself stays text."""
     sql(run, "UPDATE trial_user_attributes SET value_json = ? WHERE key = 'fingerprint'", '"../../elsewhere"')
     sql(run, "UPDATE study_user_attributes SET value_json = ? WHERE key = 'command'", '"$(touch elsewhere); `id`"')
-    found = load(run)
+    found = load_run(run)
     assert found.records[0].fingerprint == "../../elsewhere"
     assert found.weights(found.records[0]) == run / "trials" / "000000" / "weights.safetensors"
 
@@ -123,13 +123,13 @@ def test_a_damaged_trial_is_one_message(key: str, run: Path) -> None:
     for value in DAMAGE[key]:
         sql(run, "UPDATE trial_user_attributes SET value_json = ? WHERE key = ?", value, key)
         with pytest.raises(RunError, match=r"damaged|cannot be read"):
-            load(run)
+            load_run(run)
 
 
 def read(run: Path) -> Run | None:
     """What is read of a run that may be damaged; any error but ours is a failure."""
     with suppress(NasError):
-        return load(run)
+        return load_run(run)
     return None
 
 
@@ -178,10 +178,10 @@ def test_any_experiment_is_read_or_refused(changes: dict[str, Any]) -> None:
 
 @given(st.integers(0, 2000), st.text(max_size=12), st.integers(0, 40))
 def test_any_experiment_file_is_read_or_refused(place: int, new: str, cut: int) -> None:
-    text = experiments.to_toml(experiments.read(experiments.find("quickstart")))
+    text = experiments.to_toml(experiments.read_experiment(experiments.find_experiment("quickstart")))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "x.toml"
         start = place % len(text)
         file.write_text(text[:start] + new + text[start + cut :], encoding="utf-8", errors="replace")
         with suppress(ExperimentError):
-            experiments.read(file)
+            experiments.read_experiment(file)

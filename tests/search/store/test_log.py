@@ -8,30 +8,30 @@ import pytest
 
 from nas.search.store.create import create
 from nas.search.store.log import Curves, line, log
-from nas.search.store.study import load
-from nas.search.trial import row
+from nas.search.store.study import load_run
+from nas.search.trial import to_attributes
 
 
 def test_the_log_has_a_line_a_trial(finished_run: Path) -> None:
     lines = (finished_run / "log.txt").read_text(encoding="utf-8").splitlines()
     assert sorted(int(re.findall(r"trial +(\d+) ", line)[0]) for line in lines) == list(range(8))
-    for found, record in zip(sorted(lines, key=lambda line: line[26:]), load(finished_run).records, strict=True):
+    for found, record in zip(sorted(lines, key=lambda line: line[26:]), load_run(finished_run).records, strict=True):
         assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d  trial", found)
         assert found.endswith(line(record).split("  ", 1)[1])
 
 
 def test_a_study_keeps_what_the_log_was_told(finished_run: Path, tmp_path: Path) -> None:
-    run = load(finished_run)
+    run = load_run(finished_run)
     told = replace(run.records[0], choices={}, seconds=0.1501)  # rounded to 0.150 first, it would be read as 0.1
     study = create(tmp_path / "run", run.experiment, "nas")
-    assert study.begin({}, {}, row(told.graph, told.fingerprint, told.seed, {})) == told.number
+    assert study.begin({}, {}, to_attributes(told.graph, told.fingerprint, told.seed, {})) == told.number
     study.end(told)
-    (kept,) = load(tmp_path / "run").records
+    (kept,) = load_run(tmp_path / "run").records
     assert (kept, line(kept)) == (told, line(told))
 
 
 def test_a_failure_stays_on_its_line(finished_run: Path, tmp_path: Path) -> None:
-    record = load(finished_run).records[0]
+    record = load_run(finished_run).records[0]
     failed = replace(record, state="failed", reason="error", detail="one\ntwo\r\n" + "x" * 10_000)
     log(tmp_path, failed)
     text = (tmp_path / "log.txt").read_text(encoding="utf-8")
@@ -42,7 +42,7 @@ def test_a_failure_stays_on_its_line(finished_run: Path, tmp_path: Path) -> None
 
 @pytest.mark.slow
 def test_tensorboard_gets_an_event_file_a_trial(finished_run: Path, tmp_path: Path) -> None:
-    record = load(finished_run).records[3]
+    record = load_run(finished_run).records[3]
     curves = Curves(tmp_path)
     curves.scored(record)
     curves.ended(record)

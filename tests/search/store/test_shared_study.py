@@ -16,7 +16,7 @@ from nas.search import experiment as experiments
 from nas.search.loop.search import Search
 from nas.search.store.create import create
 from nas.search.store.lease import shared
-from nas.search.store.study import load
+from nas.search.store.study import load_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 TRIALS = 30
@@ -59,10 +59,10 @@ def test_one_of_two_drivers_is_killed(tmp_path: Path, url: str) -> None:
     with start(file, tmp_path / "one", url) as one, start(file, tmp_path / "other", url) as other:
         hear(one, 10)
         one.kill()
-        before = {record.number: record for record in load(tmp_path / "one").records}
+        before = {record.number: record for record in load_run(tmp_path / "one").records}
         assert finished(other)
 
-    records = load(tmp_path / "other").records
+    records = load_run(tmp_path / "other").records
     assert [record.number for record in records] == list(range(TRIALS))
     assert {record.state for record in records} == {"complete"}
     assert len({record.fingerprint for record in records}) == TRIALS
@@ -85,14 +85,14 @@ def test_a_driver_that_is_stopped_holds_nobody_up(tmp_path: Path, url: str) -> N
         finished(one)
     with start(file, tmp_path / "one", url) as last:
         assert finished(last)
-    records = load(tmp_path / "one").records
+    records = load_run(tmp_path / "one").records
     assert len(records) == TRIALS
     assert {record.state for record in records} == {"complete"}
     assert len({record.fingerprint for record in records}) == TRIALS
 
 
 def test_another_question_under_the_same_name_is_refused(tmp_path: Path, url: str) -> None:
-    asked = experiments.read(question(tmp_path, "same"), {"storage": url})
+    asked = experiments.read_experiment(question(tmp_path, "same"), {"storage": url})
     create(tmp_path / "one", asked, "nas").close()
     with pytest.raises(RunError, match="seed was 0, is now 1"):
         create(tmp_path / "two", asked.model_copy(update={"seed": 1}), "nas")
@@ -102,7 +102,7 @@ def test_another_question_under_the_same_name_is_refused(tmp_path: Path, url: st
 def test_a_lost_server_is_a_message(tmp_path: Path, url: str) -> None:
     import psycopg
 
-    asked = experiments.read(question(tmp_path, "lost"), {"storage": url})
+    asked = experiments.read_experiment(question(tmp_path, "lost"), {"storage": url})
     events = Search(create(tmp_path / "run", asked, "nas"), idle.idle).events()
     next(events)
     with psycopg.connect(url, autocommit=True) as admin:
@@ -112,14 +112,14 @@ def test_a_lost_server_is_a_message(tmp_path: Path, url: str) -> None:
             pass
     for _ in Search(create(tmp_path / "run", asked, "nas"), idle.idle).events():
         pass
-    assert {record.state for record in load(tmp_path / "run").records} == {"complete"}
+    assert {record.state for record in load_run(tmp_path / "run").records} == {"complete"}
 
 
 def test_a_lease_is_seen_while_it_is_held(url: str) -> None:
     with shared(url, "x") as mine:
         with shared(url, "x") as other:
-            assert mine.lives(other.owner)
+            assert mine.is_alive(other.owner)
         end = time.monotonic() + 20
-        while mine.lives(other.owner):  # the server needs a moment to see that a connection is closed
+        while mine.is_alive(other.owner):  # the server needs a moment to see that a connection is closed
             assert time.monotonic() < end
             time.sleep(0.02)

@@ -21,7 +21,7 @@ from nas.search.loop.search import Event, Search
 from nas.search.store import storage
 from nas.search.store.create import create
 from nas.search.store.run_files import exclusive_lock
-from nas.search.store.study import load, open_run
+from nas.search.store.study import load_run, open_run
 from nas.search.trial import TrialRecord
 from nas.search.workers.processes import ProcessPool
 from nas.search.workers.worker import Job, outcome, train_job
@@ -39,7 +39,7 @@ def question(tmp_path: Path) -> Path:
 
 
 def done(run: Path) -> dict[int, TrialRecord]:
-    return {record.number: record for record in load(run).records if record.state == "complete"}
+    return {record.number: record for record in load_run(run).records if record.state == "complete"}
 
 
 def resumed(run: Path, before: dict[int, TrialRecord]) -> bool:
@@ -65,7 +65,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_leaves_a_readable_study(small_disk: Path, question: Path) -> None:
     run, ballast = small_disk / "run", small_disk / "ballast"
-    events = Search(create(run, experiments.read(question), "idle"), idle.idle).events()
+    events = Search(create(run, experiments.read_experiment(question), "idle"), idle.idle).events()
     hear(events, 4)
     fill(ballast)
     with pytest.raises(RunError, match=rf"go on with: nas resume {run}"):
@@ -107,10 +107,10 @@ def no_room(job: Job) -> Iterator[dict[str, Any]]:
 
 def test_no_room_for_weights_stops_the_run_and_the_trial_is_trained_later(tmp_path: Path, question: Path) -> None:
     run = tmp_path / "run"
-    study = create(run, experiments.read(question), "idle")
+    study = create(run, experiments.read_experiment(question), "idle")
     with pytest.raises(RunError, match=rf"no room for the weights of trial 0 in .*: No space.*nas resume {run}"):
         hear(Search(study, lambda asked: ProcessPool(1, train=no_room)).events(), 1)
-    assert [record.state for record in load(run).records] == ["running"]
+    assert [record.state for record in load_run(run).records] == ["running"]
     assert resumed(run, {})
 
 
@@ -119,7 +119,7 @@ def test_a_locked_database_is_waited_for_then_named(
 ) -> None:
     monkeypatch.setattr(storage, "LOCKED_SECONDS", 0.2)
     run = tmp_path / "run"
-    events = Search(create(run, experiments.read(question), "idle"), idle.idle).events()
+    events = Search(create(run, experiments.read_experiment(question), "idle"), idle.idle).events()
     hear(events, 1)
     with closing(sqlite3.connect(run / "study.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

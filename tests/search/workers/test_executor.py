@@ -16,7 +16,7 @@ from tricks import DEADLY, ENDLESS, GOOD, HANGING, tricks
 
 from nas.errors import RunError
 from nas.search.pareto import front_of
-from nas.search.store.study import load
+from nas.search.store.study import load_run
 from nas.search.trial import TrialRecord
 from nas.search.workers.executor import Executor
 from nas.search.workers.processes import ProcessPool
@@ -96,11 +96,11 @@ def test_a_cluster_whose_driver_is_killed(finished_run: Path, tmp_path: Path) ->
         assert driver.stderr is not None
         next(line for line in driver.stderr if line.startswith("trial "))
         driver.send_signal(signal.SIGKILL)
-    before = load(path).records
+    before = load_run(path).records
     resume = [sys.executable, "-m", "nas", "resume", str(path)]
     resumed = subprocess.run(resume, capture_output=True, text=True, check=False, timeout=300)
     assert resumed.returncode == 0, resumed.stderr
-    run, reference = load(path), load(finished_run)
+    run, reference = load_run(path), load_run(finished_run)
     assert run.experiment.executor == "ray"
     assert [what(record) for record in before] == [what(record) for record in reference.records[: len(before)]]
     done = [record for record in before if record.state == "complete"]
@@ -122,6 +122,6 @@ def test_a_trial_outlives_its_node(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
     lost = [int(number) for number in re.findall(r"^lost (\d+)$", done.stdout, re.MULTILINE)]
     assert len(lost) == 1
-    records = load(tmp_path / "run").records
+    records = load_run(tmp_path / "run").records
     assert [record.state for record in records] == ["complete"] * 2
     assert len(records[lost[0]].scores) == 12

@@ -17,10 +17,10 @@ from nas.genome import Graph, to_json
 from nas.genome.primitives import Conv, GapHead, Stem
 from nas.search import experiment as experiments
 from nas.search.loop.search import Search
-from nas.search.results.export_trial import hand_over
+from nas.search.results.export_trial import export_trial
 from nas.search.results.finalists import Finalist, finalists, interval, load_finalists, weights
 from nas.search.store.create import create
-from nas.search.store.study import load as load_run
+from nas.search.store.study import load_run
 from nas.search.workers.processes import ProcessPool
 from nas.training.data import task
 from nas.training.recipe import Recipe
@@ -95,7 +95,9 @@ def test_a_crash_is_an_error_that_says_what(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_run_in_which_most_trials_crash_stops_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    question = experiments.read(experiments.find("quickstart"), {"trials": 30, "sampler": "random", "workers": 1})
+    question = experiments.read_experiment(
+        experiments.find_experiment("quickstart"), {"trials": 30, "sampler": "random", "workers": 1}
+    )
     search = Search(create(tmp_path / "run", question, "nas"))
     original = search._job
     monkeypatch.setattr(search, "_job", lambda record: original(record) | {"data": {"name": "nothing"}})
@@ -123,7 +125,7 @@ def test_finalists_are_judged_by_fresh_seeds(finished_run: Path, tmp_path: Path)
         assert weights(path, finalist.number).is_file()
     assert not list((path / "finalists").glob("part-*"))
     best = ranked[0]
-    hand_over(run, run.record(str(best.number)), tmp_path / "export", lambda _: None)
+    export_trial(run, run.record(str(best.number)), tmp_path / "export", lambda _: None)
     card = (tmp_path / "export" / "card.md").read_text(encoding="utf-8")
     assert f"{min(best.errors):.4f} after 2 epochs" in card
     assert f"{1 - best.test_error:.4f}, read once" in card

@@ -12,7 +12,7 @@ import optuna
 
 from nas.genome.cost import Budget, Cost
 from nas.search.experiment import Experiment
-from nas.search.propose.choices import Choices, Candidate, GuidedTrial, neighbor
+from nas.search.propose.choices import Candidate, Choices, GuidedTrial, neighbor
 
 WORST = 1.0  # the error told to Optuna for a network that was never trained
 Objectives = tuple[float, ...]

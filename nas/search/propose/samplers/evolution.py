@@ -9,7 +9,7 @@ from nas.errors import EditError
 from nas.genome.edit import crossover, mutate
 from nas.genome.fingerprint import fingerprint
 from nas.search.experiment import Experiment
-from nas.search.propose.choices import Candidate, GuidedTrial, EditedGraph, neighbor
+from nas.search.propose.choices import Candidate, EditedGraph, GuidedTrial, neighbor
 from nas.search.propose.samplers.base import Objectives, Sampler, beats, objectives
 
 POPULATION = 20

@@ -15,7 +15,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from nas.search.experiment import Experiment
-from nas.search.propose.choices import EncodedCandidate, GuidedTrial, key, neighbor
+from nas.search.propose.choices import Candidate, GuidedTrial, choices_key, neighbor
 from nas.search.propose.samplers.acquisition import expected_hypervolume_improvement
 from nas.search.propose.samplers.base import objectives
 from nas.search.propose.samplers.surrogate import Array, Code, Encoder, Rows, Surrogate
@@ -27,14 +27,14 @@ CHILDREN = 5  # a parent
 GENERATIONS = 4  # of neighbours of the most promising
 FITTED = 5  # times fewer of both where networks are moved to fit, which takes several counts each
 KEPT = 300  # of the candidates that were drawn before and not chosen
-MOST = 400  # networks the model learns from: its time grows with their cube
+MAX_LEARNT = 400  # networks the model learns from: its time grows with their cube
 
 
 @dataclass(frozen=True)
 class EncodedCandidate:
     """A network, and what the model reads of it."""
 
-    draft: EncodedCandidate
+    draft: Candidate
     code: Code
 
 
@@ -42,16 +42,16 @@ Known = tuple[EncodedCandidate, float]
 
 
 class Frontier:
-    """The sampler. `look` draws and counts a network without proposing it; None outside the budget."""
+    """The sampler. `peek` draws and counts a network without proposing it; None outside the budget."""
 
-    def __init__(self, experiment: Experiment, seed: int, look: Callable[[GuidedTrial], EncodedCandidate | None]) -> None:
-        self.names, self.rng, self.look = experiment.objectives, random.Random(seed), look
+    def __init__(self, experiment: Experiment, seed: int, peek: Callable[[GuidedTrial], Candidate | None]) -> None:
+        self.names, self.rng, self.peek = experiment.objectives, random.Random(seed), peek
         self.share = FITTED if experiment.fit else 1
         self.startup = max(5, min(20, experiment.trials // 4))
         self.encoder = Encoder()
         self.known: list[Known] = []
         self.points = np.empty((0, len(self.names)))  # objectives of the known
-        self.beaten = np.empty(0, dtype=np.int64)  # by how many of the known each is
+        self.dominated_by = np.empty(0, dtype=np.int64)  # by how many of the known each is
         self.seen: set[Any] = set()  # by choices: proposed, refused or trained
         self.waiting: dict[Any, EncodedCandidate] = {}  # proposed and not told
         self.pool: dict[Any, EncodedCandidate] = {}  # by choices
@@ -63,35 +63,37 @@ class Frontier:
         chosen = self._best()
         if chosen is None:
             return GuidedTrial(self.rng)
-        name = key(chosen.draft.choices)
+        name = choices_key(chosen.draft.choices)
         self.seen.add(name)
         self.pool.pop(name, None)
         self.waiting[name] = chosen
         return GuidedTrial(self.rng, chosen.draft.choices)
 
-    def tell(self, trial: Any, draft: EncodedCandidate | None, error: float | None) -> None:
+    def tell(self, trial: Any, draft: Candidate | None, error: float | None) -> None:
         if trial is not None:
-            self.seen.add(key(trial.params))
-            self.waiting.pop(key(trial.params), None)
+            self.seen.add(choices_key(trial.params))
+            self.waiting.pop(choices_key(trial.params), None)
         if draft is not None and error is not None:
-            self.seen.add(key(draft.choices))
+            self.seen.add(choices_key(draft.choices))
             self._learn(draft, error)
             self.ranked = []
 
-    def _learn(self, draft: EncodedCandidate, error: float) -> None:
+    def _learn(self, draft: Candidate, error: float) -> None:
         """Remember a result, and by how many others each is beaten."""
         mine = np.array(objectives(self.names, error, draft.cost))
         self.points = np.concatenate([self.points, mine[None]])
         no_worse, no_better = (self.points <= mine).all(axis=1), (self.points >= mine).all(axis=1)
-        self.beaten = np.append(self.beaten, 0) + (no_better & ~no_worse)
-        self.beaten[-1] = (no_worse & ~no_better).sum()
+        self.dominated_by = np.append(self.dominated_by, 0) + (no_better & ~no_worse)
+        self.dominated_by[-1] = (no_worse & ~no_better).sum()
         self.known.append((EncodedCandidate(draft, self.encoder.encode(draft)), error))
 
     def _best(self) -> EncodedCandidate | None:
         if self.waiting or not self.ranked:
             with threadpool_limits(1, "blas"):  # beside busy workers a team of threads waits for its slowest
                 self._gather()
-                self.ranked = self._rank(Posterior(self.names, self.encoder, self._learnt_from(), self.waiting.values()))
+                self.ranked = self._rank(
+                    Posterior(self.names, self.encoder, self._learnt_from(), self.waiting.values())
+                )
         return self.ranked.pop() if self.ranked else None
 
     def _gather(self) -> None:
@@ -102,43 +104,43 @@ class Frontier:
             if len(self.pool) >= len(left) + UNIFORM:
                 break
             self._take(GuidedTrial(self.rng))
-        self._breed([self.known[i][0] for i in self._order()[:PARENTS]])
+        self._add_neighbors([self.known[i][0] for i in self._order()[:PARENTS]])
 
-    def _rank(self, belief: "Belief") -> list[EncodedCandidate]:
+    def _rank(self, posterior: "Posterior") -> list[EncodedCandidate]:
         """The pool by gain, after neighbours of the most promising have joined it, and theirs."""
         found = list(self.pool.values())
-        gains = belief.gains(found)
+        gains = posterior.gains(found)
         for _ in range(GENERATIONS):
-            self._breed([found[i] for i in np.argsort(gains, kind="stable")[-PARENTS:]])
+            self._add_neighbors([found[i] for i in np.argsort(gains, kind="stable")[-PARENTS:]])
             more = list(self.pool.values())[len(found) :]
-            gains = np.concatenate([gains, belief.gains(more)])
+            gains = np.concatenate([gains, posterior.gains(more)])
             found += more
         ranked = [found[i] for i in np.argsort(gains, kind="stable")]
-        self.pool = {key(candidate.draft.choices): candidate for candidate in ranked}
+        self.pool = {choices_key(candidate.draft.choices): candidate for candidate in ranked}
         return ranked
 
-    def _breed(self, parents: list[EncodedCandidate]) -> None:
+    def _add_neighbors(self, parents: list[EncodedCandidate]) -> None:
         """Let neighbours of some networks join the pool."""
         for parent in parents:
             for _ in range(CHILDREN // self.share):
                 self._take(neighbor(self.rng, parent.draft.choices, self.rng.choice((1, 1, 2, 3))))
 
     def _take(self, trial: GuidedTrial) -> None:
-        draft = self.look(trial)
-        if draft is not None and (name := key(draft.choices)) not in self.seen and name not in self.pool:
+        draft = self.peek(trial)
+        if draft is not None and (name := choices_key(draft.choices)) not in self.seen and name not in self.pool:
             self.pool[name] = EncodedCandidate(draft, self.encoder.encode(draft))
 
     def _order(self) -> list[int]:
         """Places of the known: those that the fewest others beat first, of equals those of least error."""
-        return [int(i) for i in np.lexsort((self.points[:, 0], self.beaten))]
+        return [int(i) for i in np.lexsort((self.points[:, 0], self.dominated_by))]
 
     def _learnt_from(self) -> list[Known]:
         """Everything; or of what the model has no time for, the latest half and the best of the rest."""
-        if len(self.known) <= MOST:
+        if len(self.known) <= MAX_LEARNT:
             return self.known
-        latest = len(self.known) - MOST // 2
+        latest = len(self.known) - MAX_LEARNT // 2
         best = [self.known[i] for i in self._order() if i < latest]
-        return best[: MOST // 2] + self.known[latest:]
+        return best[: MAX_LEARNT // 2] + self.known[latest:]
 
 
 class Posterior:
@@ -152,7 +154,7 @@ class Posterior:
         self.rows = encoder.rows([candidate.code for candidate in done])
         self.surrogate = Surrogate(self.rows, [error for _, error in known])
         if running:
-            self.surrogate.believe(self._encoded(running))
+            self.surrogate.add_fantasies(self._encoded(running))
         points = np.concatenate([self.surrogate.believed()[:, None], self._costs(done + running)], axis=1)
         self.front = points[_beaten(points) == 0]
         self.reference = np.concatenate([[points[:, 0].max()], points[:, 1:].max(axis=0) * 1.1])

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
-from nas.search.propose.choices import Candidate, is_ordered, values
+from nas.search.propose.choices import Candidate, distribution_values, is_ordered
 
 Array = NDArray[np.float64]
 NOISES = (0.003, 0.01, 0.03, 0.1, 0.3)  # variances of seed noise, of a variance near 1 between networks
@@ -63,7 +63,7 @@ class Encoder:
         """A network's numbers, taking note of what was not met before."""
         for name, distribution in draft.distributions.items():
             if name not in self.places:
-                options = values(distribution)
+                options = distribution_values(distribution)
                 self.listed[name] = not is_ordered(distribution)
                 scale = 1 if self.listed[name] else max(1, len(options) - 1)
                 self.places[name] = {option: rank / scale for rank, option in enumerate(options)}
@@ -176,7 +176,7 @@ class Surrogate:
         self._factor, _ = cho_factor(kernel + self.noise * np.eye(len(kernel)), lower=True)
         self._answers = cho_solve((self._factor, True), self._targets)
 
-    def believe(self, rows: Rows) -> None:
+    def add_fantasies(self, rows: Rows) -> None:
         """Take networks in training for as good as expected, so that the next choice keeps away from them."""
         mean, _ = self.predict(rows)
         self._targets = np.concatenate([self._targets, mean])

@@ -12,12 +12,12 @@ from typing import IO
 
 from nas.errors import DataError
 from nas.training.data.catalog.public_sets import PUBLISHED
-from nas.training.data.catalog.published import File, Published
+from nas.training.data.catalog.published import File, PublicSet
 from nas.training.data.untrusted import reading, writing
 
 SECONDS = 30  # of silence from a server
 CHUNK = 1 << 18
-MOST_MEMBERS = 1_000  # of an archive; CIFAR's have eight
+MAX_MEMBERS = 1_000  # of an archive; CIFAR's have eight
 
 Progress = Callable[[str, int, int], None]
 """Hears of a file: its name, the bytes there are, the bytes there will be."""
@@ -41,7 +41,7 @@ def fetch(name: str, place: Path, progress: Progress, mirror: str | None = None)
         raise DataError(f"{place}: {problem.strerror or problem}; nothing is lost: the same command goes on") from None
 
 
-def complete(known: Published, place: Path) -> bool:
+def complete(known: PublicSet, place: Path) -> bool:
     """Whether every file of a set is there."""
     try:
         return bool(known.files(place, "train") and known.files(place, "test"))
@@ -49,7 +49,7 @@ def complete(known: Published, place: Path) -> bool:
         return False
 
 
-def _obtain(known: Published, file: File, place: Path, base: str, progress: Progress) -> None:
+def _obtain(known: PublicSet, file: File, place: Path, base: str, progress: Progress) -> None:
     """One download, checked and under its final name; an archive is unpacked, and kept if it was there before."""
     final = place / file.name
     given = final.is_file()
@@ -111,7 +111,7 @@ def _copy(answer: http.client.HTTPResponse, target: IO[bytes], there: int, file:
     return there
 
 
-def unpack(archive: Path, known: Published, place: Path) -> None:
+def unpack(archive: Path, known: PublicSet, place: Path) -> None:
     """A set's own files out of an archive, to names that are ours; anything else in it is passed over.
 
     Raises DataError when one is missing, is no plain file, or has another length; digests are checked by the reader.
@@ -120,7 +120,7 @@ def unpack(archive: Path, known: Published, place: Path) -> None:
     longest = max(file.length for file in wanted.values())
     with reading(archive, "Delete it and fetch again"), tarfile.open(archive, "r:gz") as tar:
         for number, member in enumerate(tar):
-            if number >= MOST_MEMBERS or member.size > longest:
+            if number >= MAX_MEMBERS or member.size > longest:
                 raise ValueError(f"{member.name[:60]!r} of {member.size:,} bytes does not belong to {known.task.name}")
             file = wanted.pop(Path(member.name).name, None)
             if file is not None:

@@ -10,9 +10,9 @@ from functools import partial
 
 from nas.genome.task import Task
 from nas.training.data.catalog.binary import cifar, mnist
-from nas.training.data.catalog.published import File, Published
+from nas.training.data.catalog.published import File, PublicSet
 
-CIFAR10 = Published(
+CIFAR10 = PublicSet(
     Task("cifar10", (3, 32, 32), 10),
     "https://www.cs.toronto.edu/~kriz/",
     (File("cifar-10-binary.tar.gz", 170_052_171, "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"),),
@@ -30,7 +30,7 @@ CIFAR10 = Published(
     "airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck",
 )
 
-CIFAR100 = Published(
+CIFAR100 = PublicSet(
     Task("cifar100", (3, 32, 32), 100),
     "https://www.cs.toronto.edu/~kriz/",
     (File("cifar-100-binary.tar.gz", 168_513_733, "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec"),),
@@ -41,7 +41,7 @@ CIFAR100 = Published(
     (50_000, 10_000),
 )
 
-MNIST = Published(
+MNIST = PublicSet(
     Task("mnist", (1, 28, 28), 10),
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     (
@@ -68,7 +68,7 @@ MNIST = Published(
     "0, 1, 2, 3, 4, 5, 6, 7, 8, 9",
 )
 
-FASHION = Published(
+FASHION = PublicSet(
     Task("fashion_mnist", (1, 28, 28), 10),
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     (

@@ -32,7 +32,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Published:
+class PublicSet:
     """A public set. train, test: its files, unpacked. downloads: what `home` serves, archives or these files as .gz.
 
     folders: where unpacking an archive, or other loaders, put the files under the set's own place.

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from nas.errors import DataError
-from nas.training.data.images import MOST_ENCODED, Stack
+from nas.training.data.images import MAX_ENCODED, Stack
 from nas.training.data.reader import Part
 from nas.training.data.split import Split
 from nas.training.data.untrusted import reading
@@ -50,8 +50,8 @@ class Folder:
         pictures, labels = Stack(len(files), size), []
         for path in files:
             with reading(path, "Repair or remove it"):
-                if path.stat().st_size > MOST_ENCODED:
-                    raise ValueError(f"{path.stat().st_size:,} bytes; a picture of at most {MOST_ENCODED:,} is read")
+                if path.stat().st_size > MAX_ENCODED:
+                    raise ValueError(f"{path.stat().st_size:,} bytes; a picture of at most {MAX_ENCODED:,} is read")
                 if path.parent.name not in number:
                     raise ValueError(f"no class {path.parent.name!r} among those for training")
                 pictures.add(path.read_bytes())

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nas.errors import DataError
 from nas.training.data.reader import Part
 from nas.training.data.split import Images, Labels, Split
-from nas.training.data.untrusted import MOST_BYTES, reading
+from nas.training.data.untrusted import MAX_BYTES, reading
 
 NAMES: dict[Part, tuple[tuple[str, str], ...]] = {
     "train": (("x_train", "y_train"), ("train_images", "train_labels"), ("images", "labels")),
@@ -68,7 +68,7 @@ def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
         length = dtype.itemsize
         for extent in shape:
             length *= extent
-        if dtype.hasobject or length > MOST_BYTES:
+        if dtype.hasobject or length > MAX_BYTES:
             raise ValueError(f"{name} is of {shape} x {dtype}")
         content = file.read(length)
         if len(content) != length or file.read(1):

@@ -18,7 +18,7 @@ CONTENT = (
     f"It must have a column {' or '.join(IMAGES)} of PNG or JPEG bytes (or of structs with a field bytes) and a column "
     f"{' or '.join(LABELS)} of whole numbers"
 )
-MOST_IMAGES = 10_000_000
+MAX_IMAGES = 10_000_000
 ROWS = 64  # decoded at a time: a picture repeated by a dictionary must not fill the memory
 
 
@@ -50,8 +50,8 @@ class Parquet:
     def read(self, files: list[Path], part: Part, size: int | None) -> Split:
         """The pictures of a part. Raises DataError naming file and row."""
         counts = [_rows(path) for path in files]
-        if not 0 < sum(counts) <= MOST_IMAGES:
-            raise DataError(f"{files[0].parent}: {sum(counts):,} rows; from 1 to {MOST_IMAGES:,} are read")
+        if not 0 < sum(counts) <= MAX_IMAGES:
+            raise DataError(f"{files[0].parent}: {sum(counts):,} rows; from 1 to {MAX_IMAGES:,} are read")
         pictures, labels = Stack(sum(counts), size), []
         for path, count in zip(files, counts, strict=True):
             with reading(path, CONTENT):
