@@ -1,0 +1,129 @@
+"""Things that are chosen by name: samplers, executors, data readers, objectives, and those of a user's own.
+
+An entry describes itself: its name, and a summary for whoever lists the registry. Adding one is one `register`.
+"""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol, TypeVar
+
+from nas.errors import ExperimentError, near
+
+
+class Entry(Protocol):
+    """What a registry holds."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def summary(self) -> str: ...
+
+
+T = TypeVar("T", bound=Entry)
+
+
+class Registry(Mapping[str, T]):
+    """Entries by name, in the order in which they were registered.
+
+    kind: what an entry is, for messages ("sampler"). wrap: makes an entry of what a user's `module:Name` or
+    `file.py:Name` holds, given that name; without it only registered names are known. former: names of today by the
+    names they had before.
+    """
+
+    def __init__(
+        self, kind: str, wrap: Callable[[str, Any], T] | None = None, former: Mapping[str, str] | None = None
+    ) -> None:
+        self.kind, self._wrap, self._former = kind, wrap, dict(former or {})
+        self._entries: dict[str, T] = {}
+
+    def register(self, entry: T) -> T:
+        """Add an entry and return it. Raises ExperimentError for a name that is taken."""
+        if entry.name in self._entries:
+            raise ExperimentError(f"a {self.kind} named {entry.name!r} is registered already")
+        self._entries[entry.name] = entry
+        return entry
+
+    def unregister(self, name: str) -> None:
+        """Remove an entry, as a test does that added one."""
+        del self._entries[name]
+
+    def current_name(self, name: str) -> str:
+        """Return the name of today for a former one; any other name as it is."""
+        return self._former.get(name, name)
+
+    def check(self, name: str) -> str:
+        """Return the current name, without importing anything.
+
+        A name with a colon is somebody's own and is only looked up by `find`. Raises ExperimentError for a name that
+        is neither registered nor of that form, with the nearest.
+        """
+        name = self.current_name(name)
+        if name in self._entries or (self._wrap and is_outside(name)):
+            return name
+        raise ExperimentError(
+            f"no {self.kind} {name[:60]!r}{near(name, self._entries)}. There are: {', '.join(self._entries)}"
+        )
+
+    def find(self, name: str) -> T:
+        """Return the entry of a name, importing the module or reading the file of one that is a user's own.
+
+        Raises ExperimentError.
+        """
+        name = self.check(name)
+        if name in self._entries:
+            return self._entries[name]
+        assert self._wrap is not None
+        return self._wrap(name, load_attribute(name))
+
+    def __getitem__(self, name: str) -> T:
+        return self._entries[self.current_name(name)]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+def is_outside(name: str) -> bool:
+    """Return whether a name is `module:Name` or `file.py:Name` rather than that of a registered entry."""
+    place, colon, attribute = name.rpartition(":")
+    return bool(colon and place) and attribute.isidentifier()
+
+
+def load_attribute(name: str) -> Any:
+    """Return what `module:Name` or `file.py:Name` names. This runs code. Raises ExperimentError."""
+    place, _, attribute = name.rpartition(":")
+    try:
+        module = _load_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
+    except ExperimentError:
+        raise
+    except Exception as problem:
+        raise ExperimentError(f"{name}: {place} cannot be imported: {type(problem).__name__}: {problem}") from problem
+    if not hasattr(module, attribute):
+        raise ExperimentError(f"{name}: {place} has no {attribute}{near(attribute, vars(module))}")
+    return getattr(module, attribute)
+
+
+def _load_file(path: Path) -> ModuleType:
+    """A file as a module, run once: what is defined in it stays one class."""
+    if not path.is_file():
+        raise ExperimentError(f"no file {path}")
+    name = f"nas_user_{path.resolve().as_posix()}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module

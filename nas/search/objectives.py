@@ -1,0 +1,177 @@
+"""What can be minimised and limited: one registry that feeds budgets, samplers, halving, tables, plots and messages.
+
+Every objective is lower for a better network. One that is exact is known before training, from the graph alone, so a
+budget may limit it; any other is measured by training. Adding one is one entry:
+
+    OBJECTIVES.register(Objective("widest", "widest layer", "channels", lambda network: widest(network.graph)))
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from nas.errors import BudgetError, near
+from nas.genome.cost import Cost, cost
+from nas.genome.graph import Graph
+from nas.registry import Registry
+
+Vector = tuple[float, ...]
+"""The values of an experiment's objectives, in its order."""
+
+
+class Network(Protocol):
+    """What is drawn and counted, whether or not it was trained: a candidate, or a trial."""
+
+    @property
+    def graph(self) -> Graph: ...
+
+    @property
+    def cost(self) -> Cost: ...
+
+
+@dataclass(frozen=True)
+class CountedNetwork:
+    """A graph with its counts, where there is neither candidate nor trial."""
+
+    graph: Graph
+    cost: Cost
+
+    @classmethod
+    def of(cls, graph: Graph) -> "CountedNetwork":
+        """Count a graph."""
+        return cls(graph, cost(graph))
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A quantity to be minimised.
+
+    name: in TOML, JSON and tables. title: in a sentence. unit: behind the title on an axis, or "". of: reads the value
+    off a network; of one that is measured, off a trial with scores. exact: whether it is known before training.
+    form: how a value is written, as a count, bytes, a share of one, or seconds. lower_bound, upper_bound: what no
+    network can be below or above; None where there is no upper bound.
+    """
+
+    name: str
+    title: str
+    unit: str
+    of: Callable[[Any], float]
+    exact: bool = True
+    form: Literal["count", "bytes", "share", "seconds"] = "count"
+    lower_bound: float = 0.0
+    upper_bound: float | None = None
+
+    @property
+    def summary(self) -> str:
+        """What it is, for a list."""
+        return f"{self.title} ({self.unit})" if self.unit else self.title
+
+
+OBJECTIVES: Registry[Objective] = Registry("objective")
+
+OBJECTIVES.register(
+    Objective(
+        "error",
+        "validation error",
+        "%",
+        lambda trial: trial.scores[-1].error,
+        exact=False,
+        form="share",
+        upper_bound=1.0,
+    )
+)
+OBJECTIVES.register(Objective("params", "parameters", "", lambda network: network.cost.params))
+OBJECTIVES.register(Objective("macs", "MACs", "multiply-accumulates per image", lambda network: network.cost.macs))
+OBJECTIVES.register(
+    Objective("activations", "activations", "elements per image", lambda network: network.cost.activations)
+)
+OBJECTIVES.register(
+    Objective(
+        "peak_bytes", "peak memory", "bytes per image, float32", lambda network: network.cost.peak_bytes, form="bytes"
+    )
+)
+OBJECTIVES.register(Objective("depth", "depth", "weighted layers", lambda network: network.cost.depth))
+
+
+def exact_objectives() -> list[Objective]:
+    """Return the objectives that are known before training, in the order of the registry."""
+    return [objective for objective in OBJECTIVES.values() if objective.exact]
+
+
+@dataclass(frozen=True)
+class Range:
+    """An inclusive range; an end that is None is open."""
+
+    min: int | None = None
+    max: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise BudgetError(f"`min` (={self.min:,}) is above `max` (={self.max:,}): nothing can be inside")
+
+    def excess(self, value: float) -> float:
+        """Return how far outside a value is, as a share of the end it passes; at most 0 inside."""
+        over = (value - self.max) / max(self.max, 1) if self.max is not None else -1.0
+        under = (self.min - value) / max(self.min, 1) if self.min is not None else -1.0
+        return max(over, under)
+
+    def as_dict(self) -> dict[str, int]:
+        """Return the ends that are closed."""
+        return {end: value for end, value in (("min", self.min), ("max", self.max)) if value is not None}
+
+
+class Budget(Mapping[str, Range]):
+    """Hard limits on what a network may cost: a range by the name of an exact objective.
+
+    A network outside is never trained. Open ranges are dropped. Raises BudgetError for a name that is no objective, or
+    whose value only training can tell.
+    """
+
+    def __init__(self, limits: Mapping[str, Range] | None = None, /, **named: Range) -> None:
+        given = {**(limits or {}), **named}
+        for name in given:
+            check_limit(name)
+        self._limits = {name: limit for name, limit in given.items() if limit != Range()}
+
+    def __getitem__(self, name: str) -> Range:
+        return self._limits[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._limits)
+
+    def __len__(self) -> int:
+        return len(self._limits)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._limits.items()))
+
+    def __repr__(self) -> str:
+        return f"Budget({', '.join(f'{name}={limit}' for name, limit in self._limits.items())})"
+
+    def excess(self, network: Network) -> dict[str, float]:
+        """Return the relative excess over each limit, at most 0 inside."""
+        return {name: limit.excess(OBJECTIVES[name].of(network)) for name, limit in self._limits.items()}
+
+    def allows(self, network: Network) -> bool:
+        """Return whether every limit holds."""
+        return all(limit.excess(OBJECTIVES[name].of(network)) <= 0 for name, limit in self._limits.items())
+
+    def worst(self, network: Network) -> tuple[str, float]:
+        """Return the limit that a network exceeds most, or comes closest to, and by how much; "" and -1 without any."""
+        excess = self.excess(network)
+        name = max(excess, key=lambda each: excess[each], default="")
+        return name, excess.get(name, -1.0)
+
+    def as_dict(self) -> dict[str, dict[str, int]]:
+        """Return the limits as plain data."""
+        return {name: limit.as_dict() for name, limit in self._limits.items()}
+
+
+def check_limit(name: str) -> None:
+    """Raise BudgetError unless a budget can limit the quantity."""
+    known = [objective.name for objective in exact_objectives()]
+    if name not in known:
+        measured = name in OBJECTIVES
+        why = "is measured by training and cannot be limited before it" if measured else "is not an objective"
+        hint = "" if measured else near(name, known)
+        raise BudgetError(f"budget.{name[:60]} {why}{hint}; what can be limited: {', '.join(known)}")
