@@ -20,30 +20,31 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from nas.search.workers.worker import outcome
+from nas.search.workers.job import Event, Job, Outcome, Progress
+from nas.training.score import Score
 
 if TYPE_CHECKING:
     from nas.search.experiment import Experiment
-    from nas.search.trial import Run, TrialRecord
+    from nas.search.store.run import Run
+    from nas.search.trial import TrialRecord
     from nas.search.workers.executor import Executor
 
 EACH = 10  # trials a round
 
 
-def hardly_anything(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def hardly_anything(job: Job) -> Iterator[Event]:
     """A short sleep, a score, a file in the place of weights."""
     time.sleep(0.05)
-    error = (len(job["genome"]) % 997) / 1000
-    score = {"epoch": 1, "error": error, "loss": 1.0, "train_loss": 1.0, "seconds": 0.05}
-    yield {"number": job["number"], "kind": "score", "score": score}
-    weights = Path(job["weights"])
+    error = (len(job.genome) % 997) / 1000
+    yield Progress(job.number, Score(1, error, 1.0, 0.05, 1.0))
+    weights = Path(job.weights)
     weights.parent.mkdir(parents=True, exist_ok=True)
     part = weights.with_name(weights.name + ".part")
     part.write_bytes(b"x" * 100_000)
     part.replace(weights)
-    yield outcome(job, "")
+    yield Outcome(job.number)
 
 
 def workers(_: "Experiment") -> "Executor":
@@ -55,13 +56,11 @@ def workers(_: "Experiment") -> "Executor":
 
 def drive(run: Path, trials: int) -> None:
     """One driver: to the total, unless it is killed; a line for each event in a file beside the run."""
-    from nas.search import experiment as experiments
+    from nas.search.experiment_file import load_experiment
     from nas.search.loop.search import Search
     from nas.search.store.create import create
 
-    question = experiments.read_experiment(
-        experiments.find_experiment("quickstart"), {"sampler": "random", "trials": trials}
-    )
+    question = load_experiment("quickstart", {"sampler": "random", "trials": trials})
     with run.with_suffix(".events").open("a", buffering=1) as events:
         for event in Search(create(run, question, "chaos"), workers).events():
             events.write(f"{event.kind} {event.record.number}\n")
@@ -137,7 +136,7 @@ def lives(pid: int) -> bool:
 
 def read(run: Path) -> "Run | None":
     """The run, unless the driver was killed before there was one."""
-    from nas.search.store.study import load_run
+    from nas.search.store.run import load_run
 
     return load_run(run) if (run / "study.db").exists() else None
 
@@ -169,8 +168,8 @@ def check(run: Path, trials: int, tally: Tally) -> Tally:
             over.add(number)
     lines = Counter(line.split()[2] for line in (run / "log.txt").read_text().splitlines())
     assert set(lines.values()) == {1}, "a trial twice in the log"
-    list(find_inconsistencies(run, mend=True))
-    assert not list(find_inconsistencies(run, mend=False))
+    list(find_inconsistencies(run, fix=True))
+    assert not list(find_inconsistencies(run, fix=False))
     tally.trials = trials
     tally.failed = sum(record.state == "failed" for record in found.records)
     assert tally.failed <= tally.workers, "a trial failed that nobody killed"

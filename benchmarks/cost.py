@@ -33,7 +33,8 @@ from nas.genome.graph import Node, Op, forget
 from nas.genome.primitives import Cell
 from nas.genome.primitives.cells import Operation
 from nas.model.source import source
-from nas.search.space import load_space, sample_network
+from nas.search.propose.candidate import sample_network
+from nas.search.space import load_space
 
 NETWORKS = (
     "cifar_resnet20", "resnet50", "cifar_resnet56", "densenet_bc_100_12", "densenet121", "googlenet_paper_noaux",

@@ -8,13 +8,14 @@ The space is the quickstart's, with its budget and two objectives; errors are ma
 import argparse
 import random
 import time
-from collections import Counter
 from statistics import median
 
 from nas.genome import Task
-from nas.search import experiment as experiments
-from nas.search.propose.choices import Candidate, GuidedTrial, make_candidate
+from nas.search.experiment_file import load_experiment
+from nas.search.propose.candidate import Candidate, make_candidate
+from nas.search.propose.choices import GuidedTrial
 from nas.search.propose.proposer import Proposer
+from nas.search.propose.samplers.base import vector
 from nas.search.space import load_space
 
 TASK = Task("digits", (1, 8, 8), 10)
@@ -28,29 +29,27 @@ def made_up(drawn: Candidate) -> float:
 
 def history(count: int) -> list[Candidate]:
     """Networks inside the budget, drawn uniformly."""
-    question, rng = experiments.read_experiment(experiments.find_experiment("quickstart")), random.Random(0)
+    question, rng = load_experiment("quickstart"), random.Random(0)
     found: list[Candidate] = []
     while len(found) < count:
         drawn = make_candidate(load_space(question.space), TASK, GuidedTrial(rng))
-        if question.budget.allows(drawn.cost):
+        if question.budget.allows(drawn):
             found.append(drawn)
     return found
 
 
 def each(sampler: str, past: list[Candidate], asks: int) -> float:
     """The median time of ask and tell."""
-    question = experiments.read_experiment(
-        experiments.find_experiment("quickstart"), {"sampler": sampler, "trials": 3_000}
-    )
-    proposer = Proposer(question, load_space(question.space), TASK, [], (), Counter())
+    question = load_experiment("quickstart", {"sampler": sampler, "trials": 3_000})
+    proposer = Proposer(question, load_space(question.space), TASK)
     for drawn in past:
-        proposer.sampler.tell(None, drawn, made_up(drawn))
+        proposer.sampler.tell(None, drawn, vector(proposer.objectives, drawn, (made_up(drawn),)))
     times = []
     for _ in range(asks):
         begun = time.process_time()
         proposal = proposer.ask()
         assert proposal is not None
-        proposer.tell(proposal, made_up(proposal.draft))
+        proposer.tell(proposal, made_up(proposal.candidate))
         times.append(time.process_time() - begun)
     return median(times[asks // 4 :]) * 1e3
 

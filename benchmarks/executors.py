@@ -18,7 +18,9 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from nas.search.workers.worker import outcome, train_job
+from nas.search.workers.job import Event, Job, Outcome, Progress
+from nas.search.workers.worker import train_job
+from nas.training.score import Score
 
 if TYPE_CHECKING:
     from nas.search.experiment import Experiment
@@ -27,12 +29,11 @@ if TYPE_CHECKING:
 WORKERS = 2
 
 
-def nothing(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def nothing(job: Job) -> Iterator[Event]:
     """A score that depends on the genome alone."""
-    error = (len(job["genome"]) % 997) / 1000
-    score = {"epoch": 1, "error": error, "loss": 1.0, "train_loss": 1.0, "seconds": 0.0}
-    yield {"number": job["number"], "kind": "score", "score": score}
-    yield outcome(job, "")
+    error = (len(job.genome) % 997) / 1000
+    yield Progress(job.number, Score(1, error, 1.0, 0.0, 1.0))
+    yield Outcome(job.number)
 
 
 def local(_: "Experiment") -> "Executor":
@@ -51,13 +52,11 @@ def cluster(_: "Experiment") -> "Executor":
 
 def ours(workers: "Callable[[Experiment], Executor]", trials: int) -> float:
     """A search, from the first trial begun to the last recorded."""
-    from nas.search import experiment as experiments
+    from nas.search.experiment_file import load_experiment
     from nas.search.loop.search import Search
     from nas.search.store.create import create
 
-    question = experiments.read_experiment(
-        experiments.find_experiment("quickstart"), {"sampler": "random", "trials": trials}
-    )
+    question = load_experiment("quickstart", {"sampler": "random", "trials": trials})
     with tempfile.TemporaryDirectory() as folder:
         study = create(Path(folder) / "run", question, "benchmark")
         begun, ended = 0.0, 0
@@ -68,7 +67,7 @@ def ours(workers: "Callable[[Experiment], Executor]", trials: int) -> float:
         return time.perf_counter() - begun
 
 
-def alone(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def alone(job: Job) -> Iterator[Event]:
     """A training in a session of its own, as Ray's are: the kernel shares a busy machine out by sessions."""
     with suppress(PermissionError):
         os.setsid()
@@ -91,7 +90,7 @@ def ray_training(_: "Experiment") -> "Executor":
 
 def training(workers: "Callable[[Experiment], Executor]", trials: int) -> float:
     """A search that trains, after the start."""
-    from nas.search import experiment as experiments
+    from nas.search.experiment_file import load_experiment
     from nas.search.loop.search import Search
     from nas.search.store.create import create
 
@@ -99,7 +98,7 @@ def training(workers: "Callable[[Experiment], Executor]", trials: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         study = create(
             Path(folder) / "run",
-            experiments.read_experiment(experiments.find_experiment("quickstart"), changes),
+            load_experiment("quickstart", changes),
             "benchmark",
         )
         ends = [time.perf_counter() for event in Search(study, workers).events() if event.kind == "ended"]

@@ -22,7 +22,8 @@ from nas.model.formats import FORMATS
 from nas.model.module import module
 from nas.model.parity import TOLERANCE
 from nas.resources import names
-from nas.search.space import load_space, sample_network
+from nas.search.propose.candidate import sample_network
+from nas.search.space import load_space
 
 TASKS = (Task("small", (1, 8, 8), 10), Task("coloured", (3, 32, 32), 10))
 

@@ -10,17 +10,18 @@ about 1 % fits: proposals a second, and the median share used of the limit that 
 import argparse
 import random
 import time
-from collections import Counter
 from collections.abc import Callable
 from math import exp, log
 from statistics import median
 
 from nas.errors import GenomeError
-from nas.genome import Budget, Graph, Range, Task, Trial
+from nas.genome import Graph, Task, Trial
 from nas.genome.primitives import BasicBlock, Bottleneck, ConvStack, ConvUnit, DenseBlock, GapHead, Stem, Transition
 from nas.genome.trial import Space
 from nas.search.experiment import Experiment
-from nas.search.propose.choices import Candidate, GuidedTrial, choices_key, make_candidate
+from nas.search.objectives import Budget, Range
+from nas.search.propose.candidate import Candidate, make_candidate
+from nas.search.propose.choices import GuidedTrial, choices_key
 from nas.search.propose.fit_budget import BudgetFitter
 from nas.search.propose.proposer import Proposer
 from nas.search.space import load_space
@@ -105,7 +106,7 @@ def both_budgets(seconds: float) -> None:
         budget = Budget(params=band(params), macs=band(macs))
         fitter = BudgetFitter(space, task, budget, 0)
         rate(seconds / 5, space, task, fitter.fit, 9)  # what both ways keep of ops they counted
-        draws, hits = rate(seconds * 3, space, task, lambda d, b=budget: d if b.allows(d.cost) else None, 1)  # type: ignore[misc]
+        draws, hits = rate(seconds * 3, space, task, lambda d, b=budget: d if b.allows(d) else None, 1)  # type: ignore[misc]
         asked, fitted = rate(seconds, space, task, fitter.fit, 2)
         ratios.append(fitted / seconds / max(hits / seconds / 3, 1 / seconds / 3))
         print(f"{name:<20} rejection {hits / draws:8.4%} inside, {hits / seconds / 3:6.1f} a second;  fitted "
@@ -123,15 +124,15 @@ def proposals(fit: bool, asked: int) -> None:
     for seed in range(3):
         question = Experiment.model_validate({**settings, "budget": budget, "seed": seed})
         begun = time.process_time()
-        proposer = Proposer(question, stages, CIFAR, [], (), Counter())
+        proposer = Proposer(question, stages, CIFAR)
         for _ in range(asked):
             proposal = proposer.ask()
             assert proposal is not None
-            over += not budget.allows(proposal.cost)
+            over += not budget.allows(proposal)
             shares.append(max(proposal.cost.params / params, proposal.cost.macs / macs))
             proposer.tell(proposal, 0.5)
         spent += time.process_time() - begun
-        inside += proposer.ledger["proposed"]
+        inside += proposer.proposal_counts["proposed"]
     print(f"fit = {str(fit).lower()}: {3 * asked} proposals of {inside} draws, {over} over budget, "
           f"{3 * asked / spent:.0f} a second, median share of the limit that binds {median(shares):.3f}")  # fmt: skip
 

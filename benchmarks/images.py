@@ -10,7 +10,6 @@ the driver's own time counts. Then one network is trained from eight seeds: what
 import argparse
 import sys
 import time
-from collections import Counter
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,11 +18,12 @@ from statistics import mean, stdev
 import numpy as np
 import torch
 
-from benchmarks.search_quality import interval
-from nas.genome import Budget, Graph, Range, Task, Trial, Value
+from benchmarks.search_quality import shown_interval
+from nas.genome import Graph, Task, Trial, Value
 from nas.genome.primitives import BasicBlock, BatchNorm, Conv, ConvUnit, DenseBlock, GapHead, MaxPool, Relu, Transition
 from nas.model.module import module
 from nas.search.experiment import Experiment
+from nas.search.objectives import Budget, Range
 from nas.search.pareto import hypervolume
 from nas.search.propose.proposer import Proposal, Proposer
 from nas.training.batches import Batches
@@ -75,7 +75,7 @@ def run(asked: tuple[Source, str, int, int]) -> list[Trained]:
     torch.set_num_threads(1)
     settings = {"name": "images", "space": "mixed", "data": "fashion_mnist", "sampler": sampler, "seed": seed}
     question = Experiment.model_validate({**settings, "trials": trials, "budget": BUDGET})
-    asker = Proposer(question, space, task(source), [], (), Counter())
+    asker = Proposer(question, space, task(source))
     test = Batches(load_test(source), load_data(source), torch.device("cpu"))
     found: list[Trained] = []
     spent, best, tested = 0.0, 1.0, 1.0
@@ -98,7 +98,7 @@ def line(name: str, runs: list[list[Trained]]) -> str:
     tests = [100 - 100 * found[-1].test for found in runs]
     points = [np.array([(one.error, one.macs) for one in found]) for found in runs]
     volumes = [100 * hypervolume(found, WORST) / (WORST[0] * WORST[1]) for found in points]
-    cells = [interval(values, 2) for values in (best, tests, volumes)]
+    cells = [shown_interval(values, 2) for values in (best, tests, volumes)]
     return f"| {name} | {' | '.join(cells)} | {mean(map(len, runs)):.0f} |"
 
 
@@ -106,7 +106,7 @@ def noise(source: Source, seeds: int) -> float:
     """Standard deviation over training seeds of one network's validation accuracy, in percent."""
     torch.set_num_threads(1)
     settings = {"name": "images", "space": "mixed", "data": "fashion_mnist", "sampler": "random", "budget": BUDGET}
-    proposal = Proposer(Experiment.model_validate(settings), space, task(source), [], (), Counter()).ask()
+    proposal = Proposer(Experiment.model_validate(settings), space, task(source)).ask()
     assert proposal is not None
     return 100 * stdev(fit(source, proposal, seed)[1] for seed in range(seeds))
 

@@ -17,7 +17,6 @@ does not come with the toolkit.
 import argparse
 import sys
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -31,11 +30,12 @@ import numpy as np
 
 from benchmarks.nasbench201 import EDGES, SETS, TASK, everything, network, space, table
 from benchmarks.table import Table, rehearse
-from nas.genome import Budget, Cost, Range, cost
+from nas.genome import Cost, cost
 from nas.search.experiment import Experiment
+from nas.search.objectives import Budget, Range
 from nas.search.pareto import hypervolume
 from nas.search.propose.proposer import Proposal, Proposer
-from nas.search.results.finalists import interval as student
+from nas.statistics import mean_interval
 
 SAMPLERS = ("random", "tpe", "nsga2", "evolution", "local", "frontier")
 AFTER = (50, 100, 150, 300)
@@ -67,7 +67,7 @@ def proposer(sampler: str, seed: int, trials: int, budget: Budget, objectives: S
     """The toolkit's own, with nothing but the space."""
     settings = {"name": "table", "space": "cells", "data": "digits", "sampler": sampler, "seed": seed, "trials": trials}
     question = Experiment.model_validate({**settings, "budget": budget, "objectives": tuple(objectives)})
-    return Proposer(question, space, TASK, [], (), Counter())
+    return Proposer(question, space, TASK)
 
 
 def accuracy(known: Table, choices: dict[str, Any], name: str = "cifar10") -> float:
@@ -75,9 +75,9 @@ def accuracy(known: Table, choices: dict[str, Any], name: str = "cifar10") -> fl
     return known[choices][f"{name}_test_acc_200ep"]
 
 
-def interval(values: Sequence[float], digits: int = 3) -> str:
+def shown_interval(values: Sequence[float], digits: int = 3) -> str:
     """Mean and the half width of its 95 % interval by Student's t."""
-    half = student(tuple(values))[1] - mean(values) if len(values) > 1 else nan
+    half = mean_interval(tuple(values))[1] - mean(values) if len(values) > 1 else nan
     return f"{mean(values):.{digits}f} ±{half:.{digits}f}"
 
 
@@ -94,7 +94,7 @@ def clean(asked: Asked) -> None:
     for sampler in asked.samplers:
         runs = asked.each(clean_run, sampler, asked.after[-1])
         regrets = np.array([regrets for regrets, _ in runs])
-        cells = [interval(regrets[:, count - 1].tolist()) for count in asked.after]
+        cells = [shown_interval(regrets[:, count - 1].tolist()) for count in asked.after]
         found = (regrets[:, min(150, asked.after[-1]) - 1] < 1e-6).mean()
         each = mean(seconds for _, seconds in runs) / asked.after[-1] * 1e3
         print(f"| {sampler} | {' | '.join(cells)} | {found:.0%} | {each:.0f} |", flush=True)
@@ -135,7 +135,7 @@ def noisy(asked: Asked) -> None:
             runs = asked.each(noisy_run, sampler, name, budget)
             plain, again = ([best - run[which] for run in runs] for which in (0, 1))
             proposed = mean(run[2] for run in runs)
-            print(f"| {sampler} | {interval(plain)} | {interval(again)} | {proposed:.1f} |", flush=True)
+            print(f"| {sampler} | {shown_interval(plain)} | {shown_interval(again)} | {proposed:.1f} |", flush=True)
 
 
 def noisy_run(path: Path, sampler: str, seed: int, name: str, budget: Budget) -> tuple[float, float, float]:
@@ -152,7 +152,7 @@ def noisy_run(path: Path, sampler: str, seed: int, name: str, budget: Budget) ->
     means = [mean([error, *(once(proposal) for _ in range(AGAIN))]) for proposal, error in first]
     finalist = first[int(np.argmin(means))][0]
     truth = [accuracy(known, proposal.choices, name) for proposal in (chosen, finalist)]
-    return truth[0], truth[1], asker.ledger["proposed"] / len(told)
+    return truth[0], truth[1], asker.proposal_counts["proposed"] / len(told)
 
 
 def front(asked: Asked) -> None:
@@ -167,7 +167,7 @@ def front(asked: Asked) -> None:
     for sampler in asked.samplers:
         runs = asked.each(front_run, sampler, asked.after, worst)
         missing = 100 - 100 * np.array(runs) / whole
-        print(f"| {sampler} | {' | '.join(interval(column.tolist(), 2) for column in missing.T)} |", flush=True)
+        print(f"| {sampler} | {' | '.join(shown_interval(column.tolist(), 2) for column in missing.T)} |", flush=True)
 
 
 def front_run(path: Path, sampler: str, seed: int, after: Sequence[int], worst: tuple[float, float]) -> list[float]:

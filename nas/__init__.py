@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from nas.genome.cost import cost
     from nas.model.module import module
     from nas.model.source import source
-    from nas.search.store.study import load_run as load
+    from nas.search.store.run import load_run as load
 
 _HOMES = {
     "baseline": "nas.genome.baselines.baseline",
     "cost": "nas.genome.cost.cost",
     "module": "nas.model.module.module",
     "source": "nas.model.source.source",
-    "load": "nas.search.store.study.load_run",
+    "load": "nas.search.store.run.load_run",
 }
 
 __all__ = ["baseline", "cost", "load", "module", "source"]

@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
@@ -22,6 +23,24 @@ class Entry(Protocol):
 
     @property
     def summary(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """An entry that is imported when it is used: target is the `module:Name` or `file.py:Name` of what it makes."""
+
+    name: str
+    summary: str
+    target: str
+
+    def load(self) -> Any:
+        """Return what the target names, importing its module. Raises ExperimentError."""
+        return load_attribute(self.target)
+
+
+def outside_plugin(name: str, value: Any) -> Plugin:
+    """Return the entry of something of a user's own."""
+    return Plugin(name, " ".join((value.__doc__ or "").split("\n\n")[0].split()), name)
 
 
 T = TypeVar("T", bound=Entry)

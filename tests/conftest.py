@@ -23,13 +23,13 @@ def _one_thread() -> None:
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight trials of one epoch, searched once for all tests that read a run."""
-    from nas.search import experiment as experiments
+    from nas.search.experiment_file import load_experiment
     from nas.search.loop.search import Search
     from nas.search.store.create import create
 
     path = tmp_path_factory.mktemp("runs") / "small"
     changes = {"trials": 8, "recipe.epochs": 1, "sampler": "random"}
-    question = experiments.read_experiment(experiments.find_experiment("quickstart"), changes)
+    question = load_experiment("quickstart", changes)
     for _ in Search(create(path, question, "nas search quickstart --trials 8")).events():
         pass
     return path

@@ -10,7 +10,8 @@ from nas.genome import Graph, Op, Shape
 from nas.genome.graph import checks
 from nas.genome.hyperparameters import Limits
 from nas.resources import names
-from nas.search.space import load_space, sample_network
+from nas.search.propose.candidate import sample_network
+from nas.search.space import load_space
 from nas.training.data import task
 
 MAX_SIDE = 6  # keeps random networks small; the bounds themselves are tested in test_fields

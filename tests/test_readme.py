@@ -10,8 +10,10 @@ import pytest
 
 from nas.cli.app import app
 from nas.genome import Task
-from nas.search.experiment import Experiment, read_experiment
-from nas.search.space import load_space, sample_network
+from nas.search.experiment import Experiment
+from nas.search.experiment_file import read_experiment
+from nas.search.propose.candidate import sample_network
+from nas.search.space import load_space
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -17,9 +17,9 @@ def doctor(
 
     left = 0
     for finding in find_inconsistencies(run, mend):
-        mended = mend and finding.mend is not None
+        mended = mend and finding.fix is not None
         left += not mended
-        deed = "mended" if mended else "--mend would" if finding.mend else "to be done by you"
+        deed = "mended" if mended else "--mend would" if finding.fix else "to be done by you"
         output(f"{finding.what}\n  {deed}: {finding.remedy}")
     if left:
         raise typer.Exit(EXIT_FINDINGS)

@@ -15,8 +15,9 @@ def print_plan(question: "Experiment") -> None:
     Raises BudgetError when nothing is inside, DataError when images are missing, ExperimentError without a card.
     """
     from nas.genome.cost import cost
+    from nas.search.objectives import OBJECTIVES
     from nas.search.propose.baselines import fit_baseline
-    from nas.search.propose.proposer import preflight
+    from nas.search.propose.preflight import preflight
     from nas.search.space import load_space
     from nas.training.data import class_names
     from nas.training.data import load_data as images_of
@@ -33,7 +34,7 @@ def print_plan(question: "Experiment") -> None:
     info(f"  {len(images.train.labels):,} images to train on, {len(images.validation.labels):,} to validate with, "
         f"{images.task.classes} classes{called}")  # fmt: skip
     for name in ("params", "macs"):
-        values = sorted(getattr(counts, name) for counts in seen.costs)
+        values = sorted(OBJECTIVES[name].of(network) for network in seen.networks)
         low, middle, high = values[0], values[len(values) // 2], values[-1]
         info(f"  {name:<7}{low:>12,} to {high:,}, median {middle:,}")
     for name in question.baselines:

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from nas.search.loop.search import Event, Search
+from nas.search.loop.search import Search, SearchEvent
 from nas.search.pareto import front_of
 from nas.search.store.log import line
 from nas.search.trial import TrialRecord
@@ -31,7 +31,7 @@ class Board:
         self.front = front_of(self.complete, self.names)
         self.running: dict[int, TrialRecord] = {}
 
-    def hear(self, event: Event) -> None:
+    def hear(self, event: SearchEvent) -> None:
         record = event.record
         if event.kind in ("started", "scored"):
             self.running[record.number] = record

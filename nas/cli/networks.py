@@ -28,13 +28,14 @@ def find_network(what: str, seed: int, data: str) -> "tuple[Graph, str]":
     if what in BASELINES:
         return baseline(what), what
     if what in names("search_spaces", ".py"):
-        from nas.search.space import load_space, sample_network
+        from nas.search.propose.candidate import sample_network
+        from nas.search.space import load_space
         from nas.training.data import task
 
         return sample_network(load_space(what), task(data), seed), f"{what}, seed {seed}, on {data}"
     run, colon, trial = what.rpartition(":")
     if colon and Path(run).is_dir():
-        from nas.search.store.study import load_run
+        from nas.search.store.run import load_run
 
         return load_run(Path(run)).record(trial).graph, what
     if Path(what).is_file():

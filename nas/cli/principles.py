@@ -31,7 +31,7 @@ def principles(
     from nas.cli.searches import home
     from nas.principles.study_file import FILE, read_study
     from nas.principles.training.reading import read_reading as reading
-    from nas.search.experiment import find_experiment
+    from nas.search.experiment_file import find_experiment
 
     if (Path(experiment) / FILE).is_file():
         if changes or dry_run or out:
@@ -99,7 +99,7 @@ def _report(found: "Reading", evidence: list[Path], as_json: bool) -> None:
     """Write the page, and tell the verdicts."""
     from nas.principles.judging.evidence import evidence as read_off
     from nas.report.principles.page import write
-    from nas.search.store.study import load_run
+    from nas.search.store.run import load_run
 
     page = write(found, [each for run in evidence for each in read_off(load_run(run))])
     info("the verdicts, for a browser:")

@@ -17,7 +17,7 @@ def proxies(
     from dataclasses import asdict
 
     from nas.search.results.proxies import evaluate_proxies
-    from nas.search.store.study import load_run
+    from nas.search.store.run import load_run
     from nas.search.trial import TrialRecord
 
     judged = []

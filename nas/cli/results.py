@@ -27,7 +27,7 @@ def report(
 ) -> None:
     """Write the run's page: one offline HTML file, with figures and tables beside it. Several runs: one comparison."""
     from nas.report import compare, markdown, write
-    from nas.search.store.study import load_run
+    from nas.search.store.run import load_run
 
     found = [load_run(run) for run in runs]
     if format_ == "md":
@@ -77,7 +77,7 @@ def _trial(what: str, trial: str) -> tuple[Path, str] | None:
 
 def _trained(run: Path, trial: str, out: Path | None, formats: "tuple[Format, ...]") -> "Exported":
     from nas.search.results.export_trial import export_trial
-    from nas.search.store.study import load_run
+    from nas.search.store.run import load_run
 
     found = load_run(run)
     record = found.record(trial)
@@ -109,14 +109,13 @@ def finalists(
     """Train the front again from several seeds on a longer schedule, then read the test split once for each."""
     from dataclasses import asdict, replace
 
-    from nas.search.results.finalists import Finalist
-    from nas.search.results.finalists import finalists as train_again
-    from nas.search.store.study import load_run
+    from nas.search.results.finalists import Finalist, train_finalists
+    from nas.search.store.run import load_run
 
     found = load_run(run)
     recipe = replace(found.experiment.recipe, epochs=epochs or 2 * found.experiment.recipe.epochs)
     ranked: list[Finalist] = []
-    for step in train_again(found, recipe, seeds, most):
+    for step in train_finalists(found, recipe, seeds, most):
         if isinstance(step, Finalist):
             ranked.append(step)
         else:

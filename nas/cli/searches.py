@@ -56,7 +56,7 @@ def search(
 ) -> None:
     """Search for the best networks inside the budget; goes on where an earlier search of the same stopped."""
     from nas.cli.foresight import print_cost_estimate, print_plan
-    from nas.search import experiment as experiments
+    from nas.search.experiment_file import load_experiment
     from nas.search.store.create import create, refuse_strange
 
     settings: dict[str, Any] = dict(setting(change) for change in changes or [])
@@ -66,7 +66,7 @@ def search(
     if baselines is not None:
         settings["baselines"] = [name.strip() for name in baselines.split(",") if name.strip()]
     settings |= {key: value for key, value in (limits | plain).items() if value is not None}
-    question = experiments.read_experiment(experiments.find_experiment(experiment), settings)
+    question = load_experiment(experiment, settings)
     place = out or home(question)
     refuse_strange(place)
     print_plan(question)
@@ -136,12 +136,13 @@ def resume(
 ) -> None:
     """Go on after anything, to the total asked for."""
     from nas.cli.principles import go_on
-    from nas.search.experiment import MATCHED, validate_experiment
+    from nas.search.experiment import MATCHED
+    from nas.search.experiment_file import validate_experiment
     from nas.search.store.create import create
     from nas.search.store.study import open_run
 
     with closing(open_run(run)) as study:
-        command = study.read().command
+        command, _ = study.origin()
     asked = {"trials": trials, "workers": workers, "executor": where(executor, address)}
     changes = {name: value for name, value in asked.items() if value is not None}
     if study.experiment.space == MATCHED:
@@ -157,8 +158,8 @@ def status(run: RunDir, as_json: Json = False) -> None:
 
     from nas.search.loop.halving import epochs_saved
     from nas.search.pareto import front_of
+    from nas.search.store.run import load_run
     from nas.search.store.run_files import is_locked
-    from nas.search.store.study import load_run
 
     held = is_locked(run)
     found = load_run(run)
@@ -173,7 +174,7 @@ def status(run: RunDir, as_json: Json = False) -> None:
         "worked_on": alive,
         "epochs_saved": epochs_saved(found.records, found.experiment.recipe.epochs),
         "reasons": dict(reasons),
-        "ledger": found.ledger,
+        "ledger": dict(found.proposal_counts),
         "front": len(front_of(list(found.records), found.experiment.objectives)),
         "best": best and {"trial": best.number, "error": best.error, **best.cost.as_dict()},
     }
@@ -193,5 +194,5 @@ def status(run: RunDir, as_json: Json = False) -> None:
         output(f"stopped early: {states['pruned']}, {facts['epochs_saved']} epochs saved")
     for reason, count in reasons.items():
         output(f"failed for {reason}: {count}")
-    for outcome, count in found.ledger.items():
+    for outcome, count in found.proposal_counts.items():
         output(f"{outcome}: {count}")

@@ -1,14 +1,14 @@
-"""What a network costs, and whether a budget holds it: sums over the list, in Python's exact integers.
+"""What a network costs: sums over the list, in Python's exact integers.
 
 A primitive's tally is computed once per (op, input shapes) and kept, so a warm count only adds a handful of
 small tuples up. The totals equal those of the graph written out in layers, peak memory included.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from nas.errors import BudgetError, GenomeError
+from nas.errors import GenomeError
 from nas.genome.graph import Graph, Layer, PlacedOp
 
 MAX_LAYERS = 5_000  # ResNet-1202 has 4,200; more than this is a mistake or an attack
@@ -149,52 +149,3 @@ def cost(graph: Graph, auxiliary: bool = False) -> Cost:
     total = _add_up(graph)
     peak = graph.nodes[0].placed.size + _peak(graph, (True,))
     return Cost(total.params, total.macs, total.activations, peak * BYTES, total.reach[0])
-
-
-@dataclass(frozen=True)
-class Range:
-    """An inclusive range; an end that is None is open."""
-
-    min: int | None = None
-    max: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise BudgetError(f"`min` (={self.min:,}) is above `max` (={self.max:,}): nothing can be inside")
-
-    def excess(self, value: int) -> float:
-        """How far outside, as a share of the end that is passed; at most 0 inside."""
-        over = (value - self.max) / max(self.max, 1) if self.max is not None else -1.0
-        under = (self.min - value) / max(self.min, 1) if self.min is not None else -1.0
-        return max(over, under)
-
-
-@dataclass(frozen=True)
-class Budget:
-    """Hard limits on what a network may cost. A network outside is never trained."""
-
-    params: Range = Range()
-    macs: Range = Range()
-    activations: Range = Range()
-    peak_bytes: Range = Range()
-    depth: Range = Range()
-
-    def excess(self, cost: Cost) -> dict[str, float]:
-        """For each limited quantity the relative excess, at most 0 inside."""
-        return {name: limit.excess(getattr(cost, name)) for name, limit in self.limits().items()}
-
-    def allows(self, cost: Cost) -> bool:
-        """Whether every limit holds."""
-        return all(value <= 0 for value in self.excess(cost).values())
-
-    def limits(self) -> dict[str, Range]:
-        """The quantities that are limited."""
-        ranges = {spec.name: getattr(self, spec.name) for spec in fields(self)}
-        return {name: limit for name, limit in ranges.items() if limit != Range()}
-
-    def as_dict(self) -> dict[str, Any]:
-        """The limited quantities as plain data."""
-        return {
-            name: {end: value for end, value in (("min", limit.min), ("max", limit.max)) if value is not None}
-            for name, limit in self.limits().items()
-        }

@@ -9,12 +9,12 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
 from nas.errors import ExperimentError
+from nas.files import atomic_write
 from nas.principles.claims import chosen
 from nas.principles.claims.principle import Principle
 from nas.principles.claims.scale import Scale
-from nas.search import experiment as experiments
 from nas.search.experiment import MATCHED, Experiment
-from nas.search.store.run_files import write_whole
+from nas.search.experiment_file import line_of, read_toml, to_toml, validate_experiment
 from nas.training.data import task
 
 FILE = "principles.toml"
@@ -85,12 +85,12 @@ def read_study(path: Path, changes: dict[str, Any] | None = None) -> PrincipleSt
 
     Raises ExperimentError with file, line and remedy.
     """
-    data, text = experiments.read_toml(path, changes)
+    data, text = read_toml(path, changes)
     design = _design(data.pop("principles", {}), path, text)
     if stray := [key for key in SEARCHED if key in data]:
         raise ExperimentError(f"{path}: {stray[0]!r} has no place in a study of principles; remove it")
     fixed = {"space": MATCHED, "objectives": ["error"], "trials": 100_000}
-    return PrincipleStudy(experiments.validate_experiment(data | fixed, str(path), text, set(changes or {})), design)
+    return PrincipleStudy(validate_experiment(data | fixed, str(path), text, set(changes or {})), design)
 
 
 def _design(data: Any, path: Path, text: str) -> Design:
@@ -99,16 +99,16 @@ def _design(data: Any, path: Path, text: str) -> Design:
     except ValidationError as problems:
         first = problems.errors()[0]
         where = ["principles", *[str(part) for part in first["loc"]]]
-        place = f"{path}, line {line}" if (line := experiments.line_of(text, where)) else str(path)
+        place = f"{path}, line {line}" if (line := line_of(text, where)) else str(path)
         known = ", ".join(asdict(Design()))
         raise ExperimentError(f"{place}: `{'.'.join(where)}`: {first['msg']}; known: {known}") from None
     chosen(design.keys)
     return design
 
 
-def to_toml(family: PrincipleStudy, header: str = "") -> str:
+def study_to_toml(family: PrincipleStudy, header: str = "") -> str:
     """The effective study, every setting written out; `read` gives it back."""
-    plain = experiments.to_toml(family.experiment, header).splitlines()
+    plain = to_toml(family.experiment, header).splitlines()
     kept = [line for line in plain if line.partition(" = ")[0].strip("[]") not in SEARCHED]
     rows = [f"{name} = {json.dumps(value)}" for name, value in asdict(family.design).items()]
     return "\n".join([*kept, "", "[principles]", *rows]) + "\n"
@@ -116,7 +116,7 @@ def to_toml(family: PrincipleStudy, header: str = "") -> str:
 
 def save(family: PrincipleStudy, path: Path, header: str) -> None:
     """Write the study into its run directory."""
-    write_whole(path / FILE, to_toml(family, header))
+    atomic_write(path / FILE, study_to_toml(family, header))
 
 
 def saved(path: Path) -> PrincipleStudy:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nas.search.trial import Run
+    from nas.search.store.run import Run
 
 __all__ = ["compare", "markdown", "write"]
 

@@ -8,12 +8,16 @@ budget may limit it; any other is measured by training. Adding one is one entry:
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from nas.errors import BudgetError, near
 from nas.genome.cost import Cost, cost
 from nas.genome.graph import Graph
 from nas.registry import Registry
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
 
 Vector = tuple[float, ...]
 """The values of an experiment's objectives, in its order."""
@@ -147,6 +151,18 @@ class Budget(Mapping[str, Range]):
 
     def __repr__(self) -> str:
         return f"Budget({', '.join(f'{name}={limit}' for name, limit in self._limits.items())})"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, handler: "GetCoreSchemaHandler") -> "CoreSchema":
+        """Let a settings model read a budget from a table of ranges, and write it as one."""
+        from pydantic_core import core_schema as schemas
+
+        table = schemas.no_info_after_validator_function(cls, handler.generate_schema(dict[str, Range]))
+        return schemas.json_or_python_schema(
+            json_schema=table,
+            python_schema=schemas.union_schema([schemas.is_instance_schema(cls), table]),
+            serialization=schemas.plain_serializer_function_ser_schema(cls.as_dict),
+        )
 
     def excess(self, network: Network) -> dict[str, float]:
         """Return the relative excess over each limit, at most 0 inside."""

@@ -1,6 +1,6 @@
-"""Which networks no other beats, and how much of the objective space they command.
+"""Which networks no other dominates, and the hypervolume of a front.
 
-Every objective is minimised. Points that are not finite never count: Optuna files an infinite objective as
+Every objective is minimized. Points that are not finite never count: Optuna files an infinite objective as
 complete and lets it own the front.
 """
 
@@ -14,18 +14,18 @@ from numpy.typing import NDArray
 from nas.search.trial import TrialRecord
 
 Points = NDArray[np.float64]  # (points, objectives)
-Mask = NDArray[np.bool_]  # (points,)
+Mask = NDArray[np.bool_]
 _CHUNK = 256  # rows compared at once: the comparison takes memory by its square
 
 
 def as_points(values: Sequence[Sequence[float | None]]) -> Points:
-    """Rows of objectives as an array, what is missing as NaN; shape (points, objectives)."""
+    """Return rows of objectives as an array (points, objectives), what is missing as NaN."""
     rows = np.array(values, dtype=np.float64)
     return rows.reshape(len(values), -1) if len(values) else np.empty((0, 1))
 
 
 def on_front(points: Points) -> Mask:
-    """For each point, whether no other is at least as good everywhere and better somewhere.
+    """Return for each point whether no other dominates it: (points,).
 
     Equal points stand or fall together; a point that is not finite is never on the front.
     """
@@ -42,7 +42,7 @@ def on_front(points: Points) -> Mask:
 
 
 def front_of(records: Sequence[TrialRecord], names: tuple[str, ...]) -> list[TrialRecord]:
-    """The complete trials that no other beats in every objective; of equals, the first."""
+    """Return the complete trials that no other dominates; of equals, the first."""
     scored = [(record, values) for record in records if (values := record.objectives(names)) is not None]
     first: dict[tuple[float, ...], int] = {}
     for record, values in sorted(scored, key=lambda pair: pair[0].number):
@@ -52,22 +52,26 @@ def front_of(records: Sequence[TrialRecord], names: tuple[str, ...]) -> list[Tri
 
 
 def merge(front: Points, points: Points) -> Points:
-    """The distinct non-dominated points of a front and some more points, all finite."""
+    """Return the distinct non-dominated points of a front and some more points, all finite."""
     fresh = np.unique(points[~_dominated(points, front)], axis=0)
     fresh = fresh[~_dominated(fresh, fresh)]
     return np.unique(np.concatenate([front[~_dominated(front, fresh)], fresh]), axis=0)
 
 
-def _dominated(points: Points, others: Points) -> Mask:
-    if not len(points) or not len(others):
-        return np.zeros(len(points), dtype=np.bool_)
+def dominates(points: Points, others: Points) -> Mask:
+    """Return whether each point is at least as good as each other everywhere and better somewhere: (points, others)."""
     no_worse = np.ones((len(points), len(others)), dtype=np.bool_)
     better = np.zeros_like(no_worse)
-    for column in range(points.shape[1]):
+    for column in range(points.shape[1] if len(others) else 0):
         mine, theirs = points[:, column, None], others[None, :, column]
-        no_worse &= theirs <= mine
-        better |= theirs < mine
-    return np.asarray((no_worse & better).any(axis=1))
+        no_worse &= mine <= theirs
+        better |= mine < theirs
+    return no_worse & better
+
+
+def _dominated(points: Points, others: Points) -> Mask:
+    """Whether any other dominates each point: (points,)."""
+    return np.asarray(dominates(others, points).any(axis=0)) if len(others) else np.zeros(len(points), dtype=np.bool_)
 
 
 def _finite(points: Points) -> Mask:
@@ -75,7 +79,7 @@ def _finite(points: Points) -> Mask:
 
 
 def hypervolume(points: Points, reference: Sequence[float]) -> float:
-    """Exact volume dominated by the points and bounded by the reference, in one objective or more.
+    """Return the exact volume that the points dominate, bounded by the reference, in one objective or more.
 
     A point that is not finite, or not below the reference in every objective, adds nothing. Two objectives take
     O(n log n), three as well (a sweep of the third over a growing staircase), each further one a factor n.

@@ -1,12 +1,11 @@
-"""What a study says of its trials, and a run as it is read."""
+"""One trial, and the one codec between it and the attributes that Optuna stores."""
 
-import platform
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from functools import cached_property
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import TypeAdapter
 
@@ -14,17 +13,60 @@ from nas.errors import NasError, RunError
 from nas.genome.cost import Cost, cost
 from nas.genome.genome_json import from_json, to_json
 from nas.genome.graph import Graph
-from nas.genome.task import Task
-from nas.search.experiment import Experiment
-from nas.training.data import task
+from nas.search.distributions import Distributions, from_optuna
+from nas.search.objectives import OBJECTIVES, Vector
 from nas.training.score import Score
 
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
 State = Literal["running", "complete", "pruned", "failed"]
+MAX_DETAIL = 2_000  # characters kept of what a failure said
+
+
+class Reason(StrEnum):
+    """Why a training ended before its last epoch; NONE for one that did not."""
+
+    NONE = ""
+    DIVERGED = "nan"
+    OUT_OF_MEMORY = "oom"
+    DISK_FULL = "disk"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    KILLED = "killed"
+    LOST = "lost"
+    STOPPED = "stopped"
+    ABANDONED = "abandoned"
+
+    @property
+    def summary(self) -> str:
+        """What happened, for a table."""
+        return _SUMMARIES[self]
+
+
+_SUMMARIES = {
+    Reason.NONE: "complete",
+    Reason.DIVERGED: "nan: the loss was no longer a number",
+    Reason.OUT_OF_MEMORY: "oom: the worker ran out of memory",
+    Reason.DISK_FULL: "disk: no room for the weights",
+    Reason.ERROR: "error: the training raised an exception",
+    Reason.TIMEOUT: "timeout: the trial took too long",
+    Reason.KILLED: "killed: the worker process died",
+    Reason.LOST: "lost: the machine or its connection failed",
+    Reason.STOPPED: "stopped: successive halving ended it early",
+    Reason.ABANDONED: "abandoned: no process was training it any more",
+}
 
 
 @dataclass(frozen=True)
 class TrialRecord:
-    """One trial: what was chosen, what it is, what it cost, how it did."""
+    """One trial: what was chosen, the network, its counts and its scores.
+
+    reason, detail: of a failure. seconds: of training. baseline: the known network it is, empty for a trial of the
+    search. repeated: epochs trained a second time, after it was stopped and promoted. parents: numbers of the trials it
+    was edited from. distributions: of the choices. proposal_counts: proposals by outcome when it
+    began. purpose: what a study of principles trains it for.
+    """
 
     number: int
     choices: dict[str, Any]
@@ -34,16 +76,19 @@ class TrialRecord:
     seed: int
     scores: tuple[Score, ...] = ()
     state: State = "running"
-    reason: str = ""  # of a failure: nan, oom, killed, timeout, error; empty otherwise
-    detail: str = ""  # what the failure said
-    seconds: float = 0.0  # of training
-    baseline: str = ""  # the known network it is; empty for a trial of the search
-    repeated: int = 0  # epochs trained a second time, after it was stopped and promoted
-    parents: tuple[int, ...] = ()  # the trials it was made of, where it was not drawn from the space
+    reason: Reason = Reason.NONE
+    detail: str = ""
+    seconds: float = 0.0
+    baseline: str = ""
+    repeated: int = 0
+    parents: tuple[int, ...] = ()
+    distributions: Distributions = field(default_factory=dict, repr=False, compare=False)
+    proposal_counts: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
+    purpose: str = ""
 
     @property
     def known_error(self) -> float | None:
-        """What a sampler learns from: also the last error of a trial that was stopped early."""
+        """The last validation error, also of a trial that was stopped early; None while it runs or when it failed."""
         return self.scores[-1].error if self.state in ("complete", "pruned") and self.scores else None
 
     @property
@@ -51,98 +96,139 @@ class TrialRecord:
         """Validation error after the last epoch, a fraction; None unless the trial is complete."""
         return self.scores[-1].error if self.state == "complete" and self.scores else None
 
-    def objectives(self, names: tuple[str, ...]) -> tuple[float, ...] | None:
-        """The values to be minimised, in order; None unless the trial is complete."""
-        if self.error is None:
+    def objectives(self, names: tuple[str, ...]) -> Vector | None:
+        """Return the values to be minimized, in order; None unless the trial is complete."""
+        return None if self.error is None else self.vector(names)
+
+    def measured(self, names: tuple[str, ...]) -> Vector | None:
+        """Return the values that training measured, in order, also of a trial stopped early; None of any other."""
+        if self.known_error is None:
             return None
-        return tuple(self.error if name == "error" else float(getattr(self.cost, name)) for name in names)
+        return self.vector(tuple([name for name in names if not OBJECTIVES[name].exact]))
+
+    def vector(self, names: tuple[str, ...]) -> Vector:
+        """Return the values after the last of its scores, whatever its state."""
+        return tuple([float(OBJECTIVES[name].of(self)) for name in names])
 
 
-@dataclass(frozen=True)
-class Run:
-    """A run as it stands: read once, nothing held open."""
-
-    path: Path
-    experiment: Experiment
-    records: tuple[TrialRecord, ...]
-    ledger: dict[str, int]
-    command: str
-    versions: dict[str, str]
-    baselines: tuple[TrialRecord, ...] = ()  # known networks trained beside the search; none is among `records`
-
-    @cached_property
-    def task(self) -> Task:
-        """What the networks are asked to do; read off the first, so that reading a run needs no images."""
-        name = self.experiment.images
-        if not self.records:
-            return replace(task(self.experiment.source), name=name)
-        graph = self.records[0].graph
-        return Task(name, graph.input, graph.nodes[graph.outputs[0]].shape[0])
-
-    def best(self) -> TrialRecord:
-        """The complete trial of least validation error, the cheaper of equals. Raises RunError when there is none."""
-        done = [record for record in self.records if record.error is not None]
-        if not done:
-            raise RunError(f"{self.path}: no trial is complete yet; go on with: nas resume {self.path}")
-        return min(done, key=lambda record: (record.error, record.cost.macs, record.number))
-
-    def record(self, which: str) -> TrialRecord:
-        """A trial by number, or `best`. Raises RunError."""
-        if which == "best":
-            return self.best()
-        found = [record for record in (*self.records, *self.baselines) if str(record.number) == which]
-        if not found:
-            raise RunError(f"{self.path}: no trial {which[:20]!r}; there are {len(self.records)}, from 0, and `best`")
-        return found[0]
-
-    def weights(self, record: TrialRecord) -> Path:
-        """Where a trial's weights lie, if they were kept."""
-        return trial_folder(self.path, record.number) / "weights.safetensors"
+def to_attributes(record: TrialRecord, driver: int = 0) -> dict[str, Any]:
+    """Return what the study keeps of a trial that begins, besides its choices. driver: the lease it runs under."""
+    counts = {name: str(value) for name, value in record.cost.as_dict().items()}  # exact, however large
+    kept: dict[str, Any] = {
+        "genome": to_json(record.graph),
+        "cost": counts,
+        "fingerprint": record.fingerprint,
+        "seed": record.seed,
+        "ledger": dict(record.proposal_counts),
+    }
+    optional = {"parents": record.parents, "baseline": record.baseline, "purpose": record.purpose, "driver": driver}
+    return kept | {name: value for name, value in optional.items() if value}
 
 
-def trial_folder(path: Path, number: int) -> Path:
-    """A trial's own directory; its name comes from the number alone."""
-    return path / "trials" / f"{number:06d}"
-
-
-def versions() -> dict[str, str]:
-    """What a reader needs to reproduce the run."""
-    packages = {name: version(name) for name in ("torch", "optuna", "numpy", "scikit-learn")}
-    return {"nas": version("nas-convnets"), "python": platform.python_version(), **packages}
+def to_result(record: TrialRecord) -> dict[str, Any]:
+    """Return what the study keeps of a trial that ended: one attribute, "result"."""
+    return {
+        "scores": [asdict(score) for score in finite(record.scores)],
+        "reason": str(record.reason),
+        "detail": record.detail[:MAX_DETAIL],
+        "seconds": record.seconds,
+        "repeated": record.repeated,
+    }
 
 
 def finite(scores: tuple[Score, ...]) -> tuple[Score, ...]:
-    """NaN and infinity are not JSON: the epoch that diverged is told by the reason instead."""
+    """Return the scores without those that JSON cannot hold: the reason tells of the epoch that diverged."""
     return tuple(s for s in scores if all(abs(v) < float("inf") for v in (s.error, s.loss, s.train_loss)))
 
 
-def to_attributes(graph: Graph, fingerprint: str, seed: int, ledger: Mapping[str, int]) -> dict[str, Any]:
-    """What the study keeps of a trial besides its choices."""
-    counts = {name: str(value) for name, value in cost(graph).as_dict().items()}  # exact, however large
-    return {
-        "genome": to_json(graph), "cost": counts, "fingerprint": fingerprint, "seed": seed, "ledger": dict(ledger)
-    }  # fmt: skip
-
-
 _SCORES = TypeAdapter(tuple[Score, ...])
+_STATES: dict[str, State] = {"RUNNING": "running", "COMPLETE": "complete", "PRUNED": "pruned"}
 
 
-def from_optuna(trial: Any) -> TrialRecord:
-    """One of Optuna's trials as ours, nothing in it trusted. Raises RunError."""
-    names = {"RUNNING": "running", "COMPLETE": "complete", "PRUNED": "pruned"}
-    state: Any = names.get(trial.state.name, "failed")
-    try:
-        attributes = trial.user_attrs
-        graph = from_json(attributes["genome"])
-        result = attributes.get("result", {}) if state != "running" else {}  # a driver may die between the two writes
-        scores = _SCORES.validate_python(result.get("scores", ()))
-        return TrialRecord(
-            trial.number, dict(trial.params), graph, str(attributes["fingerprint"]), cost(graph),
-            int(attributes["seed"]), scores, state, str(result.get("reason", "")), str(result.get("detail", "")),
-            float(result.get("seconds", 0.0)), str(attributes.get("baseline", "")),
-            int(result.get("repeated", 0)), tuple(map(int, attributes.get("parents", ()))),
-        )  # fmt: skip
-    except (AttributeError, KeyError, OverflowError, TypeError, ValueError, NasError) as problem:
-        raise RunError(
-            f"trial {trial.number} of the study is damaged: {' '.join(repr(problem).split()):.200}"
-        ) from None
+class StoredTrial:
+    """One of Optuna's trials, read as far as needed. Nothing in it is trusted: each reading may raise RunError."""
+
+    def __init__(self, trial: "FrozenTrial") -> None:
+        self._trial = trial
+
+    @property
+    def number(self) -> int:
+        return self._trial.number
+
+    @property
+    def is_running(self) -> bool:
+        return self._trial.state.name == "RUNNING"
+
+    @property
+    def is_finished(self) -> bool:
+        return self._trial.state.is_finished()
+
+    @property
+    def is_baseline(self) -> bool:
+        return "baseline" in self._trial.user_attrs
+
+    @property
+    def baseline(self) -> str:
+        """The known network it is, with its factor; empty for a trial of the search."""
+        return str(self._trial.user_attrs.get("baseline", ""))
+
+    @property
+    def fingerprint(self) -> str:
+        return str(self._read("fingerprint"))
+
+    @property
+    def driver(self) -> int:
+        """The lease under which it runs; 0 where the driver holds the run directory."""
+        try:
+            return int(self._trial.user_attrs.get("driver", 0))
+        except (TypeError, ValueError) as problem:
+            raise self._damaged(problem) from None
+
+    @property
+    def proposal_counts(self) -> Counter[str]:
+        """Proposals by outcome when it began."""
+        try:
+            return Counter({str(key): int(count) for key, count in self._read("ledger").items()})
+        except (AttributeError, TypeError, ValueError) as problem:
+            raise self._damaged(problem) from None
+
+    @cached_property
+    def record(self) -> TrialRecord:
+        """The whole trial."""
+        trial, attributes = self._trial, self._trial.user_attrs
+        state = _STATES.get(trial.state.name, "failed")
+        try:
+            graph = from_json(self._read("genome"))
+            result = attributes.get("result", {}) if state != "running" else {}  # a driver may die between two writes
+            return TrialRecord(
+                number=trial.number,
+                choices=dict(trial.params),
+                graph=graph,
+                fingerprint=self.fingerprint,
+                cost=cost(graph),
+                seed=int(attributes["seed"]),
+                scores=_SCORES.validate_python(result.get("scores", ())),
+                state=state,
+                reason=Reason(str(result.get("reason", ""))),
+                detail=str(result.get("detail", "")),
+                seconds=float(result.get("seconds", 0.0)),
+                baseline=self.baseline,
+                repeated=int(result.get("repeated", 0)),
+                parents=tuple(map(int, attributes.get("parents", ()))),
+                distributions={name: from_optuna(each) for name, each in trial.distributions.items()},
+                proposal_counts=self.proposal_counts if attributes.get("ledger") else {},
+                purpose=str(attributes.get("purpose", "")),
+            )
+        except RunError:
+            raise
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError, NasError) as problem:
+            raise self._damaged(problem) from None
+
+    def _read(self, key: str) -> Any:
+        try:
+            return self._trial.user_attrs[key]
+        except (AttributeError, KeyError) as problem:
+            raise self._damaged(problem) from None
+
+    def _damaged(self, problem: Exception) -> RunError:
+        return RunError(f"trial {self._trial.number} of the study is damaged: {' '.join(repr(problem).split()):.200}")

@@ -1,4 +1,3 @@
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -7,7 +6,7 @@ from benchmarks.table import Table, rehearse
 from nas.errors import DataError
 from nas.genome import Graph, Task, Trial
 from nas.genome.primitives import Conv, GapHead, Stem
-from nas.search import experiment as experiments
+from nas.search.experiment_file import load_experiment
 from nas.search.propose.proposer import Proposer
 
 TASK = Task("digits", (1, 8, 8), 10)
@@ -26,13 +25,10 @@ def small(trial: Trial, task: Task) -> Graph:
 
 
 @pytest.mark.parametrize("sampler", ["random", "frontier"])
-def test_a_search_is_answered_from_the_table_until_the_space_is_exhausted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sampler: str
-) -> None:
-    monkeypatch.setattr("nas.search.propose.proposer.PATIENCE", 60)
+def test_a_search_is_answered_from_the_table_until_the_space_is_exhausted(tmp_path: Path, sampler: str) -> None:
     table = Table(write(tmp_path), ["width", "kernel"], ["accuracy"])
-    asked = experiments.read_experiment(experiments.find_experiment("quickstart"), {"sampler": sampler, "trials": 20})
-    proposer = Proposer(asked, small, TASK, [], (), Counter())
+    asked = load_experiment("quickstart", {"sampler": sampler, "trials": 20})
+    proposer = Proposer(asked, small, TASK, patience=60)
     told = list(rehearse(proposer, lambda proposal: 1 - table[proposal.choices]["accuracy"] / 100, 20))
     assert len(told) == 4
     assert min(error for _, error in told) == pytest.approx(0.21)

@@ -10,9 +10,10 @@ from typer.testing import CliRunner
 
 from nas.cli.app import app
 from nas.errors import DataError, RunError
-from nas.search import experiment as experiments
+from nas.search.experiment import Experiment
+from nas.search.experiment_file import validate_experiment
 from nas.search.store.create import create
-from nas.search.store.study import load_run
+from nas.search.store.run import load_run
 from nas.training.data import READERS
 
 
@@ -36,9 +37,9 @@ def test_fetching_says_where_it_went(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert isinstance(CliRunner().invoke(app, ["data", "imagenet"]).exception, DataError)
 
 
-def question(place: Path, **changes: Any) -> experiments.Experiment:
+def question(place: Path, **changes: Any) -> Experiment:
     settings = {"name": "mine", "space": "mixed", "data": "folder", "data_dir": str(place)}
-    return experiments.validate_experiment(settings | changes, "here")
+    return validate_experiment(settings | changes, "here")
 
 
 def test_a_run_on_other_images_is_refused(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from nas.genome import Graph, Input, Task, Value, cost, fingerprint, lower
 from nas.genome.primitives import Cell, GapHead, Narrow, Zero
 from nas.genome.primitives.cells import MAX_OPS, nasbench101, nasbench201
 from nas.model import module
-from nas.search.space import load_space, sample_network
+from nas.search.propose.candidate import sample_network
+from nas.search.space import load_space
 
 DIGITS = Task("digits", (1, 8, 8), 10)
 HERE = Path(__file__).parents[1]

@@ -15,7 +15,8 @@ from nas.model.export import save_weights
 from nas.model.formats import Format
 from nas.model.parity import TOLERANCE, Job, parities
 from nas.resources import names
-from nas.search.space import load_space, sample_network
+from nas.search.propose.candidate import sample_network
+from nas.search.space import load_space
 
 TASKS = (Task("small", (1, 8, 8), 10), Task("coloured", (3, 32, 32), 10))
 GENOMES = 40

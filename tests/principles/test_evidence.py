@@ -9,7 +9,8 @@ from nas.genome import primitives as p
 from nas.genome.task import Task
 from nas.principles.judging.evidence import correlation, evidence
 from nas.search.experiment import Experiment
-from nas.search.trial import Run, TrialRecord
+from nas.search.store.run import Run
+from nas.search.trial import TrialRecord
 from nas.training.score import Score
 
 DIGITS = Task("digits", (1, 8, 8), 10)

@@ -18,9 +18,11 @@ from nas.principles.training.plan import Plan
 from nas.principles.training.reading import read_reading as reading
 from nas.principles.training.runner import Runner, begin
 from nas.resources import resource
+from nas.search.trial import Reason
+from nas.search.workers.job import Event, Job, Outcome, Progress
+from nas.training.score import Score
 
 KEYS = ("h01", "h17")  # five arms, one of them in both
-Job = dict[str, Any]
 
 
 def family(tmp_path: Path, **changes: Any) -> PrincipleStudy:
@@ -39,7 +41,7 @@ class Fake:
     def __init__(self, reasons: list[str] | None = None, gain: float = 0.0) -> None:
         self.jobs: list[Job] = []
         self.reasons, self.gain = list(reasons or []), gain
-        self._heard: list[dict[str, Any]] = []
+        self._heard: list[Event] = []
         self._there = False
 
     def idle(self) -> bool:
@@ -47,19 +49,18 @@ class Fake:
 
     def submit(self, job: Job) -> None:
         self.jobs.append(job)
-        number, reason = job["number"], self.reasons.pop(0) if self.reasons else ""
-        large = "5" in {str(getattr(node.op, "kernel", "")) for node in from_json(job["genome"]).nodes}
-        error = 0.3 + self.gain * large + 0.001 * (job["seed"] % 3)
+        number, reason = job.number, Reason(self.reasons.pop(0) if self.reasons else "")
+        large = "5" in {str(getattr(node.op, "kernel", "")) for node in from_json(job.genome).nodes}
+        error = 0.3 + self.gain * large + 0.001 * (job.seed % 3)
         for epoch in (1, 2) if not reason else ():
-            score = {"epoch": epoch, "error": error, "loss": 1.0, "seconds": 0.1, "train_loss": 1.0}
-            self._heard.append({"number": number, "kind": "score", "score": score})
-        self._heard.append({"number": number, "kind": "end", "reason": reason, "detail": "said"})
-        Path(job["weights"]).parent.mkdir(parents=True, exist_ok=True)
-        Path(job["weights"]).touch()
+            self._heard.append(Progress(number, Score(epoch, error, 1.0, 0.1, 1.0)))
+        self._heard.append(Outcome(number, reason, "said"))
+        Path(job.weights).parent.mkdir(parents=True, exist_ok=True)
+        Path(job.weights).touch()
 
     def stop(self, number: int) -> None: ...
 
-    def events(self, seconds: float) -> list[dict[str, Any]]:
+    def events(self, seconds: float) -> list[Event]:
         heard, self._heard, self._there = self._heard, [], True
         return heard
 
@@ -78,7 +79,7 @@ def train(family: PrincipleStudy, path: Path, fake: Fake) -> Iterator[runners.St
 def test_each_network_and_seed_is_trained_once_and_a_continued_run_trains_nothing(tmp_path: Path) -> None:
     asked, fake = family(tmp_path, looks=(2,)), Fake()
     steps = list(train(asked, tmp_path / "run", fake))
-    trained = Counter((job["genome"], job["seed"]) for job in fake.jobs)
+    trained = Counter((job.genome, job.seed) for job in fake.jobs)
     assert set(trained.values()) == {1}
     assert len(trained) == 4 * 2 == len(steps) == len(Plan(asked).all())
     assert (steps[-1].left, steps[0].seconds_left > 0) == (0, True)
@@ -107,7 +108,7 @@ def test_what_was_abandoned_or_lost_is_trained_and_what_diverged_is_a_result(tmp
     more = list(train(asked, path, second))
     assert sorted(step.record.number for step in more) == [1, 2, 3]
     list(train(asked, path, third))
-    assert [job["genome"] for job in third.jobs] == [second.jobs[0]["genome"]]
+    assert [job.genome for job in third.jobs] == [second.jobs[0].genome]
     errors = [result and result.error for results in reading(path).by_principle["h01"].values() for result in results]
     assert sorted(errors) == pytest.approx([30.0, 30.0, 30.1, 90.0])
 

@@ -5,7 +5,7 @@ import pytest
 from nas.errors import ExperimentError
 from nas.principles.study_file import PrincipleStudy, read_study, save, saved
 from nas.resources import names
-from nas.search.experiment import find_experiment
+from nas.search.experiment_file import find_experiment
 
 TEXT = """name = "mine"
 data = "digits"

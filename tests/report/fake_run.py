@@ -6,10 +6,12 @@ import random
 from pathlib import Path
 from typing import Any
 
-from nas.genome import Budget, Graph, Range, Task, cost, fingerprint
+from nas.genome import Graph, Task, cost, fingerprint
 from nas.genome import primitives as p
 from nas.search.experiment import Experiment
-from nas.search.trial import Run, TrialRecord
+from nas.search.objectives import Budget, Range
+from nas.search.store.run import Run
+from nas.search.trial import Reason, TrialRecord
 from nas.training.score import Score
 
 EVIL = "<script>alert(1)</script> $x_1$ [red] \"q\" 'a' & {x} </title></style></template>-->\u2028`"
@@ -43,7 +45,7 @@ def record(number: int, seed: int = 0, state: Any = "complete", **changes: Any) 
     scores = tuple(
         Score(epoch, last * (1 + 3 / epoch), 3.2 * last * (1 + 3 / epoch), 0.2 * epoch, last) for epoch in range(1, 9)
     )
-    reason = "nan" if state == "failed" else ""
+    reason = Reason.DIVERGED if state == "failed" else Reason.NONE
     made = {"number": number, "choices": choices, "graph": graph, "fingerprint": fingerprint(graph), "cost": counts,
             "seed": number, "scores": scores if state != "running" else (), "state": state, "reason": reason,
             "seconds": 1.6 + dice.random()}  # fmt: skip
@@ -93,9 +95,9 @@ def evil_run(path: Path) -> Run:
     """A run in which everything a person can name is hostile."""
     choices = {EVIL: EVIL, "=1+1": "@x", "long" * 2_500: "z" * 10_000}
     records = [record(n, choices=choices | {f"kind {EVIL}": f"{n % 2} {EVIL}"}) for n in range(10)]
-    records += [record(n, choices=choices, state="failed", reason=EVIL) for n in range(10, 13)]
+    records += [record(n, choices=choices, state="failed", reason=Reason.ERROR, detail=EVIL) for n in range(10, 13)]
     made = run(path, 13, tuple(records), name=EVIL[:100], space=EVIL * 50)
-    made = dataclasses.replace(made, command=EVIL * 3, versions={EVIL: EVIL}, ledger={EVIL: 3, "proposed": 9},
+    made = dataclasses.replace(made, command=EVIL * 3, versions={EVIL: EVIL}, proposal_counts={EVIL: 3, "proposed": 9},
                                baselines=(record(13, choices={}, baseline=EVIL * 9),))  # fmt: skip
     made.__dict__["task"] = dataclasses.replace(DIGITS, name=EVIL * 50)
     return made

@@ -11,8 +11,9 @@ from fake_run import EVIL, evil_run, record, rich_run, run
 from test_page import Reader
 
 from nas.errors import RunError
-from nas.genome import Budget, Task
+from nas.genome import Task
 from nas.report import compare, markdown, write
+from nas.search.objectives import Budget
 
 
 def two(place: Path) -> list[Path]:

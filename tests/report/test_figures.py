@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from fake_run import rich_run, run
 
-from nas.genome import Budget, Range
 from nas.report.run.figures import figures
 from nas.report.run.view import view
+from nas.search.objectives import Budget, Range
 
 NAMES = ("front.png", "front.svg", "hypervolume.png", "hypervolume.svg")
 

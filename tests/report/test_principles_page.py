@@ -18,7 +18,8 @@ from nas.report.principles.page import page
 from nas.report.principles.plots import Mark, Scale, interval, lines, rounded, scale, steps
 from nas.report.principles.sentences import caution, change, sentence
 from nas.search.experiment import Experiment
-from nas.search.trial import Run, TrialRecord
+from nas.search.store.run import Run
+from nas.search.trial import TrialRecord
 from nas.training.score import Score
 
 EVIL = "<script>alert(1)</script>"

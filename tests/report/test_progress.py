@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from fake_run import record, run
 
-from nas.genome import Budget, Range
 from nas.report.run.progress import progress, reference_point
+from nas.search.objectives import Budget, Range
 from nas.search.pareto import as_points
 from nas.training.score import Score
 

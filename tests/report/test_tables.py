@@ -11,7 +11,7 @@ from nas.report.run.view import view
 
 def test_what_a_sampler_weighed_is_a_share_of_its_candidates(tmp_path: Path) -> None:
     counted = {"proposed": 10, "trained": 5, "duplicate": 5, "candidates": 400, "candidate, outside budget: macs": 100}
-    text = str(tables.ledger(view(replace(run(tmp_path, 5), ledger=counted))))
+    text = str(tables.ledger(view(replace(run(tmp_path, 5), proposal_counts=counted))))
     assert "10 proposals" in text
     assert "400 candidates were counted" in text
     assert "100</td><td>25 %" in text

@@ -7,22 +7,22 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from nas.search.workers.worker import outcome
+from nas.search.workers.job import Event, Job, Outcome, Progress
+from nas.training.score import Score
 
 if TYPE_CHECKING:
     from nas.search.experiment import Experiment
     from nas.search.workers.processes import ProcessPool
 
 
-def nothing(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def nothing(job: Job) -> Iterator[Event]:
     """A score that depends on the genome alone, and no weights."""
     time.sleep(0.02)
-    error = (len(job["genome"]) % 997) / 1000
-    score = {"epoch": 1, "error": error, "loss": 1.0, "train_loss": 1.0, "seconds": 0.02}
-    yield {"number": job["number"], "kind": "score", "score": score}
-    yield outcome(job, "")
+    error = (len(job.genome) % 997) / 1000
+    yield Progress(job.number, Score(1, error, 1.0, 0.02, 1.0))
+    yield Outcome(job.number)
 
 
 def idle(experiment: "Experiment") -> "ProcessPool":
@@ -34,13 +34,13 @@ def idle(experiment: "Experiment") -> "ProcessPool":
 
 def main(question: str, run: str, url: str | None = None) -> None:
     """Search to the total, telling each trial that ended on stdout."""
-    from nas.search import experiment as experiments
+    from nas.search.experiment_file import read_experiment
     from nas.search.loop.search import Search
     from nas.search.store import lease
     from nas.search.store.create import create
 
     lease.SECTION_SECONDS = 15
-    study = create(Path(run), experiments.read_experiment(Path(question), {"storage": url} if url else {}), "idle")
+    study = create(Path(run), read_experiment(Path(question), {"storage": url} if url else {}), "idle")
     for event in Search(study, idle).events():
         if event.kind == "ended":
             sys.stdout.write(f"{event.record.number}\n")

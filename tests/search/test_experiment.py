@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from nas.errors import ExperimentError, NasError
-from nas.genome import Range
 from nas.resources import names
-from nas.search.experiment import find_experiment, line_of, read_experiment, to_toml
+from nas.search.experiment_file import find_experiment, line_of, load_experiment, read_experiment, to_toml
+from nas.search.objectives import Range
 from nas.training.recipe import recipe
 
 GOOD = """space = "mixed"
@@ -30,7 +30,7 @@ def write(folder: Path, text: str) -> Path:
 def test_reads_and_fills_in(tmp_path: Path) -> None:
     question = read_experiment(write(tmp_path, GOOD))
     assert question.name == "question"
-    assert question.budget.params == Range(max=50_000)
+    assert question.budget["params"] == Range(max=50_000)
     assert question.recipe.epochs == 2
     assert question.objectives == ("error", "macs")
 
@@ -42,7 +42,7 @@ def test_effective_toml_reads_back_equal(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [name for name in names("experiments", ".toml") if "principles" not in name])
 def test_every_experiment_that_comes_along_is_valid(name: str) -> None:
-    assert read_experiment(find_experiment(name)).name == name
+    assert load_experiment(name).name == name
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 from nas.errors import ExperimentError, ShapeError
 from nas.genome import Graph, Task
 from nas.search import space
-from nas.search.space import load_space, sample_network
+from nas.search.propose.candidate import sample_network
+from nas.search.space import load_space
 
 TASK = Task("digits", (1, 8, 8), 10)
 HEAD = "from nas.genome import Graph\nfrom nas.genome.primitives import *\n"

@@ -5,6 +5,7 @@ et al. 2019, 2020). Both members of a draw share every other choice and the seed
 the MACs of one budget.
 """
 
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import log, sqrt
@@ -19,7 +20,7 @@ from nas.genome.primitives import BasicBlock, ConvStack, ConvUnit, FcHead, GapHe
 from nas.genome.trial import Trial
 from nas.principles.claims.scale import STAGES, Scale, plain, solved, times
 from nas.principles.judging.statistics import holm
-from nas.search.space import RandomTrial
+from nas.search.propose.choices import GuidedTrial
 
 Array = NDArray[np.float64]
 Draw = Callable[[Scale, Trial, float], Graph]
@@ -41,7 +42,7 @@ class Population:
 
 
 def _fitted(draw: Draw, canvas: Scale, number: int, target: Graph) -> Graph:
-    return solved(lambda factor: draw(canvas, RandomTrial(number), factor), target)
+    return solved(lambda factor: draw(canvas, GuidedTrial(random.Random(number)), factor), target)
 
 
 def shape(canvas: Scale, trial: Trial, factor: float) -> tuple[list[int], list[int]]:

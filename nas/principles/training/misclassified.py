@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nas.files import atomic_write
 from nas.genome.graph import Graph
-from nas.search.store.run_files import write_whole
-from nas.search.trial import trial_folder
+from nas.search.store.run_files import trial_folder
 from nas.training.data import Source
 
 Wrong = NDArray[np.bool_]
@@ -35,7 +35,7 @@ def wrong(graph: Graph, weights: Path, source: Source) -> Wrong:
 
 def keep(path: Path, number: int, found: Wrong) -> None:
     """Write a trial's answers into its folder."""
-    write_whole(trial_folder(path, number) / FILE, f"{len(found)} {np.packbits(found).tobytes().hex()}\n")
+    atomic_write(trial_folder(path, number) / FILE, f"{len(found)} {np.packbits(found).tobytes().hex()}\n")
 
 
 def kept(path: Path, number: int) -> Wrong | None:

@@ -16,7 +16,7 @@ from nas.principles.judging.verdict import Verdict, verdicts
 from nas.principles.study_file import PrincipleStudy, saved
 from nas.principles.training.misclassified import kept
 from nas.principles.training.plan import Key, Plan
-from nas.search.store.study import load_run
+from nas.search.store.run import load_run
 from nas.search.trial import TrialRecord
 
 

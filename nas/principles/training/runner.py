@@ -7,11 +7,8 @@ is continued trains what is missing.
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from math import inf
 from pathlib import Path
-from typing import Any
 
-from nas.errors import RunError
 from nas.genome.cost import cost
 from nas.principles.judging.power import size
 from nas.principles.judging.verdict import deciding
@@ -20,15 +17,16 @@ from nas.principles.training.misclassified import keep, wrong
 from nas.principles.training.plan import Key, Plan, Training
 from nas.principles.training.reading import Reading, by_key
 from nas.search.experiment import Experiment
-from nas.search.loop.search import job, refuse_full_disk
+from nas.search.loop.search import final_state
 from nas.search.store.create import create
-from nas.search.store.run_files import exclusive_lock
+from nas.search.store.run_files import exclusive_lock, trial_folder
 from nas.search.store.study import Study
-from nas.search.trial import TrialRecord, to_attributes, trial_folder
-from nas.search.workers.executor import Executor, executor
-from nas.training.score import Score
+from nas.search.trial import TrialRecord
+from nas.search.workers.executor import Executor, make_executor
+from nas.search.workers.job import Job
+from nas.search.workers.train_all import FailurePolicy, TrainedJob, train_all
 
-HOPELESS = 5  # trainings that fail one after another from the first
+ENOUGH = 5  # trainings, most of which fail, to stop the run
 
 
 def begin(family: PrincipleStudy, path: Path, command: str) -> Study:
@@ -59,10 +57,9 @@ class Runner:
     """Trains over one study. Pull `steps` to make it go; `stop` lets the running trainings finish."""
 
     def __init__(
-        self, study: Study, family: PrincipleStudy, workers: Callable[[Experiment], Executor] = executor
+        self, study: Study, family: PrincipleStudy, workers: Callable[[Experiment], Executor] = make_executor
     ) -> None:
         self.study, self.plan, self.stopping, self._workers = study, Plan(family), False, workers
-        self._errors = 0.0  # in a row from the first
         self._running: dict[int, tuple[Training, TrialRecord]] = {}
         self._abandoned: dict[Key, TrialRecord] = {}  # by a driver that died; they are trained under their own numbers
 
@@ -107,54 +104,43 @@ class Runner:
         return found
 
     def _train(self, workers: Executor, wave: dict[Key, Training]) -> Iterator[Step]:
-        waiting, done, seconds = list(wave.values()), 0, 0.0
-        while waiting or self._running:
-            while waiting and workers.idle() and not self.stopping:
-                self._begin(workers, waiting.pop(0))
-            if self.stopping and not self._running:
+        done, seconds, policy = 0, 0.0, FailurePolicy(self.study.path, ENOUGH)
+        for trained in train_all(workers, self._jobs(wave.values()), policy):
+            training, record = self._end(trained)
+            done, seconds = done + 1, seconds + record.seconds
+            left = len(wave) - done
+            yield Step(training, record, done, left, left * seconds / done / self.study.experiment.workers)
+
+    def _jobs(self, trainings: Iterable[Training]) -> Iterator[Job]:
+        """A job for each training, recorded as running when it is taken; none once the run is to stop."""
+        for training in trainings:
+            if self.stopping:
                 return
-            for event in workers.events(0.25):
-                training, record = self._hear(event)
-                if record.state != "running":
-                    self._check_health(record)
-                    done, seconds = done + 1, seconds + record.seconds
-                    left = len(waiting) + len(self._running)
-                    each = seconds / done / self.study.experiment.workers
-                    yield Step(training, record, done, left, left * each)
-
-    def _begin(self, workers: Executor, training: Training) -> None:
-        experiment, (code, seed) = self.study.experiment, training.key
-        record = self._abandoned.pop(training.key, None)
-        if record is None:
-            number = self.study.begin(
-                {}, {}, to_attributes(training.graph, code, seed, {}) | {"purpose": training.purpose}
-            )
-            record = TrialRecord(number, {}, training.graph, code, cost(training.graph), seed)
-        self._running[record.number] = training, record
-        weights = trial_folder(self.study.path, record.number) / "weights.safetensors"
-        workers.submit(job(experiment, experiment.recipe, record, record.number, seed, weights))
-
-    def _hear(self, event: dict[str, Any]) -> tuple[Training, TrialRecord]:
-        training, record = self._running[event["number"]]
-        if event["kind"] == "score":
-            score = Score(**event["score"])
-            record = replace(record, scores=(*record.scores, score), seconds=score.seconds)
+            record = self._abandoned.pop(training.key, None) or self._begin(training)
             self._running[record.number] = training, record
-            return training, record
-        refuse_full_disk(event, self.study.path)
-        reason = str(event["reason"])
-        record = replace(record, state="failed" if reason else "complete", reason=reason, detail=str(event["detail"]))
-        if not reason:
+            weights = trial_folder(self.study.path, record.number) / "weights.safetensors"
+            yield Job.for_trial(self.study.experiment, record, weights)
+
+    def _begin(self, training: Training) -> TrialRecord:
+        (code, seed), graph = training.key, training.graph
+        record = TrialRecord(-1, {}, graph, code, cost(graph), seed, purpose=training.purpose)
+        return replace(record, number=self.study.begin(record))
+
+    def _end(self, trained: TrainedJob) -> tuple[Training, TrialRecord]:
+        training, record = self._running.pop(trained.job.number)
+        outcome, scores = trained.outcome, trained.scores
+        record = replace(
+            record,
+            scores=scores,
+            seconds=scores[-1].seconds if scores else 0.0,
+            state=final_state(outcome.reason),
+            reason=outcome.reason,
+            detail=outcome.detail,
+        )
+        if not outcome.reason:
             self._answer(record)
         self.study.end(record)
-        del self._running[record.number]
         return training, record
-
-    def _check_health(self, record: TrialRecord) -> None:
-        """Stop where nothing succeeds: the fault then is the run's."""
-        self._errors = self._errors + 1 if record.reason == "error" else -inf
-        if self._errors >= HOPELESS:
-            raise RunError(f"the first {HOPELESS} trainings failed, the last with: {record.detail:.200}")
 
     def _answer(self, record: TrialRecord) -> None:
         """Keep which images it got wrong, and not its weights: they can be trained again from the seed."""

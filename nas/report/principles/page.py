@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from nas.files import atomic_write
 from nas.principles.claims import principles
 from nas.principles.claims.counts import COUNTS
 from nas.principles.claims.population import band
 from nas.principles.judging.evidence import Evidence
 from nas.principles.judging.power import planned_power, size
 from nas.principles.judging.verdict import Finding, Verdict
-from nas.principles.study_file import to_toml
+from nas.principles.study_file import study_to_toml
 from nas.principles.training.reading import Reading
 from nas.report.html.markup import Child, Markup, tag
 from nas.report.html.page import document, report_resource
@@ -20,15 +21,13 @@ from nas.report.principles.sentences import chance, span
 from nas.report.run.sections import section
 from nas.report.run.tables import table
 from nas.report.text import clip, percent
-from nas.search.store.run_files import write_whole
-from nas.search.store.study import load_run
-from nas.search.trial import Run
+from nas.search.store.run import Run, load_run
 
 
 def write(reading: Reading, evidence: Sequence[Evidence] = ()) -> Path:
     """Write the page of a run, finished or not, into its report folder, and return it."""
     path = reading.path / "report" / "principles.html"
-    write_whole(path, page(reading, evidence, load_run(reading.path)))
+    atomic_write(path, page(reading, evidence, load_run(reading.path)))
     return path
 
 
@@ -196,4 +195,4 @@ def reproduce(reading: Reading, run: Run) -> Markup:
     said = f"{len(reading.records):,} trainings, {seconds / 60:,.0f} minutes of training in all workers; {versions}."
     return section("reproduce", "Run it again", tag("pre", tag("code", clip(run.command, 2_000)), tabindex=0),
                    tag("p", said, class_="note"), tag("details", tag("summary", "Every setting"),
-                   tag("pre", tag("code", to_toml(reading.family)), tabindex=0)))  # fmt: skip
+                   tag("pre", tag("code", study_to_toml(reading.family)), tabindex=0)))  # fmt: skip

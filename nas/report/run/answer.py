@@ -3,12 +3,12 @@
 import re
 from html import unescape
 
-from nas.genome.cost import Range
 from nas.report.html.markup import Child, Markup, join, tag
 from nas.report.network.blocks import extent
 from nas.report.run.frame import used
 from nas.report.run.view import View
 from nas.report.text import NAMES, between, clip, percent, quantity
+from nas.search.objectives import Budget, Range
 from nas.search.trial import TrialRecord
 
 
@@ -32,7 +32,7 @@ def question(view: View) -> str:
     return f"Which network of the space {clip(view.experiment.space)} reads {clip(task.name)} best{within}?"
 
 
-def budget(limits: dict[str, Range]) -> str:
+def budget(limits: Budget) -> str:
     """A budget in words: `50 k parameters and 1.5 M MACs`."""
     said = [f"{_range(name, limit)} {NAMES[name] if name != 'peak_bytes' else 'peak memory'}"
             for name, limit in limits.items()]  # fmt: skip

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from nas.genome.cost import Budget
+from nas.search.objectives import OBJECTIVES, Budget
 from nas.search.pareto import as_points, on_front
 from nas.search.trial import TrialRecord
 
 if TYPE_CHECKING:
-    from nas.search.trial import Run
+    from nas.search.store.run import Run
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs a cell that begins so
 
@@ -59,8 +59,7 @@ def _row(record: TrialRecord, space: str, budget: Budget) -> dict[str, Any]:
 
 def used(record: TrialRecord, budget: Budget) -> dict[str, float]:
     """The share of each upper limit that the network uses."""
-    limits = budget.limits().items()
-    return {name: getattr(record.cost, name) / limit.max for name, limit in limits if limit.max}
+    return {name: OBJECTIVES[name].of(record) / limit.max for name, limit in budget.items() if limit.max}
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:

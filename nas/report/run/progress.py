@@ -60,7 +60,7 @@ def reference_point(experiment: Experiment, classes: int, points: Points) -> tup
 def _reference(experiment: Experiment, name: str, classes: int, otherwise: float) -> float:
     if name == "error":
         return 1 - 1 / classes if classes > 1 else 1.0
-    limit = experiment.budget.limits().get(name)
+    limit = experiment.budget.get(name)
     return float(limit.max) if limit is not None and limit.max else otherwise or 1.0
 
 

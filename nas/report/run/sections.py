@@ -145,7 +145,7 @@ def ledger(view: View) -> Markup:
 def reproduce(view: View) -> Markup:
     """How to run it again."""
     run, experiment = view.run, view.experiment
-    settings = [
+    settings: list[tuple[Child, Child]] = [
         ("seed", experiment.seed), ("sampler", experiment.sampler), ("objectives", ", ".join(experiment.objectives)),
         ("recipe", ", ".join(f"{name} {value}" for name, value in vars(experiment.recipe).items())),
         ("versions", ", ".join(f"{clip(name, 40)} {clip(value, 40)}" for name, value in run.versions.items())),

@@ -125,7 +125,7 @@ def known(view: View) -> Markup | None:
 
 def ledger(view: View) -> Markup:
     """What became of the proposals, and of the candidates a sampler weighed before it proposed."""
-    counts = dict(view.run.ledger)
+    counts = dict(view.run.proposal_counts)
     weighed = counts.pop("candidates", 0)
     total = counts.pop("proposed", sum(counts.values()))
     whole = {name: weighed if name.startswith("candidate, ") else total for name in counts}

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nas.genome.cost import Range
 from nas.report.run.frame import frame
 from nas.report.run.progress import Progress, progress
 from nas.search.experiment import Experiment
+from nas.search.objectives import Budget
 from nas.search.results.finalists import Finalist, load_finalists
-from nas.search.trial import Run, TrialRecord
+from nas.search.store.run import Run
+from nas.search.trial import TrialRecord
 
 COUNTS = ("macs", "params", "activations", "peak_bytes", "depth")
 
@@ -39,14 +40,14 @@ class View:
         return self.run.experiment
 
     @property
-    def limits(self) -> dict[str, Range]:
-        return self.experiment.budget.limits()
+    def limits(self) -> Budget:
+        return self.experiment.budget
 
     @property
     def abscissa(self) -> str:
         """The count that plots set error against: the second objective, or else a limited count, or else MACs."""
-        wanted = (*self.experiment.objectives[1:], *self.limits, "macs")
-        return wanted[0]
+        exact = (objective.name for objective in self.experiment.objective_entries if objective.exact)
+        return next(iter((*exact, *self.limits)), "macs")
 
     def ordered(self) -> tuple[TrialRecord, ...]:
         """Every trial, the best first, those without an error last."""

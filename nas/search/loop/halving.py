@@ -16,7 +16,8 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.search.propose.samplers.base import Objectives, objectives
+from nas.search.objectives import Vector
+from nas.search.pareto import as_points, dominates
 from nas.search.trial import TrialRecord
 
 Array = NDArray[np.float64]
@@ -34,20 +35,20 @@ class Halving:
 
     def __init__(self, names: tuple[str, ...], epochs: int, factor: int, records: Iterable[TrialRecord] = ()) -> None:
         self.names, self.factor = names, factor
-        self.reached: dict[int, dict[int, Objectives]] = {rung: {} for rung in rungs(epochs, factor)}  # by number
+        self.reached: dict[int, dict[int, Vector]] = {rung: {} for rung in rungs(epochs, factor)}  # by number
         self.waiting: list[TrialRecord] = []
         self._standings: dict[int, dict[int, float]] = {}  # by rung and number, while nothing new reached it
         for record in records:
-            for score in record.scores if record.state in ("complete", "pruned") else ():
-                self._note(record, score.epoch, score.error)
+            for epochs in range(len(record.scores) if record.state in ("complete", "pruned") else 0):
+                self._note(replace(record, scores=record.scores[: epochs + 1]))
 
     def stops(self, record: TrialRecord) -> bool:
         """Whether a running trial, after the last of its scores, is to be stopped."""
-        score = record.scores[-1]
-        passed = record.number in self.reached.get(score.epoch, {})  # before it was promoted
-        if passed or not self._note(record, score.epoch, score.error):
+        epoch = record.scores[-1].epoch
+        passed = record.number in self.reached.get(epoch, {})  # before it was promoted
+        if passed or not self._note(record):
             return False
-        return len(self.reached[score.epoch]) >= MIN_AT_RUNG and self._standing(record) >= 1 / self.factor
+        return len(self.reached[epoch]) >= MIN_AT_RUNG and self._standing(record) >= 1 / self.factor
 
     def pause(self, record: TrialRecord) -> None:
         """A trial was stopped, and waits."""
@@ -76,24 +77,26 @@ class Halving:
             self._standings[epoch] = dict(zip(rung, standings(list(rung.values())).tolist(), strict=True))
         return self._standings[epoch][record.number]
 
-    def _note(self, record: TrialRecord, epoch: int, error: float) -> bool:
+    def _note(self, record: TrialRecord) -> bool:
+        """Remember how a trial stands after the last of its scores, if that is a rung."""
+        epoch = record.scores[-1].epoch
         if epoch not in self.reached:
             return False
-        self.reached[epoch][record.number] = objectives(self.names, error, record.cost)
+        self.reached[epoch][record.number] = record.vector(self.names)
         self._standings.pop(epoch, None)
         return True
 
 
-def standings(points: Sequence[Objectives]) -> Array:
-    """For each point the share of points that are on better fronts; 0 on the first (Deb et al. 2002, III A).
+def standings(points: Sequence[Vector]) -> Array:
+    """Return for each point the share of points that are on better fronts; 0 on the first (Deb et al. 2002, III A).
 
-    A point's front is one behind the last front that has a point which beats it.
+    A point's front is one behind the last front that has a point which dominates it.
     """
-    table = np.array(points, dtype=np.float64)
+    table = as_points(points)
     order, fronts = np.lexsort(table.T[::-1]), np.zeros(len(points), dtype=np.int64)
     for rank, place in enumerate(order):
         before = order[:rank]
-        ahead = (table[before] <= table[place]).all(axis=1) & (table[before] < table[place]).any(axis=1)
+        ahead = dominates(table[before], table[place : place + 1])[:, 0]
         fronts[place] = fronts[before[ahead]].max(initial=-1) + 1
     return np.searchsorted(np.sort(fronts), fronts) / len(points)
 

@@ -1,41 +1,43 @@
-"""What to train next: what a driver that is gone left behind, a new proposal, or a known network."""
+"""What to train next: what a driver that is gone left running, a new proposal, or a baseline."""
 
-from typing import Any
+from dataclasses import replace
 
 from nas.genome.cost import cost
 from nas.genome.fingerprint import fingerprint
 from nas.search.propose.baselines import fit_baseline
 from nas.search.propose.proposer import Proposal, Proposer
 from nas.search.space import load_space
-from nas.search.store.study import Study, search_trials
-from nas.search.trial import TrialRecord, from_optuna, to_attributes
+from nas.search.store.study import Study, proposal_counts, search_trials
+from nas.search.trial import StoredTrial, TrialRecord
 from nas.training.data import task
 
 
 class TrialQueue:
-    """Proposes from all that the study knows, also of what other drivers do meanwhile."""
+    """Proposes from all that the study holds, including what other drivers add meanwhile.
 
-    def __init__(self, study: Study, trials: list[Any], records: tuple[TrialRecord, ...]) -> None:
+    trials: those of the search so far. exhausted: whether the proposer found no other network.
+    """
+
+    def __init__(self, study: Study, trials: list[StoredTrial]) -> None:
         experiment = study.experiment
         self.study, self.experiment, self.exhausted = study, experiment, False
         self.task = task(experiment.source)
-        self._counted = study.ledger(trials)
-        self._proposer = Proposer(
-            experiment, load_space(experiment.space), self.task, trials, records, self._counted.copy()
-        )
-        self._over = {trial.number: trial.state.is_finished() for trial in trials}  # of those the proposer knows
+        history = [trial.record for trial in trials]
+        self._proposer = Proposer(experiment, load_space(experiment.space), self.task, history)
+        self._counted = self._proposer.proposal_counts.copy()
+        self._finished = {trial.number: trial.is_finished for trial in trials}  # of those the proposer was told
         self._proposals: dict[int, Proposal] = {}
         self._mine: set[int] = set()
         self._again: list[TrialRecord] = []
 
     def next(self) -> TrialRecord | None:
-        """The next to train, recorded as running; None when nothing is left.
+        """Return the next trial to train, recorded as running; None when nothing is left.
 
         Trials that were left running come first, under their own numbers: nothing is lost, and nothing but what was
         in flight is trained twice.
         """
         with self.study.exclusive():
-            trials = self.study.everything()
+            trials = self.study.stored()
             found = self._again.pop() if self._again else self.study.claim(trials, self._mine)
             found = found or self._propose(search_trials(trials)) or self._baseline(trials)
         if found:
@@ -43,55 +45,67 @@ class TrialQueue:
         return found
 
     def again(self, record: TrialRecord) -> None:
-        """A trial's machine is gone: it is as if it had not begun."""
+        """Train a trial once more whose machine was lost."""
         self._again.append(record)
 
     def tell(self, record: TrialRecord) -> None:
-        """How a trial ended."""
+        """Take the end of a trial."""
         self._mine.discard(record.number)
         if proposal := self._proposals.pop(record.number, None):
-            self._over[record.number] = True
-            self._proposer.tell(proposal, record.known_error)
+            self._finished[record.number] = True
+            self._proposer.tell(proposal, *(record.measured(self.experiment.objectives) or ()))
 
-    def _propose(self, trials: list[Any]) -> TrialRecord | None:
-        self._listen(trials)
+    def _propose(self, trials: list[StoredTrial]) -> TrialRecord | None:
+        self._learn_others(trials)
         if len(trials) >= self.experiment.trials or self.exhausted:
             return None
         proposal = self._proposer.ask()
         if proposal is None:
             self.exhausted = True
             return None
-        seed = self.experiment.trial_seed(len(trials))
-        own = self._proposer.ledger - self._counted  # beside what other drivers counted since
-        self._counted = self._proposer.ledger.copy()
-        ledger = self.study.ledger(trials) + own
-        numbers = {trial.user_attrs["fingerprint"]: trial.number for trial in trials}
-        parents = tuple(numbers[parent] for parent in proposal.draft.parents)
-        facts = to_attributes(proposal.graph, proposal.fingerprint, seed, ledger) | {"parents": parents}
-        number = self.study.begin(proposal.choices, proposal.distributions, facts)
-        self._proposals[number], self._over[number] = proposal, False
-        return TrialRecord(number, proposal.choices, proposal.graph, proposal.fingerprint, proposal.cost, seed,
-                      parents=parents)  # fmt: skip
+        numbers = {trial.fingerprint: trial.number for trial in trials}
+        record = TrialRecord(
+            number=-1,
+            choices=proposal.choices,
+            graph=proposal.graph,
+            fingerprint=proposal.fingerprint,
+            cost=proposal.cost,
+            seed=self.experiment.trial_seed(len(trials)),
+            parents=tuple([numbers[parent] for parent in proposal.candidate.parents]),
+            distributions=proposal.distributions,
+            proposal_counts=self._count(trials),
+        )
+        record = self._begin(record)
+        self._proposals[record.number], self._finished[record.number] = proposal, False
+        return record
 
-    def _listen(self, trials: list[Any]) -> None:
-        """Tell the proposer of others' trials: once when they run, once when they are over."""
+    def _begin(self, record: TrialRecord) -> TrialRecord:
+        return replace(record, number=self.study.begin(record))
+
+    def _count(self, trials: list[StoredTrial]) -> dict[str, int]:
+        """Proposals by outcome: those of the study, and what was counted here since the last of ours."""
+        own = self._proposer.proposal_counts - self._counted
+        self._counted = self._proposer.proposal_counts.copy()
+        return dict(proposal_counts(trials) + own)
+
+    def _learn_others(self, trials: list[StoredTrial]) -> None:
+        """Tell the proposer of others' trials: once when they run, once when they are finished."""
         for trial in trials:
-            if trial.number in self._proposals or self._over.get(trial.number) is (over := trial.state.is_finished()):
+            if trial.number in self._proposals or self._finished.get(trial.number) is trial.is_finished:
                 continue
-            self._over[trial.number] = over
-            self._proposer.learn(trial, from_optuna(trial))
+            self._finished[trial.number] = trial.is_finished
+            self._proposer.learn(trial.record)
 
-    def _baseline(self, trials: list[Any]) -> TrialRecord | None:
-        """A known network, recorded beside the search's trials: same recipe, and the seed of a trial of the search."""
-        begun = {str(trial.user_attrs.get("baseline", "")).split(",")[0] for trial in trials}
+    def _baseline(self, trials: list[StoredTrial]) -> TrialRecord | None:
+        """The next baseline, with the recipe of the search and the seed of one of its trials."""
+        begun = {trial.baseline.split(",")[0] for trial in trials}
         name = next((name for name in self.experiment.baselines if name not in begun), None)
         if name is None:
             return None
         fitted = fit_baseline(name, self.task, self.experiment.budget)
         seed = self.experiment.trial_seed(self.experiment.baselines.index(name))
-        code = fingerprint(fitted.graph)
-        facts = to_attributes(fitted.graph, code, seed, self.study.ledger(search_trials(trials))) | {
-            "baseline": fitted.label
-        }
-        number = self.study.begin({}, {}, facts)
-        return TrialRecord(number, {}, fitted.graph, code, cost(fitted.graph), seed, baseline=fitted.label)
+        code, counts = fingerprint(fitted.graph), proposal_counts(search_trials(trials))
+        record = TrialRecord(
+            -1, {}, fitted.graph, code, cost(fitted.graph), seed, baseline=fitted.label, proposal_counts=counts
+        )
+        return self._begin(record)

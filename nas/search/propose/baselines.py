@@ -1,15 +1,15 @@
-"""The baselines of an experiment: known networks, fitted to the task and the budget, to hold the front against.
+"""The baselines of an experiment: known networks, fitted to the task and the budget, to compare the front with.
 
-They are trained under the search's own recipe, with the seeds of its first trials, and are no trials of the search.
+They are trained with the recipe of the search and the seeds of its first trials, but are not trials of the search.
 """
 
 from dataclasses import dataclass
 
 from nas.errors import BudgetError, ExperimentError, GenomeError
 from nas.genome.baselines import BASELINES, baseline
-from nas.genome.cost import Budget
 from nas.genome.graph import Graph
 from nas.genome.task import Task
+from nas.search.objectives import Budget
 from nas.search.propose.scale_widths import scale_widths
 
 
@@ -28,7 +28,7 @@ class FittedBaseline:
 
 
 def fit_baseline(name: str, task: Task, budget: Budget) -> FittedBaseline:
-    """A baseline for this task, narrowed until it is below the budget's upper limits.
+    """Return a baseline for this task, its widths scaled until it is below the budget's upper limits.
 
     Raises ExperimentError for an unknown name or a network that cannot read the task's images, and BudgetError when
     no width makes it fit.
@@ -46,5 +46,5 @@ def fit_baseline(name: str, task: Task, budget: Budget) -> FittedBaseline:
     found = scale_widths(whole, budget)
     if found is None:
         limits = ", ".join(f"{key} {value}" for key, value in budget.as_dict().items())
-        raise BudgetError(f"baseline {name} cannot be narrowed into the budget ({limits}); leave it out")
+        raise BudgetError(f"baseline {name} cannot be scaled into the budget ({limits}); leave it out")
     return FittedBaseline(name, *found)

@@ -16,18 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.errors import GenomeError
-from nas.genome.cost import Budget, Cost, Range
 from nas.genome.task import Task
 from nas.genome.trial import Space
-from nas.search.propose.choices import (
-    Candidate,
-    Choices,
-    GuidedTrial,
-    choices_key,
-    distribution_values,
-    is_ordered,
-    make_candidate,
-)
+from nas.search.distributions import FloatRange, OneOf
+from nas.search.objectives import OBJECTIVES, Budget, Network, Range
+from nas.search.propose.candidate import Candidate, make_candidate
+from nas.search.propose.choices import Choices, GuidedTrial, choices_key
 
 Array = NDArray[np.float64]
 Band = tuple[float, float]  # logarithms of the least and most of a count
@@ -68,36 +62,36 @@ class BudgetFitter:
     def __init__(self, space: Space, task: Task, budget: Budget, seed: int) -> None:
         self.space, self.task, self.budget = space, task, budget
         self.rng = random.Random(seed)
-        self.limits = budget.limits()
+        self.quantities = [OBJECTIVES[name] for name in budget]
         self.knobs: dict[str, _LogChoice] = {}
         self.slopes: dict[str, Array] = {}  # of the counts' logarithms, by choice
         self._learn()
 
     def fit(self, first: Candidate) -> Candidate | None:
         """The network itself if it is inside, else one near it that is; None where none was found."""
-        if self.budget.allows(first.cost):
+        if self.budget.allows(first):
             return first
-        bands, seen = self._bands(first.cost), {choices_key(first.choices)}
+        bands, seen = self._bands(first), {choices_key(first.choices)}
         current, best, slopes = first, None, {}
         for name in self._free(first):
-            slopes[name] = self.slopes.get(name, np.ones(len(self.limits)))
+            slopes[name] = self.slopes.get(name, np.ones(len(self.quantities)))
         for _ in range(TRIES):
-            miss = _miss(bands, self._counts(current.cost))
+            miss = _miss(bands, self._counts(current))
             moved = self._move(current, miss, slopes, seen)
             if moved is None:
                 break
             self._correct(slopes, current, moved)
             current = moved
-            if self.budget.allows(current.cost):
-                if not _miss(bands, self._counts(current.cost)).any():
+            if self.budget.allows(current):
+                if not _miss(bands, self._counts(current)).any():
                     return current
-                best = max(best or current, current, key=lambda drawn: self._counts(drawn.cost).sum())
+                best = max(best or current, current, key=lambda drawn: self._counts(drawn).sum())
         return best
 
     def _learn(self) -> None:
         """First slopes, from changing one choice at a time in a few random networks."""
         found: dict[str, list[Array]] = {}
-        for _ in range(EXAMPLES if self.limits else 0):
+        for _ in range(EXAMPLES if self.quantities else 0):
             if (one := self._draw({})) is None:
                 continue
             for name in self._free(one):
@@ -105,7 +99,7 @@ class BudgetFitter:
                 other = self._draw(one.choices | {name: self.rng.choice(knob.options)})
                 if other is not None and other.choices[name] != one.choices[name]:
                     run = knob.place(other.choices[name]) - knob.place(one.choices[name])
-                    found.setdefault(name, []).append((self._counts(other.cost) - self._counts(one.cost)) / run)
+                    found.setdefault(name, []).append((self._counts(other) - self._counts(one)) / run)
         self.slopes = {name: np.mean(slopes, axis=0) for name, slopes in found.items()}
 
     def _draw(self, choices: Choices) -> Candidate | None:
@@ -119,21 +113,24 @@ class BudgetFitter:
         for name, distribution in drawn.distributions.items():
             if (
                 name not in self.knobs
-                and is_ordered(distribution)
-                and len(options := distribution_values(distribution)) > 1
+                and not isinstance(distribution, OneOf)
+                and len(options := distribution.values) > 1
             ):
-                self.knobs[name] = _LogChoice(options, getattr(distribution, "step", 1) is None)
+                self.knobs[name] = _LogChoice(
+                    options, isinstance(distribution, FloatRange) and distribution.step is None
+                )
         return [name for name in drawn.choices if name in self.knobs]
 
-    def _counts(self, counts: Cost) -> Array:
-        return np.array([log(max(1, getattr(counts, name))) for name in self.limits])
+    def _counts(self, network: Network) -> Array:
+        return np.array([log(max(1, quantity.of(network))) for quantity in self.quantities])
 
-    def _bands(self, counts: Cost) -> list[Band]:
-        """Where each count is to go: into its range, and of the limit it breaks most, near the end."""
-        excess = self.budget.excess(counts)
-        worst = max(excess, key=lambda name: excess[name])
-        return [_band(limit, name == worst and limit.excess(getattr(counts, name)) > 0 and _above(limit, counts, name))
-                for name, limit in self.limits.items()]  # fmt: skip
+    def _bands(self, network: Network) -> list[Band]:
+        """Where each count is to go: into its range, and of the limit it exceeds most, near the end."""
+        worst, _ = self.budget.worst(network)
+        return [
+            _band(limit, name == worst and limit.max is not None and OBJECTIVES[name].of(network) > limit.max)
+            for name, limit in self.budget.items()
+        ]
 
     def _move(self, current: Candidate, miss: Array, slopes: dict[str, Array], seen: set[Any]) -> Candidate | None:
         """The network the slopes point to; where that was tried already, the best single step that was not."""
@@ -170,14 +167,10 @@ class BudgetFitter:
         run = {n: self.knobs[n].place(after.choices[n]) - self.knobs[n].place(before.choices[n]) for n in shared}
         length = sum(step * step for step in run.values())
         if length > 0:
-            expected = sum((slopes[name] * step for name, step in run.items()), np.zeros(len(self.limits)))
-            wrong = self._counts(after.cost) - self._counts(before.cost) - expected
+            expected = sum((slopes[name] * step for name, step in run.items()), np.zeros(len(self.quantities)))
+            wrong = self._counts(after) - self._counts(before) - expected
             for name, step in run.items():
                 slopes[name] = slopes[name] + wrong * step / length
-
-
-def _above(limit: Range, counts: Cost, name: str) -> bool:
-    return limit.max is not None and getattr(counts, name) > limit.max
 
 
 def _band(limit: Range, filled: bool) -> Band:

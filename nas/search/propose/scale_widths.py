@@ -1,33 +1,34 @@
 """A network made narrower until it is inside a budget, for those that have no choices to move along."""
 
-from nas.genome.cost import Budget, Cost, cost
 from nas.genome.edit import scale
 from nas.genome.graph import Graph
+from nas.search.objectives import OBJECTIVES, Budget, CountedNetwork
 
 MIN_FACTOR = 0.02  # of its own widths; narrower, a network is no longer the one it was
 HALVINGS = 10  # of the interval in which the factor is sought
 
 
 def scale_widths(graph: Graph, budget: Budget) -> tuple[float, Graph] | None:
-    """The network, its widths times the largest factor found that brings it below the budget's upper limits.
+    """Return the largest factor found that brings the network below the budget's upper limits, and that network.
 
     The factor is 1 where it is below them already. None where even MIN_FACTOR is not enough.
     """
-    if _below(cost(graph), budget):
+    if _is_below(graph, budget):
         return 1.0, graph
     low, high = MIN_FACTOR, 1.0
     found = scale(graph, low)
-    if not _below(cost(found), budget):
+    if not _is_below(found, budget):
         return None
     for _ in range(HALVINGS):
         middle = (low * high) ** 0.5
         tried = scale(graph, middle)
-        if _below(cost(tried), budget):
+        if _is_below(tried, budget):
             low, found = middle, tried
         else:
             high = middle
     return low, found
 
 
-def _below(counts: Cost, budget: Budget) -> bool:
-    return all(limit.max is None or getattr(counts, name) <= limit.max for name, limit in budget.limits().items())
+def _is_below(graph: Graph, budget: Budget) -> bool:
+    network = CountedNetwork.of(graph)
+    return all(limit.max is None or OBJECTIVES[name].of(network) <= limit.max for name, limit in budget.items())

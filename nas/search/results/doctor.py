@@ -1,6 +1,6 @@
-"""What is inconsistent in a run directory that no driver holds, and how it is mended.
+"""What is inconsistent in a run directory that no driver holds, and how it is fixed.
 
-Every search mends what it needs by itself when it goes on: a doctor is for a run that will not go on, or will not open.
+A search that is resumed fixes what it needs by itself: this is for a run that cannot be resumed, or cannot be opened.
 """
 
 import re
@@ -12,63 +12,62 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nas.errors import ExperimentError, RunError
-from nas.search import experiment as experiments
+from nas.files import atomic_write
 from nas.search.experiment import MATCHED
-from nas.search.loop.search import job
+from nas.search.experiment_file import read_experiment, to_toml
 from nas.search.pareto import front_of
 from nas.search.store.create import begun, original_experiment
-from nas.search.store.run_files import BEGUN, check_contained, exclusive_lock, write_whole
+from nas.search.store.run_files import BEGUN, check_contained, exclusive_lock, is_beginning, trial_folder
 from nas.search.store.storage import connect
 from nas.search.store.study import Study, open_run
-from nas.search.trial import TrialRecord, trial_folder
-from nas.search.workers.executor import executor
+from nas.search.trial import Reason, TrialRecord
+from nas.search.workers.executor import make_executor
+from nas.search.workers.job import Job
+from nas.search.workers.train_all import FailurePolicy, train_all
 
-SAME = 0.01  # how far the error of a training repeated may be from the first's
+MAX_DIFFERENCE = 0.01  # of the error of a repeated training from the first's
 
 
 @dataclass(frozen=True)
 class Inconsistency:
-    """What is wrong, what mends it, and the mending; None where nothing here can."""
+    """What is wrong, what fixes it, and the fix; None where there is none here."""
 
     what: str
     remedy: str
-    mend: Callable[[], None] | None
+    fix: Callable[[], object] | None = None
 
 
-def find_inconsistencies(path: Path, mend: bool) -> Iterator[Inconsistency]:
-    """What is inconsistent, each mended before the next is looked for, if asked and possible.
+def find_inconsistencies(path: Path, fix: bool) -> Iterator[Inconsistency]:
+    """Yield what is inconsistent, each fixed before the next is looked for, if asked and possible.
 
-    Raises RunError when the path is no run, when another driver holds it, or when something in it leads elsewhere.
+    Raises RunError when the path is not a run, when another driver holds it, or when something in it leads elsewhere.
     """
     check_contained(path)
     if not any((path / name).exists() for name in BEGUN | {"study.db"}):
-        raise RunError(f"{path} is no run directory: it has no study.db")
+        raise RunError(f"{path} is not a run directory: it has no study.db")
     with exclusive_lock(path):
-        for finding in _files(path):
-            yield from _treated(finding, mend)
+        yield from _fixed(_files(path), fix)
     if not begun(path):
         return
     try:
         study = open_run(path)
     except RunError as problem:
-        yield Inconsistency(str(problem), "mend what is above first, or take the run from a copy", None)
+        yield Inconsistency(str(problem), "fix what is above first, or restore the run from a copy")
         return
     with study.held():
-        for finding in _trials(study):
-            yield from _treated(finding, mend)
+        yield from _fixed(_trials(study), fix)
 
 
-def _treated(finding: Inconsistency, mend: bool) -> Iterator[Inconsistency]:
-    if mend and finding.mend:
-        finding.mend()
-    yield finding
+def _fixed(found: Iterator[Inconsistency], fix: bool) -> Iterator[Inconsistency]:
+    for each in found:
+        if fix and each.fix:
+            each.fix()
+        yield each
 
 
 def _files(path: Path) -> Iterator[Inconsistency]:
-    if {file.name for file in path.iterdir()} <= BEGUN and not begun(path):
-        yield Inconsistency(
-            "the making of the run was cut short", "remove what there is", lambda: _remove(*path.iterdir())
-        )
+    if all(is_beginning(file.name) for file in path.iterdir()) and not begun(path):
+        yield Inconsistency("the run was only half made", "remove what there is", lambda: _remove(*path.iterdir()))
         return
     parts = [file for file in path.rglob("*") if file.is_file() and re.search(r"\.part(-wal|-shm)?$|^part-", file.name)]
     if parts:
@@ -76,9 +75,10 @@ def _files(path: Path) -> Iterator[Inconsistency]:
         yield Inconsistency(f"{len(parts)} files half written: {names}", "remove them", lambda: _remove(*parts))
     log = path / "study.db-wal"
     if log.exists() and log.stat().st_size:
-        yield Inconsistency("the last driver's last words are in study.db-wal", "take them up", lambda: _take_up(path))
+        what = "changes of the last driver are still in study.db-wal"
+        yield Inconsistency(what, "checkpoint them into study.db", lambda: _checkpoint(path))
     yield from _damage(path)
-    yield from _question(path)
+    yield from _experiment(path)
 
 
 def _remove(*files: Path) -> None:
@@ -86,29 +86,29 @@ def _remove(*files: Path) -> None:
         shutil.rmtree(file) if file.is_dir() else file.unlink(missing_ok=True)
 
 
-def _take_up(path: Path) -> None:
+def _checkpoint(path: Path) -> None:
     with closing(sqlite3.connect(path / "study.db")) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _damage(path: Path) -> Iterator[Inconsistency]:
-    """A study that SQLite itself finds damaged; one on a server is the server's to keep."""
+    """A study that SQLite itself finds damaged; one on a server is the server's to check."""
     if not (path / "study.db").exists():
         return
     try:
         with closing(sqlite3.connect(path / "study.db")) as database:
-            said = [str(row[0]) for row in database.execute("PRAGMA integrity_check(5)")]
+            answers = [str(row[0]) for row in database.execute("PRAGMA integrity_check(5)")]
     except sqlite3.Error as problem:
-        said = [str(problem)]
-    if said != ["ok"]:
-        remedy = "take it from a copy, or save what can be read: sqlite3 study.db .recover"
-        yield Inconsistency(f"study.db is damaged: {'; '.join(said):.200}", remedy, None)
+        answers = [str(problem)]
+    if answers != ["ok"]:
+        remedy = "restore it from a copy, or save what can be read: sqlite3 study.db .recover"
+        yield Inconsistency(f"study.db is damaged: {'; '.join(answers):.200}", remedy)
 
 
-def _question(path: Path) -> Iterator[Inconsistency]:
-    """An experiment that is missing or damaged; the study remembers it as it was at first."""
+def _experiment(path: Path) -> Iterator[Inconsistency]:
+    """An experiment that is missing or damaged; the study holds it as it was when the run was made."""
     try:
-        experiments.read_experiment(path / "experiment.toml")
+        read_experiment(path / "experiment.toml")
         return
     except ExperimentError as problem:
         what = f"experiment.toml is damaged: {problem}"
@@ -119,19 +119,18 @@ def _question(path: Path) -> Iterator[Inconsistency]:
     except (RunError, ExperimentError):
         known = None
     if known is None:
-        yield Inconsistency(what, "write it again: the study does not say what was asked", None)
-    else:
-        text = experiments.to_toml(known, "Mended: as it was when the run was made")
-        yield Inconsistency(
-            what, "write it as it was when the run was made", lambda: write_whole(path / "experiment.toml", text)
-        )
+        yield Inconsistency(what, "write it again: the study does not hold the experiment")
+        return
+    text = to_toml(known, "Fixed: as it was when the run was made")
+    remedy = "write it as it was when the run was made"
+    yield Inconsistency(what, remedy, lambda: atomic_write(path / "experiment.toml", text))
 
 
 def _trials(study: Study) -> Iterator[Inconsistency]:
-    for orphan in study.orphans(study.everything()):
+    for orphan in study.orphans(study.stored()):
         what = f"trial {orphan.number} runs without a driver"
-        remedy = "file it as failed (nas resume would train it instead)"
-        failed = replace(orphan, state="failed", reason="abandoned")
+        remedy = "record it as failed (nas resume would train it instead)"
+        failed = replace(orphan, state="failed", reason=Reason.ABANDONED)
         yield Inconsistency(what, remedy, lambda failed=failed: study.end(failed))  # type: ignore[misc]
     if study.experiment.space == MATCHED:
         return  # it keeps no weights
@@ -140,7 +139,7 @@ def _trials(study: Study) -> Iterator[Inconsistency]:
     if not study.experiment.storage:  # other drivers keep what they trained in directories of their own
         for record in front:
             if not _weights(study, record).is_file():
-                what, remedy = f"trial {record.number} is on the front, without its weights", "train it again"
+                what, remedy = f"trial {record.number} is on the front without its weights", "train it again"
                 yield Inconsistency(what, remedy, lambda record=record: _train_again(study, record))  # type: ignore[misc]
 
 
@@ -149,12 +148,11 @@ def _stray(study: Study, front: set[int]) -> Iterator[Inconsistency]:
     kept = front | {record.number for record in study.baselines()}
     kept |= {record.number for record in study.records() if record.state == "running"}
     wanted = {trial_folder(study.path, number).name for number in kept}
-    stray = [place for place in home.iterdir() if place.name not in wanted] if home.is_dir() else []
+    stray = [entry for entry in home.iterdir() if entry.name not in wanted] if home.is_dir() else []
     if stray:
-        names = ", ".join(sorted(place.name[:40] for place in stray)[:5])
-        yield Inconsistency(
-            f"{len(stray)} in trials/ of no trial on the front: {names}", "remove them", lambda: _remove(*stray)
-        )
+        names = ", ".join(sorted(entry.name[:40] for entry in stray)[:5])
+        what = f"{len(stray)} in trials/ that belong to no trial on the front: {names}"
+        yield Inconsistency(what, "remove them", lambda: _remove(*stray))
 
 
 def _weights(study: Study, record: TrialRecord) -> Path:
@@ -163,19 +161,10 @@ def _weights(study: Study, record: TrialRecord) -> Path:
 
 def _train_again(study: Study, record: TrialRecord) -> None:
     """From its seed. Raises RunError when that gives another score."""
-    experiment, weights, error = study.experiment, _weights(study, record), None
-    with closing(executor(experiment, 1)) as workers:
-        over = ""
-        waiting = True
-        while not over:
-            if waiting and workers.idle():
-                workers.submit(job(experiment, experiment.recipe, record, record.number, record.seed, weights))
-                waiting = False
-            for event in workers.events(0.25):
-                if event["kind"] == "score":
-                    error = event["score"]["error"]
-                else:
-                    over = event["reason"] or "complete"
-    if over != "complete" or error is None or abs(error - (record.error or 0)) > SAME:
+    experiment, weights = study.experiment, _weights(study, record)
+    with closing(make_executor(experiment, 1)) as workers:
+        (trained,) = train_all(workers, [Job.for_trial(experiment, record, weights)], FailurePolicy(study.path))
+    if trained.error is None or abs(trained.error - (record.error or 0)) > MAX_DIFFERENCE:
         weights.unlink(missing_ok=True)
-        raise RunError(f"trained again, trial {record.number} is {over} with error {error}, not {record.error}")
+        ended = trained.outcome.reason.summary if trained.error is None else f"has error {trained.error}"
+        raise RunError(f"trained again, trial {record.number} {ended}, not error {record.error}")

@@ -1,10 +1,8 @@
-"""What a run would take of time and disk, from one of its networks trained for an epoch or two."""
+"""The time and disk a run would take, from one of its networks trained for an epoch or two."""
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from nas.errors import RunError
 from nas.genome.cost import Cost
@@ -12,9 +10,9 @@ from nas.genome.genome_json import to_json
 from nas.genome.task import Task
 from nas.genome.trial import Space
 from nas.search.experiment import Experiment
-from nas.search.loop.search import job
 from nas.search.propose.proposer import Proposer
 from nas.search.trial import TrialRecord
+from nas.search.workers.job import Job, Progress
 from nas.search.workers.worker import train_job
 
 DRAWS = 21  # networks from which the one of median MACs is taken
@@ -24,9 +22,9 @@ STUDY, EPOCH = 6_000, 300  # bytes of the study that a trial takes beside its ge
 
 @dataclass(frozen=True)
 class RunEstimate:
-    """Of a whole run, were no trial stopped early and every worker's core its own.
+    """Of a whole run, if no trial is stopped early and every worker has a core of its own.
 
-    network: what was trained, of median MACs among those inside the budget. epoch: its seconds. seconds: of the run.
+    network: the one timed, of median MACs among those inside the budget. epoch: its seconds. seconds: of the run.
     study: bytes of the study. weights: bytes if those of every trial were kept; only the front's are.
     """
 
@@ -50,10 +48,10 @@ def estimate_run(experiment: Experiment, space: Space, task: Task) -> RunEstimat
     return RunEstimate(record.cost, epoch, turns * epochs * epoch, study, trials * 4 * record.cost.params)
 
 
-def typical(experiment: Experiment, space: Space, task: Task) -> TrialRecord:
-    """A network of median MACs among those that random proposals lead to."""
-    question = experiment.model_copy(update={"sampler": "random"})
-    proposer = Proposer(question, space, task, [], (), Counter())
+def typical(experiment: Experiment, space: Space, task: Task, patience: int = 3_000) -> TrialRecord:
+    """Return a network of median MACs among those that random proposals lead to. Raises RunError when there is none."""
+    random = experiment.model_copy(update={"sampler": "random"})
+    proposer = Proposer(random, space, task, patience=patience)
     found = sorted((proposal for _ in range(DRAWS) if (proposal := proposer.ask())), key=lambda each: each.cost.macs)
     if not found:
         raise RunError("no network inside the budget was found to time")
@@ -64,14 +62,14 @@ def typical(experiment: Experiment, space: Space, task: Task) -> TrialRecord:
 def _timed(experiment: Experiment, record: TrialRecord) -> float:
     """Seconds of the second epoch, without what only the first needs; of the first where that is long."""
     recipe = replace(experiment.recipe, epochs=min(2, experiment.recipe.epochs))
-    with TemporaryDirectory() as place:
-        asked: dict[str, Any] = job(experiment, recipe, record, 0, record.seed, Path(place) / "weights.safetensors")
+    short = experiment.model_copy(update={"recipe": recipe, "memory_gb": None})
+    with TemporaryDirectory() as folder:
         ends = [0.0]
-        for event in train_job(asked | {"memory_gb": None}):
-            if event["kind"] == "score":
-                ends.append(event["score"]["seconds"])
+        for event in train_job(Job.for_trial(short, record, Path(folder) / "weights.safetensors")):
+            if isinstance(event, Progress):
+                ends.append(event.score.seconds)
                 if ends[-1] > LONG:
                     break
-            elif event["reason"]:
-                raise RunError(f"the network timed ended with {event['reason']}: {event['detail'] or 'no detail'}")
+            elif event.reason:
+                raise RunError(f"the network timed ended with {event.reason}: {event.detail or 'no detail'}")
     return ends[-1] - ends[-2]

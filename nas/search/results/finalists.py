@@ -1,7 +1,7 @@
-"""The last word on a search: the front trained again from several seeds on the full recipe, then tested once.
+"""The front trained again from several seeds on a longer recipe, then tested once.
 
-A search ranks networks by one short training each; the best of many noisy scores flatters itself. Finalists are
-judged by the mean over fresh seeds, and only then is the test split read, once for each.
+A search ranks networks by one short training each, so the best of many noisy scores is biased. Finalists are ranked by
+the mean over fresh seeds, and only then is the test split read, once for each.
 """
 
 import json
@@ -9,14 +9,19 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 
 from nas.errors import RunError
-from nas.search.loop.search import job
+from nas.files import atomic_write
 from nas.search.pareto import front_of
-from nas.search.store.run_files import exclusive_lock, write_whole
-from nas.search.trial import Run, TrialRecord
-from nas.search.workers.executor import executor
+from nas.search.store.readings import record_reading
+from nas.search.store.run import Run
+from nas.search.store.run_files import exclusive_lock
+from nas.search.trial import TrialRecord
+from nas.search.workers.executor import make_executor
+from nas.search.workers.job import Job
+from nas.search.workers.train_all import FailurePolicy, TrainedJob, train_all
+from nas.statistics import mean_interval
 from nas.training.recipe import Recipe
 
 FIRST_SEED = 2**20  # away from the seeds of the search itself
@@ -45,43 +50,34 @@ class Finalist:
         return mean(self.errors)
 
 
-def interval(errors: tuple[float, ...]) -> tuple[float, float]:
-    """The 95 % interval of a mean by Student's t."""
-    if len(errors) < 2:
-        return errors[0], errors[0]
-    from scipy.stats import t
-
-    half = float(t.ppf(0.975, len(errors) - 1)) * stdev(errors) / len(errors) ** 0.5
-    return mean(errors) - half, mean(errors) + half
-
-
-def weights(path: Path, number: int) -> Path:
-    """Where a finalist's best weights lie."""
+def finalist_weights(path: Path, number: int) -> Path:
+    """Return where a finalist's best weights lie."""
     return path / "finalists" / f"{number:06d}.safetensors"
 
 
-def finalists(run: Run, recipe: Recipe, seeds: int, most: int) -> Iterator[str | Finalist]:
-    """Train up to `most` networks of the front, of least error first, from `seeds` seeds each.
+def train_finalists(run: Run, recipe: Recipe, seeds: int, top: int) -> Iterator[str | Finalist]:
+    """Train up to `top` networks of the front, of lowest error first, from `seeds` seeds each.
 
     Yields a line of progress after each training, then the finalists, best first. Raises RunError when the run has
-    no front or another driver holds it.
+    no front, when another driver holds it, when the disk is full, or when most trainings fail with an error.
     """
     complete = [record for record in run.records if record.error is not None]
     front = sorted(front_of(complete, run.experiment.objectives), key=lambda record: (record.error, record.number))
     if not front:
-        raise RunError(f"{run.path}: no trial is complete yet; go on with: nas resume {run.path}")
-    entries = [(record, FIRST_SEED + i) for record in front[:most] for i in range(seeds)]
+        raise RunError(f"{run.path}: no trial is complete yet; continue with: nas resume {run.path}")
+    entries = [(record, FIRST_SEED + i) for record in front[:top] for i in range(seeds)]
     errors: dict[int, dict[int, float]] = {}  # by trial, then by place among the entries
     with exclusive_lock(run.path):
-        for place, error, reason in _trained(run, recipe, entries):
-            record, seed = entries[place]
-            said = f"error {error:.4f}" if error is not None else f"failed: {reason}"
-            yield f"finalist {record.number}, seed {seed - FIRST_SEED + 1} of {seeds}: {said}"
-            if error is not None:
-                errors.setdefault(record.number, {})[place] = error
-        chosen = [_judge(run, entries, found, recipe) for found in errors.values()]
+        for trained in _train(run, recipe, entries):
+            record, seed = entries[trained.job.number]
+            ended = f"failed: {trained.outcome.reason}" if trained.error is None else f"error {trained.error:.4f}"
+            yield f"finalist {record.number}, seed {seed - FIRST_SEED + 1} of {seeds}: {ended}"
+            if trained.error is not None:
+                errors.setdefault(record.number, {})[trained.job.number] = trained.error
+        chosen = [_test(run, entries, found, recipe) for found in errors.values()]
         ranked = sorted(chosen, key=lambda finalist: (finalist.error, finalist.number))
-        write_whole(run.path / "finalists" / "finalists.json", json.dumps([asdict(f) for f in ranked], indent=1) + "\n")
+        rows = [asdict(finalist) for finalist in ranked]
+        atomic_write(run.path / "finalists" / "finalists.json", json.dumps(rows, indent=1) + "\n")
     yield from ranked
 
 
@@ -89,30 +85,18 @@ def _part(run: Run, place: int) -> Path:
     return run.path / "finalists" / f"part-{place:04d}.safetensors"
 
 
-def _trained(
-    run: Run, recipe: Recipe, entries: list[tuple[TrialRecord, int]]
-) -> Iterator[tuple[int, float | None, str]]:
-    """Place, last validation error and reason of failure of each training, as they end."""
-    waiting = list(range(len(entries)))
-    last: dict[int, float] = {}
-    with closing(executor(run.experiment, len(entries))) as workers:
-        running = 0
-        while waiting or running:
-            while waiting and workers.idle():
-                place = waiting.pop(0)
-                record, seed = entries[place]
-                workers.submit(job(run.experiment, recipe, record, place, seed, _part(run, place)))
-                running += 1
-            for event in workers.events(0.25):
-                if event["kind"] == "score":
-                    last[event["number"]] = event["score"]["error"]
-                else:
-                    running -= 1
-                    failed = bool(event["reason"])
-                    yield event["number"], None if failed else last[event["number"]], event["reason"]
+def _train(run: Run, recipe: Recipe, entries: list[tuple[TrialRecord, int]]) -> Iterator[TrainedJob]:
+    """Each training as it ends, numbered by its place among the entries."""
+    experiment = run.experiment.model_copy(update={"recipe": recipe})
+    jobs = [
+        Job.for_trial(experiment, replace(record, number=place, seed=seed), _part(run, place))
+        for place, (record, seed) in enumerate(entries)
+    ]
+    with closing(make_executor(experiment, len(entries))) as workers:
+        yield from train_all(workers, jobs, FailurePolicy(run.path))
 
 
-def _judge(run: Run, entries: list[tuple[TrialRecord, int]], errors: dict[int, float], recipe: Recipe) -> Finalist:
+def _test(run: Run, entries: list[tuple[TrialRecord, int]], errors: dict[int, float], recipe: Recipe) -> Finalist:
     """Keep the weights that were best on validation and read the test split with them. errors: by place, of one."""
     import torch
 
@@ -123,7 +107,7 @@ def _judge(run: Run, entries: list[tuple[TrialRecord, int]], errors: dict[int, f
 
     best = min(errors, key=lambda place: errors[place])
     record, seed = entries[best]
-    kept = weights(run.path, record.number)
+    kept = finalist_weights(run.path, record.number)
     _part(run, best).replace(kept)
     for place in errors:
         _part(run, place).unlink(missing_ok=True)
@@ -131,13 +115,14 @@ def _judge(run: Run, entries: list[tuple[TrialRecord, int]], errors: dict[int, f
     load_weights(network, kept)
     data, test = load_data(run.experiment.source), load_test(run.experiment.source)
     test_error, _ = evaluate(network, Batches(test, data, torch.device("cpu")))
+    record_reading(run.path, record.number, "nas finalists", test_error)
     values = tuple(errors.values())
-    low, high = (min(1.0, max(0.0, end)) for end in interval(values))  # an error is a share
+    low, high = (min(1.0, max(0.0, end)) for end in mean_interval(values))  # an error is a share
     return Finalist(record.number, values, low, high, seed, test_error, recipe.epochs)
 
 
 def load_finalists(path: Path) -> tuple[Finalist, ...]:
-    """The finalists of a run, best first; none if there are none. Raises RunError when the file is damaged."""
+    """Return the finalists of a run, best first; none if there are none. Raises RunError when the file is damaged."""
     file = path / "finalists" / "finalists.json"
     if not file.is_file():
         return ()

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nas.errors import RunError
-from nas.search.trial import Run, TrialRecord
+from nas.search.store.run import Run
+from nas.search.trial import TrialRecord
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +38,7 @@ class ProxyResult:
     regret: float
 
 
-def evaluate_proxies(run: Run, most: int) -> Iterator[TrialRecord | list[ProxyResult]]:
+def evaluate_proxies(run: Run, top: int) -> Iterator[TrialRecord | list[ProxyResult]]:
     """Score at most `most` complete networks of a run, drawn evenly; yields each, and the verdicts, best first, last.
 
     Raises RunError when fewer than five are complete.
@@ -45,7 +46,7 @@ def evaluate_proxies(run: Run, most: int) -> Iterator[TrialRecord | list[ProxyRe
     done = [record for record in run.records if record.error is not None]
     if len(done) < MIN_NETWORKS:
         raise RunError(f"{run.path}: {len(done)} trials are complete; to judge scores takes at least {MIN_NETWORKS}")
-    chosen = [done[i * len(done) // min(most, len(done))] for i in range(min(most, len(done)))]
+    chosen = [done[i * len(done) // min(top, len(done))] for i in range(min(top, len(done)))]
     table: list[dict[str, float]] = []
     for record in chosen:
         table.append(_scores(run, record))

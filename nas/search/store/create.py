@@ -1,17 +1,18 @@
-"""How a run directory begins: made whole, or found to ask the same question."""
+"""How a run directory begins: made whole, or opened where it holds the same experiment."""
 
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from nas.errors import ExperimentError, RunError
-from nas.search import experiment as experiments
+from nas.files import atomic_write
 from nas.search.experiment import Experiment
+from nas.search.experiment_file import read_experiment, to_toml, validate_experiment
 from nas.search.store.lease import shared
-from nas.search.store.run_files import BEGUN, exclusive_lock, write_whole
-from nas.search.store.storage import connect, create_study, create_study_on_server, readable, writable
+from nas.search.store.run import package_versions
+from nas.search.store.run_files import exclusive_lock, is_beginning
+from nas.search.store.storage import StudyStorage, connect, create_study, create_study_on_server, readable, writable
 from nas.search.store.study import Study, open_run
-from nas.search.trial import versions
 from nas.training.data import digest
 
 # What a continued run may change.
@@ -22,10 +23,10 @@ LOOSE = {
 
 
 def create(path: Path, experiment: Experiment, command: str) -> Study:
-    """Make a run directory, or open the one that asks the same question.
+    """Make a run directory, or open the one of the same experiment.
 
-    Raises RunError when another driver holds the directory, when it, or the server's study of that name, is of another
-    question, showing the difference, or of other images, and when it cannot be written.
+    Raises RunError when another driver holds the directory, when it, or the server's study of that name, is of a
+    different experiment, showing the difference, or of other images, and when it cannot be written.
     """
     images = digest(experiment.source)
     note = f"Run by: {command}"
@@ -34,8 +35,8 @@ def create(path: Path, experiment: Experiment, command: str) -> Study:
         with exclusive_lock(path):
             if not begun(path):
                 asked = experiment.as_dict() | {"storage": None}
-                facts = {"command": command, "versions": versions(), "images": images, "experiment": asked}
-                _found(path, experiment, facts, note)
+                facts = {"command": command, "versions": package_versions(), "images": images, "experiment": asked}
+                _make_run(path, experiment, facts, note)
             study = open_run(path)
             try:
                 _same(path, study.experiment, experiment, images, study.images())
@@ -43,49 +44,49 @@ def create(path: Path, experiment: Experiment, command: str) -> Study:
                 study.close()
                 raise
             if wanted := _loosened(study.experiment, experiment):
-                write_whole(path / "experiment.toml", experiments.to_toml(wanted, note))
+                atomic_write(path / "experiment.toml", to_toml(wanted, note))
                 study.experiment = wanted
             return study
 
 
 def begun(path: Path) -> bool:
-    """Whether the directory holds a run."""
+    """Return whether the directory holds a run."""
     return (path / "study.db").exists() or on_server(path)
 
 
 def refuse_strange(path: Path) -> None:
-    """Leave alone what is no run. Raises RunError."""
-    strange = path.exists() and (not path.is_dir() or {file.name for file in path.iterdir()} - BEGUN)
+    """Raise RunError for a directory that holds something else."""
+    strange = path.exists() and not (path.is_dir() and all(is_beginning(file.name) for file in path.iterdir()))
     if strange and not begun(path):
-        raise RunError(f"{path} exists and holds no run; choose another place with --out")
+        raise RunError(f"{path} exists and does not hold a run; choose another place with --out")
 
 
-def _found(path: Path, experiment: Experiment, facts: dict[str, Any], note: str) -> None:
-    """The experiment, then its study; on a server, the study that other drivers may have made."""
-    text, objectives = experiments.to_toml(experiment, note), len(experiment.objectives)
+def _make_run(path: Path, experiment: Experiment, facts: dict[str, Any], note: str) -> None:
+    """Write the experiment, then its study; on a server, use the study that other drivers may have made."""
+    text, objectives = to_toml(experiment, note), len(experiment.objectives)
     if url := experiment.storage:
         with shared(url, experiment.name) as lease, lease.exclusive():
             create_study_on_server(url, experiment.name, objectives, facts)
         with closing(Study(path, experiment, connect(path / "study.db", url, experiment.name))) as study:
-            if before := original_experiment(study._study, path):
+            if before := original_experiment(study.storage, path):
                 _same(path, before, experiment, facts["images"], study.images())
-        write_whole(path / "experiment.toml", text)
+        atomic_write(path / "experiment.toml", text)
     else:
-        write_whole(path / "experiment.toml", text)
+        atomic_write(path / "experiment.toml", text)
         create_study(path / "study.db", objectives, facts)
 
 
-def original_experiment(study: Any, path: Path) -> Experiment | None:
-    """The experiment as it was when Optuna's study was made, if it says so. Raises RunError or ExperimentError."""
+def original_experiment(storage: StudyStorage, path: Path) -> Experiment | None:
+    """Return the experiment a study was made for, if it says so. Raises RunError or ExperimentError."""
     with readable(str(path)):
-        written = study.user_attrs.get("experiment")
-        return None if written is None else experiments.validate_experiment(written, f"the study of {path}")
+        written = storage.facts().get("experiment")
+        return None if written is None else validate_experiment(written, f"the study of {path}")
 
 
 def on_server(path: Path) -> bool:
-    """Whether the run's study lies on a server, as far as its experiment can be read."""
+    """Return whether the run's study lies on a server, as far as its experiment can be read."""
     try:
-        return experiments.read_experiment(path / "experiment.toml").storage is not None
+        return read_experiment(path / "experiment.toml").storage is not None
     except (OSError, ExperimentError):
         return False
 
@@ -110,6 +111,6 @@ def _same(path: Path, before: Experiment, now: Experiment, images: str, images_b
     changed = [key for key in old if key not in free and old[key] != new[key]]
     if changed:
         shown = "; ".join(change for key in changed for change in _changes(key, old[key], new[key]))
-        raise RunError(f"{path} holds a run of another question ({shown}). Choose another place with --out")
+        raise RunError(f"{path} holds a run of a different experiment ({shown}). Choose another place with --out")
     if images_before not in (None, images):
-        raise RunError(f"{path} holds a run on other images than {now.data} has now. Use another --out")
+        raise RunError(f"{path} holds a run on other images than {now.data} has now. Choose another place with --out")

@@ -1,6 +1,7 @@
 """The files of a run directory: written whole or not at all, owned by one driver, and none of them a way out of it."""
 
 import os
+import re
 import stat
 import time
 from collections.abc import Iterator
@@ -14,7 +15,6 @@ TRIES = 5
 MAX_BYTES = 8 * 2**30  # of one file; a study of 100,000 trials has about 1 GB
 BEGUN = {
     "experiment.toml",
-    "experiment.toml.part",
     "study.db.part",
     "study.db.part-wal",
     "study.db.part-shm",
@@ -23,15 +23,14 @@ BEGUN = {
 """What a driver that died while it made the run may have left."""
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+def trial_folder(path: Path, number: int) -> Path:
+    """Return a trial's own directory; its name comes from the number alone."""
+    return path / "trials" / f"{number:06d}"
+
+
+def is_beginning(name: str) -> bool:
+    """Return whether a driver that died while it made the run may have left a file of this name."""
+    return name in BEGUN or bool(re.fullmatch(r"experiment\.toml(\.\d+)?\.part", name))
 
 
 @contextmanager

@@ -2,20 +2,75 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nas.errors import NasError, RunError
+from nas.search.distributions import Distributions, to_optuna
 from nas.search.store import lease
+
+if TYPE_CHECKING:
+    from optuna.storages import RDBStorage
+    from optuna.trial import FrozenTrial
 
 LOCKED_SECONDS = 60  # how long a writer waits for another; SQLite's own 5 s loses trials
 NAME = "search"  # of the one study in a file; on a server it is the experiment's
 
 
+class StudyStorage:
+    """Our handle on one study of an Optuna storage, read through Optuna's cache."""
+
+    def __init__(self, backend: "RDBStorage", name: str) -> None:
+        import optuna
+
+        self._backend = backend
+        self._storage = optuna.storages.get_storage(backend)
+        self._study = self._storage.get_study_id_from_name(name)
+
+    def close(self) -> None:
+        """Let go of the connections, which checkpoints a file's write-ahead log; the next use opens them again."""
+        self._backend.engine.dispose()
+
+    def trials(self) -> list["FrozenTrial"]:
+        """Return Optuna's trials, shared with its cache: not to be changed."""
+        return self._storage.get_all_trials(self._study, deepcopy=False)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the study was made with."""
+        return self._storage.get_study_user_attrs(self._study)
+
+    def begin(self, choices: Mapping[str, Any], distributions: Distributions, attributes: dict[str, Any]) -> int:
+        """Record a running trial in one transaction and return its number."""
+        from optuna.trial import TrialState, create_trial
+
+        trial = create_trial(
+            state=TrialState.RUNNING,
+            params=dict(choices),
+            distributions={name: to_optuna(each) for name, each in distributions.items()},
+            user_attrs=attributes,
+        )
+        return self._storage.get_trial_number_from_id(self._storage.create_new_trial(self._study, trial))
+
+    def end(self, number: int, result: dict[str, Any], values: Sequence[float] | None, pruned: bool) -> None:
+        """Record a trial's result, then its state: complete with values, else pruned or failed."""
+        from optuna.trial import TrialState
+
+        state = TrialState.COMPLETE if values else TrialState.PRUNED if pruned else TrialState.FAIL
+        self._storage.set_trial_user_attr(self._id(number), "result", result)
+        self._storage.set_trial_state_values(self._id(number), state, values)
+
+    def set_driver(self, number: int, driver: int) -> None:
+        """Record the lease under which a trial now runs."""
+        self._storage.set_trial_user_attr(self._id(number), "driver", driver)
+
+    def _id(self, number: int) -> int:
+        return self._storage.get_trial_id_from_study_id_trial_number(self._study, number)
+
+
 def create_study(file: Path, objectives: int, facts: dict[str, Any]) -> None:
-    """Make a study whole beside its place and move it there: no reader, and no crash, meets half a study."""
+    """Make a study under a temporary name and rename it: neither a reader nor a crash leaves half a study."""
     part = file.with_name(file.name + ".part")
     part.unlink(missing_ok=True)
     with closing(sqlite3.connect(part)) as database:
@@ -23,11 +78,13 @@ def create_study(file: Path, objectives: int, facts: dict[str, Any]) -> None:
     storage = _sqlite(part)
     _make(storage, NAME, objectives, facts)
     storage.engine.dispose()  # the last connection closes the write-ahead log into the file
+    with part.open("rb") as written:
+        os.fsync(written.fileno())
     part.replace(file)
 
 
 def create_study_on_server(url: str, name: str, objectives: int, facts: dict[str, Any]) -> None:
-    """Make a study on a server unless it is there; for one driver at a time. Raises RunError."""
+    """Make a study on a server unless it exists; for one driver at a time. Raises RunError."""
     with readable(url):
         storage = _postgresql(url)
         if name not in {study.study_name for study in storage.get_all_studies()}:
@@ -35,7 +92,7 @@ def create_study_on_server(url: str, name: str, objectives: int, facts: dict[str
         storage.engine.dispose()
 
 
-def _make(storage: Any, name: str, objectives: int, facts: dict[str, Any]) -> None:
+def _make(storage: "RDBStorage", name: str, objectives: int, facts: dict[str, Any]) -> None:
     import optuna
 
     minimize = [optuna.study.StudyDirection.MINIMIZE] * objectives
@@ -44,26 +101,24 @@ def _make(storage: Any, name: str, objectives: int, facts: dict[str, Any]) -> No
         study.set_user_attr(key, value)
 
 
-def connect(file: Path, url: str | None, name: str) -> Any:
-    """Optuna's study: on a server when there is a URL, else in the file. Raises RunError."""
-    import optuna
-
+def connect(file: Path, url: str | None, name: str) -> StudyStorage:
+    """Return the study on a server when there is a URL, else the one in the file. Raises RunError."""
     if url:
         with readable(url):
-            return optuna.load_study(storage=_postgresql(url), study_name=name)
+            return StudyStorage(_postgresql(url), name)
     if not file.is_file() or file.is_symlink():
-        raise RunError(f"{file.parent} is no run directory: it has no study.db")
+        raise RunError(f"{file.parent} is not a run directory: it has no study.db")
     with readable(str(file)):
-        _plain(file)
-        return optuna.load_study(storage=_sqlite(file), study_name=NAME)
+        _check_plain(file)
+        return StudyStorage(_sqlite(file), NAME)
 
 
-def _plain(file: Path) -> None:
+def _check_plain(file: Path) -> None:
     """Refuse a database with views or triggers: a view may have rows without end."""
     with closing(sqlite3.connect(file, timeout=LOCKED_SECONDS)) as database:
         query = "SELECT count(*) FROM sqlite_master WHERE type IN ('view', 'trigger')"
         if database.execute(query).fetchone()[0]:
-            raise RunError(f"{file} has views or triggers: no study of ours")
+            raise RunError(f"{file} has views or triggers: it is not a study of this toolkit")
 
 
 @contextmanager
@@ -90,12 +145,12 @@ def writable(where: Path) -> Iterator[None]:
         cause = problem.__cause__ if isinstance(problem, StorageInternalError) and problem.__cause__ else problem
         said = " ".join(str(getattr(cause, "orig", None) or cause).split())
         begun = os.path.exists(where / "experiment.toml")
-        kept = f"What was finished is kept; mend that and go on with: nas resume {where}"
-        remedy = kept if begun else "Mend that, or choose another place with --out"
+        kept = f"Finished trials are kept; fix that and continue with: nas resume {where}"
+        remedy = kept if begun else "Fix that, or choose another place with --out"
         raise RunError(f"{where} cannot be written: {said:.200}. {remedy}") from problem
 
 
-def _sqlite(file: Path) -> Any:
+def _sqlite(file: Path) -> "RDBStorage":
     """The file is opened by its path: in a URL, some letters of a path mean something else."""
     from sqlalchemy.pool import QueuePool
 
@@ -105,14 +160,14 @@ def _sqlite(file: Path) -> Any:
     return _storage("sqlite://", {"creator": opened, "poolclass": QueuePool})
 
 
-def _postgresql(url: str) -> Any:
+def _postgresql(url: str) -> "RDBStorage":
     lease.driver()
     given_up = f"-c idle_in_transaction_session_timeout={lease.SECTION_SECONDS}s"  # else a stopped driver stops others
     arguments = {"connect_timeout": LOCKED_SECONDS, "options": given_up}
     return _storage(url.replace("postgresql:", "postgresql+psycopg:", 1), {"connect_args": arguments})
 
 
-def _storage(url: str, engine: dict[str, Any]) -> Any:
+def _storage(url: str, engine: dict[str, Any]) -> "RDBStorage":
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)

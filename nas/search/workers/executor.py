@@ -1,47 +1,45 @@
-"""Where trials are trained: on this machine, or wherever Ray finds room. Either is told the same and says the same."""
+"""Where trials are trained: every executor takes the same jobs and returns the same events."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
+from nas.errors import ExperimentError
 from nas.search.experiment import Experiment
-from nas.search.workers.processes import ProcessPool
-from nas.search.workers.worker import Event, Job
+from nas.search.registries import EXECUTORS
+from nas.search.workers.job import Event, Job
 
 
 class Executor(Protocol):
-    """A number of workers, each training one job at a time.
-
-    A job is what `driver.job` writes. Events are a job's scores, and its end with a reason: none when all went well,
-    else nan, oom, disk, error, stopped, timeout, killed (its worker died), or lost (its machine did). When a job has
-    ended well, its weights lie where the job says.
-    """
+    """A number of workers, each training one job at a time."""
 
     def idle(self) -> bool:
-        """Whether a worker has nothing to do."""
+        """Return whether a worker has nothing to do."""
         ...
 
     def submit(self, job: Job) -> None:
-        """Hand a job to an idle worker; it has `timeout` seconds, if the job says so."""
+        """Give a job to an idle worker; it may take the job's timeout."""
         ...
 
     def stop(self, number: int) -> None:
-        """End a trial after the epoch it is in, with the reason `stopped`; it may be over before."""
+        """End a job after the epoch it is in, with Reason.STOPPED; it may have ended before."""
         ...
 
     def events(self, seconds: float) -> list[Event]:
-        """What the workers said meanwhile, waiting at most `seconds` for a first word."""
+        """Return progress and outcomes since the last call, waiting at most `seconds` for a first one."""
         ...
 
     def close(self) -> None:
-        """End all workers at once; what they were training is abandoned."""
+        """End all workers at once; what they were training is lost."""
         ...
 
 
-def executor(experiment: Experiment, most: int | None = None) -> Executor:
-    """The workers an experiment asks for, at most one for each of `most` jobs. Raises RunError without a cluster."""
-    count = min(experiment.workers, most or experiment.trials)
-    if experiment.executor == "ray":
-        from nas.search.workers.ray_cluster import RayCluster
+def make_executor(experiment: Experiment, max_jobs: int | None = None) -> Executor:
+    """Return the workers an experiment asks for, at most one per job.
 
-        share = experiment.gpus_per_trial if experiment.device == "cuda" else 0.0
-        return RayCluster(count, experiment.cpus_per_trial, share)
-    return ProcessPool(count, experiment.gpus_per_trial)
+    Raises ExperimentError for one of a user's own that is not an executor, and RunError without a cluster.
+    """
+    plugin = EXECUTORS.find(experiment.executor)
+    target: Any = plugin.load()
+    if not callable(getattr(target, "for_experiment", None)):
+        raise ExperimentError(f"executor {plugin.name}: {plugin.target} has no for_experiment(experiment, count)")
+    executor: Executor = target.for_experiment(experiment, min(experiment.workers, max_jobs or experiment.trials))
+    return executor

@@ -1,20 +1,22 @@
-"""Worker processes on this machine: warm, replaced when they die, and gone when the driver goes."""
+"""Worker processes on this machine: kept warm, replaced when they die, and ended with the driver."""
 
 import atexit
-import json
 import multiprocessing
 import os
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from nas.search.workers.worker import SINGLE_THREAD_ENV, Event, Job, Train, outcome, train_job, work
+from nas.search.experiment import Experiment
+from nas.search.trial import Reason
+from nas.search.workers.job import Event, Job, Outcome, event_from_json
+from nas.search.workers.worker import SINGLE_THREAD_ENV, STOP, Train, serve_jobs, train_job
 
 
 @dataclass
@@ -37,68 +39,74 @@ class ProcessPool:
         os.environ.update(SINGLE_THREAD_ENV)  # inherited by the children, which import torch afterwards
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
-        atexit.register(self.close)  # an interpreter that ends asks its children with a signal that these do not hear
+        atexit.register(self.close)  # an interpreter that ends sends its children a signal that these have blocked
         for _ in range(count):
             self._workers.append(self._start())
 
+    @classmethod
+    def for_experiment(cls, experiment: Experiment, count: int) -> "ProcessPool":
+        """Return the pool that an experiment asks for."""
+        return cls(count, experiment.gpus_per_trial)
+
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=work, args=(theirs, self._train), daemon=True)
+        process = self._context.Process(target=serve_jobs, args=(theirs, self._train), daemon=True)
         with signals_blocked():
             process.start()
         theirs.close()
         return _Worker(process, ours)
 
     def idle(self) -> bool:
-        """Whether a worker has nothing to do."""
+        """Return whether a worker has nothing to do."""
         return any(worker.number is None for worker in self._workers)
 
     def submit(self, job: Job) -> None:
-        """Hand a job to an idle worker; it has `timeout` seconds, if the job says so."""
+        """Give a job to an idle worker; it may take the job's timeout."""
         place, worker = next(found for found in enumerate(self._workers) if found[1].number is None)
-        worker.number, worker.deadline = job["number"], time.monotonic() + job.get("timeout", inf)
-        with suppress(OSError):  # a worker that died idle is noticed, and replaced, when it is listened to
-            worker.pipe.send_bytes(json.dumps(job | {"card": gpu_index(place, self._share)}).encode())
+        worker.number, worker.deadline = job.number, time.monotonic() + (job.timeout or inf)
+        with suppress(OSError):  # a worker that died idle is noticed, and replaced, when events are read
+            worker.pipe.send_bytes(replace(job, gpu=gpu_index(place, self._share)).to_json().encode())
 
     def stop(self, number: int) -> None:
-        """End a trial after the epoch it is in, with the reason `stopped`; it may be over before."""
+        """End a job after the epoch it is in, with Reason.STOPPED; it may have ended before."""
         for worker in self._workers:
             if worker.number == number:
                 with suppress(OSError):
-                    worker.pipe.send_bytes(json.dumps({"stop": number}).encode())
+                    worker.pipe.send_bytes(STOP)
 
     def events(self, seconds: float) -> list[Event]:
-        """What the workers said meanwhile, waiting at most `seconds` for a first word."""
+        """Return progress and outcomes since the last call, waiting at most `seconds` for a first one."""
         busy = [worker for worker in self._workers if worker.number is not None]
         ready = wait([worker.pipe for worker in busy], seconds)
-        heard = [event for worker in busy if worker.pipe in ready for event in self._hear(worker)]
+        found = [event for worker in busy if worker.pipe in ready for event in self._read(worker)]
         late = [worker for worker in self._workers if worker.number is not None and time.monotonic() > worker.deadline]
-        return heard + [self._replace(worker, "timeout", "took longer than the experiment allows") for worker in late]
+        for worker in late:
+            found += self._replace(worker, Reason.TIMEOUT, "took longer than the experiment allows")
+        return found
 
-    def _replace(self, worker: _Worker, reason: str, detail: str) -> Event:
-        """A worker is lost, with the trial it had: end what is left of it and start another."""
+    def _replace(self, worker: _Worker, reason: Reason, detail: str) -> list[Event]:
+        """End a worker and start another; the outcome of the job it had, if it had one."""
         worker.process.kill()
         worker.process.join(5)
         worker.pipe.close()
         self._workers[self._workers.index(worker)] = self._start()
-        return outcome({"number": worker.number}, reason, detail)
+        return [] if worker.number is None else [Outcome(worker.number, reason, detail)]
 
-    def _hear(self, worker: _Worker) -> list[Event]:
-        heard: list[Event] = []
+    def _read(self, worker: _Worker) -> list[Event]:
+        found: list[Event] = []
         try:
             while worker.pipe.poll():
-                heard.append(json.loads(worker.pipe.recv_bytes()))
-                if heard[-1]["kind"] == "end":
+                found.append(event_from_json(worker.pipe.recv_bytes()))
+                if isinstance(found[-1], Outcome):
                     worker.number = None
         except (EOFError, OSError):
             worker.process.join(5)
             detail = f"the worker process ended with exit code {worker.process.exitcode}"
-            lost = self._replace(worker, "killed", detail)
-            heard += [lost] if worker.number is not None else []
-        return heard
+            found += self._replace(worker, Reason.KILLED, detail)
+        return found
 
     def close(self) -> None:
-        """End all workers at once; what they were training is abandoned."""
+        """End all workers at once; what they were training is lost."""
         atexit.unregister(self.close)
         for worker in self._workers:
             worker.pipe.close()
@@ -109,11 +117,11 @@ class ProcessPool:
 
 @contextmanager
 def signals_blocked() -> Iterator[None]:
-    """A process begun meanwhile hears neither Ctrl-C nor SIGTERM, which are the driver's to answer.
+    """Let a process started meanwhile block Ctrl-C and SIGTERM, which the driver handles.
 
     Both often reach a whole group of processes: the running trials would be lost with their workers.
     """
-    resource_tracker.ensure_running()  # where it is not yet, a process that begins it hears again afterwards
+    resource_tracker.ensure_running()  # otherwise the process that starts it unblocks the signals
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
@@ -122,5 +130,5 @@ def signals_blocked() -> Iterator[None]:
 
 
 def gpu_index(place: int, share: float) -> int:
-    """The graphics card of the worker at a place, when as many are packed onto each as their share allows."""
+    """Return the graphics card of the worker at a place, when as many share a card as their share allows."""
     return place // max(1, int(1 / share + 1e-9))

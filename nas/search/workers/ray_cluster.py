@@ -4,7 +4,6 @@ Ray places and restarts, and decides nothing: what to train, when to stop and wh
 Ray writes is read again. Weights come back with the last event, so nodes need not share a folder.
 """
 
-import json
 import logging
 import os
 import signal
@@ -13,14 +12,18 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 from nas.errors import RunError
-from nas.search.workers.worker import SINGLE_THREAD_ENV, Event, Job, Train, outcome, train_job
+from nas.files import atomic_write
+from nas.search.experiment import Experiment
+from nas.search.trial import Reason
+from nas.search.workers.job import Event, Job, Outcome, Progress, event_from_json, event_to_json
+from nas.search.workers.worker import SINGLE_THREAD_ENV, Train, train_job
 
 # Before Ray is imported: it asks for a token, tells nobody, and keeps its hands off the cards' environment.
 os.environ.setdefault("RAY_AUTH_MODE", "token")
@@ -29,7 +32,7 @@ os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 
 import ray
 
-PATIENCE = 300.0  # seconds without any worker before the cluster is said to have no room
+MAX_WAIT_SECONDS = 300.0  # seconds without any worker before the cluster is said to have no room
 
 
 class _Trainer:
@@ -47,14 +50,14 @@ class _Trainer:
 
     def train(self, text: str) -> Iterator[tuple[str, bytes]]:
         """Events as JSON, the last with the weights."""
-        job = json.loads(text)
-        self._stopped.discard(job["number"])
+        job = Job.from_json(text)
+        self._stopped.discard(job.number)
         with TemporaryDirectory() as folder:
             weights = Path(folder) / "weights.safetensors"
-            for event in self._train(job | {"weights": str(weights)}):
-                yield json.dumps(event), weights.read_bytes() if weights.is_file() else b""
-                if event["kind"] == "score" and job["number"] in self._stopped:
-                    yield json.dumps(outcome(job, "stopped")), b""
+            for event in self._train(replace(job, weights=str(weights))):
+                yield event_to_json(event), weights.read_bytes() if weights.is_file() else b""
+                if isinstance(event, Progress) and job.number in self._stopped:
+                    yield event_to_json(Outcome(job.number, Reason.STOPPED)), b""
                     return
 
 
@@ -92,6 +95,12 @@ class RayCluster:
         self._seen = time.monotonic()  # when a worker was last there
         self._workers = [self._start() for _ in range(count)]
 
+    @classmethod
+    def for_experiment(cls, experiment: Experiment, count: int) -> "RayCluster":
+        """Return the actors that an experiment asks for. Raises RunError."""
+        gpus = experiment.gpus_per_trial if experiment.device == "cuda" else 0.0
+        return cls(count, experiment.cpus_per_trial, gpus)
+
     def _start(self) -> _Worker:
         actor = self._kind.remote(self._train)
         return _Worker(actor, actor.node.remote())
@@ -103,13 +112,13 @@ class RayCluster:
     def submit(self, job: Job) -> None:
         """Hand a job to an idle worker; it has `timeout` seconds, if the job says so."""
         worker = next(worker for worker in self._workers if worker.node and worker.job is None)
-        worker.job, worker.deadline = job, time.monotonic() + job.get("timeout", inf)
-        worker.stream = worker.actor.train.options(num_returns="streaming").remote(json.dumps(job))
+        worker.job, worker.deadline = job, time.monotonic() + (job.timeout or inf)
+        worker.stream = worker.actor.train.options(num_returns="streaming").remote(job.to_json())
 
     def stop(self, number: int) -> None:
         """End a trial after the epoch it is in, with the reason `stopped`; it may be over before."""
         for worker in self._workers:
-            if worker.job and worker.job["number"] == number:
+            if worker.job and worker.job.number == number:
                 worker.actor.stop.remote(number)
 
     def events(self, seconds: float) -> list[Event]:
@@ -118,45 +127,45 @@ class RayCluster:
         ready, _ = ray.wait(list(waiting), timeout=seconds) if waiting else ([], [])
         if ready:
             ready, _ = ray.wait(list(waiting), num_returns=len(waiting), timeout=0)
-        heard = [event for one in ready for event in self._hear(waiting[one])]
+        found = [event for one in ready for event in self._handle_event(waiting[one])]
         late = [worker for worker in self._workers if time.monotonic() > worker.deadline]
-        heard += [self._replace(worker, "timeout", "took longer than the experiment allows") for worker in late]
+        found += [self._replace(worker, Reason.TIMEOUT, "took longer than the experiment allows") for worker in late]
         self._check_room()
-        return heard
+        return found
 
-    def _hear(self, worker: _Worker) -> list[Event]:
+    def _handle_event(self, worker: _Worker) -> list[Event]:
         """One word of a worker: that it is there, an event, or that something failed."""
         if worker.failure or not worker.node:
-            return self._arrived(worker)
+            return self._placed(worker)
         try:
             text, weights = ray.get(next(worker.stream))
         except (ray.exceptions.RayError, StopIteration) as problem:
             worker.failure, worker.place, worker.deadline = str(problem), worker.actor.node.remote(), inf
             return []
-        event: Event = json.loads(text)
-        if event["kind"] == "end" and worker.job:
+        event = event_from_json(text)
+        if isinstance(event, Outcome) and worker.job:
             event = _receive(event, worker.job, weights)
             worker.job, worker.stream, worker.deadline = None, None, inf
         return [event]
 
-    def _arrived(self, worker: _Worker) -> list[Event]:
+    def _placed(self, worker: _Worker) -> list[Event]:
         """A worker is there; or it is known what became of one that failed.
 
-        One that died by itself took its network with it; one whose machine or connection went is not to blame.
+        If the node is alive the trial failed (killed); if the node is gone it is to be retried (lost).
         """
         try:
             node, fault = str(ray.get(worker.place)), ""
         except ray.exceptions.RayError as problem:
             node, fault = worker.node, str(problem)
         if worker.failure:
-            return [self._replace(worker, "killed" if fault and _alive(node) else "lost", worker.failure)]
+            return [self._replace(worker, Reason.KILLED if fault and _alive(node) else Reason.LOST, worker.failure)]
         if fault:
-            self._give_up(fault)
+            self._check_starts(fault)
             self._workers[self._workers.index(worker)] = self._start()
         worker.node, worker.place = node, None
         return []
 
-    def _give_up(self, fault: str) -> None:
+    def _check_starts(self, fault: str) -> None:
         """Workers that cannot even start have a fault in common."""
         self._failed_starts += 1
         if self._failed_starts > 2 * len(self._workers):
@@ -165,21 +174,21 @@ class RayCluster:
                 "version of nas and of Python"
             )
 
-    def _replace(self, worker: _Worker, reason: str, detail: str) -> Event:
+    def _replace(self, worker: _Worker, reason: Reason, detail: str) -> Event:
         """A worker is lost, with the trial it had: end what is left of it and start another."""
         assert worker.job is not None
         with suppress(ray.exceptions.RayError):
             ray.kill(worker.actor)
         self._workers[self._workers.index(worker)] = self._start()
-        return outcome(worker.job, reason, detail)
+        return Outcome(worker.job.number, reason, detail)
 
     def _check_room(self) -> None:
         if any(worker.node for worker in self._workers):
             self._seen = time.monotonic()
-        elif time.monotonic() - self._seen > PATIENCE:
+        elif time.monotonic() - self._seen > MAX_WAIT_SECONDS:
             raise RunError(
-                f"no node of the Ray cluster has had room for a worker ({self._asked}) for {PATIENCE:.0f} s; it has "
-                f"{_room()}. Add nodes, or lower cpus_per_trial or gpus_per_trial"
+                f"no node of the Ray cluster had room for a worker ({self._asked}) for {MAX_WAIT_SECONDS:.0f} s; it "
+                f"has {_room()}. Add nodes, or lower cpus_per_trial or gpus_per_trial"
             )
 
     def close(self) -> None:
@@ -222,16 +231,11 @@ def _room() -> str:
     return f"{held.get('CPU', 0):g} CPUs and {held.get('GPU', 0):g} GPUs in all"
 
 
-def _receive(event: Event, job: Job, weights: bytes) -> Event:
-    """Put weights where the job wants them, whole or not at all."""
-    path = Path(job["weights"])
-    if not weights:
-        return event
+def _receive(event: Outcome, job: Job, weights: bytes) -> Outcome:
+    """Write weights where the job wants them, whole or not at all."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(path.name + ".part")
-        part.write_bytes(weights)
-        part.replace(path)
+        if weights:
+            atomic_write(Path(job.weights), weights)
     except OSError as problem:
-        return outcome(job, "disk", str(problem))
+        return Outcome(job.number, Reason.DISK_FULL, str(problem))
     return event

@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,15 +11,15 @@ from hypothesis import strategies as st
 
 from nas.genome import Cost, Graph, Task
 from nas.genome.primitives import GapHead, Stem
-from nas.search import experiment as experiments
+from nas.search.experiment_file import load_experiment
 from nas.search.loop.halving import Halving, epochs_saved, rungs, standings
 from nas.search.loop.search import Search
-from nas.search.propose.samplers.base import beats
+from nas.search.pareto import as_points, dominates
 from nas.search.store.create import create
-from nas.search.store.study import load_run
+from nas.search.store.run import load_run
 from nas.search.trial import TrialRecord
+from nas.search.workers.job import Event, Job, Outcome, Progress
 from nas.search.workers.processes import ProcessPool
-from nas.search.workers.worker import outcome
 from nas.training.score import Score
 
 GRAPH = Graph.of(GapHead(10)(Stem(8)(Task("digits", (1, 8, 8), 10).image())))
@@ -61,7 +60,8 @@ def test_standing_counts_the_better_fronts() -> None:
 def test_fronts_are_those_found_by_taking_one_off_after_another(points: list[tuple[int, int]]) -> None:
     expected, left = dict[tuple[int, int], float](), points
     while left:
-        front = [point for point in left if not any(beats(other, point) for other in left)]
+        beaten = dominates(as_points(left), as_points(left)).any(axis=0)
+        front = [point for point, out in zip(left, beaten, strict=True) if not out]
         expected |= dict.fromkeys(front, 1 - len(left) / len(points))
         left = [point for point in left if point not in front]
     assert standings(points).tolist() == pytest.approx([expected[point] for point in points])
@@ -126,7 +126,7 @@ def test_the_best_of_those_stopped_wait() -> None:
 @pytest.mark.slow
 def test_a_run_stops_trials_and_resumes_with_them(tmp_path: Path) -> None:
     changes = {"trials": 12, "recipe.epochs": 8, "sampler": "random", "halving": 2, "objectives": ["error"]}
-    question = experiments.read_experiment(experiments.find_experiment("quickstart"), changes)
+    question = load_experiment("quickstart", changes)
     for _ in Search(create(tmp_path / "run", question, "nas")).events():
         pass
     records = load_run(tmp_path / "run").records
@@ -140,21 +140,20 @@ def test_a_run_stops_trials_and_resumes_with_them(tmp_path: Path) -> None:
     assert len(again.reached[1]) == 12
 
 
-def scripted(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def scripted(job: Job) -> Iterator[Event]:
     """Eight epochs: the fourth trial begins badly among four good ones and ends best; those after it are bad."""
-    number = job["number"]
+    number = job.number
     for epoch in range(1, 9):
         error = (0.2, 0.3, 0.4, 0.35 if epoch == 1 else 0.05, 0.5)[min(number, 4)] + number / 1000
-        score = {"epoch": epoch, "error": error, "loss": 1.0, "train_loss": 1.0, "seconds": 0.1}
-        yield {"number": number, "kind": "score", "score": score}
+        yield Progress(number, Score(epoch, error, 1.0, 0.1, 1.0))
         time.sleep(2 if epoch == 1 else 0.05)  # for the word to stop
-    yield outcome(job, "")
+    yield Outcome(number)
 
 
 @pytest.mark.slow
 def test_a_run_promotes_under_the_same_number(tmp_path: Path) -> None:
     changes = {"trials": 8, "recipe.epochs": 8, "sampler": "random", "halving": 2, "objectives": ["error"]}
-    question = experiments.read_experiment(experiments.find_experiment("quickstart"), changes | {"workers": 1})
+    question = load_experiment("quickstart", changes | {"workers": 1})
     search = Search(create(tmp_path / "run", question, "nas"), lambda _: ProcessPool(1, train=scripted))
     told = [(event.kind, event.record.number) for event in search.events()]
     records = load_run(tmp_path / "run").records

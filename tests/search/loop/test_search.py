@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,36 +14,41 @@ import pytest
 
 from nas.errors import BudgetError, GenomeError, RunError
 from nas.genome import Graph, Task, Trial, fingerprint
-from nas.search import experiment as experiments
 from nas.search.experiment import Experiment
+from nas.search.experiment_file import load_experiment
 from nas.search.loop.queue import TrialQueue
 from nas.search.loop.search import Search
 from nas.search.pareto import front_of
-from nas.search.propose.proposer import Proposer, preflight
-from nas.search.space import Replay, load_space
+from nas.search.propose.choices import FixedTrial
+from nas.search.propose.preflight import preflight
+from nas.search.propose.proposer import Proposer
+from nas.search.space import load_space
 from nas.search.store.create import create
+from nas.search.store.run import load_run
 from nas.search.store.run_files import exclusive_lock
-from nas.search.store.study import Study, load_run, open_run
+from nas.search.store.study import Study, open_run
 from nas.training.data import task
 
 
 def question(**changes: object) -> Experiment:
-    return experiments.read_experiment(experiments.find_experiment("quickstart"), {"recipe.epochs": 2, **changes})
+    return load_experiment("quickstart", {"recipe.epochs": 2, **changes})
 
 
 def test_every_trained_trial_is_inside_and_new(finished_run: Path) -> None:
     run = load_run(finished_run)
     assert [record.state for record in run.records] == ["complete"] * 8
-    assert all(run.experiment.budget.allows(record.cost) for record in run.records)
+    assert all(run.experiment.budget.allows(record) for record in run.records)
     assert len({record.fingerprint for record in run.records}) == 8
-    assert run.ledger["trained"] == 8
-    assert run.ledger["proposed"] >= sum(n for outcome, n in run.ledger.items() if outcome != "proposed")
+    assert run.proposal_counts["trained"] == 8
+    assert run.proposal_counts["proposed"] >= sum(
+        n for outcome, n in run.proposal_counts.items() if outcome != "proposed"
+    )
 
 
 def test_choices_replay_to_the_recorded_network(finished_run: Path) -> None:
     run = load_run(finished_run)
     for record in run.records:
-        again = load_space(run.experiment.space)(Replay(record.choices), run.task)
+        again = load_space(run.experiment.space)(FixedTrial(record.choices), run.task)
         assert fingerprint(again) == record.fingerprint
 
 
@@ -58,22 +62,21 @@ def test_weights_are_kept_for_the_front_only(finished_run: Path) -> None:
 @pytest.mark.parametrize("sampler", ["random", "tpe", "nsga2"])
 def test_samplers_propose_inside_without_repeating(sampler: str) -> None:
     asked = question(sampler=sampler, trials=30)
-    proposer = Proposer(asked, load_space(asked.space), task(asked.data), [], (), Counter())
+    proposer = Proposer(asked, load_space(asked.space), task(asked.data))
     seen = set()
     for _ in range(30):
         proposal = proposer.ask()
         assert proposal is not None
-        assert asked.budget.allows(proposal.cost)
+        assert asked.budget.allows(proposal)
         seen.add(proposal.fingerprint)
         proposer.tell(proposal, 1 / (1 + proposal.cost.params))
     assert len(seen) == 30
-    assert proposer.ledger["trained"] == 30
+    assert proposer.proposal_counts["trained"] == 30
 
 
-def test_an_exhausted_space_ends_the_asking(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nas.search.propose.proposer.PATIENCE", 50)
+def test_an_exhausted_space_ends_the_asking() -> None:
     asked = question(sampler="random", **{"budget.params.max": 8000, "budget.macs.max": 90_000})
-    proposer = Proposer(asked, load_space(asked.space), task(asked.data), [], (), Counter())
+    proposer = Proposer(asked, load_space(asked.space), task(asked.data), patience=50)
     proposals = []
     while proposal := proposer.ask():
         proposals.append(proposal.fingerprint)
@@ -83,10 +86,10 @@ def test_an_exhausted_space_ends_the_asking(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_budget_nothing_meets_says_what_binds() -> None:
     asked = question(**{"budget.params.max": 100})
-    with pytest.raises(BudgetError, match=r"What binds is params: at most 100 asked, [\d,]+ found"):
+    with pytest.raises(BudgetError, match=r"The limit that binds is params: at most 100 asked, [\d,]+ found"):
         preflight(asked, load_space(asked.space), task(asked.data))
     asked = question(**{"budget.depth.min": 900})
-    with pytest.raises(BudgetError, match="What binds is depth: at least 900 asked"):
+    with pytest.raises(BudgetError, match="The limit that binds is depth: at least 900 asked"):
         preflight(asked, load_space(asked.space), task(asked.data), draws=20)
 
 
@@ -97,8 +100,8 @@ def test_what_makes_no_network_is_no_draw() -> None:
         return load_space("mixed")(trial, asked)
 
     seen = preflight(question(), picky, task("digits"), draws=80)
-    assert seen.drawn == len(seen.costs) < 40
-    assert seen.inside == sum(map(question().budget.allows, seen.costs))
+    assert seen.drawn == len(seen.networks) < 40
+    assert seen.inside == sum(map(question().budget.allows, seen.networks))
 
 
 def test_two_drivers_cannot_own_one_run(finished_run: Path) -> None:
@@ -128,24 +131,24 @@ def test_two_drivers_count_into_one_ledger(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(Study, "orphans", lambda *_: iter(()))  # as where the other driver lives
     asked = question(sampler="random", trials=10)
     studies = [create(tmp_path / "run", asked, "nas"), open_run(tmp_path / "run")]
-    drivers = [TrialQueue(study, [], ()) for study in studies]
+    drivers = [TrialQueue(study, []) for study in studies]
     for turn in range(10):
         assert drivers[turn % 2].next()
-    ledger = load_run(tmp_path / "run").ledger
+    ledger = load_run(tmp_path / "run").proposal_counts
     assert ledger["trained"] == 10
-    assert ledger["proposed"] == sum(driver._proposer.ledger["proposed"] for driver in drivers)
+    assert ledger["proposed"] == sum(driver._proposer.proposal_counts["proposed"] for driver in drivers)
 
 
 def test_another_question_is_refused_with_the_difference(finished_run: Path) -> None:
     with pytest.raises(RunError, match="seed was 0, is now 1"):
         create(finished_run, question(seed=1, sampler="random", **{"recipe.epochs": 1}), "nas")
-    with pytest.raises(RunError, match=r"question \(recipe.epochs was 1, is now 2\)"):
+    with pytest.raises(RunError, match=r"experiment \(recipe.epochs was 1, is now 2\)"):
         create(finished_run, question(sampler="random"), "nas")
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("precious")
-    with pytest.raises(RunError, match="holds no run"):
+    with pytest.raises(RunError, match="does not hold a run"):
         create(tmp_path, question(), "nas")
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
@@ -174,7 +177,7 @@ def test_a_study_appears_whole(tmp_path: Path) -> None:
     reader.start()
     create(tmp_path / "run", question(), "nas")
     reader.join()
-    assert set(seen) <= {"run", f"{tmp_path / 'run'} is no run directory: it has no study.db"}
+    assert set(seen) <= {"run", f"{tmp_path / 'run'} is not a run directory: it has no study.db"}
 
 
 def test_killed_driver_resumes_to_the_total(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Evolution over graphs: children of edits and crossovers, inside the budget, going on where others stopped."""
 
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,23 +7,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nas.genome import Budget, Range, Task, cost
+from nas.genome import Task, cost
 from nas.genome.edit import scale
-from nas.search import experiment as experiments
+from nas.search.experiment_file import load_experiment
 from nas.search.loop.search import Search
+from nas.search.objectives import Budget, CountedNetwork, Range
+from nas.search.propose.candidate import sample_network
 from nas.search.propose.proposer import Proposal, Proposer
+from nas.search.propose.samplers.base import vector
 from nas.search.propose.scale_widths import MIN_FACTOR, scale_widths
-from nas.search.space import load_space, sample_network
+from nas.search.space import load_space
 from nas.search.store.create import create
-from nas.search.store.study import load_run
+from nas.search.store.run import load_run
 
 TASK = Task("digits", (1, 8, 8), 10)
 
 
 def proposer(**changes: object) -> Proposer:
     settings = {"sampler": "evolution-graphs", "trials": 40, "objectives": ["error"]} | changes
-    asked = experiments.read_experiment(experiments.find_experiment("quickstart"), settings)
-    return Proposer(asked, load_space(asked.space), TASK, [], (), Counter())
+    asked = load_experiment("quickstart", settings)
+    return Proposer(asked, load_space(asked.space), TASK)
 
 
 def error(proposal: Proposal) -> float:
@@ -46,12 +48,12 @@ def test_children_descend_from_what_was_trained_and_are_inside_and_new() -> None
     asker = proposer()
     found = evolve(asker, 40)
     trained = {proposal.fingerprint for proposal in found}
-    children = [proposal for proposal in found if proposal.draft.parents]
+    children = [proposal for proposal in found if proposal.candidate.parents]
     assert len(trained) == 40
     assert len(children) == 30
-    assert all(set(child.draft.parents) <= trained and not child.choices for child in children)
-    assert {len(child.draft.parents) for child in children} == {1, 2}
-    assert all(asker.experiment.budget.allows(proposal.cost) for proposal in found)
+    assert all(set(child.candidate.parents) <= trained and not child.choices for child in children)
+    assert {len(child.candidate.parents) for child in children} == {1, 2}
+    assert all(asker.experiment.budget.allows(proposal) for proposal in found)
 
 
 def test_what_is_learnt_shows() -> None:
@@ -62,7 +64,7 @@ def test_what_is_learnt_shows() -> None:
 def test_a_child_outside_is_narrowed_where_the_experiment_says_fit() -> None:
     asker = proposer(fit=True, **{"budget.macs.max": 300_000})
     found = evolve(asker, 30)
-    assert asker.ledger["trained, scaled to fit"] > 3
+    assert asker.proposal_counts["trained, scaled to fit"] > 3
     assert all(proposal.cost == cost(proposal.graph) and proposal.cost.macs <= 300_000 for proposal in found)
 
 
@@ -71,12 +73,13 @@ def test_any_sampler_goes_on_from_networks_without_choices(sampler: str) -> None
     before = evolve(proposer(), 12)
     asker = proposer(sampler=sampler)
     for proposal in before:
-        asker.errors[proposal.fingerprint] = error(proposal)
-        asker.sampler.tell(None, replace(proposal.draft, parents=()), error(proposal))
+        past, known = replace(proposal.candidate, parents=()), (error(proposal),)
+        asker.measured[proposal.fingerprint] = known
+        asker.sampler.tell(None, past, vector(asker.objectives, past, known))
     found = evolve(asker, 2)
     assert not {proposal.fingerprint for proposal in found} & {proposal.fingerprint for proposal in before}
     if sampler == "evolution-graphs":
-        assert all(proposal.draft.parents for proposal in found)
+        assert all(proposal.candidate.parents for proposal in found)
 
 
 @settings(deadline=None, max_examples=20)
@@ -84,19 +87,19 @@ def test_any_sampler_goes_on_from_networks_without_choices(sampler: str) -> None
 def test_a_network_is_narrowed_into_the_budget_and_no_further_than_it_must(seed: int, limit: int) -> None:
     graph, budget = sample_network(load_space("mixed"), TASK, seed), Budget(params=Range(max=limit))
     if (found := scale_widths(graph, budget)) is None:
-        assert not budget.allows(cost(scale(graph, MIN_FACTOR)))
+        assert not budget.allows(CountedNetwork.of(scale(graph, MIN_FACTOR)))
         return
     factor, narrowed = found
-    assert budget.allows(cost(narrowed))
-    assert (narrowed is graph) == budget.allows(cost(graph))
-    assert factor == 1 or not budget.allows(cost(scale(graph, min(1.0, 1.01 * factor)))) or factor > 0.99
+    assert budget.allows(CountedNetwork.of(narrowed))
+    assert (narrowed is graph) == budget.allows(CountedNetwork.of(graph))
+    assert factor == 1 or not budget.allows(CountedNetwork.of(scale(graph, min(1.0, 1.01 * factor)))) or factor > 0.99
 
 
 @pytest.mark.slow
 def test_a_run_records_what_its_networks_were_made_of_and_goes_on(tmp_path: Path) -> None:
     changes = {"sampler": "evolution-graphs", "recipe.epochs": 1, "objectives": ["error"]}
     for trials in (7, 9):
-        question = experiments.read_experiment(experiments.find_experiment("quickstart"), changes | {"trials": trials})
+        question = load_experiment("quickstart", changes | {"trials": trials})
         for _ in Search(create(tmp_path / "run", question, "nas")).events():
             pass
     records = load_run(tmp_path / "run").records

@@ -1,18 +1,20 @@
 """Budgets by construction: what is outside comes inside, near the limit that bound, as a network of the space."""
 
 import random
-from collections import Counter
 from statistics import median
 
 import pytest
 
 from nas.errors import BudgetError
-from nas.genome import Budget, Range, Task
-from nas.search import experiment as experiments
-from nas.search.propose.choices import Candidate, GuidedTrial, make_candidate
+from nas.genome import Task
+from nas.search.experiment_file import load_experiment
+from nas.search.objectives import Budget, Range
+from nas.search.propose.candidate import Candidate, make_candidate
+from nas.search.propose.choices import FixedTrial, GuidedTrial
 from nas.search.propose.fit_budget import BudgetFitter
-from nas.search.propose.proposer import Proposer, preflight
-from nas.search.space import Replay, load_space
+from nas.search.propose.preflight import preflight
+from nas.search.propose.proposer import Proposer
+from nas.search.space import load_space
 
 TASK = Task("cifar10", (3, 32, 32), 10)
 SMALL = Budget(params=Range(max=60_000), macs=Range(max=8_000_000))
@@ -34,8 +36,8 @@ def test_what_is_scaled_is_inside_and_of_the_space(space: str) -> None:
     found = fitted(space, SMALL)
     assert len(found) > 20
     for one in found:
-        assert SMALL.allows(one.cost)
-        assert load_space(space)(Replay(one.choices), TASK) == one.graph
+        assert SMALL.allows(one)
+        assert load_space(space)(FixedTrial(one.choices), TASK) == one.graph
 
 
 @pytest.mark.parametrize("space", ["plain", "mixed"])
@@ -47,15 +49,15 @@ def test_the_limit_that_bound_is_nearly_used_up(space: str) -> None:
 def test_both_ends_of_two_ranges_at_once() -> None:
     found = fitted("mixed", NARROW)
     assert len(found) > 36
-    assert all(NARROW.allows(one.cost) for one in found)
-    assert sum(NARROW.allows(one.cost) for one in drawn("mixed", 60)) < 6
+    assert all(NARROW.allows(one) for one in found)
+    assert sum(NARROW.allows(one) for one in drawn("mixed", 60)) < 6
 
 
 def test_a_network_inside_stays_as_it_is_and_listed_choices_always_do() -> None:
     fitter = BudgetFitter(load_space("mixed"), TASK, SMALL, 0)
     for one in drawn("mixed", 40):
         inside = fitter.fit(one)
-        if SMALL.allows(one.cost):
+        if SMALL.allows(one):
             assert inside is one
         elif inside:
             assert all(inside.choices[name] == one.choices[name] for name in ("family1", "family2", "head"))
@@ -69,18 +71,18 @@ def test_what_cannot_fit_is_given_up() -> None:
 @pytest.mark.parametrize("sampler", ["random", "tpe", "frontier"])
 def test_a_search_that_fits_trains_only_what_is_inside_and_wastes_few_proposals(sampler: str) -> None:
     changes = {"fit": True, "sampler": sampler, "trials": 24, "budget.params.max": 20_000, "budget.macs.max": 400_000}
-    asked = experiments.read_experiment(experiments.find_experiment("quickstart"), changes)
-    proposer = Proposer(asked, load_space("mixed"), Task("digits", (1, 8, 8), 10), [], (), Counter())
+    asked = load_experiment("quickstart", changes)
+    proposer = Proposer(asked, load_space("mixed"), Task("digits", (1, 8, 8), 10))
     found = []
     for _ in range(24):
         proposal = proposer.ask()
         assert proposal is not None
-        assert asked.budget.allows(proposal.cost)
+        assert asked.budget.allows(proposal)
         proposer.tell(proposal, 1 / (1 + proposal.cost.macs))
         found.append(proposal.fingerprint)
     assert len(set(found)) == 24
-    assert proposer.ledger["proposed"] < 48
-    assert proposer.ledger["trained, scaled to fit"] > 5
+    assert proposer.proposal_counts["proposed"] < 48
+    assert proposer.proposal_counts["trained, scaled to fit"] > 5
 
 
 def test_preflight_refuses_a_budget_only_where_fitting_cannot_meet_it_either() -> None:
@@ -88,14 +90,12 @@ def test_preflight_refuses_a_budget_only_where_fitting_cannot_meet_it_either() -
               "budget.macs.max": 800_000}  # fmt: skip
     digits = Task("digits", (1, 8, 8), 10)
     with pytest.raises(BudgetError):
-        preflight(
-            experiments.read_experiment(experiments.find_experiment("quickstart"), narrow), load_space("mixed"), digits
-        )
+        preflight(load_experiment("quickstart", narrow), load_space("mixed"), digits)
     seen = preflight(
-        experiments.read_experiment(experiments.find_experiment("quickstart"), narrow | {"fit": True}),
+        load_experiment("quickstart", narrow | {"fit": True}),
         load_space("mixed"),
         digits,
     )
     assert seen.inside == 0
     assert sum(seen.refused.values()) == seen.drawn
-    assert 39_000 <= seen.nearest.params <= 40_000
+    assert 39_000 <= seen.nearest.cost.params <= 40_000

@@ -1,22 +1,17 @@
 """Frontier's own ways: what it weighs is counted, what it knows bounds its time."""
 
-from collections import Counter
-
-import pytest
-
 from nas.genome import Task
-from nas.search import experiment as experiments
+from nas.search.experiment_file import load_experiment
 from nas.search.propose.proposer import Proposer
+from nas.search.propose.samplers.frontier import Frontier
 from nas.search.space import load_space
 
 TASK = Task("digits", (1, 8, 8), 10)
 
 
 def search(trials: int, **changes: object) -> Proposer:
-    asked = experiments.read_experiment(
-        experiments.find_experiment("quickstart"), {"sampler": "frontier", "trials": trials, **changes}
-    )
-    proposer = Proposer(asked, load_space(asked.space), TASK, [], (), Counter())
+    asked = load_experiment("quickstart", {"sampler": "frontier", "trials": trials, **changes})
+    proposer = Proposer(asked, load_space(asked.space), TASK)
     for _ in range(trials):
         proposal = proposer.ask()
         assert proposal is not None
@@ -25,18 +20,19 @@ def search(trials: int, **changes: object) -> Proposer:
 
 
 def test_candidates_are_counted_apart_from_proposals() -> None:
-    ledger = search(7, **{"budget.macs.max": 300_000}).ledger
+    ledger = search(7, **{"budget.macs.max": 300_000}).proposal_counts
     refused = sum(count for name, count in ledger.items() if name.startswith("candidate, "))
     assert 0 < ledger["candidate, outside budget: macs"] <= refused < ledger["candidates"]
     outcomes = sum(count for name, count in ledger.items() if not name.startswith(("candidate", "proposed")))
     assert outcomes == ledger["proposed"]
 
 
-def test_what_is_learnt_from_is_bounded_and_holds_the_best_and_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nas.search.propose.samplers.frontier.MAX_LEARNT", 4)
+def test_what_is_learnt_from_is_bounded_and_holds_the_best_and_the_latest() -> None:
     sampler = search(7, objectives=["error"]).sampler
-    learnt = [error for _, error in sampler._learnt_from()]  # type: ignore[attr-defined]
-    errors = [error for _, error in sampler.known]  # type: ignore[attr-defined]
+    assert isinstance(sampler, Frontier)
+    sampler.max_learnt = 4
+    learnt = [error for _, error in sampler.learnt_from()]
+    errors = [error for _, error in sampler.known]
     assert len(learnt) == 4
     assert learnt[2:] == errors[-2:]
     assert min(errors) in learnt

@@ -1,7 +1,6 @@
 """Every sampler: inside the budget, nothing twice, better than chance where there is something to learn."""
 
 import random
-from collections import Counter
 from statistics import mean
 
 import numpy as np
@@ -11,25 +10,27 @@ from hypothesis import strategies as st
 
 from nas.genome import Graph, Task, Trial
 from nas.genome.primitives import Conv, GapHead, Stem
-from nas.search import experiment as experiments
 from nas.search.experiment import Experiment
+from nas.search.experiment_file import load_experiment
 from nas.search.pareto import hypervolume
-from nas.search.propose.choices import GuidedTrial, distribution_values, is_allowed, make_candidate, neighbor
-from nas.search.propose.proposer import SAMPLERS, Proposal, Proposer
+from nas.search.propose.candidate import make_candidate
+from nas.search.propose.choices import FixedTrial, GuidedTrial, neighbor
+from nas.search.propose.proposer import Proposal, Proposer
 from nas.search.propose.samplers.acquisition import expected_hypervolume_improvement
-from nas.search.space import Replay, load_space
+from nas.search.registries import SAMPLERS
+from nas.search.space import load_space
 
 TASK = Task("digits", (1, 8, 8), 10)
 QUICK = [*(name for name in SAMPLERS if name != "gp"), "frontier"]
 
 
 def question(**changes: object) -> Experiment:
-    return experiments.read_experiment(experiments.find_experiment("quickstart"), changes)
+    return load_experiment("quickstart", changes)
 
 
 def proposer(**changes: object) -> Proposer:
     asked = question(**changes)
-    return Proposer(asked, load_space(asked.space), TASK, [], (), Counter())
+    return Proposer(asked, load_space(asked.space), TASK)
 
 
 def made_up(proposal: Proposal) -> float:
@@ -46,7 +47,7 @@ def searched(sampler: str, trials: int, seed: int = 0, workers: int = 1, **chang
     for _ in range(trials):
         proposal = asker.ask()
         assert proposal is not None
-        assert asker.experiment.budget.allows(proposal.cost)
+        assert asker.experiment.budget.allows(proposal)
         found.append(proposal)
         out.append(proposal)
         if len(out) == workers:
@@ -100,8 +101,8 @@ def test_a_neighbour_differs_in_what_was_redrawn(seed: int) -> None:
     child = make_candidate(two, TASK, neighbor(rng, parent.choices))
     shared = parent.choices.keys() & child.choices.keys()
     assert sum(parent.choices[name] != child.choices[name] for name in shared) == 1
-    assert all(is_allowed(value, child.distributions[name]) for name, value in child.choices.items())
-    assert two(Replay(child.choices), TASK) == child.graph
+    assert all(child.distributions[name].allows(value) for name, value in child.choices.items())
+    assert two(FixedTrial(child.choices), TASK) == child.graph
 
 
 def test_a_choice_the_space_does_not_allow_is_redrawn() -> None:
@@ -110,7 +111,7 @@ def test_a_choice_the_space_does_not_allow_is_redrawn() -> None:
     assert type(drawn.choices["wide"]) is bool
     assert drawn.choices.get("width", 8) in (8, 16, 24)
     assert drawn.choices["kernel"] <= 2
-    assert list(distribution_values(drawn.distributions["wide"])) == [True, False]
+    assert list(drawn.distributions["wide"].values) == [True, False]
 
 
 points = st.lists(st.tuples(*[st.floats(0, 1)] * 3), min_size=1, max_size=8)

@@ -12,7 +12,8 @@ from scipy.stats import spearmanr
 from nas.genome import Graph, Task, Trial
 from nas.genome.primitives import GapHead, Stem
 from nas.genome.primitives.cells import nasbench201
-from nas.search.propose.choices import Candidate, GuidedTrial, make_candidate
+from nas.search.propose.candidate import Candidate, make_candidate
+from nas.search.propose.choices import GuidedTrial
 from nas.search.propose.samplers.surrogate import Encoder, Kernel, Rows, Surrogate, targets
 
 TASK = Task("digits", (1, 8, 8), 10)
@@ -36,7 +37,7 @@ def chosen(*edges: str) -> Candidate:
 
 def error(one: Candidate) -> float:
     """Less with every 3x3 convolution, and where a smaller one follows one."""
-    return 0.5 / (1 + one.walks.get(("Conv3@0",), 0)) + 0.1 / (1 + one.walks.get(("Conv3@0", "Conv1@0"), 0))
+    return 0.5 / (1 + one.ngrams.get(("Conv3@0",), 0)) + 0.1 / (1 + one.ngrams.get(("Conv3@0", "Conv1@0"), 0))
 
 
 def encoded(*groups: list[Candidate]) -> list[Rows]:
@@ -85,10 +86,10 @@ def test_what_comes_up_later_is_missing_in_those_before_and_left_out_of_rows_lik
     rich = encoder.encode(chosen(*KINDS, "nor_conv_3x3"))
     after = encoder.rows([bare, rich])
     assert after.choices[0].tolist() == [-1.0] * 6
-    assert after.walks.shape[1] > before.walks.shape[1]
-    assert after.walks[0, : before.walks.shape[1]].tolist() == before.walks[0].tolist()
+    assert after.ngrams.shape[1] > before.ngrams.shape[1]
+    assert after.ngrams[0, : before.ngrams.shape[1]].tolist() == before.ngrams[0].tolist()
     cut = encoder.rows([rich], before)
-    assert (cut.choices.shape, cut.walks.shape) == ((1, 0), before.walks.shape)
+    assert (cut.choices.shape, cut.ngrams.shape) == ((1, 0), before.ngrams.shape)
 
 
 @given(st.lists(st.floats(0.001, 1), min_size=1, max_size=30))

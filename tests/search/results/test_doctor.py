@@ -11,9 +11,8 @@ import pytest
 from nas.errors import RunError
 from nas.search.pareto import front_of
 from nas.search.results.doctor import Inconsistency, find_inconsistencies
-from nas.search.store.run_files import exclusive_lock
-from nas.search.store.study import load_run
-from nas.search.trial import trial_folder
+from nas.search.store.run import load_run
+from nas.search.store.run_files import exclusive_lock, trial_folder
 
 
 @pytest.fixture
@@ -22,8 +21,8 @@ def run(finished_run: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished_run, tmp_path / "run"))
 
 
-def found(run: Path, *, mend: bool = False) -> list[Inconsistency]:
-    return list(find_inconsistencies(run, mend))
+def found(run: Path, *, fix: bool = False) -> list[Inconsistency]:
+    return list(find_inconsistencies(run, fix))
 
 
 def sql(run: Path, command: str) -> None:
@@ -94,7 +93,7 @@ def test_a_fault_is_found_and_mended(fault: str, run: Path) -> None:
     damage(run)
     assert says in found(run)[0].what, "not found"
     assert says in found(run)[0].what, "looking changed something"
-    assert all(finding.mend for finding in found(run, mend=True) if says in finding.what)
+    assert all(finding.fix for finding in found(run, fix=True) if says in finding.what)
     assert found(run) == []
     after = load_run(run)
     assert after.experiment == before.experiment
@@ -104,8 +103,8 @@ def test_a_fault_is_found_and_mended(fault: str, run: Path) -> None:
 def test_a_making_cut_short_leaves_nothing(tmp_path: Path) -> None:
     for name in ("experiment.toml", "study.db.part", "study.db.part-wal"):
         (tmp_path / name).write_bytes(b"half")
-    assert [finding.what for finding in found(tmp_path)] == ["the making of the run was cut short"]
-    found(tmp_path, mend=True)
+    assert [finding.what for finding in found(tmp_path)] == ["the run was only half made"]
+    found(tmp_path, fix=True)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -115,7 +114,7 @@ def test_words_left_in_the_log_are_taken_up(run: Path) -> None:
         database.execute("UPDATE trial_user_attributes SET value_json = '1' WHERE key = 'seed'")
         database.commit()
         shutil.copytree(run, crashed)  # while a connection is open, as a crash leaves it
-    assert "study.db-wal" in found(crashed, mend=True)[0].what
+    assert "study.db-wal" in found(crashed, fix=True)[0].what
     assert {record.seed for record in load_run(crashed).records} == {1}
     assert found(crashed) == []
 
@@ -125,7 +124,7 @@ def test_lost_weights_are_trained_again(run: Path) -> None:
     lost = trial_folder(run, front(run)[0])
     shutil.rmtree(lost)
     assert "without its weights" in found(run)[0].what
-    found(run, mend=True)
+    found(run, fix=True)
     assert (lost / "weights.safetensors").is_file()
     assert found(run) == []
 
@@ -134,17 +133,17 @@ def test_a_damaged_study_is_beyond_mending(run: Path) -> None:
     content = bytearray((run / "study.db").read_bytes())
     content[8192:40_000] = b"\xff" * (40_000 - 8192)
     (run / "study.db").write_bytes(content)
-    findings = found(run, mend=True)
+    findings = found(run, fix=True)
     assert "study.db is damaged" in findings[0].what
-    assert findings[0].mend is None
+    assert findings[0].fix is None
 
 
 def test_a_run_in_use_is_left_alone(run: Path) -> None:
     with exclusive_lock(run), pytest.raises(RunError, match="in use by another driver"):
-        found(run, mend=True)
+        found(run, fix=True)
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("precious")
-    with pytest.raises(RunError, match="no run directory"):
-        found(tmp_path, mend=True)
+    with pytest.raises(RunError, match="not a run directory"):
+        found(tmp_path, fix=True)

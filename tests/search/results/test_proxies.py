@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 from nas.errors import RunError
 from nas.search.results import proxies as judging
 from nas.search.results.proxies import ProxyResult, evaluate_proxies
-from nas.search.store.study import load_run
+from nas.search.store.run import load_run
 
 
 def last(path: Path, most: int = 100) -> list[ProxyResult]:

@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nas.errors import ExperimentError, NasError, RunError
-from nas.search import experiment as experiments
 from nas.search.experiment import Experiment
+from nas.search.experiment_file import load_experiment, read_experiment, to_toml, validate_experiment
 from nas.search.loop.search import Search
-from nas.search.store.study import load_run, open_run
-from nas.search.trial import Run
+from nas.search.store.run import Run, load_run
+from nas.search.store.study import open_run
 
 QUICK = settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 LONG = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -173,15 +173,15 @@ KEYS = sorted({*Experiment.model_fields, "budget", "recipe"})
 def test_any_experiment_is_read_or_refused(changes: dict[str, Any]) -> None:
     asked = {"name": "x", "space": "mixed", "data": "digits"} | changes
     with suppress(NasError):
-        assert isinstance(experiments.validate_experiment(asked, "x.toml"), Experiment)
+        assert isinstance(validate_experiment(asked, "x.toml"), Experiment)
 
 
 @given(st.integers(0, 2000), st.text(max_size=12), st.integers(0, 40))
 def test_any_experiment_file_is_read_or_refused(place: int, new: str, cut: int) -> None:
-    text = experiments.to_toml(experiments.read_experiment(experiments.find_experiment("quickstart")))
+    text = to_toml(load_experiment("quickstart"))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "x.toml"
         start = place % len(text)
         file.write_text(text[:start] + new + text[start + cut :], encoding="utf-8", errors="replace")
         with suppress(ExperimentError):
-            experiments.read_experiment(file)
+            read_experiment(file)

@@ -8,8 +8,7 @@ import pytest
 
 from nas.search.store.create import create
 from nas.search.store.log import Curves, line, log
-from nas.search.store.study import load_run
-from nas.search.trial import to_attributes
+from nas.search.store.run import load_run
 
 
 def test_the_log_has_a_line_a_trial(finished_run: Path) -> None:
@@ -22,9 +21,11 @@ def test_the_log_has_a_line_a_trial(finished_run: Path) -> None:
 
 def test_a_study_keeps_what_the_log_was_told(finished_run: Path, tmp_path: Path) -> None:
     run = load_run(finished_run)
-    told = replace(run.records[0], choices={}, seconds=0.1501)  # rounded to 0.150 first, it would be read as 0.1
+    told = replace(
+        run.records[0], choices={}, distributions={}, seconds=0.1501
+    )  # rounded to 0.150 first, it would be read as 0.1
     study = create(tmp_path / "run", run.experiment, "nas")
-    assert study.begin({}, {}, to_attributes(told.graph, told.fingerprint, told.seed, {})) == told.number
+    assert study.begin(told) == told.number
     study.end(told)
     (kept,) = load_run(tmp_path / "run").records
     assert (kept, line(kept)) == (told, line(told))

@@ -12,11 +12,11 @@ from postgresql import server
 from search import idle
 
 from nas.errors import RunError
-from nas.search import experiment as experiments
+from nas.search.experiment_file import read_experiment
 from nas.search.loop.search import Search
 from nas.search.store.create import create
 from nas.search.store.lease import shared
-from nas.search.store.study import load_run
+from nas.search.store.run import load_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 TRIALS = 30
@@ -92,7 +92,7 @@ def test_a_driver_that_is_stopped_holds_nobody_up(tmp_path: Path, url: str) -> N
 
 
 def test_another_question_under_the_same_name_is_refused(tmp_path: Path, url: str) -> None:
-    asked = experiments.read_experiment(question(tmp_path, "same"), {"storage": url})
+    asked = read_experiment(question(tmp_path, "same"), {"storage": url})
     create(tmp_path / "one", asked, "nas").close()
     with pytest.raises(RunError, match="seed was 0, is now 1"):
         create(tmp_path / "two", asked.model_copy(update={"seed": 1}), "nas")
@@ -102,7 +102,7 @@ def test_another_question_under_the_same_name_is_refused(tmp_path: Path, url: st
 def test_a_lost_server_is_a_message(tmp_path: Path, url: str) -> None:
     import psycopg
 
-    asked = experiments.read_experiment(question(tmp_path, "lost"), {"storage": url})
+    asked = read_experiment(question(tmp_path, "lost"), {"storage": url})
     events = Search(create(tmp_path / "run", asked, "nas"), idle.idle).events()
     next(events)
     with psycopg.connect(url, autocommit=True) as admin:

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 from search import idle
@@ -16,16 +15,19 @@ from search import idle
 from nas.errors import RunError
 from nas.genome import Graph, to_json
 from nas.genome.primitives import Conv, GapHead, Stem
-from nas.search import experiment as experiments
-from nas.search.loop.search import Event, Search
+from nas.search.experiment_file import read_experiment
+from nas.search.loop.search import Search, SearchEvent
 from nas.search.store import storage
 from nas.search.store.create import create
+from nas.search.store.run import load_run
 from nas.search.store.run_files import exclusive_lock
-from nas.search.store.study import load_run, open_run
-from nas.search.trial import TrialRecord
+from nas.search.store.study import open_run
+from nas.search.trial import Reason, TrialRecord
+from nas.search.workers.job import Event, Job, Outcome
 from nas.search.workers.processes import ProcessPool
-from nas.search.workers.worker import Job, outcome, train_job
-from nas.training.data import task
+from nas.search.workers.worker import train_job
+from nas.training.data import Source, task
+from nas.training.recipe import Recipe
 
 pytestmark = pytest.mark.slow
 TRIALS = 8
@@ -65,10 +67,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_leaves_a_readable_study(small_disk: Path, question: Path) -> None:
     run, ballast = small_disk / "run", small_disk / "ballast"
-    events = Search(create(run, experiments.read_experiment(question), "idle"), idle.idle).events()
+    events = Search(create(run, read_experiment(question), "idle"), idle.idle).events()
     hear(events, 4)
     fill(ballast)
-    with pytest.raises(RunError, match=rf"go on with: nas resume {run}"):
+    with pytest.raises(RunError, match=rf"continue with: nas resume {run}"):
         hear(events, TRIALS)
     before = done(run)
     assert 4 <= len(before) < TRIALS
@@ -76,7 +78,7 @@ def test_a_full_disk_leaves_a_readable_study(small_disk: Path, question: Path) -
     assert resumed(run, before)
 
 
-def hear(events: Iterator[Event], ended: int) -> None:
+def hear(events: Iterator[SearchEvent], ended: int) -> None:
     for event in events:
         ended -= event.kind == "ended"
         if not ended:
@@ -94,20 +96,17 @@ def fill(ballast: Path) -> None:
 def test_no_room_for_weights_is_no_fault_of_the_network(small_disk: Path) -> None:
     fill(small_disk / "ballast")
     graph = Graph.of(GapHead(10)(Conv(8, 3)(Stem(8)(task("digits").image()))))
-    job = {
-        "number": 0, "genome": to_json(graph), "data": {"name": "digits"}, "recipe": {"epochs": 1}, "seed": 0,
-        "device": "cpu", "weights": str(small_disk / "w.safetensors"),
-    }  # fmt: skip
-    assert [event.get("reason") for event in train_job(job)] == [None, "disk"]
+    job = Job(0, to_json(graph), Source("digits"), Recipe(epochs=1), 0, str(small_disk / "w.safetensors"))
+    assert [getattr(event, "reason", None) for event in train_job(job)] == [None, "disk"]
 
 
-def no_room(job: Job) -> Iterator[dict[str, Any]]:
-    yield outcome(job, "disk", "No space left on device")
+def no_room(job: Job) -> Iterator[Event]:
+    yield Outcome(job.number, Reason.DISK_FULL, "No space left on device")
 
 
 def test_no_room_for_weights_stops_the_run_and_the_trial_is_trained_later(tmp_path: Path, question: Path) -> None:
     run = tmp_path / "run"
-    study = create(run, experiments.read_experiment(question), "idle")
+    study = create(run, read_experiment(question), "idle")
     with pytest.raises(RunError, match=rf"no room for the weights of trial 0 in .*: No space.*nas resume {run}"):
         hear(Search(study, lambda asked: ProcessPool(1, train=no_room)).events(), 1)
     assert [record.state for record in load_run(run).records] == ["running"]
@@ -119,7 +118,7 @@ def test_a_locked_database_is_waited_for_then_named(
 ) -> None:
     monkeypatch.setattr(storage, "LOCKED_SECONDS", 0.2)
     run = tmp_path / "run"
-    events = Search(create(run, experiments.read_experiment(question), "idle"), idle.idle).events()
+    events = Search(create(run, read_experiment(question), "idle"), idle.idle).events()
     hear(events, 1)
     with closing(sqlite3.connect(run / "study.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from nas.search import experiment as experiments
+from nas.search.experiment_file import load_experiment
 from nas.search.loop.search import Search
 from nas.search.store.create import create
 
@@ -23,7 +23,7 @@ def main(folder: Path) -> None:
     victim, _ = nodes.add_node(num_cpus=1), nodes.add_node(num_cpus=1)
     os.environ["RAY_ADDRESS"] = nodes.address
     changes = {"sampler": "random", "trials": 2, "recipe.epochs": 12, "executor": "ray"}
-    question = experiments.read_experiment(experiments.find_experiment("quickstart"), changes)
+    question = load_experiment("quickstart", changes)
     begun, removed = set[int](), False
     for event in Search(create(folder / "run", question, "nas")).events():
         begun |= {event.record.number} if event.kind == "started" else set()

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,13 @@ from tricks import DEADLY, ENDLESS, GOOD, HANGING, tricks
 
 from nas.errors import RunError
 from nas.search.pareto import front_of
-from nas.search.store.study import load_run
-from nas.search.trial import TrialRecord
+from nas.search.store.run import load_run
+from nas.search.trial import Reason, TrialRecord
 from nas.search.workers.executor import Executor
+from nas.search.workers.job import Event, Job, Outcome
 from nas.search.workers.processes import ProcessPool
+from nas.training.data import Source
+from nas.training.recipe import Recipe
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # Ray alone takes seconds to start, or many on a busy machine
 
@@ -42,23 +46,23 @@ def settle(workers: Executor, seconds: float = 200) -> None:
         workers.events(0.1)
 
 
-def listen(workers: Executor) -> Iterator[dict[str, Any]]:
+def listen(workers: Executor) -> Iterator[Event]:
     end = time.monotonic() + 200
     while time.monotonic() < end:
         yield from workers.events(0.1)
     raise AssertionError("the workers said nothing")
 
 
-def ended(workers: Executor, job: dict[str, Any]) -> tuple[str, int]:
+def ended(workers: Executor, job: Job) -> tuple[Reason, int]:
     """The reason with which a job ends, and how many scores came before; it is stopped after the third."""
     settle(workers)
     workers.submit(job)
     for scores, event in enumerate(listen(workers)):
-        assert event["number"] == job["number"]
-        if event["kind"] == "end":
-            return event["reason"], scores
+        assert event.number == job.number
+        if isinstance(event, Outcome):
+            return event.reason, scores
         if scores == 2:
-            workers.stop(job["number"])
+            workers.stop(job.number)
     raise AssertionError
 
 
@@ -66,17 +70,17 @@ def ended(workers: Executor, job: dict[str, Any]) -> tuple[str, int]:
 def test_the_contract(make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))  # where Ray's workers find the tricks
     weights = tmp_path / "trials" / "000000" / "weights.safetensors"
-    job = {"weights": str(weights), "genome": "x"}
+    job = Job(0, "x", Source("digits"), Recipe(), 0, str(weights))
     handler = signal.getsignal(signal.SIGTERM)
     with closing(make()) as workers:
         assert signal.getsignal(signal.SIGTERM) == handler
-        assert ended(workers, job | {"number": DEADLY})[0] == "killed"
-        assert ended(workers, job | {"number": HANGING, "timeout": 1.0})[0] == "timeout"
-        reason, scores = ended(workers, job | {"number": ENDLESS})
+        assert ended(workers, replace(job, number=DEADLY))[0] == "killed"
+        assert ended(workers, replace(job, number=HANGING, timeout=1.0))[0] == "timeout"
+        reason, scores = ended(workers, replace(job, number=ENDLESS))
         assert reason == "stopped"
         assert scores >= 3
         assert not weights.exists()
-        assert ended(workers, job | {"number": GOOD, "timeout": 60.0}) == ("", 1)
+        assert ended(workers, replace(job, number=GOOD, timeout=60.0)) == ("", 1)
         assert weights.read_bytes() == b"weights"
         assert [path.name for path in weights.parent.iterdir()] == [weights.name]
 
@@ -106,7 +110,7 @@ def test_a_cluster_whose_driver_is_killed(finished_run: Path, tmp_path: Path) ->
     done = [record for record in before if record.state == "complete"]
     assert done
     assert all(run.records[record.number] == record for record in done)
-    assert len({record.fingerprint for record in run.records if run.experiment.budget.allows(record.cost)}) == 4
+    assert len({record.fingerprint for record in run.records if run.experiment.budget.allows(record)}) == 4
     assert {record.state for record in run.records} == {"complete"}
     front = {f"{record.number:06d}" for record in front_of(run.records, run.experiment.objectives)}
     assert {place.name for place in (path / "trials").iterdir()} == front

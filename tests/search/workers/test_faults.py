@@ -7,6 +7,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,16 @@ import pytest
 from nas.errors import RunError
 from nas.genome import Graph, to_json
 from nas.genome.primitives import Conv, GapHead, Stem
-from nas.search import experiment as experiments
+from nas.search.experiment_file import load_experiment
 from nas.search.loop.search import Search
 from nas.search.results.export_trial import export_trial
-from nas.search.results.finalists import Finalist, finalists, interval, load_finalists, weights
+from nas.search.results.finalists import Finalist, finalist_weights, load_finalists, train_finalists
 from nas.search.store.create import create
-from nas.search.store.study import load_run
+from nas.search.store.run import load_run
+from nas.search.workers.job import Event, Job, Outcome
 from nas.search.workers.processes import ProcessPool
-from nas.training.data import task
+from nas.statistics import mean_interval
+from nas.training.data import Source, task
 from nas.training.recipe import Recipe
 
 
@@ -30,77 +33,73 @@ def genome(width: int = 8) -> str:
     return to_json(Graph.of(GapHead(10)(Conv(width, 3)(Stem(8)(task("digits").image())))))
 
 
-def tried(tmp_path: Path, **changes: Any) -> dict[str, Any]:
+def tried(tmp_path: Path, **changes: Any) -> Outcome:
     """One job in one worker: how it ended."""
-    recipe, said = {"epochs": changes.pop("epochs", 1), "rate": changes.pop("rate", 0.1)}, changes.pop("said", ())
-    job = {
-        "number": 0, "genome": genome(), "data": {"name": "digits"}, "recipe": recipe, "seed": 0, "device": "cpu",
-        "timeout": 60.0, "memory_gb": None, "weights": str(tmp_path / "w.safetensors"),
-    }  # fmt: skip
+    recipe = Recipe(epochs=changes.pop("epochs", 1), rate=changes.pop("rate", 0.1))
+    signals = changes.pop("signals", ())
+    job = Job(0, genome(), Source("digits"), recipe, 0, str(tmp_path / "w.safetensors"), timeout=60.0)
     workers = ProcessPool(1)
     try:
-        workers.submit(job | changes)
-        for number in said:
+        workers.submit(replace(job, **changes))
+        for number in signals:
             os.kill(multiprocessing.active_children()[0].pid or 0, number)
-        return next(event for event in listen(workers) if event["kind"] == "end")
+        return next(event for event in listen(workers) if isinstance(event, Outcome))
     finally:
         workers.close()
 
 
-def listen(workers: ProcessPool) -> Iterator[dict[str, Any]]:
+def listen(workers: ProcessPool) -> Iterator[Event]:
     end = time.monotonic() + 300
     while time.monotonic() < end:
         yield from workers.events(0.2)
-    raise AssertionError("the worker said nothing")
+    raise AssertionError("the worker sent nothing")
 
 
 def test_a_good_trial_leaves_weights_and_hears_no_signal(tmp_path: Path) -> None:
     """What is said to all processes is the driver's to answer."""
-    assert tried(tmp_path, said=(signal.SIGINT, signal.SIGTERM))["reason"] == ""
+    assert tried(tmp_path, signals=(signal.SIGINT, signal.SIGTERM)).reason == ""
     assert (tmp_path / "w.safetensors").is_file()
 
 
 @pytest.mark.slow
 def test_a_worker_that_died_may_be_late_too() -> None:
     workers = ProcessPool(1)
-    workers.submit({"number": 7, "timeout": 0.0})
+    workers.submit(Job(7, "", Source("digits"), Recipe(), 0, "", timeout=0.001))
     (process,) = multiprocessing.active_children()
     process.kill()
     process.join()
-    assert [event["reason"] for event in workers.events(9)] == ["killed"]
+    assert [event.reason for event in workers.events(9) if isinstance(event, Outcome)] == ["killed"]
     assert workers.idle()
     workers.close()
 
 
 @pytest.mark.slow
 def test_a_hang_is_a_timeout(tmp_path: Path) -> None:
-    assert tried(tmp_path, epochs=100_000, timeout=4.0)["reason"] == "timeout"
+    assert tried(tmp_path, epochs=100_000, timeout=4.0).reason == "timeout"
 
 
 def test_too_much_memory_is_oom(tmp_path: Path) -> None:
     ended = tried(tmp_path, genome=genome(65_536), memory_gb=1.0)
-    assert ended["reason"] == "oom", ended
+    assert ended.reason == "oom", ended
 
 
 @pytest.mark.slow
 def test_a_loss_that_explodes_is_nan(tmp_path: Path) -> None:
-    assert tried(tmp_path, rate=1e5, epochs=20)["reason"] == "nan"
+    assert tried(tmp_path, rate=1e5, epochs=20).reason == "nan"
 
 
 def test_a_crash_is_an_error_that_says_what(tmp_path: Path) -> None:
-    ended = tried(tmp_path, data={"name": "nothing"})
-    assert ended["reason"] == "error"
-    assert "nothing" in ended["detail"]
+    ended = tried(tmp_path, data=Source("nothing"))
+    assert ended.reason == "error"
+    assert "nothing" in ended.detail
 
 
 @pytest.mark.slow
 def test_a_run_in_which_most_trials_crash_stops_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    question = experiments.read_experiment(
-        experiments.find_experiment("quickstart"), {"trials": 30, "sampler": "random", "workers": 1}
-    )
+    question = load_experiment("quickstart", {"trials": 30, "sampler": "random", "workers": 1})
     search = Search(create(tmp_path / "run", question, "nas"))
     original = search._job
-    monkeypatch.setattr(search, "_job", lambda record: original(record) | {"data": {"name": "nothing"}})
+    monkeypatch.setattr(search, "_job", lambda record: replace(original(record), data=Source("nothing")))
     for _ in search.events():
         pass
     records = load_run(tmp_path / "run").records
@@ -114,7 +113,7 @@ def test_a_run_in_which_most_trials_crash_stops_itself(tmp_path: Path, monkeypat
 def test_finalists_are_judged_by_fresh_seeds(finished_run: Path, tmp_path: Path) -> None:
     path = tmp_path / "run"
     run = load_run(Path(shutil.copytree(finished_run, path)))
-    steps = list(finalists(run, Recipe(epochs=2), seeds=2, most=2))
+    steps = list(train_finalists(run, Recipe(epochs=2), seeds=2, top=2))
     ranked = [step for step in steps if isinstance(step, Finalist)]
     assert len(steps) == 4 + len(ranked)
     assert tuple(ranked) == load_finalists(path)
@@ -122,7 +121,7 @@ def test_finalists_are_judged_by_fresh_seeds(finished_run: Path, tmp_path: Path)
         assert len(finalist.errors) == 2
         assert finalist.low <= finalist.error <= finalist.high
         assert 0 <= finalist.test_error < 1
-        assert weights(path, finalist.number).is_file()
+        assert finalist_weights(path, finalist.number).is_file()
     assert not list((path / "finalists").glob("part-*"))
     best = ranked[0]
     export_trial(run, run.record(str(best.number)), tmp_path / "export", lambda _: None)
@@ -133,10 +132,10 @@ def test_finalists_are_judged_by_fresh_seeds(finished_run: Path, tmp_path: Path)
 
 
 def test_interval_is_students() -> None:
-    low, high = interval((0.1, 0.2, 0.3))
+    low, high = mean_interval((0.1, 0.2, 0.3))
     assert (low + high) / 2 == pytest.approx(0.2)
     assert high - low == pytest.approx(2 * 4.302652729911275 * 0.1 / 3**0.5)
-    assert interval((0.5,)) == (0.5, 0.5)
+    assert mean_interval((0.5,)) == (0.5, 0.5)
 
 
 def test_a_damaged_list_of_finalists_is_one_message(tmp_path: Path) -> None:

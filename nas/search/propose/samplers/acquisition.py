@@ -10,16 +10,16 @@ Array = NDArray[np.float64]
 def expected_hypervolume_improvement(mean: Array, spread: Array, costs: Array, front: Array, reference: Array) -> Array:
     """For each candidate the hypervolume it is expected to add to the front.
 
-    mean, spread: (candidates,) of a normally distributed error. costs: (candidates, 0 to 2), exact. front: (points,
+    mean, spread: (candidates,) of a normally distributed error. costs: (candidates, any number), exact. front: (points,
     1 + costs), error first. reference: (1 + costs,); candidates beyond it gain nothing. Without costs this is the
     expected improvement on the best error. As a candidate's error falls to t, what it dominates alone grows by the
     part of the cost space that no front point of error at most t dominates: gain is a sum of expected improvements.
     """
-    costs, points, limit = _two(costs, 0.0), _two(front[:, 1:], 0.0), _two(reference[None, 1:], 1.0)[0]
+    costs, points, limit = _padded(costs, 0.0), _padded(front[:, 1:], 0.0), _padded(reference[None, 1:], 1.0)[0]
     order = np.argsort(front[:, 0], kind="stable")
     bounds = np.append(np.minimum(front[order, 0], reference[0]), reference[0])
     whole = np.prod(np.maximum(limit - costs, 0.0), axis=1)
-    free, stairs = [whole], np.empty((0, 2))
+    free, stairs = [whole], np.empty((0, len(limit)))
     for point in points[order]:
         stairs = np.concatenate([stairs[(stairs < point).any(axis=1)], point[None]])
         free.append(whole - _dominated(stairs, costs, limit))
@@ -27,9 +27,9 @@ def expected_hypervolume_improvement(mean: Array, spread: Array, costs: Array, f
     return np.asarray((steps * _improvement(mean, spread, bounds[:, None])).sum(axis=0))
 
 
-def _two(costs: Array, fill: float) -> Array:
-    """Two cost columns, the missing ones constant."""
-    return np.concatenate([costs, np.full((len(costs), 2 - costs.shape[1]), fill)], axis=1)
+def _padded(costs: Array, fill: float) -> Array:
+    """Two cost columns at least, the missing ones constant."""
+    return np.concatenate([costs, np.full((len(costs), max(0, 2 - costs.shape[1])), fill)], axis=1)
 
 
 def _improvement(mean: Array, spread: Array, below: Array) -> Array:
@@ -39,7 +39,21 @@ def _improvement(mean: Array, spread: Array, below: Array) -> Array:
 
 
 def _dominated(points: Array, corners: Array, limit: Array) -> Array:
-    """For each corner, the area between it and the limit that the points dominate."""
+    """For each corner, the volume between it and the limit that the points dominate."""
+    if points.shape[1] == 2:
+        return _area(points, corners, limit)
+    rising = points[np.argsort(points[:, -1], kind="stable")]
+    bottom, top = rising[:, -1], np.append(rising[1:, -1], np.inf)
+    total = np.zeros(len(corners))
+    for count, (low, high) in enumerate(zip(bottom, top, strict=True), 1):  # between two points the section is constant
+        height = np.minimum(high, limit[-1]) - np.maximum(low, corners[:, -1])
+        if (height > 0).any():
+            total += np.maximum(height, 0.0) * _dominated(rising[:count, :-1], corners[:, :-1], limit[:-1])
+    return total
+
+
+def _area(points: Array, corners: Array, limit: Array) -> Array:
+    """For each corner, the area between it and the limit that the points dominate, in two dimensions."""
     stairs = points[np.lexsort((points[:, 1], points[:, 0]))]
     lowest = np.minimum.accumulate(stairs[:, 1])
     ends = np.append(stairs[1:, 0], np.inf)

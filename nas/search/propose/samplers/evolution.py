@@ -1,4 +1,4 @@
-"""Regularised evolution: the oldest dies, not the worst (Real et al. 2019, algorithm 1)."""
+"""Regularized evolution: the oldest dies, not the worst (Real et al. 2019, algorithm 1)."""
 
 import random
 from collections import deque
@@ -8,50 +8,55 @@ from typing import Any
 from nas.errors import EditError
 from nas.genome.edit import crossover, mutate
 from nas.genome.fingerprint import fingerprint
-from nas.search.experiment import Experiment
-from nas.search.propose.choices import Candidate, EditedGraph, GuidedTrial, neighbor
-from nas.search.propose.samplers.base import Objectives, Sampler, beats, objectives
+from nas.search.objectives import Vector
+from nas.search.pareto import as_points, dominates
+from nas.search.propose.candidate import Candidate, EditedGraph
+from nas.search.propose.choices import GuidedTrial, neighbor
+from nas.search.propose.samplers.base import SamplerSetup
 
 POPULATION = 20
 TOURNAMENT = 5
 CROSSED = 0.25  # of the children that are made by editing graphs
 
-Breed = Callable[[random.Random, Callable[[], Candidate]], GuidedTrial | EditedGraph]
-"""A child of the parents that a function chooses, one a call."""
+MakeChild = Callable[[random.Random, Callable[[], Candidate]], GuidedTrial | EditedGraph]
+"""Makes a child of the parents that a function chooses, one per call."""
 
 
 class Evolution:
-    """A parent is the best of a few random members: of several objectives, one that the fewest of the few beat."""
+    """A parent is the best of a few random members: with several objectives, one that the fewest of them dominate."""
 
-    def __init__(self, experiment: Experiment, seed: int, breed: Breed) -> None:
-        self.names, self.rng, self.breed = experiment.objectives, random.Random(seed), breed
-        self.size = max(TOURNAMENT, min(POPULATION, experiment.trials // 4))
-        self.members: deque[tuple[Objectives, Candidate]] = deque(maxlen=self.size)
+    def __init__(self, setup: SamplerSetup, make_child: MakeChild) -> None:
+        self.rng, self.make_child = random.Random(setup.seed), make_child
+        self.size = max(TOURNAMENT, min(POPULATION, setup.trials // 4))
+        self.members: deque[tuple[Vector, Candidate]] = deque(maxlen=self.size)
 
     def ask(self) -> GuidedTrial | EditedGraph:
-        return GuidedTrial(self.rng) if len(self.members) < self.size else self.breed(self.rng, self._parent)
+        if len(self.members) < self.size:
+            return GuidedTrial(self.rng)
+        return self.make_child(self.rng, self._parent)
 
-    def tell(self, trial: Any, draft: Candidate | None, error: float | None) -> None:
-        if draft is not None and error is not None:
-            self.members.append((objectives(self.names, error, draft.cost), draft))
+    def tell(self, trial: Any, candidate: Candidate | None, values: Vector | None) -> None:
+        if candidate is not None and values is not None:
+            self.members.append((values, candidate))
 
     def _parent(self) -> Candidate:
         few = self.rng.sample(list(self.members), TOURNAMENT)
-        return min(few, key=lambda member: sum(beats(other, member[0]) for other, _ in few))[1]
+        points = as_points([values for values, _ in few])
+        return few[int(dominates(points, points).sum(axis=0).argmin())][1]
 
 
-def over_choices(experiment: Experiment, seed: int) -> Sampler:
-    """A child has its parent's choices, one of them redrawn: it stays in the space."""
-    return Evolution(experiment, seed, lambda rng, parent: neighbor(rng, parent().choices))
+def evolve_choices(setup: SamplerSetup) -> Evolution:
+    """Return evolution over choices: a child has its parent's, one of them redrawn, so it stays in the space."""
+    return Evolution(setup, lambda rng, parent: neighbor(rng, parent().choices))
 
 
-def over_graphs(experiment: Experiment, seed: int) -> Sampler:
-    """A child is its parent's network with one random edit, or the beginning of one and the end of another."""
-    return Evolution(experiment, seed, edited)
+def evolve_graphs(setup: SamplerSetup) -> Evolution:
+    """Return evolution over graphs: a child is its parent with one random edit, or a crossover of two."""
+    return Evolution(setup, edited_child)
 
 
-def edited(rng: random.Random, parent: Callable[[], Candidate]) -> GuidedTrial | EditedGraph:
-    """A child by edit or crossover; a new draw of the space where no edit leaves a network."""
+def edited_child(rng: random.Random, parent: Callable[[], Candidate]) -> GuidedTrial | EditedGraph:
+    """Return a child by edit or crossover; a new draw of the space where no edit leaves a network."""
     first = parent().graph
     if rng.random() < CROSSED:
         second = parent().graph

@@ -7,17 +7,20 @@ the budget and new. They are ranked by expected gain in hypervolume; with one ob
 """
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from nas.search.experiment import Experiment
-from nas.search.propose.choices import Candidate, GuidedTrial, choices_key, neighbor
+from nas.errors import ExperimentError
+from nas.search.objectives import Objective, Vector
+from nas.search.pareto import dominates
+from nas.search.propose.candidate import Candidate
+from nas.search.propose.choices import GuidedTrial, choices_key, neighbor
 from nas.search.propose.samplers.acquisition import expected_hypervolume_improvement
-from nas.search.propose.samplers.base import objectives
+from nas.search.propose.samplers.base import SamplerSetup
 from nas.search.propose.samplers.surrogate import Array, Code, Encoder, Rows, Surrogate
 
 UNIFORM = 100  # fresh candidates a proposal, of at most TRIES draws
@@ -34,7 +37,7 @@ MAX_LEARNT = 400  # networks the model learns from: its time grows with their cu
 class EncodedCandidate:
     """A network, and what the model reads of it."""
 
-    draft: Candidate
+    candidate: Candidate
     code: Code
 
 
@@ -42,15 +45,20 @@ Known = tuple[EncodedCandidate, float]
 
 
 class Frontier:
-    """The sampler. `peek` draws and counts a network without proposing it; None outside the budget."""
+    """The sampler. Raises ExperimentError unless exactly one objective, the first, is measured."""
 
-    def __init__(self, experiment: Experiment, seed: int, peek: Callable[[GuidedTrial], Candidate | None]) -> None:
-        self.names, self.rng, self.peek = experiment.objectives, random.Random(seed), peek
-        self.share = FITTED if experiment.fit else 1
-        self.startup = max(5, min(20, experiment.trials // 4))
+    def __init__(self, setup: SamplerSetup) -> None:
+        first, *costs = setup.objectives
+        if measured := [each.name for each in costs if not each.exact]:
+            raise ExperimentError(
+                f"sampler frontier models one measured objective, {first.name}; for {measured[0]} too, choose tpe"
+            )
+        self.costs, self.rng, self.peek = tuple(costs), random.Random(setup.seed), setup.peek
+        self.share = FITTED if setup.fit else 1
+        self.startup, self.max_learnt = setup.startup, MAX_LEARNT
         self.encoder = Encoder()
         self.known: list[Known] = []
-        self.points = np.empty((0, len(self.names)))  # objectives of the known
+        self.points = np.empty((0, len(setup.objectives)))  # objectives of the known
         self.dominated_by = np.empty(0, dtype=np.int64)  # by how many of the known each is
         self.seen: set[Any] = set()  # by choices: proposed, refused or trained
         self.waiting: dict[Any, EncodedCandidate] = {}  # proposed and not told
@@ -63,37 +71,35 @@ class Frontier:
         chosen = self._best()
         if chosen is None:
             return GuidedTrial(self.rng)
-        name = choices_key(chosen.draft.choices)
+        name = choices_key(chosen.candidate.choices)
         self.seen.add(name)
         self.pool.pop(name, None)
         self.waiting[name] = chosen
-        return GuidedTrial(self.rng, chosen.draft.choices)
+        return GuidedTrial(self.rng, chosen.candidate.choices)
 
-    def tell(self, trial: Any, draft: Candidate | None, error: float | None) -> None:
+    def tell(self, trial: Any, candidate: Candidate | None, values: Vector | None) -> None:
         if trial is not None:
             self.seen.add(choices_key(trial.params))
             self.waiting.pop(choices_key(trial.params), None)
-        if draft is not None and error is not None:
-            self.seen.add(choices_key(draft.choices))
-            self._learn(draft, error)
+        if candidate is not None and values is not None:
+            self.seen.add(choices_key(candidate.choices))
+            self._learn(candidate, values)
             self.ranked = []
 
-    def _learn(self, draft: Candidate, error: float) -> None:
-        """Remember a result, and by how many others each is beaten."""
-        mine = np.array(objectives(self.names, error, draft.cost))
-        self.points = np.concatenate([self.points, mine[None]])
-        no_worse, no_better = (self.points <= mine).all(axis=1), (self.points >= mine).all(axis=1)
-        self.dominated_by = np.append(self.dominated_by, 0) + (no_better & ~no_worse)
-        self.dominated_by[-1] = (no_worse & ~no_better).sum()
-        self.known.append((EncodedCandidate(draft, self.encoder.encode(draft)), error))
+    def _learn(self, candidate: Candidate, values: Vector) -> None:
+        """Remember a result, and by how many others each is dominated."""
+        mine = np.array([values])
+        before = self.points
+        self.points = np.concatenate([before, mine])
+        beaten = dominates(before, mine).sum()
+        self.dominated_by = np.append(self.dominated_by + dominates(mine, before)[0], beaten)
+        self.known.append((EncodedCandidate(candidate, self.encoder.encode(candidate)), values[0]))
 
     def _best(self) -> EncodedCandidate | None:
         if self.waiting or not self.ranked:
             with threadpool_limits(1, "blas"):  # beside busy workers a team of threads waits for its slowest
                 self._gather()
-                self.ranked = self._rank(
-                    Posterior(self.names, self.encoder, self._learnt_from(), self.waiting.values())
-                )
+                self.ranked = self._rank(Posterior(self.costs, self.encoder, self.learnt_from(), self.waiting.values()))
         return self.ranked.pop() if self.ranked else None
 
     def _gather(self) -> None:
@@ -116,47 +122,51 @@ class Frontier:
             gains = np.concatenate([gains, posterior.gains(more)])
             found += more
         ranked = [found[i] for i in np.argsort(gains, kind="stable")]
-        self.pool = {choices_key(candidate.draft.choices): candidate for candidate in ranked}
+        self.pool = {choices_key(candidate.candidate.choices): candidate for candidate in ranked}
         return ranked
 
     def _add_neighbors(self, parents: list[EncodedCandidate]) -> None:
         """Let neighbours of some networks join the pool."""
         for parent in parents:
             for _ in range(CHILDREN // self.share):
-                self._take(neighbor(self.rng, parent.draft.choices, self.rng.choice((1, 1, 2, 3))))
+                self._take(neighbor(self.rng, parent.candidate.choices, self.rng.choice((1, 1, 2, 3))))
 
     def _take(self, trial: GuidedTrial) -> None:
-        draft = self.peek(trial)
-        if draft is not None and (name := choices_key(draft.choices)) not in self.seen and name not in self.pool:
-            self.pool[name] = EncodedCandidate(draft, self.encoder.encode(draft))
+        found = self.peek(trial)
+        if found is not None and (name := choices_key(found.choices)) not in self.seen and name not in self.pool:
+            self.pool[name] = EncodedCandidate(found, self.encoder.encode(found))
 
     def _order(self) -> list[int]:
         """Places of the known: those that the fewest others beat first, of equals those of least error."""
         return [int(i) for i in np.lexsort((self.points[:, 0], self.dominated_by))]
 
-    def _learnt_from(self) -> list[Known]:
-        """Everything; or of what the model has no time for, the latest half and the best of the rest."""
-        if len(self.known) <= MAX_LEARNT:
+    def learnt_from(self) -> list[Known]:
+        """Return what the model learns from: everything, or beyond `max_learnt` the latest half and the best of the rest."""
+        if len(self.known) <= self.max_learnt:
             return self.known
-        latest = len(self.known) - MAX_LEARNT // 2
+        latest = len(self.known) - self.max_learnt // 2
         best = [self.known[i] for i in self._order() if i < latest]
-        return best[: MAX_LEARNT // 2] + self.known[latest:]
+        return best[: self.max_learnt // 2] + self.known[latest:]
 
 
 class Posterior:
     """What the known and those in training lead to expect of others."""
 
     def __init__(
-        self, names: Sequence[str], encoder: Encoder, known: Sequence[Known], waiting: Iterable[EncodedCandidate]
+        self,
+        costs: Sequence[Objective],
+        encoder: Encoder,
+        known: Sequence[Known],
+        waiting: Iterable[EncodedCandidate],
     ) -> None:
-        self.names, self.encoder = names, encoder
+        self.costs, self.encoder = costs, encoder
         done, running = [candidate for candidate, _ in known], list(waiting)
         self.rows = encoder.rows([candidate.code for candidate in done])
         self.surrogate = Surrogate(self.rows, [error for _, error in known])
         if running:
             self.surrogate.add_fantasies(self._encoded(running))
         points = np.concatenate([self.surrogate.believed()[:, None], self._costs(done + running)], axis=1)
-        self.front = points[_beaten(points) == 0]
+        self.front = points[~dominates(points, points).any(axis=0)]
         self.reference = np.concatenate([[points[:, 0].max()], points[:, 1:].max(axis=0) * 1.1])
 
     def gains(self, candidates: list[EncodedCandidate]) -> Array:
@@ -170,12 +180,5 @@ class Posterior:
         return self.encoder.rows([candidate.code for candidate in candidates], self.rows)
 
     def _costs(self, candidates: list[EncodedCandidate]) -> Array:
-        rows = [[float(getattr(candidate.draft.cost, name)) for name in self.names[1:]] for candidate in candidates]
-        return np.array(rows).reshape(len(candidates), len(self.names) - 1)
-
-
-def _beaten(points: Array) -> Array:
-    """By how many others each point is beaten."""
-    no_worse = (points[:, None] <= points[None]).all(axis=2)
-    better = (points[:, None] < points[None]).any(axis=2)
-    return np.asarray((no_worse & better).sum(axis=0))
+        rows = [[float(each.of(one.candidate)) for each in self.costs] for one in candidates]
+        return np.array(rows).reshape(len(candidates), len(self.costs))

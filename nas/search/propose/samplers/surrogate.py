@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
-from nas.search.propose.choices import Candidate, distribution_values, is_ordered
+from nas.search.distributions import OneOf
+from nas.search.objectives import OBJECTIVES
+from nas.search.propose.candidate import Candidate
 
 Array = NDArray[np.float64]
 NOISES = (0.003, 0.01, 0.03, 0.1, 0.3)  # variances of seed noise, of a variance near 1 between networks
 WEIGHTS = (1.0, 0.25, 1.0)  # of choices, counts and layers
 LENGTH = 0.3  # of a range over which an ordered choice is forgotten
-MEASURED = ("params", "macs", "activations", "depth")
+COUNTS = ("params", "macs", "activations", "depth")  # that the model reads
 MISSING = -1.0
 
 
@@ -28,14 +30,14 @@ class Rows:
     """Networks as numbers, one a row.
 
     choices: where each stands in its range or list, MISSING where the network has no such choice. listed: for each
-    choice whether it is one of a list. counts: logarithms. walks: logarithms of how often each sequence of layers is
+    choice whether it is one of a list. counts: logarithms. ngrams: logarithms of how often each sequence of layers is
     found.
     """
 
     choices: Array
     listed: tuple[bool, ...]
     counts: Array
-    walks: Array
+    ngrams: Array
 
     def __len__(self) -> int:
         return len(self.counts)
@@ -48,7 +50,7 @@ class Code:
     choices: tuple[float, ...]
     counts: tuple[float, ...]
     columns: NDArray[np.int64]  # of its sequences of layers
-    walks: Array
+    ngrams: Array
 
 
 class Encoder:
@@ -57,32 +59,32 @@ class Encoder:
     def __init__(self) -> None:
         self.places: dict[str, dict[Any, float]] = {}
         self.listed: dict[str, bool] = {}
-        self.walks: dict[tuple[str, ...], int] = {}
+        self.ngrams: dict[tuple[str, ...], int] = {}
 
-    def encode(self, draft: Candidate) -> Code:
+    def encode(self, candidate: Candidate) -> Code:
         """A network's numbers, taking note of what was not met before."""
-        for name, distribution in draft.distributions.items():
+        for name, distribution in candidate.distributions.items():
             if name not in self.places:
-                options = distribution_values(distribution)
-                self.listed[name] = not is_ordered(distribution)
+                options = distribution.values
+                self.listed[name] = isinstance(distribution, OneOf)
                 scale = 1 if self.listed[name] else max(1, len(options) - 1)
                 self.places[name] = {option: rank / scale for rank, option in enumerate(options)}
-        choices = tuple([self._place(name, draft.choices.get(name)) for name in self.places])
-        counts = tuple([log(1 + getattr(draft.cost, name)) for name in MEASURED])
-        columns = [self.walks.setdefault(walk, len(self.walks)) for walk in draft.walks]
-        return Code(choices, counts, np.array(columns, dtype=np.int64), np.log1p(list(draft.walks.values())))
+        choices = tuple([self._place(name, candidate.choices.get(name)) for name in self.places])
+        counts = tuple([log(1 + OBJECTIVES[name].of(candidate)) for name in COUNTS])
+        columns = [self.ngrams.setdefault(ngram, len(self.ngrams)) for ngram in candidate.ngrams]
+        return Code(choices, counts, np.array(columns, dtype=np.int64), np.log1p(list(candidate.ngrams.values())))
 
     def rows(self, codes: Sequence[Code], like: Rows | None = None) -> Rows:
         """Networks as rows, of the columns known by now; or of those that other rows have, the rest left out."""
         listed = tuple(self.listed.values()) if like is None else like.listed
         choices = np.full((len(codes), len(listed)), MISSING)
-        walks = np.zeros((len(codes), len(self.walks) if like is None else like.walks.shape[1]))
+        ngrams = np.zeros((len(codes), len(self.ngrams) if like is None else like.ngrams.shape[1]))
         for row, code in enumerate(codes):
             shared = code.choices[: len(listed)]
             choices[row, : len(shared)] = shared
-            known = code.columns < walks.shape[1]
-            walks[row, code.columns[known]] = code.walks[known]
-        return Rows(choices, listed, np.array([code.counts for code in codes]), walks)
+            known = code.columns < ngrams.shape[1]
+            ngrams[row, code.columns[known]] = code.ngrams[known]
+        return Rows(choices, listed, np.array([code.counts for code in codes]), ngrams)
 
     def _place(self, name: str, value: Any) -> float:
         if value is None:
@@ -105,12 +107,12 @@ class Kernel:
     def __init__(self, rows: Rows) -> None:
         spread = rows.counts.std(axis=0)
         self._counts = np.where(spread > 0, spread, 1.0) * rows.counts.shape[1] ** 0.5
-        self._walks = max(1e-9, float(2 * rows.walks.var(axis=0).sum()) ** 0.5)
+        self._walks = max(1e-9, float(2 * rows.ngrams.var(axis=0).sum()) ** 0.5)
 
     def __call__(self, a: Rows, b: Rows) -> tuple[Array, Array, Array]:
         counts = np.exp(-_squares(a.counts / self._counts, b.counts / self._counts))
-        walks = np.exp(-np.sqrt(_squares(a.walks / self._walks, b.walks / self._walks)))
-        return _agreement(a, b), counts, walks
+        ngrams = np.exp(-np.sqrt(_squares(a.ngrams / self._walks, b.ngrams / self._walks)))
+        return _agreement(a, b), counts, ngrams
 
 
 def _squares(a: Array, b: Array) -> Array:
@@ -182,7 +184,7 @@ class Surrogate:
         self._targets = np.concatenate([self._targets, mean])
         self._rows = Rows(
             np.concatenate([self._rows.choices, rows.choices]), rows.listed,
-            np.concatenate([self._rows.counts, rows.counts]), np.concatenate([self._rows.walks, rows.walks]),
+            np.concatenate([self._rows.counts, rows.counts]), np.concatenate([self._rows.ngrams, rows.ngrams]),
         )  # fmt: skip
         self._solve(self._kernel(self._rows))
 

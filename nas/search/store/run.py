@@ -1,0 +1,86 @@
+"""A run directory as it stands: read once, nothing held open."""
+
+import platform
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+from nas.errors import RunError
+from nas.genome.task import Task
+from nas.search.experiment import Experiment
+from nas.search.store.run_files import trial_folder
+from nas.search.store.study import Study, open_run
+from nas.search.trial import TrialRecord
+from nas.training.data import task
+
+
+@dataclass(frozen=True)
+class Run:
+    """The trials of a search and what they were made with.
+
+    records: trials of the search. baselines: known networks trained with the same recipe; none is among `records`.
+    proposal_counts: proposals by outcome. command: that began the run. versions: of the packages it began with.
+    """
+
+    path: Path
+    experiment: Experiment
+    records: tuple[TrialRecord, ...]
+    proposal_counts: Mapping[str, int]
+    command: str
+    versions: dict[str, str]
+    baselines: tuple[TrialRecord, ...] = ()
+
+    @cached_property
+    def task(self) -> Task:
+        """The networks' task; read off the first, so that reading a run needs no images."""
+        name = self.experiment.images
+        if not self.records:
+            return replace(task(self.experiment.source), name=name)
+        graph = self.records[0].graph
+        return Task(name, graph.input, graph.nodes[graph.outputs[0]].shape[0])
+
+    def best(self) -> TrialRecord:
+        """Return the complete trial of lowest validation error, the cheaper of equals. Raises RunError without one."""
+        done = [record for record in self.records if record.error is not None]
+        if not done:
+            raise RunError(f"{self.path}: no trial is complete yet; continue with: nas resume {self.path}")
+        return min(done, key=lambda record: (record.error, record.cost.macs, record.number))
+
+    def record(self, which: str) -> TrialRecord:
+        """Return a trial by number, or `best`. Raises RunError."""
+        if which == "best":
+            return self.best()
+        found = [record for record in (*self.records, *self.baselines) if str(record.number) == which]
+        if not found:
+            raise RunError(f"{self.path}: no trial {which[:20]!r}; there are {len(self.records)}, from 0, and `best`")
+        return found[0]
+
+    def weights(self, record: TrialRecord) -> Path:
+        """Return where a trial's weights lie, if they were kept."""
+        return trial_folder(self.path, record.number) / "weights.safetensors"
+
+
+def read_run(study: Study) -> Run:
+    """Return the run of an open study. Raises RunError when the study is damaged."""
+    command, made_with = study.origin()
+    trials = study.stored()
+    search = [trial for trial in trials if not trial.is_baseline]
+    counts = search[-1].proposal_counts if search else {}
+    baselines = tuple([trial.record for trial in trials if trial.is_baseline])
+    records = tuple([trial.record for trial in search])
+    return Run(study.path, study.experiment, records, dict(counts), command, made_with, baselines)
+
+
+def load_run(path: Path) -> Run:
+    """Return a run directory as it stands, finished or not. Raises RunError."""
+    with closing(open_run(path)) as study:
+        return read_run(study)
+
+
+def package_versions() -> dict[str, str]:
+    """Return what a reader needs to reproduce a run made now."""
+    packages = {name: version(name) for name in ("torch", "optuna", "numpy", "scikit-learn")}
+    return {"nas": version("nas-convnets"), "python": platform.python_version(), **packages}

@@ -1,0 +1,40 @@
+"""The test split is read by exports and finalists, and each reading is recorded."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from nas.errors import RunError
+from nas.search.results.export_trial import export_trial
+from nas.search.store.readings import FILE, load_readings, record_reading
+from nas.search.store.run import load_run
+
+
+def test_a_second_export_tells_that_the_split_was_read_before(finished_run: Path, tmp_path: Path) -> None:
+    run = load_run(Path(shutil.copytree(finished_run, tmp_path / "run")))
+    cards, told = [], list[str]()
+    for place in ("first", "second"):
+        _, accuracy = export_trial(run, run.best(), tmp_path / place, told.append)
+        cards.append((tmp_path / place / "card.md").read_text(encoding="utf-8"))
+    first, second = load_readings(run.path)
+    assert (first.trial, first.verb, first.error) == (run.best().number, "nas export", pytest.approx(1 - accuracy))
+    assert second.error == first.error
+    assert "read once, at this export" in cards[0]
+    assert f"read 2 times, first on {first.date} by nas export" in cards[1]
+    assert told == [f"the test split was read before for trial {first.trial}, first on {first.date} by nas export"]
+
+
+def test_readings_are_kept_apart_by_trial(tmp_path: Path) -> None:
+    assert load_readings(tmp_path) == ()
+    for trial in (3, 4, 3):
+        record_reading(tmp_path, trial, "nas export", 0.5)
+    assert [reading.trial for reading in load_readings(tmp_path)] == [3, 4, 3]
+    assert len(load_readings(tmp_path, 3)) == 2
+
+
+@pytest.mark.parametrize("text", ["", "{}x", '[{"trial": 1}]', "[1]"])
+def test_a_damaged_list_is_one_message(tmp_path: Path, text: str) -> None:
+    (tmp_path / FILE).write_text(text, encoding="utf-8")
+    with pytest.raises(RunError, match="damaged"):
+        load_readings(tmp_path)
