@@ -14,7 +14,7 @@ DESIGN = Design(interim_seeds=(5, 10), error_sd=1.0)
 def results(
     principle: Principle, effects: Mapping[str, float], rng: np.random.Generator, sd: float = 1.0, seeds: int = 10
 ) -> Results:
-    """Normally distributed errors about 50 points and losses about 1 nat, each arm apart from that by its effect."""
+    """Return normally distributed errors around 50 points plus the arm's effect, and losses around 1 nat."""
     noise = {arm: rng.normal(0, sd, seeds) for arm in principle.arms}
     return {
         arm: [Result(50 + effects.get(arm, 0.0) + z, 1 + 0.03 * z, 1 + 0.03 * z) for z in noise[arm]]

@@ -74,7 +74,7 @@ def test_widths_are_solved_to_the_nearest_count() -> None:
         solve_width(lambda factor: target, pairs(FULL))
 
 
-def test_an_unknown_principle_is_named() -> None:
+def test_an_unknown_principle_is_rejected_by_name() -> None:
     with pytest.raises(ExperimentError, match=r"'h99'.*h01"):
         select_principles(("h99",))
 

@@ -21,7 +21,7 @@ def test_draws_share_their_budget_and_differ_in_the_principle(population: Popula
         assert one != other
 
 
-def test_draws_differ_from_each_other_and_come_again() -> None:
+def test_draws_differ_from_each_other_and_are_reproducible() -> None:
     population = POPULATIONS[0]
     depths = [[measure(g)["depth"] for g in population.graphs(SCALE, n).values()] for n in range(6)]
     assert len({tuple(depth) for depth in depths}) > 2
@@ -40,14 +40,14 @@ def made(shift: float, draws: int = 10) -> dict[str, dict[str, np.ndarray]]:
     }
 
 
-def test_the_better_population_is_told_by_rank() -> None:
+def test_the_better_population_is_found_by_rank() -> None:
     assert [each.outcome for each in compare_populations(made(3.0))] == ["supported"] * 4
     assert [each.outcome for each in compare_populations(made(-3.0))] == ["refuted"] * 4
     assert [each.outcome for each in compare_populations(made(0.0))] == ["undecided"] * 4
     assert compare_populations(made(3.0))[0].gain == pytest.approx(3.0, abs=1.0)
 
 
-def test_draws_that_are_not_complete_do_not_count() -> None:
+def test_draws_that_are_incomplete_do_not_count() -> None:
     errors = made(3.0)
     next(iter(errors["p01"].values()))[2] = np.nan
     sizes = [len(next(iter(each.errors.values()))) for each in compare_populations(errors)]

@@ -1,5 +1,8 @@
 """Which networks are trained, how often, and what a resumed run does; the training itself is simulated."""
 
+import json
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nas.cli import main
 from nas.errors import RunError
 from nas.genome.genome_json import from_json
 from nas.principles.judging.misclassified import load_misclassified
@@ -53,7 +57,7 @@ class Fake:
         for epoch in (1, 2) if not reason else ():
             score = {"epoch": epoch, "error": error, "loss": 1.0, "seconds": 0.1, "train_loss": 1.0}
             self._events.append({"number": number, "kind": "score", "score": score})
-        self._events.append({"number": number, "kind": "end", "reason": reason, "detail": "said"})
+        self._events.append({"number": number, "kind": "end", "reason": reason, "detail": "details"})
         Path(job["weights"]).parent.mkdir(parents=True, exist_ok=True)
         Path(job["weights"]).touch()
 
@@ -75,7 +79,7 @@ def train(study: PrincipleStudy, path: Path, fake: Fake) -> Iterator[runners.Tra
     return Runner(begin_study(study, path, "nas principles mine"), study, lambda _: fake).steps()
 
 
-def test_each_network_and_seed_is_trained_once_and_a_continued_run_trains_nothing(tmp_path: Path) -> None:
+def test_each_network_and_seed_is_trained_once_and_a_resumed_run_trains_nothing(tmp_path: Path) -> None:
     study, fake = make_study(tmp_path, interim_seeds=(2,)), Fake()
     steps = list(train(study, tmp_path / "run", fake))
     trained = Counter((job["genome"], job["seed"]) for job in fake.jobs)
@@ -115,7 +119,7 @@ def test_abandoned_or_lost_trainings_are_repeated_and_a_diverged_one_is_a_result
 
 @pytest.mark.slow
 def test_a_run_stops_when_every_training_fails(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="the first 5 trainings failed, the last with: said"):
+    with pytest.raises(RunError, match="the first 5 trainings failed, the last with: details"):
         list(train(make_study(tmp_path, keys=("h01",)), tmp_path / "run", Fake(["error"] * 12)))
 
 
@@ -124,6 +128,21 @@ def test_a_full_disk_ends_the_run_and_nothing_is_lost(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"no room for the weights of trial 1 .*go on with: nas resume"):
         list(train(study, path, fake))
     assert len(list(train(study, path, Fake()))) == 3
+
+
+def test_the_path_of_the_page_is_the_last_line_of_stdout_and_not_in_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    list(train(make_study(tmp_path, keys=("h01",), interim_seeds=(2,)), run, Fake()))
+    for arguments in ([], ["--json"]):
+        monkeypatch.setattr(sys, "argv", ["nas", "principles", str(run), *arguments])
+        with pytest.raises(SystemExit) as end:
+            main()
+        out, err = capsys.readouterr()
+        assert end.value.code == 0
+        assert (err if arguments else out).splitlines()[-1] == f"Report: {run}/report/principles.html"
+    assert [row["verdict"] for row in json.loads(out)] == ["refuted"]
 
 
 def test_the_arms_of_the_control_have_different_seeds(tmp_path: Path) -> None:
@@ -144,10 +163,6 @@ def test_populations_follow_the_first_analysis(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_small_study_of_digits_from_the_command_to_the_page(tmp_path: Path) -> None:
-    import json
-    import subprocess
-    import sys
-
     text = resource("experiments", "principles_small.toml").read_text(encoding="utf-8")
     file = tmp_path / "tiny.toml"
     file.write_text(text.replace('"cifar10"', '"digits"').replace("train_images = 3000", "train_images = 300"))

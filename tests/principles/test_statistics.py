@@ -24,7 +24,7 @@ def test_seeds_for_an_equivalence_are_those_of_the_planned_table() -> None:
         assert seeds_for([(0.5, float(sd))] * 2, 0.05) == seeds
 
 
-def test_no_number_of_seeds_finds_an_effect_that_is_none() -> None:
+def test_no_number_of_seeds_finds_a_zero_effect() -> None:
     assert seeds_for([(0.0, 1.0)], 0.05) is None
     assert seeds_for([(0.5, 1.0), (0.0, 1.0)], 0.05) is None
 

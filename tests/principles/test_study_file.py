@@ -65,7 +65,7 @@ def test_former_keys_are_read_from_files_and_changes(tmp_path: Path) -> None:
         ("[recipe]", "[recipe", "TOML"),
     ],
 )
-def test_a_mistake_is_named_with_its_place(tmp_path: Path, old: str, new: str, says: str) -> None:
+def test_a_mistake_is_reported_with_its_line(tmp_path: Path, old: str, new: str, says: str) -> None:
     with pytest.raises(ExperimentError, match=f"(?s)mine.toml.*{says}|{says}"):
         read_study(write(tmp_path, TEXT.replace(old, new)))
 

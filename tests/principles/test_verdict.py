@@ -25,12 +25,14 @@ def alone(principle: Principle, effects: dict[str, float], sd: float = 1.0) -> V
 
 
 @pytest.mark.parametrize(
-    ("effect", "word"), [(3.0, "supported"), (-3.0, "refuted"), (0.7, "undecided")], ids=["for", "against", "between"]
+    ("effect", "outcome"),
+    [(3.0, "supported"), (-3.0, "refuted"), (0.7, "undecided")],
+    ids=["for", "against", "between"],
 )
-def test_a_difference_can_come_out_each_way(effect: float, word: str) -> None:
+def test_a_difference_can_come_out_each_way(effect: float, outcome: str) -> None:
     verdict = alone(H01, {"one 5x5": effect})
-    assert verdict.outcome == word
-    assert (verdict.needed is None) == (word != "undecided")
+    assert verdict.outcome == outcome
+    assert (verdict.needed is None) == (outcome != "undecided")
 
 
 def test_a_real_effect_that_is_not_worth_the_claim_refutes_it() -> None:
@@ -39,7 +41,7 @@ def test_a_real_effect_that_is_not_worth_the_claim_refutes_it() -> None:
     assert verdict.outcome == "refuted"
 
 
-def test_an_interaction_is_told_from_two_main_effects() -> None:
+def test_an_interaction_differs_from_two_main_effects() -> None:
     depth, both = {"plain, deep": 8.0, "residual, deep": 8.0}, {"plain, deep": 8.0}
     assert alone(H10, depth).outcome != "supported"
     assert alone(H10, both).outcome == "supported"
@@ -74,7 +76,7 @@ def test_an_interior_optimum_needs_both_ends_to_be_worse() -> None:
 
 
 def test_seeds_are_paired() -> None:
-    """A deviation that all arms share under a seed cancels."""
+    """A shift that all arms share under a seed cancels."""
     made = results(H01, {"one 5x5": 1.0}, rng(), sd=0.01)
     shared = rng(1).normal(0, 20, 10)
     moved = {
@@ -123,14 +125,14 @@ def test_more_claims_need_stronger_evidence() -> None:
     assert alone_.p < among.p
 
 
-def test_the_seeds_needed_rest_on_the_deviation_and_not_on_the_effect() -> None:
+def test_the_seeds_needed_depend_on_the_deviation_and_not_on_the_effect() -> None:
     made = [alone(H01, {"one 5x5": effect}, sd=1.5) for effect in (0.2, 0.4)]
     assert {verdict.outcome for verdict in made} == {"undecided"}
     assert made[0].needed == made[1].needed
     assert made[0].needed > 10
 
 
-def test_controls_are_no_members() -> None:
+def test_controls_are_not_counted_as_claims() -> None:
     assert count_claims([H01, H10, KNOWN["a00"]]) == 2
     assert planned_power(KNOWN["a00"], DESIGN, 21) == planned_power(KNOWN["a00"], DESIGN, 1)
 
@@ -157,7 +159,7 @@ def test_points_scale_margins_of_errors_and_not_of_losses() -> None:
     assert [f.bound.margin for f in found[1]] == [1.0, 0.5]
 
 
-def test_the_images_error_is_of_paired_answers() -> None:
+def test_the_images_error_is_paired_by_image() -> None:
     wrong = np.array([True] * 40 + [False] * 60)
     same = {arm: [Result(40.0, 1.0, 1.0, (), wrong)] * 3 for arm in H01.arms}
     assert images_error(H01.bounds[0], same, 3) == 0
@@ -166,13 +168,13 @@ def test_the_images_error_is_of_paired_answers() -> None:
     assert images_error(H01.bounds[0], results(H01, {}, rng()), 3) is None
 
 
-def test_a_result_reads_its_scores() -> None:
+def test_a_result_is_made_of_scores() -> None:
     scores = tuple(Score(epoch, 0.5 / epoch, 1.0, 1.0, 2.0 / epoch) for epoch in range(1, 11))
     found = Result.of(scores)
     assert (found.error, found.train_loss, found.early_loss) == pytest.approx((5.0, 0.2, 1.0))
 
 
-def test_a_bound_says_what_it_compares() -> None:
+def test_a_bound_names_what_it_compares() -> None:
     assert better("a", "b", 1, 1).name == "b - a"
     assert interaction(("a", "b"), ("c", "d"), 1, 1).name == "b + c - a - d"
     assert Bound({"a": 1.0, "b": -0.5, "c": -0.5}, 0, 0, 0).name == "a - 0.5 x b - 0.5 x c"

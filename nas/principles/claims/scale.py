@@ -111,7 +111,7 @@ def dense_net(scale: Scale, growth: float, depth: int, bottleneck: bool = True, 
 
 
 def solve_width(build: Callable[[float], Graph], target: Graph, quantity: Quantity = "macs") -> Graph:
-    """Return the network of `build(factor)` whose count is nearest to that of `target`; all widths have one factor.
+    """Return the network of `build(factor)` whose count is nearest to that of `target`. `factor` scales all widths.
 
     Raises BudgetError when no factor from 1/16 to 16 brings the count on both sides of the target's.
     """

@@ -42,13 +42,13 @@ def compare_populations(errors: Mapping[str, dict[str, Array]]) -> list[Populati
 
     errors: by key, then by form; NaN where a draw is missing.
     """
-    known = [(each, _complete_draws(errors[each.key])) for each in POPULATIONS if each.key in errors]
-    known = [(each, both) for each, both in known if len(next(iter(both.values()))) >= MIN_DRAWS]
-    gains = [second - first for first, second in (both.values() for _, both in known)]
+    complete = [(each, _complete_draws(errors[each.key])) for each in POPULATIONS if each.key in errors]
+    complete = [(each, both) for each, both in complete if len(next(iter(both.values()))) >= MIN_DRAWS]
+    gains = [second - first for first, second in (both.values() for _, both in complete)]
     better, worse = (holm([_signed_rank_p(sign * gain) for gain in gains]) for sign in (1, -1))
     return [
         PopulationComparison(population, both, float(np.median(gain)), p, q)
-        for (population, both), gain, p, q in zip(known, gains, better, worse, strict=True)
+        for (population, both), gain, p, q in zip(complete, gains, better, worse, strict=True)
     ]
 
 
@@ -57,8 +57,8 @@ def _signed_rank_p(gain: Array) -> float:
 
 
 def _complete_draws(errors: dict[str, Array]) -> dict[str, Array]:
-    complete = ~np.isnan(np.array(list(errors.values()))).any(axis=0)
-    return {name: values[complete] for name, values in errors.items()}
+    mask = ~np.isnan(np.array(list(errors.values()))).any(axis=0)
+    return {name: values[mask] for name, values in errors.items()}
 
 
 def band_height(count: int, level: float = 0.95) -> float:

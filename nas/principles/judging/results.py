@@ -50,8 +50,8 @@ def images_error(bound: Bound, results: Results, seeds: int) -> float | None:
         return None
     total: NDArray[np.float64] | float = 0.0
     for arm, weight in bound.weights.items():
-        known = [r.misclassified for r in results[arm][:seeds] if r and r.misclassified is not None]
-        if not known:
+        masks = [r.misclassified for r in results[arm][:seeds] if r and r.misclassified is not None]
+        if not masks:
             return None
-        total = total + weight * np.mean(known, axis=0)
+        total = total + weight * np.mean(masks, axis=0)
     return 100 * sampling_error(np.asarray(total))

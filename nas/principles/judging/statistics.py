@@ -24,7 +24,7 @@ TARGET_POWER = 0.8
 class Estimate:
     """A contrast over seeds.
 
-    mean, sd: of the values, one per seed. low, high: the interval of the mean at the level asked for (Student's t).
+    mean, sd: of the values, one per seed. low, high: the interval of the mean at the requested level (Student's t).
     p: of the one-sided test that the mean exceeds the null; q: that it is below the margin. All except p and q are in
     the units of the values.
     """

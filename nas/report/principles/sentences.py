@@ -37,16 +37,16 @@ def sentence(verdict: Verdict) -> str:
         return "Undecided: there are no results yet."
     one = weakest_finding(verdict)
     null, margin = amount(one.bound.null, one.bound), amount(one.bound.margin, one.bound)
-    seen = (f"{one.bound.name} ({METRICS[one.bound.metric]}) is {span(one.estimate, one.bound)} over "
+    observed = (f"{one.bound.name} ({METRICS[one.bound.metric]}) is {span(one.estimate, one.bound)} over "
             f"{one.estimate.seeds} seeds")  # fmt: skip
     if not verdict.complete:
-        return f"Undecided until {verdict.analysis.planned} seeds are complete: {seen}."
+        return f"Undecided until {verdict.analysis.planned} seeds are complete: {observed}."
     if verdict.outcome == "supported":
-        return f"Supported: {seen}, above {null} (p {p_phrase(verdict.p)})."
+        return f"Supported: {observed}, above {null} (p {p_phrase(verdict.p)})."
     if verdict.outcome == "refuted":
-        return f"Refuted: {seen}, below the smallest effect of interest, {margin} (p {p_phrase(verdict.q)})."
+        return f"Refuted: {observed}, below the smallest effect of interest, {margin} (p {p_phrase(verdict.q)})."
     below = "below" if margin == null else f"below {margin}"
-    return (f"Undecided: {seen}, neither significantly above {null} nor significantly {below} after correction for all "
+    return (f"Undecided: {observed}, neither significantly above {null} nor significantly {below}, corrected for all "
             f"claims (p {p_phrase(verdict.p)}).")  # fmt: skip
 
 
