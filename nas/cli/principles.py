@@ -1,4 +1,4 @@
-"""principles: matched pairs trained, and each claim's verdict."""
+"""principles: train matched networks and judge each claim."""
 
 import shlex
 import sys
@@ -13,24 +13,25 @@ from nas.errors import ExperimentError
 if TYPE_CHECKING:
     from nas.principles.judging.verdict import Verdict
     from nas.principles.study_file import PrincipleStudy
-    from nas.principles.training.reading import Reading
 
 
-@app.command()
-def principles(
-    experiment: Annotated[str, typer.Argument(help="A study's TOML file, the name of one that comes along, or a run.")],
+@app.command("principles")
+def principles_command(
+    experiment: Annotated[str, typer.Argument(help="A study's TOML file, the name of a bundled study, or a run.")],
     changes: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be trained, and with what power.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be trained, and the power.")] = False,
     evidence: Annotated[
-        list[Path] | None, typer.Option(metavar="RUN", help="A finished search to read the principles off.")
+        list[Path] | None, typer.Option(metavar="RUN", help="A finished search as evidence, on the page.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Run directory; runs/NAME otherwise.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run directory; runs/NAME by default.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Train the matched pairs of each design principle, judge the claims, write the page; goes on where it stopped."""
-    from nas.cli.searches import home
+    """Train the matched networks of each design principle, judge the claims and write a page. Resumes an earlier run.
+
+    The verdicts go to stdout, then the path of the page; with --json the path goes to stderr.
+    """
+    from nas.cli.searches import home, setting
     from nas.principles.study_file import FILE, read_study
-    from nas.principles.training.reading import read_reading as reading
     from nas.search.experiment_file import find_experiment
 
     if (Path(experiment) / FILE).is_file():
@@ -38,78 +39,71 @@ def principles(
             raise ExperimentError(f"{experiment} is a run: --set, --dry-run and --out are for an EXPERIMENT")
         path = Path(experiment)
     else:
-        family = read_study(find_experiment(experiment), dict(_settings(changes or [])))
-        path = out or home(family.experiment)
-        _foresee(family)
+        study = read_study(find_experiment(experiment), dict(setting(change) for change in changes or []))
+        path = out or home(study.experiment)
+        _print_plan(study)
         if dry_run:
             return
-        _train(family, path, "nas " + shlex.join(sys.argv[1:]))
-    found = reading(path)
-    _report(found, evidence or [], as_json)
+        _train(study, path, "nas " + shlex.join(sys.argv[1:]))
+    _report(path, evidence or [], as_json)
 
 
-def go_on(run: Path, command: str, changes: dict[str, Any]) -> None:
-    """Train what a study still lacks, and write its page."""
+def resume_principles(run: Path, command: str, changes: dict[str, Any]) -> None:
+    """Train what a study is missing, and write its page. Raises NasError."""
     from nas.principles.study_file import FILE, read_study
-    from nas.principles.training.reading import read_reading as reading
 
     _train(read_study(run / FILE, changes), run, command)
-    _report(reading(run), [], as_json=False)
+    _report(run, [], as_json=False)
 
 
-def _settings(changes: list[str]) -> list[tuple[str, Any]]:
-    from nas.cli.searches import setting
+def _print_plan(study: "PrincipleStudy") -> None:
+    """Print what will be trained, and the planned power. Raises GenomeError for unmatched arms."""
+    from nas.principles.judging.plan import Plan
+    from nas.principles.judging.power import count_claims, planned_power
 
-    return [setting(change) for change in changes]
-
-
-def _foresee(family: "PrincipleStudy") -> None:
-    """Say, before anything is trained, what will be, and with what power. Raises GenomeError for unmatched arms."""
-    from nas.principles.judging.power import planned_power, size
-    from nas.principles.training.plan import Plan
-
-    plan, design = Plan(family), family.design
-    members = size(family.principles)
-    info(f"{family.experiment.name}: {members} claims, looks at {', '.join(map(str, design.looks))} seeds, "
-        f"{design.alpha:.0%} over the family; at most {len(plan.all())} trainings "
-        f"of {family.experiment.recipe.epochs} epochs")  # fmt: skip
-    for principle in family.principles:
-        power = planned_power(principle, design, members)
-        apart = ", ".join(map(str, principle.matches))
-        info(f"  {principle.key}  power {power:4.0%}  {apart or 'unmatched':<20}  {principle.claim}")
+    plan, design = Plan(study), study.design
+    claims = count_claims(study.principles)
+    info(f"{study.experiment.name}: {claims} claims, analyzed at {', '.join(map(str, design.interim_seeds))} seeds, "
+         f"alpha {design.alpha:.0%} over all claims; at most {len(plan.all_trainings())} trainings "
+         f"of {study.experiment.recipe.epochs} epochs")  # fmt: skip
+    for principle in study.principles:
+        power = planned_power(principle, design, claims)
+        matches = ", ".join(map(str, principle.matches))
+        info(f"  {principle.key}  power {power:4.0%}  {matches or 'unmatched':<20}  {principle.claim}")
 
 
-def _train(family: "PrincipleStudy", path: Path, command: str) -> None:
+def _train(study: "PrincipleStudy", path: Path, command: str) -> None:
     """Train in the foreground. Ctrl-C once: finish what runs; twice: abort. Exits 130 when interrupted."""
     from nas.cli.live import stoppable
-    from nas.principles.training.runner import Runner, begin
+    from nas.principles.training.runner import Runner, begin_study
 
-    runner = Runner(begin(family, path, command), family)
+    runner = Runner(begin_study(study, path, command), study)
     with stoppable(runner, info):
         for step in runner.steps():
             error = f"error {step.record.error:.1%}" if step.record.error is not None else step.record.reason
             info(f"{step.done} of {step.done + step.left}  {step.training.purpose}: {error}, "
-                f"{step.record.seconds:.0f} s; about {step.seconds_left / 60:.0f} min left")  # fmt: skip
+                 f"{step.record.seconds:.0f} s; about {step.seconds_left / 60:.0f} min left")  # fmt: skip
     if runner.stopping:
-        info(f"interrupted; go on with: nas resume {shlex.quote(str(path))}")
+        info(f"interrupted; continue with: nas resume {shlex.quote(str(path))}")
         raise typer.Exit(EXIT_INTERRUPTED)
 
 
-def _report(found: "Reading", evidence: list[Path], as_json: bool) -> None:
-    """Write the page, and tell the verdicts."""
-    from nas.principles.judging.evidence import evidence as read_off
-    from nas.report.principles.page import write
+def _report(path: Path, searches: list[Path], as_json: bool) -> None:
+    """Write the page and print the verdicts."""
+    from nas.principles.judging.evidence import evidence_of_run
+    from nas.principles.judging.study_results import read_results
+    from nas.report.principles.page import write_principles_page
     from nas.search.store.run import load_run
 
-    page = write(found, [each for run in evidence for each in read_off(load_run(run))])
-    info("the verdicts, for a browser:")
-    info(str(page))
-    rows = [_facts(verdict) for verdict in found.verdicts]
+    results = read_results(path)
+    page = write_principles_page(results, [each for run in searches for each in evidence_of_run(load_run(run))])
+    rows = [_row(verdict) for verdict in results.verdicts]
     output(rows if as_json else text_table([tuple(map(str, row.values())) for row in rows]))
+    (info if as_json else output)(f"Report: {page}")
 
 
-def _facts(verdict: "Verdict") -> dict[str, Any]:
+def _row(verdict: "Verdict") -> dict[str, Any]:
     first = verdict.findings[0].estimate if verdict.findings else None
-    seen = f"{first.mean:+.2f} [{first.low:+.2f}, {first.high:+.2f}]" if first else "no results"
-    return {"key": verdict.principle.key, "verdict": verdict.word, "seeds": verdict.look.seeds, "effect": seen,
-            "claim": verdict.principle.claim}  # fmt: skip
+    effect = f"{first.mean:+.2f} [{first.low:+.2f}, {first.high:+.2f}]" if first else "no results"
+    return {"key": verdict.principle.key, "verdict": verdict.outcome, "seeds": verdict.analysis.seeds,
+            "effect": effect, "claim": verdict.principle.claim}  # fmt: skip

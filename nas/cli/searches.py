@@ -135,7 +135,7 @@ def resume(
     address: Address = None,
 ) -> None:
     """Go on after anything, to the total asked for."""
-    from nas.cli.principles import go_on
+    from nas.cli.principles import resume_principles
     from nas.search.experiment import MATCHED
     from nas.search.experiment_file import validate_experiment
     from nas.search.store.create import create
@@ -146,7 +146,7 @@ def resume(
     asked = {"trials": trials, "workers": workers, "executor": where(executor, address)}
     changes = {name: value for name, value in asked.items() if value is not None}
     if study.experiment.space == MATCHED:
-        go_on(run, command, changes)
+        resume_principles(run, command, changes)
         return
     drive(create(run, validate_experiment({**study.experiment.as_dict(), **changes}, "nas resume"), command))
 

@@ -164,7 +164,11 @@ def _set(data: dict[str, Any], key: str, value: Any) -> None:
 
 def to_toml(experiment: Experiment, header: str = "") -> str:
     """Return the effective experiment as TOML, every setting written out."""
-    data = {key: value for key, value in experiment.as_dict().items() if value is not None}
-    plain = {key: value for key, value in data.items() if not isinstance(value, dict)}
-    tables = {key: data[key] for key in ("budget", "recipe")}
+    return write_toml(experiment.as_dict(), header)
+
+
+def write_toml(data: dict[str, Any], header: str = "") -> str:
+    """Return plain data as TOML, tables last, without what is None; the header becomes a comment."""
+    plain = {key: value for key, value in data.items() if value is not None and not isinstance(value, dict)}
+    tables = {key: value for key, value in data.items() if isinstance(value, dict)}
     return "".join(f"# {line}\n" for line in header.splitlines()) + tomli_w.dumps(plain | tables)

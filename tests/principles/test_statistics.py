@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
 
-from nas.principles.judging.statistics import estimate, holm, joint_power, power, sampling_error, seeds_for
+from nas.principles.judging.statistics import estimate, holm, joint_power, sampling_error, seeds_for, t_test_power
 
 PLANNED = json.loads(Path(__file__).with_name("seed_power.json").read_text(encoding="utf-8"))
 
@@ -24,7 +24,7 @@ def test_seeds_for_an_equivalence_are_those_of_the_planned_table() -> None:
         assert seeds_for([(0.5, float(sd))] * 2, 0.05) == seeds
 
 
-def test_no_number_of_seeds_finds_an_effect_that_is_none() -> None:
+def test_no_number_of_seeds_finds_a_zero_effect() -> None:
     assert seeds_for([(0.0, 1.0)], 0.05) is None
     assert seeds_for([(0.5, 1.0), (0.0, 1.0)], 0.05) is None
 
@@ -32,7 +32,7 @@ def test_no_number_of_seeds_finds_an_effect_that_is_none() -> None:
 def test_power_is_the_share_of_tests_that_find_the_effect() -> None:
     draws = np.random.default_rng(0).normal(0.7, 1.0, (20_000, 8))
     found = float((ttest_1samp(draws, 0.0, axis=1, alternative="greater").pvalue < 0.05).mean())
-    assert power(0.7, 1.0, 8, 0.05) == pytest.approx(found, abs=0.01)
+    assert t_test_power(0.7, 1.0, 8, 0.05) == pytest.approx(found, abs=0.01)
 
 
 values = st.lists(st.floats(-50, 50), min_size=2, max_size=12).filter(lambda row: np.std(row) > 1e-3)

@@ -5,22 +5,22 @@ from nas.genome.primitives import FcHead, GapHead
 from nas.principles.claims.filters import pairs
 from nas.principles.claims.principle import Build, Match, Principle, better, equivalent, no_worse
 from nas.principles.claims.residual import deep
-from nas.principles.claims.scale import Scale, plain, residual
+from nas.principles.claims.scale import Scale, plain_features, residual_stages
 
 
 def connected(dropout: float) -> Build:
-    """The pairs with a fully connected hidden layer eight times as wide as the first stage."""
+    """Return a builder of the pairs with a fully connected hidden layer eight times as wide as the first stage."""
 
-    def build(canvas: Scale) -> Graph:
-        return Graph.of(FcHead(canvas.task.classes, (8 * canvas.width,), dropout)(plain(canvas)))
+    def build(scale: Scale) -> Graph:
+        return Graph.of(FcHead(scale.task.classes, (8 * scale.width,), dropout)(plain_features(scale)))
 
     return build
 
 
-def helped(canvas: Scale) -> Graph:
-    """The deep residual network with a second answer read off its second stage, in training only."""
-    _, middle, last = residual(canvas, canvas.deep)
-    return canvas.answer(last, GapHead(canvas.task.classes)(middle))
+def with_auxiliary_head(scale: Scale) -> Graph:
+    """Return the deep residual network with an auxiliary head on its second stage, used in training only."""
+    _, middle, last = residual_stages(scale, scale.deep)
+    return scale.classifier(last, GapHead(scale.task.classes)(middle))
 
 
 PRINCIPLES = (
@@ -31,16 +31,16 @@ PRINCIPLES = (
         (better("average", "connected", 0.3, 1.0), no_worse("average", "connected, dropout", 0.5, 0.0)),
         (Match("macs", 0.06, ("average", "connected", "connected, dropout")),),
         paper=1.18, paper_note="CIFAR-10, Network in Network: connected 11.59, with dropout 10.88, average 10.41 %",
-        watch="A short schedule leaves less to be over-fitted.",
+        caveat="A short schedule overfits less.",
     ),
     Principle(
         "h20", "An auxiliary head does not speed up early training, and lowers the final error a little.",
         "Szegedy et al. 2016, section 4", "equivalence",
-        {"with a head": helped, "without": deep},
+        {"with a head": with_auxiliary_head, "without": deep},
         (better("with a head", "without", 0.2, 0.4),
          *equivalent("with a head", "without", 0.05, "early_loss")),
         (Match("params", 0, ("with a head", "without")),),
         paper=0.4, paper_note="ImageNet top-1, the gain of batch norm in the auxiliary head",
-        watch="The weight of the head's loss is the recipe's.",
+        caveat="The weight of the head's loss is the recipe's.",
     ),
 )  # fmt: skip

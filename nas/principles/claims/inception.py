@@ -1,39 +1,39 @@
-"""Filters side by side (Szegedy et al. 2014)."""
+"""Parallel filters (Szegedy et al. 2014)."""
 
 from nas.genome.graph import Graph
 from nas.genome.primitives import Inception, InceptionNaive, MaxPool, Stem
 from nas.principles.claims.principle import Match, Principle, better
-from nas.principles.claims.scale import Scale, solved, times
+from nas.principles.claims.scale import Scale, solve_width, times
 
 
-def reduced(canvas: Scale) -> Graph:
-    """A module a stage with 1x1 reductions; half its channels are 3x3, an eighth 5x5."""
-    x = Stem(canvas.width)(canvas.image())
-    for channels in canvas.widths(2.0):
+def inception_net(scale: Scale) -> Graph:
+    """Return one module per stage with 1x1 reductions; half of its channels are 3x3, an eighth 5x5."""
+    x = Stem(scale.width)(scale.image())
+    for channels in scale.widths(2.0):
         few, some = max(1, channels // 8), max(1, channels // 4)
         x = MaxPool(2, 2)(Inception(some, some, 2 * some, max(1, few // 2), few, few, norm=True)(x))
-    return canvas.answer(x)
+    return scale.classifier(x)
 
 
-def naive(canvas: Scale) -> Graph:
-    """The same filters on the full input, thinned to the MACs of the reduced network."""
-    return solved(lambda factor: _naive(canvas, factor), reduced(canvas))
+def naive(scale: Scale) -> Graph:
+    """Return the same filters on the full input, narrowed to the MACs of the network with reductions."""
+    return solve_width(lambda factor: _naive(scale, factor), inception_net(scale))
 
 
-def _naive(canvas: Scale, factor: float) -> Graph:
-    x = Stem(canvas.width)(canvas.image())
-    for channels in canvas.widths(2.0):
+def _naive(scale: Scale, factor: float) -> Graph:
+    x = Stem(scale.width)(scale.image())
+    for channels in scale.widths(2.0):
         one, three, five = (times(channels, factor * share) for share in (1 / 4, 1 / 2, 1 / 8))
         x = MaxPool(2, 2)(InceptionNaive(one, three, five, norm=True)(x))
-    return canvas.answer(x)
+    return scale.classifier(x)
 
 
 PRINCIPLES = (
     Principle(
         "h27", "An inception module with 1x1 reductions beats one without at equal MACs.",
         "Szegedy et al. 2014, section 4, fig. 2", "difference",
-        {"reduced": reduced, "not reduced": naive}, (better("reduced", "not reduced", 0.5, 1.0),),
+        {"reduced": inception_net, "not reduced": naive}, (better("reduced", "not reduced", 0.5, 1.0),),
         (Match("macs", 0.05, ("reduced", "not reduced")),),
-        watch="Without reductions the pooling hands every channel on, so the modules end wider.",
+        caveat="Without reductions the pooling branch passes every channel on, so the modules end wider.",
     ),
 )  # fmt: skip

@@ -1,171 +1,124 @@
-"""Populations: networks drawn from two spaces that differ in one principle, at one budget, and their errors compared.
+"""Populations: networks drawn from two spaces that differ in one principle, at one budget.
 
-A pair of matched networks may flatter a principle by its other choices; a population averages over them (Radosavovic
-et al. 2019, 2020). Both members of a draw share every other choice and the seed, and both have their widths solved to
+The other choices of a pair of matched networks may favor one side; a population averages over them (Radosavovic et
+al. 2019, 2020). Both members of a draw share every other choice and the seed, and the widths of both are solved to
 the MACs of one budget.
 """
 
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import log, sqrt
-from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import wilcoxon
 
 from nas.genome.graph import Graph, Value
 from nas.genome.primitives import BasicBlock, ConvStack, ConvUnit, FcHead, GapHead, GridReduction, MaxPool, Stem
 from nas.genome.trial import Trial
-from nas.principles.claims.scale import STAGES, Scale, plain, solved, times
-from nas.principles.judging.statistics import holm
+from nas.principles.claims.scale import STAGES, Scale, plain_features, solve_width, times
 from nas.search.propose.choices import GuidedTrial
 
-Array = NDArray[np.float64]
-Draw = Callable[[Scale, Trial, float], Graph]
+Form = Callable[[Scale, Trial, float], Graph]
+"""Returns a network from the scale, the choices of a draw and a factor of all widths."""
 
 
 @dataclass(frozen=True)
 class Population:
-    """A principle over a space: `arms` are the two forms, the one that should do better first."""
+    """A principle over a space. forms: two, the one that should be better first. principle: its key."""
 
     key: str
     claim: str
-    arms: Mapping[str, Draw]
-    principle: str  # that it belongs to
+    forms: Mapping[str, Form]
+    principle: str
 
-    def graphs(self, canvas: Scale, number: int) -> dict[str, Graph]:
-        """Draw `number` of both forms: one set of choices, and widths solved to the MACs of the plain network."""
-        target = canvas.answer(plain(canvas))
-        return {name: _fitted(draw, canvas, number, target) for name, draw in self.arms.items()}
-
-
-def _fitted(draw: Draw, canvas: Scale, number: int, target: Graph) -> Graph:
-    return solved(lambda factor: draw(canvas, GuidedTrial(random.Random(number)), factor), target)
+    def graphs(self, scale: Scale, number: int) -> dict[str, Graph]:
+        """Return draw `number` in both forms: the same choices, and widths solved to the MACs of the plain network."""
+        target = scale.classifier(plain_features(scale))
+        return {name: _fit_width(form, scale, number, target) for name, form in self.forms.items()}
 
 
-def shape(canvas: Scale, trial: Trial, factor: float) -> tuple[list[int], list[int]]:
-    """Widths and depths of three stages: how fast the widths grow, and how many layers each stage has."""
+def _fit_width(form: Form, scale: Scale, number: int, target: Graph) -> Graph:
+    return solve_width(lambda factor: form(scale, GuidedTrial(random.Random(number)), factor), target)
+
+
+def draw_stages(scale: Scale, trial: Trial, factor: float) -> tuple[list[int], list[int]]:
+    """Return widths and depths of three stages: one growth of widths, and a number of layers per stage."""
     growth = trial.suggest_float("growth", 1.2, 2.4)
     depths = [trial.suggest_int(f"depth{stage}", 1, 3) for stage in range(STAGES)]
-    return [times(canvas.width, factor * growth**stage) for stage in range(STAGES)], depths
+    return [times(scale.width, factor * growth**stage) for stage in range(STAGES)], depths
 
 
-def dropout(trial: Trial) -> float:
+def draw_dropout(trial: Trial) -> float:
+    """Return the dropout before the last layer."""
     return trial.suggest_categorical("dropout", (0.0, 0.2))
 
 
-def headed(canvas: Scale, x: Value, trial: Trial) -> Graph:
-    return Graph.of(GapHead(canvas.task.classes, dropout(trial))(x))
+def add_head(scale: Scale, x: Value, trial: Trial) -> Graph:
+    """Return the network with global average pooling and the dropout of the draw."""
+    return Graph.of(GapHead(scale.task.classes, draw_dropout(trial))(x))
 
 
-def shortcuts(given: bool) -> Draw:
-    """Basic blocks with shortcuts, or the same without."""
+def shortcut_form(with_shortcuts: bool) -> Form:
+    """Return the form of basic blocks with shortcuts, or without."""
 
-    def draw(canvas: Scale, trial: Trial, factor: float) -> Graph:
-        widths, depths = shape(canvas, trial, factor)
-        x = Stem(widths[0])(canvas.image())
+    def build(scale: Scale, trial: Trial, factor: float) -> Graph:
+        widths, depths = draw_stages(scale, trial, factor)
+        x = Stem(widths[0])(scale.image())
         for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
-            for place in range(2 * depth):
-                x = BasicBlock(width, 2 if stage and not place else 1, "B" if given else "none")(x)
-        return headed(canvas, x, trial)
+            for block in range(2 * depth):
+                x = BasicBlock(width, 2 if stage and not block else 1, "B" if with_shortcuts else "none")(x)
+        return add_head(scale, x, trial)
 
-    return draw
+    return build
 
 
-def kernels(small: bool) -> Draw:
-    """Pairs of 3x3, or a 5x5 for each."""
+def kernel_form(small: bool) -> Form:
+    """Return the form of pairs of 3x3, or of a 5x5 for each pair."""
 
-    def draw(canvas: Scale, trial: Trial, factor: float) -> Graph:
-        widths, depths = shape(canvas, trial, factor)
-        x = canvas.image()
+    def build(scale: Scale, trial: Trial, factor: float) -> Graph:
+        widths, depths = draw_stages(scale, trial, factor)
+        x = scale.image()
         for width, depth in zip(widths, depths, strict=True):
             x = ConvStack(width, 2 * depth)(x) if small else ConvStack(width, depth, 5)(x)
             x = MaxPool(2, 2)(x)
-        return headed(canvas, x, trial)
+        return add_head(scale, x, trial)
 
-    return draw
+    return build
 
 
-def heads(average: bool) -> Draw:
-    """Stacks of 3x3 under an average, or under a fully connected layer."""
+def head_form(average: bool) -> Form:
+    """Return the form of stacks of 3x3 with a head of average pooling, or with a fully connected layer."""
 
-    def draw(canvas: Scale, trial: Trial, factor: float) -> Graph:
-        widths, depths = shape(canvas, trial, factor)
-        x = canvas.image()
+    def build(scale: Scale, trial: Trial, factor: float) -> Graph:
+        widths, depths = draw_stages(scale, trial, factor)
+        x = scale.image()
         for width, depth in zip(widths, depths, strict=True):
             x = MaxPool(2, 2)(ConvStack(width, 1 + depth)(x))
-        hidden = (canvas.width * trial.suggest_int("hidden", 2, 16),)
-        return headed(canvas, x, trial) if average else Graph.of(FcHead(canvas.task.classes, hidden, dropout(trial))(x))
+        hidden = (scale.width * trial.suggest_int("hidden", 2, 16),)
+        if average:
+            return add_head(scale, x, trial)
+        return Graph.of(FcHead(scale.task.classes, hidden, draw_dropout(trial))(x))
 
-    return draw
+    return build
 
 
-def reductions(parallel: bool) -> Draw:
-    """Stacks of 3x3, the grid halved by convolution and pooling side by side, or by pooling first."""
+def reduction_form(parallel: bool) -> Form:
+    """Return the form of stacks of 3x3 whose grid is halved by parallel reduction, or by pooling first."""
 
-    def draw(canvas: Scale, trial: Trial, factor: float) -> Graph:
-        widths, depths = shape(canvas, trial, factor)
-        x = ConvStack(widths[0], 1 + depths[0])(canvas.image())
+    def build(scale: Scale, trial: Trial, factor: float) -> Graph:
+        widths, depths = draw_stages(scale, trial, factor)
+        x = ConvStack(widths[0], 1 + depths[0])(scale.image())
         for width, depth in zip(widths[1:], depths[1:], strict=True):
             x = GridReduction(max(width, x.shape[0] + 1), "parallel" if parallel else "pool first")(x)
             x = ConvUnit(width)(x) if depth == 1 else ConvStack(width, depth)(x)
-        return headed(canvas, x, trial)
+        return add_head(scale, x, trial)
 
-    return draw
+    return build
 
 
 POPULATIONS = (
-    Population("p01", "Pairs of 3x3 against 5x5", {"3x3 pairs": kernels(True), "5x5": kernels(False)}, "h01"),
+    Population("p01", "Pairs of 3x3 against 5x5", {"3x3 pairs": kernel_form(True), "5x5": kernel_form(False)}, "h01"),
     Population("p05", "Parallel grid reduction against pooling first",
-               {"parallel": reductions(True), "pool first": reductions(False)}, "h05"),
-    Population("p10", "Shortcuts against none", {"residual": shortcuts(True), "plain": shortcuts(False)}, "h10"),
+               {"parallel": reduction_form(True), "pool first": reduction_form(False)}, "h05"),
+    Population("p10", "Shortcuts against none",
+               {"residual": shortcut_form(True), "plain": shortcut_form(False)}, "h10"),
     Population("p17", "Average against fully connected head",
-               {"average": heads(True), "connected": heads(False)}, "h17"),
+               {"average": head_form(True), "connected": head_form(False)}, "h17"),
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Two populations. errors: (draws,) each, in points. gain: the median of the paired differences, positive for the
-    first form. p, q: Wilcoxon's signed-rank tests that it is better and worse, Holm-corrected over the populations."""
-
-    population: Population
-    errors: dict[str, Array]
-    gain: float
-    p: float
-    q: float
-
-    @property
-    def word(self) -> Literal["supported", "refuted", "undecided"]:
-        """At 5 %; refuted where the other form is better."""
-        return "supported" if self.p < 0.05 else "refuted" if self.q < 0.05 else "undecided"
-
-
-def compare(errors: Mapping[str, dict[str, Array]]) -> list[Comparison]:
-    """The populations of which at least five draws are complete. errors: by key, then by form, NaN where missing."""
-    known = [(population, _complete(errors[population.key])) for population in POPULATIONS if population.key in errors]
-    known = [(population, both) for population, both in known if len(next(iter(both.values()))) >= 5]
-    pairs = [list(both.values()) for _, both in known]
-    gains = [b - a for a, b in pairs]
-    better, worse = (holm([_rank_test(sign * gain) for gain in gains]) for sign in (1, -1))
-    return [
-        Comparison(population, both, float(np.median(gain)), p, q)
-        for (population, both), gain, p, q in zip(known, gains, better, worse, strict=True)
-    ]
-
-
-def _rank_test(gain: Array) -> float:
-    """P of gains like these where there are none."""
-    return float(wilcoxon(gain, alternative="greater").pvalue) if gain.any() else 1.0
-
-
-def _complete(errors: dict[str, Array]) -> dict[str, Array]:
-    whole = ~np.isnan(np.array(list(errors.values()))).any(axis=0)
-    return {name: values[whole] for name, values in errors.items()}
-
-
-def band(count: int, level: float = 0.95) -> float:
-    """Half the height of the band around an empirical distribution (Dvoretzky, Kiefer & Wolfowitz; Massart 1990)."""
-    return sqrt(log(2 / (1 - level)) / (2 * count))

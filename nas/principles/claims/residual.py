@@ -4,54 +4,54 @@ from nas.genome.graph import Graph
 from nas.genome.primitives import Bottleneck, Stem
 from nas.genome.primitives.residual import Order, Shortcut
 from nas.principles.claims.principle import Build, Match, Principle, better, interaction, interior, no_worse
-from nas.principles.claims.scale import STAGES, Scale, first, residual, solved, times
+from nas.principles.claims.scale import STAGES, Scale, residual_stages, solve_width, stem_width, times
 
-DEPTHS = (8, 14, 20, 32)  # of one cost, the width solved
+DEPTHS = (8, 14, 20, 32)  # at equal MACs
 
 
 def net(depth: int, factor: float = 1.0, shortcut: Shortcut = "A", order: Order = "post") -> Build:
-    """A residual network of so many layers, or without shortcuts its plain counterpart."""
-    return lambda canvas: canvas.answer(residual(canvas, depth, factor, shortcut, order)[-1])
+    """Return a builder of a residual network of this depth, or of its plain counterpart without shortcuts."""
+    return lambda scale: scale.classifier(residual_stages(scale, depth, factor, shortcut, order)[-1])
 
 
-def shallow(canvas: Scale) -> Graph:
-    return net(canvas.shallow)(canvas)
+def shallow(scale: Scale) -> Graph:
+    return net(scale.shallow)(scale)
 
 
-def deep(canvas: Scale) -> Graph:
-    return net(canvas.deep)(canvas)
+def deep(scale: Scale) -> Graph:
+    return net(scale.deep)(scale)
 
 
-def plain_shallow(canvas: Scale) -> Graph:
-    return net(canvas.shallow, shortcut="none")(canvas)
+def plain_shallow(scale: Scale) -> Graph:
+    return net(scale.shallow, shortcut="none")(scale)
 
 
-def plain_deep(canvas: Scale) -> Graph:
-    return net(canvas.deep, shortcut="none")(canvas)
+def plain_deep(scale: Scale) -> Graph:
+    return net(scale.deep, shortcut="none")(scale)
 
 
-def ordered(order: Order) -> Build:
-    """The deep network with norm and ReLU elsewhere."""
-    return lambda canvas: net(canvas.deep, order=order)(canvas)
+def with_order(order: Order) -> Build:
+    """Return a builder of the deep network with another order of batch norm, ReLU and addition."""
+    return lambda scale: net(scale.deep, order=order)(scale)
 
 
-def bottlenecks(canvas: Scale) -> Graph:
-    """Three bottleneck blocks a stage, 29 layers, as wide as 20 layers of basic blocks can pay for."""
-    return solved(lambda factor: _bottlenecks(canvas, factor), net(20)(canvas))
+def bottleneck_net(scale: Scale) -> Graph:
+    """Return three bottleneck blocks per stage, 29 layers, widened to the MACs of 20 layers of basic blocks."""
+    return solve_width(lambda factor: _bottleneck_net(scale, factor), net(20)(scale))
 
 
-def _bottlenecks(canvas: Scale, factor: float) -> Graph:
-    x = Stem(first(canvas, factor))(canvas.image())
+def _bottleneck_net(scale: Scale, factor: float) -> Graph:
+    x = Stem(stem_width(scale, factor))(scale.image())
     for stage in range(STAGES):
-        for place in range(3):
-            width = times(canvas.width // 4 * 2**stage, factor)
-            x = Bottleneck(width, 2 if stage and not place else 1)(x)
-    return canvas.answer(x)
+        for block in range(3):
+            width = times(scale.width // 4 * 2**stage, factor)
+            x = Bottleneck(width, 2 if stage and not block else 1)(x)
+    return scale.classifier(x)
 
 
 def at_depth(depth: int) -> Build:
-    """A residual network of the cost of 20 layers, deeper and narrower or the other way round."""
-    return lambda canvas: solved(lambda factor: net(depth, factor)(canvas), net(20)(canvas))
+    """Return a builder of a residual network of this depth, its width solved to the MACs of 20 layers."""
+    return lambda scale: solve_width(lambda factor: net(depth, factor)(scale), net(20)(scale))
 
 
 PRINCIPLES = (
@@ -62,7 +62,7 @@ PRINCIPLES = (
         (better("plain, shallow", "plain, deep", 1.0, 5.0),
          better("plain, shallow", "plain, deep", 0.02, 0.2, "train_loss")),
         paper=0.6, paper_note="ImageNet top-1, 18 and 34 layers: 27.94 and 28.54 %",
-        watch="A short schedule exaggerates it.", unmatched="Depth, and with it cost, is what is tested.",
+        caveat="A short schedule exaggerates it.", unmatched="Depth, and with it cost, is tested.",
     ),
     Principle(
         "h10", "Identity shortcuts remove the degradation.",
@@ -73,25 +73,25 @@ PRINCIPLES = (
         (Match("params", 0, ("plain, shallow", "residual, shallow")),
          Match("macs", 0, ("plain, deep", "residual, deep"))),
         paper=3.45, paper_note="ImageNet top-1, 18 and 34 layers: (28.54 - 27.94) - (25.03 - 27.88)",
-        watch="In few epochs the deep residual network need not beat the shallow one yet; the interaction is the test.",
+        caveat="In few epochs the deep residual network need not beat the shallow one yet; the interaction is tested.",
     ),
     Principle(
         "h12", "Bottleneck blocks are no worse than basic ones at equal MACs.",
         "He et al. 2015, section 4.1; He et al. 2016, table 1", "difference",
-        {"basic, 20 layers": net(20), "bottleneck, 29 layers": bottlenecks},
+        {"basic, 20 layers": net(20), "bottleneck, 29 layers": bottleneck_net},
         (no_worse("bottleneck, 29 layers", "basic, 20 layers", 0.5, 0.3),),
         (Match("macs", 0.05, ("basic, 20 layers", "bottleneck, 29 layers")),),
         paper=0.68, paper_note="CIFAR-10, 110 basic and 164 bottleneck layers: 6.61 and 5.93 %",
-        watch="The claim is of deep networks; bottlenecks hold about three times the activations.",
+        caveat="The claim is about deep networks; bottlenecks hold about three times the activations.",
     ),
     Principle(
-        "h13", "A norm after the addition, or a ReLU before it, hurts.",
+        "h13", "Batch norm after the addition, or a ReLU before it, hurts.",
         "He et al. 2016, table 2, fig. 4", "difference",
-        {"original": deep, "norm after": ordered("norm after"), "ReLU before": ordered("relu before")},
+        {"original": deep, "norm after": with_order("norm after"), "ReLU before": with_order("relu before")},
         (better("original", "norm after", 0.3, 1.4), better("original", "ReLU before", 0.3, 1.2)),
         (Match("macs", 0, ("original", "norm after", "ReLU before")),),
-        paper=1.56, paper_note="CIFAR-10, 110 layers: 6.61, 8.17 (norm after) and 7.84 % (ReLU before)",
-        watch="The effect grows with depth.",
+        paper=1.56, paper_note="CIFAR-10, 110 layers: 6.61, 8.17 (batch norm after) and 7.84 % (ReLU before)",
+        caveat="The effect grows with depth.",
     ),
     Principle(
         "h18", "At fixed MACs there is a best depth: shallower and wider, deeper and narrower are both worse.",
@@ -99,7 +99,7 @@ PRINCIPLES = (
         {f"{depth} layers": at_depth(depth) for depth in DEPTHS},
         interior(("8 layers", "32 layers"), ("14 layers", "20 layers"), 0.3, 1.5),
         (Match("macs", 0.05, tuple(f"{depth} layers" for depth in DEPTHS)),),
-        paper=0.22, paper_note="CIFAR-10, 1 to 4 convolutions a block of 2.2 M parameters: 6.69, 5.43, 5.65, 5.93 %",
-        watch="The deeper, the slower; a short schedule moves the optimum to fewer layers.",
+        paper=0.22, paper_note="CIFAR-10, 1 to 4 convolutions per block at 2.2 M parameters: 6.69, 5.43, 5.65, 5.93 %",
+        caveat="Deeper networks learn more slowly; a short schedule moves the optimum to fewer layers.",
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What trainings said of a principle's arms, and the values of its contrasts, one a seed."""
+"""Results of the trainings of a principle's arms, and the values of its contrasts, one per seed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,29 +14,29 @@ from nas.training.score import Score
 
 @dataclass(frozen=True)
 class Result:
-    """One training. error: in points. train_loss, early_loss: in nats. wrong: (images,), or None where not kept."""
+    """One training. error: in points. train_loss, early_loss: in nats. misclassified: (images,), or None if unknown."""
 
     error: float
     train_loss: float
     early_loss: float
     scores: tuple[Score, ...] = ()
-    wrong: NDArray[np.bool_] | None = field(default=None, compare=False)
+    misclassified: NDArray[np.bool_] | None = field(default=None, compare=False)
 
     @classmethod
-    def of(cls, scores: tuple[Score, ...], wrong: NDArray[np.bool_] | None = None) -> "Result":
-        """From the scores of a training that came to its end."""
+    def of(cls, scores: tuple[Score, ...], misclassified: NDArray[np.bool_] | None = None) -> "Result":
+        """Return the result of the scores of a complete training."""
         early = scores[ceil(len(scores) / 5) - 1]
-        return cls(100 * scores[-1].error, scores[-1].train_loss, early.train_loss, scores, wrong)
+        return cls(100 * scores[-1].error, scores[-1].train_loss, early.train_loss, scores, misclassified)
 
 
 Results = Mapping[str, Sequence[Result | None]]
-"""Of one principle: by arm, a result for each seed in order; None where a training failed or is still to come."""
+"""Of one principle: by arm, the result of each seed in order; None where a training failed or is missing."""
 
 
-def values(bound: Bound, results: Results, seeds: int) -> list[float]:
-    """The contrast under each seed, the first `seeds` at most, where every arm has a result."""
+def contrast_values(bound: Bound, results: Results, seeds: int) -> list[float]:
+    """Return the contrast under each of the first `seeds` seeds for which every arm has a result."""
     rows = zip(*(results[arm][:seeds] for arm in bound.weights), strict=True)
-    return [_contrast(bound, whole) for row in rows if len(whole := [each for each in row if each]) == len(row)]
+    return [_contrast(bound, complete) for row in rows if len(complete := [r for r in row if r]) == len(row)]
 
 
 def _contrast(bound: Bound, row: Sequence[Result]) -> float:
@@ -45,13 +45,13 @@ def _contrast(bound: Bound, row: Sequence[Result]) -> float:
 
 
 def images_error(bound: Bound, results: Results, seeds: int) -> float | None:
-    """The sampling error of a contrast of errors, in points; None where the answers were not kept."""
+    """Return the sampling error of a contrast of errors, in points; None where misclassified images are unknown."""
     if bound.metric != "error":
         return None
     total: NDArray[np.float64] | float = 0.0
     for arm, weight in bound.weights.items():
-        kept = [result.wrong for result in results[arm][:seeds] if result and result.wrong is not None]
-        if not kept:
+        masks = [r.misclassified for r in results[arm][:seeds] if r and r.misclassified is not None]
+        if not masks:
             return None
-        total = total + weight * np.mean(kept, axis=0)
+        total = total + weight * np.mean(masks, axis=0)
     return 100 * sampling_error(np.asarray(total))

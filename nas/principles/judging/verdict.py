@@ -1,21 +1,21 @@
-"""From results to verdicts: supported, refuted, or undecided, for each principle and with its reasons."""
+"""From results to verdicts: each principle is supported, refuted or undecided."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from nas.principles.claims.principle import Bound, Principle
-from nas.principles.judging.power import level, looks, scaled
-from nas.principles.judging.results import Results, images_error, values
+from nas.principles.judging.power import analysis_seeds, bound_in_points, level_of_test
+from nas.principles.judging.results import Results, contrast_values, images_error
 from nas.principles.judging.statistics import Estimate, estimate, holm, seeds_for
 from nas.principles.study_file import Design
 
-Word = Literal["supported", "refuted", "undecided"]
+VerdictOutcome = Literal["supported", "refuted", "undecided"]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A bound's estimate. images: the standard error that the validation images alone leave, or None."""
+    """A bound's estimate. images: the standard error due to the validation images alone, or None if unknown."""
 
     bound: Bound
     estimate: Estimate
@@ -23,117 +23,117 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Look:
-    """A principle's findings at a look: on the first `asked` seeds, or on those of them that there are."""
+class InterimAnalysis:
+    """A principle's findings on the first `planned` seeds, or on those of them that are complete."""
 
-    asked: int
+    planned: int
     findings: tuple[Finding, ...] = ()
 
     @property
     def seeds(self) -> int:
-        """Seeds that every bound has."""
+        """Return the number of seeds that every bound has."""
         return min((finding.estimate.seeds for finding in self.findings), default=0)
 
-    def chances(self, count: int) -> tuple[float, float]:
-        """P that all bounds hold and that some bound fails, corrected for the number of looks (Bonferroni).
+    def p_values(self, analyses: int) -> tuple[float, float]:
+        """Return p that all bounds hold and p that some bound fails, Bonferroni-corrected for the analyses.
 
-        A look that is not complete says nothing: what it would say depends on which trainings happened to end first.
+        An incomplete analysis decides nothing: its result would depend on which trainings happened to end first.
         """
-        if self.seeds < self.asked:
+        if self.seeds < self.planned:
             return 1.0, 1.0
         p = max(finding.estimate.p for finding in self.findings)
         q = len(self.findings) * min(finding.estimate.q for finding in self.findings)
-        return min(1.0, count * p), min(1.0, count * q)
+        return min(1.0, analyses * p), min(1.0, analyses * q)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a principle at its look, the first that decided or else the last.
+    """The outcome of a principle at the first analysis that decides it, or else at the last.
 
-    p, q: of the tests that it holds and that it fails, after the looks and Holm's correction over the family. alpha: of
-    one test at one look.
+    p, q: of the tests that it holds and that it fails, corrected for the interim analyses and by Holm over the claims.
+    alpha: of one test at one analysis.
     """
 
     principle: Principle
-    word: Word
-    look: Look
+    outcome: VerdictOutcome
+    analysis: InterimAnalysis
     p: float = 1.0
     q: float = 1.0
     alpha: float = 0.05
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """One a bound; none before two seeds are complete."""
-        return self.look.findings
+        """Return one finding per bound; none before two seeds are complete."""
+        return self.analysis.findings
 
     @property
     def complete(self) -> bool:
-        """Whether all seeds of its look are trained; before, it is undecided."""
-        return self.look.seeds == self.look.asked
+        """Return whether all seeds of the analysis are trained; until then the principle is undecided."""
+        return self.analysis.seeds == self.analysis.planned
 
     @property
     def needed(self) -> int | None:
-        """Seeds that would decide an undecided claim, by the deviations seen and not by the effects seen.
+        """Return the seeds that would decide an undecided claim, from the observed deviations, not the effects.
 
-        So many tell an effect just worth the claim from none at 80 % power, or where the claim is that nothing is lost,
-        no loss from the margin. None where a thousand are too few, and where there is nothing to decide.
+        This many detect at 80 % power an effect of the margin or, where the claim is that nothing is lost, no loss
+        against the margin. None where a thousand are too few, and where there is nothing to decide.
         """
-        if self.word != "undecided" or not self.findings:
+        if self.outcome != "undecided" or not self.findings:
             return None
         return seeds_for([(f.bound.resolution, f.estimate.sd) for f in self.findings], self.alpha)
 
 
-def look(principle: Principle, results: Results, design: Design, seeds: int) -> Look:
-    """The findings on the first `seeds` seeds."""
-    share = 1 - design.alpha / len(design.looks)
-    found = []
-    for bound in (scaled(bound, design.points) for bound in principle.bounds):
-        seen = values(bound, results, seeds)
-        if len(seen) < 2:
-            return Look(seeds)
+def analyze(principle: Principle, results: Results, design: Design, seeds: int) -> InterimAnalysis:
+    """Return the findings on the first `seeds` seeds."""
+    level = 1 - design.alpha / len(design.interim_seeds)
+    findings = []
+    for bound in (bound_in_points(bound, design.points) for bound in principle.bounds):
+        values = contrast_values(bound, results, seeds)
+        if len(values) < 2:
+            return InterimAnalysis(seeds)
         images = images_error(bound, results, seeds)
-        found.append(Finding(bound, estimate(seen, bound.null, bound.margin, share), images))
-    return Look(seeds, tuple(found))
+        findings.append(Finding(bound, estimate(values, bound.null, bound.margin, level), images))
+    return InterimAnalysis(seeds, tuple(findings))
 
 
-def deciding(principle: Principle, results: Results, design: Design, members: int) -> Look | None:
-    """The first look that decides alone, if one does.
+def deciding_analysis(principle: Principle, results: Results, design: Design, claims: int) -> InterimAnalysis | None:
+    """Return the first analysis that decides on its own, or None.
 
-    It decides at the level that every member of the family could claim, so that what is settled stays settled whatever
-    becomes of the others.
+    Its level is that of the first step of Holm's correction, so that a decision stays, whatever the other claims
+    turn out to be.
     """
-    members = 1 if principle.control else members
-    for seeds in looks(principle, design, members):
-        seen = look(principle, results, design, seeds)
-        if min(seen.chances(len(design.looks))) < design.alpha / members:
-            return seen
+    claims = 1 if principle.control else claims
+    for seeds in analysis_seeds(principle, design, claims):
+        analysis = analyze(principle, results, design, seeds)
+        if min(analysis.p_values(len(design.interim_seeds))) < design.alpha / claims:
+            return analysis
     return None
 
 
 def verdicts(principles: Sequence[Principle], results: Mapping[str, Results], design: Design) -> list[Verdict]:
-    """A verdict for each principle, corrected over the family; controls stand alone."""
-    family = [principle for principle in principles if not principle.control]
+    """Return a verdict per principle, corrected over all claims; each control is judged on its own."""
+    claims = [principle for principle in principles if not principle.control]
     controls = [principle for principle in principles if principle.control]
-    judged = _judged(family, results, design) + [each for one in controls for each in _judged([one], results, design)]
+    judged = _judge(claims, results, design) + [each for one in controls for each in _judge([one], results, design)]
     by_key = {verdict.principle.key: verdict for verdict in judged}
     return [by_key[principle.key] for principle in principles]
 
 
-def _judged(principles: Sequence[Principle], results: Mapping[str, Results], design: Design) -> list[Verdict]:
-    members = len(principles)
-    seen = [
-        deciding(one, results[one.key], design, members)
-        or look(one, results[one.key], design, looks(one, design, members)[-1])
+def _judge(principles: Sequence[Principle], results: Mapping[str, Results], design: Design) -> list[Verdict]:
+    claims = len(principles)
+    analyses = [
+        deciding_analysis(one, results[one.key], design, claims)
+        or analyze(one, results[one.key], design, analysis_seeds(one, design, claims)[-1])
         for one in principles
     ]
-    pairs = [each.chances(len(design.looks)) for each in seen]
+    pairs = [analysis.p_values(len(design.interim_seeds)) for analysis in analyses]
     holds, fails = holm([p for p, _ in pairs]), holm([q for _, q in pairs])
     return [
-        Verdict(principle, _word(p, q, design.alpha), each, p, q, level(design, members))
-        for principle, each, p, q in zip(principles, seen, holds, fails, strict=True)
+        Verdict(principle, _outcome(p, q, design.alpha), analysis, p, q, level_of_test(design, claims))
+        for principle, analysis, p, q in zip(principles, analyses, holds, fails, strict=True)
     ]
 
 
-def _word(p: float, q: float, alpha: float) -> Word:
-    """An effect that is real and reliably below the margin counts as refuted: the claim is of an effect worth it."""
+def _outcome(p: float, q: float, alpha: float) -> VerdictOutcome:
+    """Return the outcome. An effect that is real but reliably below the margin refutes the claim."""
     return "refuted" if q < alpha else "supported" if p < alpha else "undecided"

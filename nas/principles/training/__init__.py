@@ -1,1 +1,1 @@
-"""What has to be trained for the claims, and its training."""
+"""The training of what the claims need."""

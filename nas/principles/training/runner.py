@@ -1,7 +1,7 @@
-"""Training what the principles ask for: each network and seed once, whoever asks, and as few as decide the claims.
+"""The training of what the claims need: each network and seed once, and only until a claim is decided.
 
-The study of the run directory is a set of trained networks; principles and populations are readings of it. A run that
-is continued trains what is missing.
+The study in the run directory is a set of trained networks, shared by principles and populations. A resumed run
+trains what is missing.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nas.genome.cost import cost
-from nas.principles.judging.power import size
-from nas.principles.judging.verdict import deciding
-from nas.principles.study_file import PrincipleStudy, save
-from nas.principles.training.misclassified import keep, wrong
-from nas.principles.training.plan import Key, Plan, Training
-from nas.principles.training.reading import Reading, by_key
+from nas.principles.judging.misclassified import save_misclassified
+from nas.principles.judging.plan import Key, Plan, Training
+from nas.principles.judging.power import count_claims
+from nas.principles.judging.study_results import StudyResults, results_by_key
+from nas.principles.judging.verdict import deciding_analysis
+from nas.principles.study_file import PrincipleStudy, save_study
+from nas.principles.training.evaluate import find_misclassified
 from nas.search.experiment import Experiment
 from nas.search.loop.search import final_state
 from nas.search.store.create import create
@@ -29,22 +30,25 @@ from nas.search.workers.train_all import FailurePolicy, TrainedJob, train_all
 ENOUGH = 5  # trainings, most of which fail, to stop the run
 
 
-def begin(family: PrincipleStudy, path: Path, command: str) -> Study:
-    """Make the run directory of a study of principles, or open the one that asks the same.
+def begin_study(study: PrincipleStudy, path: Path, command: str) -> Study:
+    """Make the run directory of a study of principles, or open the one with the same settings of training.
 
-    What is asked of the networks' training may not change; principles, looks and margins may, since a training is
-    known by what it is. Raises RunError.
+    Principles, numbers of seeds and margins may change when a run is resumed, because fingerprint and seed identify a
+    training. Raises RunError.
     """
-    trials = len(Plan(family).all())
-    study = create(path, family.experiment.model_copy(update={"trials": trials}), command)
+    trials = len(Plan(study).all_trainings())
+    store = create(path, study.experiment.model_copy(update={"trials": trials}), command)
     with exclusive_lock(path):
-        save(family, path, f"Run by: {command}")
-    return study
+        save_study(study, path, f"Run by: {command}")
+    return store
 
 
 @dataclass(frozen=True)
-class Step:
-    """A training that ended. done, left: trainings of this wave; left seconds at the speed so far, all workers busy."""
+class TrainingStep:
+    """A training that ended.
+
+    done, left: trainings of this wave. seconds_left: estimated from the mean time so far with all workers busy.
+    """
 
     training: Training
     record: TrialRecord
@@ -54,62 +58,64 @@ class Step:
 
 
 class Runner:
-    """Trains over one study. Pull `steps` to make it go; `stop` lets the running trainings finish."""
+    """Trains a study of principles. Iterate over `steps` to run it; `stop` lets the running trainings finish."""
 
     def __init__(
-        self, study: Study, family: PrincipleStudy, workers: Callable[[Experiment], Executor] = make_executor
+        self, store: Study, study: PrincipleStudy, workers: Callable[[Experiment], Executor] = make_executor
     ) -> None:
-        self.study, self.plan, self.stopping, self._workers = study, Plan(family), False, workers
+        self.store, self.plan, self.stopping, self._workers = store, Plan(study), False, workers
         self._running: dict[int, tuple[Training, TrialRecord]] = {}
-        self._abandoned: dict[Key, TrialRecord] = {}  # by a driver that died; they are trained under their own numbers
+        self._abandoned: dict[Key, TrialRecord] = {}  # by a driver that died; they keep their trial numbers
 
     def stop(self) -> None:
         """Start no more trainings."""
         self.stopping = True
 
-    def steps(self) -> Iterator[Step]:
-        """Train wave after wave: to each look, what is not decided before it, and after the first the populations.
+    def steps(self) -> Iterator[TrainingStep]:
+        """Yield each training that ends, wave by wave.
 
-        A training that failed for no fault of its network is tried again at the next look, or when the run goes on.
-        Raises RunError when another driver holds the run, or when the first trainings all fail with an error.
+        Each interim analysis has a wave, for the principles that are not decided yet; the first includes the
+        populations. A training that failed for a reason outside its network is repeated at the next analysis or when
+        the run is resumed. Raises RunError when another driver holds the run, or when the first trainings all fail
+        with an error.
         """
-        with self.study.held(), closing(self._workers(self.study.experiment)) as workers:
-            records = self.study.records()
+        with self.store.held(), closing(self._workers(self.store.experiment)) as workers:
+            records = self.store.records()
             self._abandoned = {(r.fingerprint, r.seed): r for r in records if r.state == "running"}
-            for number in range(len(self.plan.family.design.looks)):
+            for number in range(len(self.plan.study.design.interim_seeds)):
                 wave = self.wave(number)
                 if number == 0:
-                    wave |= self._missing(self.plan.draws())
+                    wave |= self._missing(self.plan.population_trainings())
                 yield from self._train(workers, wave)
                 if self.stopping:
                     return
 
     def wave(self, number: int) -> dict[Key, Training]:
-        """The trainings that are missing at a look, of the principles that no look before it has decided."""
-        reading = Reading(self.plan, by_key(self.study.records()), self.study.path)
-        family = self.plan.family
-        members = size(family.principles)
-        open_ = [
-            principle for principle in family.principles
-            if deciding(principle, reading.results(principle), family.design, members) is None
+        """Return the missing trainings of an interim analysis, for the principles not decided before it."""
+        results = StudyResults(self.plan, results_by_key(self.store.records()), self.store.path)
+        study = self.plan.study
+        claims = count_claims(study.principles)
+        undecided = [
+            principle for principle in study.principles
+            if deciding_analysis(principle, results.results(principle), study.design, claims) is None
         ]  # fmt: skip
-        return self._missing(self.plan.wave(number, open_))
+        return self._missing(self.plan.wave(number, undecided))
 
     def _missing(self, trainings: Iterable[Training]) -> dict[Key, Training]:
-        ended = by_key(self.study.records())
-        found: dict[Key, Training] = {}
+        ended = results_by_key(self.store.records())
+        missing: dict[Key, Training] = {}
         for each in trainings:
             if each.key not in ended:
-                found.setdefault(each.key, each)
-        return found
+                missing.setdefault(each.key, each)
+        return missing
 
-    def _train(self, workers: Executor, wave: dict[Key, Training]) -> Iterator[Step]:
-        done, seconds, policy = 0, 0.0, FailurePolicy(self.study.path, ENOUGH)
+    def _train(self, workers: Executor, wave: dict[Key, Training]) -> Iterator[TrainingStep]:
+        done, seconds, policy = 0, 0.0, FailurePolicy(self.store.path, ENOUGH)
         for trained in train_all(workers, self._jobs(wave.values()), policy):
             training, record = self._end(trained)
             done, seconds = done + 1, seconds + record.seconds
             left = len(wave) - done
-            yield Step(training, record, done, left, left * seconds / done / self.study.experiment.workers)
+            yield TrainingStep(training, record, done, left, left * seconds / done / self.store.experiment.workers)
 
     def _jobs(self, trainings: Iterable[Training]) -> Iterator[Job]:
         """A job for each training, recorded as running when it is taken; none once the run is to stop."""
@@ -118,13 +124,13 @@ class Runner:
                 return
             record = self._abandoned.pop(training.key, None) or self._begin(training)
             self._running[record.number] = training, record
-            weights = trial_folder(self.study.path, record.number) / "weights.safetensors"
-            yield Job.for_trial(self.study.experiment, record, weights)
+            weights = trial_folder(self.store.path, record.number) / "weights.safetensors"
+            yield Job.for_trial(self.store.experiment, record, weights)
 
     def _begin(self, training: Training) -> TrialRecord:
         (code, seed), graph = training.key, training.graph
         record = TrialRecord(-1, {}, graph, code, cost(graph), seed, purpose=training.purpose)
-        return replace(record, number=self.study.begin(record))
+        return replace(record, number=self.store.begin(record))
 
     def _end(self, trained: TrainedJob) -> tuple[Training, TrialRecord]:
         training, record = self._running.pop(trained.job.number)
@@ -138,13 +144,13 @@ class Runner:
             detail=outcome.detail,
         )
         if not outcome.reason:
-            self._answer(record)
-        self.study.end(record)
+            self._replace_weights(record)
+        self.store.end(record)
         return training, record
 
-    def _answer(self, record: TrialRecord) -> None:
-        """Keep which images it got wrong, and not its weights: they can be trained again from the seed."""
-        home = trial_folder(self.study.path, record.number)
-        weights = home / "weights.safetensors"
-        keep(self.study.path, record.number, wrong(record.graph, weights, self.study.experiment.source))
+    def _replace_weights(self, record: TrialRecord) -> None:
+        """Save which images the network misclassifies, and delete its weights: the seed reproduces them."""
+        weights = trial_folder(self.store.path, record.number) / "weights.safetensors"
+        images = find_misclassified(record.graph, weights, self.store.experiment.source)
+        save_misclassified(self.store.path, record.number, images)
         weights.unlink()
