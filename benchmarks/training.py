@@ -72,13 +72,13 @@ def stepper(network: nn.Module) -> Callable[[int], float]:
     """CPU-seconds that a number of steps on one batch takes; the first step has been made."""
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     data = noise(1)
-    batch = next(Batches(data.train, data, CPU, FAST.shift).epoch(FAST, torch.Generator().manual_seed(0)))
-    descent = TrainingLoop(network.train(), replace(FAST, epochs=1000), CPU, 1000 * FAST.batch)
+    batch = next(Batches(data.train, data, CPU, FAST.crop_padding).epoch(FAST, torch.Generator().manual_seed(0)))
+    loop = TrainingLoop(network.train(), replace(FAST, epochs=1000), CPU, 1000 * FAST.batch)
 
     def run(steps: int) -> float:
         start = time.process_time()
         for _ in range(steps):
-            descent.step(*batch)
+            loop.step(*batch)
         return time.process_time() - start
 
     run(1)
@@ -133,14 +133,12 @@ def loop_over_plain(size: Size) -> dict[str, list[float]]:
     for name, graph in GRAPHS.items():
         network, other = module(graph), BY_HAND[name]()
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        batches, source = Batches(data.train, data, CPU, FAST.shift), torch.Generator().manual_seed(0)
-        descent = TrainingLoop(network, replace(FAST, epochs=100), CPU, len(batches))
+        batches, source = Batches(data.train, data, CPU, FAST.crop_padding), torch.Generator().manual_seed(0)
+        loop = TrainingLoop(network, replace(FAST, epochs=100), CPU, len(batches))
 
-        def ours(
-            descent: TrainingLoop = descent, batches: Batches = batches, source: torch.Generator = source
-        ) -> float:
+        def ours(loop: TrainingLoop = loop, batches: Batches = batches, source: torch.Generator = source) -> float:
             start = time.process_time()
-            descent.epoch(batches.epoch(FAST, source))
+            loop.run_epoch(batches.epoch(FAST, source))
             return time.process_time() - start
 
         def theirs(other: nn.Module = other) -> float:

@@ -32,7 +32,10 @@ def genome(width: int = 8) -> str:
 
 def tried(tmp_path: Path, **changes: Any) -> dict[str, Any]:
     """One job in one worker: how it ended."""
-    recipe, said = {"epochs": changes.pop("epochs", 1), "rate": changes.pop("rate", 0.1)}, changes.pop("said", ())
+    recipe, said = (
+        {"epochs": changes.pop("epochs", 1), "learning_rate": changes.pop("rate", 0.1)},
+        changes.pop("said", ()),
+    )
     job = {
         "number": 0, "genome": genome(), "data": {"name": "digits"}, "recipe": recipe, "seed": 0, "device": "cpu",
         "timeout": 60.0, "memory_gb": None, "weights": str(tmp_path / "w.safetensors"),
