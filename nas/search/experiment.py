@@ -14,6 +14,7 @@ from nas.errors import ExperimentError, NasError, near
 from nas.genome.cost import Budget
 from nas.resources import names, resource
 from nas.training.data import Source
+from nas.training.data.registry import is_own
 from nas.training.recipe import Recipe, recipe_settings
 
 Objective = Literal["error", "params", "macs", "activations", "peak_bytes", "depth"]
@@ -85,7 +86,7 @@ class Experiment(BaseModel):
     @property
     def images(self) -> str:
         """What a person calls the set: a published one's name, or that of the folder where one's own files lie."""
-        own = self.data in ("folder", "npz", "parquet") and self.source.place.absolute().name
+        own = is_own(self.data) and self.source.place.absolute().name
         return own or self.data
 
     def trial_seed(self, place: int) -> int:

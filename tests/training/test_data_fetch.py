@@ -131,7 +131,7 @@ def test_files_are_fetched_one_by_one(monkeypatch: pytest.MonkeyPatch, tmp_path:
 @pytest.mark.parametrize("ranges", [True, False])
 def test_a_cut_download_goes_on(ranges: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     archive = packed(INSIDE)
-    with pytest.raises(DataError, match=r"cut off at 5,000 of [\d,]+ bytes; the same command goes on"):
+    with pytest.raises(DataError, match=r"cut off at 5,000 of [\d,]+ bytes; the same command resumes the download"):
         fetched(monkeypatch, tmp_path, archive, cut=5000)
     assert names(tmp_path) == [f"{ARCHIVE}.part"]
     assert fetched(monkeypatch, tmp_path, archive, ranges=ranges) == [(ARCHIVE, "bytes=5000-")]
@@ -150,14 +150,16 @@ def test_a_wrong_digest_is_refused_and_discarded(monkeypatch: pytest.MonkeyPatch
 def test_a_remainder_that_is_too_long_is_discarded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     archive = packed(INSIDE)
     put(tmp_path, {f"{ARCHIVE}.part": archive[:900]})
-    with pytest.raises(DataError, match="the server says 416"):
+    with pytest.raises(DataError, match="the server answers 416"):
         fetched(monkeypatch, tmp_path, archive, files={ARCHIVE: archive[:800]})
     assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize("status", [403, 404, 500, 503])
 def test_a_server_error_says_how_to_do_without(status: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=rf"the server says {status} .* get cifar-10-binary\.tar\.gz from .* put the"):
+    with pytest.raises(
+        DataError, match=rf"the server answers {status} .* get cifar-10-binary\.tar\.gz from .* put the"
+    ):
         fetched(monkeypatch, tmp_path, packed(INSIDE), status=status)
     assert names(tmp_path) == []
 
@@ -169,10 +171,10 @@ def test_a_server_error_says_how_to_do_without(status: int, monkeypatch: pytest.
         (b"no archive", "cannot be read"),
         (packed({"cifar-10-batches-bin/test_batch.bin": FILES["test_batch.bin"]}), "does not hold data_batch_1.bin"),
         (packed({**INSIDE, "x/data_batch_1.bin": None}), None),
-        (packed({"data_batch_1.bin": None, **INSIDE}), "no plain file of 122,920 bytes"),
-        (packed({"data_batch_1.bin": None, **INSIDE}, tarfile.LNKTYPE), "no plain file"),
-        (packed({"data_batch_1.bin": None, **INSIDE}, tarfile.DIRTYPE), "no plain file"),
-        (packed({**INSIDE, "cifar-10-batches-bin/test_batch.bin": b"short"}), "no plain file of 61,460 bytes"),
+        (packed({"data_batch_1.bin": None, **INSIDE}), "not a plain file of 122,920 bytes"),
+        (packed({"data_batch_1.bin": None, **INSIDE}, tarfile.LNKTYPE), "not a plain file"),
+        (packed({"data_batch_1.bin": None, **INSIDE}, tarfile.DIRTYPE), "not a plain file"),
+        (packed({**INSIDE, "cifar-10-batches-bin/test_batch.bin": b"short"}), "not a plain file of 61,460 bytes"),
         (packed({"bomb.bin": bytes(50_000_000), **INSIDE}), "'bomb.bin' of 50,000,000 bytes does not belong"),
         (packed({f"{i}": b"" for i in range(1001)} | INSIDE), "does not belong"),
     ],

@@ -32,21 +32,21 @@ from training.image_files import (
 from nas.errors import DataError
 from nas.training.data import Source, load_data, load_test, task
 from nas.training.data import images as decoding
-from nas.training.data.catalog.binary import cifar, mnist
+from nas.training.data.catalog.binary import parse_cifar, parse_mnist
 from nas.training.data.split import Split
 
 
 def test_cifar_records() -> None:
-    split = cifar([cifar_bytes(20), cifar_bytes(10, seed=1)], (10,))
+    split = parse_cifar([cifar_bytes(20), cifar_bytes(10, seed=1)], (10,))
     assert split.labels.tolist() == [*range(10)] * 3
     assert np.array_equal(split.images[20:].reshape(10, -1), pixels(10, 3072, seed=1))
-    fine = cifar([cifar_bytes(100, 100, coarse=True)], (20, 100))
+    fine = parse_cifar([cifar_bytes(100, 100, coarse=True)], (20, 100))
     assert fine.labels.tolist() == list(range(100))
     assert np.array_equal(fine.images.reshape(100, -1), pixels(100, 3072))
 
 
 def test_idx_files() -> None:
-    split = mnist([idx_bytes(pixels(20, 28, 28)), idx_bytes(cycled(20, 10))])
+    split = parse_mnist([idx_bytes(pixels(20, 28, 28)), idx_bytes(cycled(20, 10))])
     assert np.array_equal(split.images[:, 0], pixels(20, 28, 28))
     assert split.labels.tolist() == cycled(20, 10).tolist()
 
@@ -77,13 +77,13 @@ GOOD = idx_bytes(pixels(6, 3, 3)), idx_bytes(cycled(6, 3))
 )
 def test_idx_files_that_are_none(images: bytes, labels: bytes) -> None:
     with pytest.raises(ValueError, match=r"idx|header|label"):
-        mnist([images, labels])
+        parse_mnist([images, labels])
 
 
 @pytest.mark.parametrize("blob", [b"", cifar_bytes(3)[:-1], cifar_bytes(2) + b"\0", b"\x0a" + cifar_bytes(1)[1:]])
 def test_cifar_records_that_are_none(blob: bytes) -> None:
     with pytest.raises(ValueError, match=r"records|label"):
-        cifar([blob], (10,))
+        parse_cifar([blob], (10,))
 
 
 @pytest.mark.parametrize("packed", [True, False])
@@ -182,13 +182,13 @@ def huge(side: int) -> bytes:
 @pytest.mark.parametrize(
     ("content", "match"),
     [
-        (b"", "no PNG and no JPEG"),
-        (b"plain text", "no PNG and no JPEG"),
+        (b"", "not a PNG or JPEG"),
+        (b"plain text", "not a PNG or JPEG"),
         (encoded(pixels(6, 6, 3))[:60], "truncated"),
         (encoded(pixels(64, 64, 3), "JPEG")[:700], "truncated"),
         (encoded(pixels(7, 6, 3)), "6 x 7 pixels, unlike the first; set image_size"),
-        (deep(), "8 bits a channel"),
-        (gif(), "no PNG and no JPEG"),
+        (deep(), "8 bits per channel"),
+        (gif(), "not a PNG or JPEG"),
         (huge(8_000), "8000 x 8000 pixels; at most 50,000,000"),
         (huge(11_000), "decompression bomb|exceeds limit"),
     ],
@@ -199,10 +199,10 @@ def test_pictures_that_are_none(content: bytes, match: str, tmp_path: Path) -> N
 
 
 def test_folders_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(DataError, match="Put one folder a class there"):
+    with pytest.raises(DataError, match="Put one folder per class there"):
         load_data(Source("folder", str(tmp_path / "nowhere")))
     (tmp_path / "empty").mkdir()
-    refused("folder", {}, tmp_path / "empty", "no pictures")
+    refused("folder", {}, tmp_path / "empty", "no images")
     (tmp_path / "gap" / "ants").mkdir(parents=True)
     refused("folder", folder_files(), tmp_path / "gap", "gap/ants: a class without PNG or JPEG files")
     source = Source("folder", str(put(tmp_path / "new", folder_files(9, "train/") | folder_files(1, "test/x"))))
@@ -322,9 +322,9 @@ ROWS, NUMBERS = hub_rows()
         (parquet_bytes([*ROWS[1:], {"bytes": None, "path": "x"}], NUMBERS), "row 9 cannot be read: .*NoneType"),
         (
             parquet_bytes([*ROWS[1:], {"bytes": b"no", "path": "x"}], NUMBERS),
-            "row 9 cannot be read: no PNG and no JPEG",
+            "row 9 cannot be read: not a PNG or JPEG",
         ),
-        (parquet_bytes(NUMBERS, NUMBERS), "row 0 cannot be read: its image is no bytes but int"),
+        (parquet_bytes(NUMBERS, NUMBERS), "row 0 cannot be read: its image is not bytes but int"),
         (parquet_bytes(ROWS, [*NUMBERS[1:], None]), "labels are .* object"),
         (parquet_bytes(ROWS, ["cat"] * 10), "labels are"),
         (parquet_bytes(ROWS, [-1] * 10), "from -1 to -1"),
@@ -381,4 +381,4 @@ def test_damaged_files_are_an_error_and_nothing_else(
 def test_any_bytes_as_idx(images: bytes, labels: bytes) -> None:
     for blob in (images, struct.pack(">I", 0x803) + images):
         with pytest.raises(ValueError, match=r".+"):
-            mnist([blob, labels])
+            parse_mnist([blob, labels])

@@ -1,4 +1,4 @@
-"""Parquet files with encoded pictures, as the hubs publish image sets."""
+"""Parquet files with encoded images, as the hubs publish image sets."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,38 +7,44 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nas.errors import DataError
-from nas.training.data.images import Stack
+from nas.training.data.images import ImageStack
 from nas.training.data.reader import Part
-from nas.training.data.readers.npz import numbers
+from nas.training.data.readers.npz import check_labels
 from nas.training.data.split import Split
-from nas.training.data.untrusted import reading
+from nas.training.data.untrusted import raise_data_error
 
 IMAGES, LABELS = ("image", "img"), ("label", "fine_label", "labels")
 CONTENT = (
     f"It must have a column {' or '.join(IMAGES)} of PNG or JPEG bytes (or of structs with a field bytes) and a column "
-    f"{' or '.join(LABELS)} of whole numbers"
+    f"{' or '.join(LABELS)} of integers"
 )
 MAX_IMAGES = 10_000_000
-ROWS = 64  # decoded at a time: a picture repeated by a dictionary must not fill the memory
+BATCH_ROWS = 64  # decoded at a time: an image repeated by a dictionary must not fill the memory
 
 
 class Parquet:
-    """DIR/**/train*.parquet and test*.parquet (or validation), or folders of these names; else all files are one."""
+    """DIR/**/train*.parquet and test*.parquet (or val*), or folders of these names; else all files are one part."""
 
+    name: ClassVar[str] = "parquet"
+    summary: ClassVar[str] = "your own: Parquet files with encoded images"
     task: ClassVar[None] = None
     resizes: ClassVar[bool] = True
+    own: ClassVar[bool] = True
 
-    def names(self, place: Path) -> tuple[str, ...]:
-        """Not known."""
+    def class_names(self, place: Path) -> tuple[str, ...]:
+        """Return none: they are not read."""
         return ()
 
-    def divided(self, place: Path) -> bool:
-        """Whether names tell files for training from files for the test. Raises DataError."""
+    def has_test(self, place: Path) -> bool:
+        """Return whether the names distinguish training files from test files. Raises DataError."""
         return self.files(place, "train") != self.files(place, "test")
 
     def files(self, place: Path, part: Part) -> list[Path]:
-        """A part's files by name; all where names do not tell. Raises DataError when there are none."""
-        with reading(place, "Check data_dir"):
+        """Return a part's files by name, or all files if the names do not distinguish parts.
+
+        Raises DataError if there are none.
+        """
+        with raise_data_error(place, "Check data_dir"):
             found = sorted(place.rglob("*.parquet"))
         if not found:
             raise DataError(f"{place}: no .parquet files. Name their folder as data_dir in the experiment")
@@ -48,15 +54,15 @@ class Parquet:
         return named if train and test else train or found
 
     def read(self, files: list[Path], part: Part, size: int | None) -> Split:
-        """The pictures of a part. Raises DataError naming file and row."""
+        """Return the images of a part. Raises DataError naming file and row."""
         counts = [_rows(path) for path in files]
         if not 0 < sum(counts) <= MAX_IMAGES:
-            raise DataError(f"{files[0].parent}: {sum(counts):,} rows; from 1 to {MAX_IMAGES:,} are read")
-        pictures, labels = Stack(sum(counts), size), []
+            raise DataError(f"{files[0].parent}: {sum(counts):,} rows, where 1 to {MAX_IMAGES:,} are expected")
+        stack, labels = ImageStack(sum(counts), size), []
         for path, count in zip(files, counts, strict=True):
-            with reading(path, CONTENT):
-                labels.append(_read(path, count, pictures))
-        return Split(pictures.images(), np.concatenate(labels))
+            with raise_data_error(path, CONTENT):
+                labels.append(_read(path, count, stack))
+        return Split(stack.images(), np.concatenate(labels))
 
 
 def _named(found: list[Path], place: Path, name: str) -> list[Path]:
@@ -66,23 +72,23 @@ def _named(found: list[Path], place: Path, name: str) -> list[Path]:
 def _rows(path: Path) -> int:
     from pyarrow.parquet import ParquetFile
 
-    with reading(path, CONTENT), ParquetFile(path) as file:
+    with raise_data_error(path, CONTENT), ParquetFile(path) as file:
         return int(file.metadata.num_rows)
 
 
-def _read(path: Path, count: int, pictures: Stack) -> Any:
+def _read(path: Path, count: int, stack: ImageStack) -> Any:
     labels = []
     for row, (content, label) in enumerate(_pairs(path)):
         if row >= count:
             raise ValueError(f"more than the {count:,} rows promised")
-        with reading(f"{path}, row {row}", CONTENT):
+        with raise_data_error(f"{path}, row {row}", CONTENT):
             if not isinstance(content, bytes):
-                raise ValueError(f"its image is no bytes but {type(content).__name__}")
-            pictures.add(content)
+                raise ValueError(f"its image is not bytes but {type(content).__name__}")
+            stack.add(content)
             labels.append(label)
     if len(labels) != count:
         raise ValueError(f"{len(labels):,} rows, where {count:,} are promised")
-    return numbers(np.array(labels), count)
+    return check_labels(np.array(labels), count)
 
 
 def _pairs(path: Path) -> Iterator[tuple[Any, Any]]:
@@ -91,7 +97,7 @@ def _pairs(path: Path) -> Iterator[tuple[Any, Any]]:
     with ParquetFile(path) as file:
         names = file.schema_arrow.names
         image, label = (_column(names, known) for known in (IMAGES, LABELS))
-        for batch in file.iter_batches(ROWS, columns=[image, label], use_threads=False):
+        for batch in file.iter_batches(BATCH_ROWS, columns=[image, label], use_threads=False):
             for content, number in zip(batch.column(image), batch.column(label), strict=True):
                 value = content.as_py()
                 yield value.get("bytes") if isinstance(value, dict) else value, number.as_py()
