@@ -62,7 +62,7 @@ def tiny_cifar(monkeypatch: pytest.MonkeyPatch, archive: bytes = b"") -> dict[st
 
 
 def tiny_mnist(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
-    """Let `mnist` stand for a set of 40 images; returns its files, inflated."""
+    """Let `mnist` stand for a set of 40 images; returns its files, unpacked."""
     contents = {
         "train-images-idx3-ubyte": idx_bytes(pixels(40, 28, 28)), "train-labels-idx1-ubyte": idx_bytes(cycled(40, 10)),
         "t10k-images-idx3-ubyte": idx_bytes(pixels(20, 28, 28)), "t10k-labels-idx1-ubyte": idx_bytes(cycled(20, 10)),
@@ -92,7 +92,7 @@ def encoded(array: np.ndarray, kind: str = "PNG") -> bytes:
 
 
 def folder_files(count: int = 5, prefix: str = "", side: int = 6) -> dict[str, bytes]:
-    """`count` colour pictures of each of two classes."""
+    """`count` color images of each of two classes."""
     return {
         f"{prefix}{name}/{i}.png": encoded(pixels(side, side, 3, seed=10 * c + i))
         for c, name in enumerate(("cats", "dogs"))
@@ -113,7 +113,7 @@ def parquet_bytes(images: list[object], labels: list[object], image: str = "imag
 
 
 def hub_rows(count: int = 10, classes: int = 2) -> tuple[list[object], list[object]]:
-    """Pictures as the hubs publish them, and their labels."""
+    """Images as the hubs publish them, and their labels."""
     rows: list[object] = [{"bytes": encoded(pixels(4, 4, 3, seed=i)), "path": f"{i}.png"} for i in range(count)]
     return rows, cycled(count, classes).tolist()
 

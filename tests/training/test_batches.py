@@ -15,7 +15,7 @@ CPU = torch.device("cpu")
 
 
 def data(n: int = 40, shape: tuple[int, int, int] = (2, 5, 4)) -> Data:
-    """Images whose every pixel tells where it comes from; neither mean nor deviation changes them."""
+    """Images whose every pixel tells where it comes from; mean and standard deviation leave them unchanged."""
     pixels = np.random.default_rng(0).integers(1, 255, (n, *shape), dtype=np.uint8)
     split = Split(pixels, np.arange(n) % 10)
     return Data(Task("made up", shape, 10), split, split, (0.0,) * shape[0], (1 / 255,) * shape[0])
@@ -26,7 +26,7 @@ def epoch(made: Data, recipe: Recipe, seed: int = 0) -> list[tuple[torch.Tensor,
     return list(batches.epoch(recipe, torch.Generator().manual_seed(seed)))
 
 
-def test_normalised_by_channel_as_the_export_says() -> None:
+def test_normalized_by_channel_as_the_export_says() -> None:
     made = data()
     made = Data(made.task, made.train, made.validation, (0.1, 0.7), (0.5, 0.25))
     images = torch.cat([images for images, _ in Batches(made.train, made, CPU, margin=3).in_order()])
@@ -68,7 +68,7 @@ def test_shift_and_flip_move_whole_images_every_way_and_nothing_else() -> None:
     assert max(counts) < 44
 
 
-def test_cutout_blanks_one_square_to_the_mean_wherever_its_centre_falls() -> None:
+def test_cutout_blanks_one_square_to_the_mean_wherever_its_center_is() -> None:
     made = data(400)
     sizes = set()
     for batch, _ in epoch(made, Recipe(batch=50, crop_padding=0, cutout=3)):
@@ -92,7 +92,7 @@ def test_mixup_blends_images_and_labels_alike() -> None:
         assert (targets > 0).sum(1).max() == 2
 
 
-def test_mixed_with_a_share_of_one_is_as_it_was() -> None:
+def test_mixup_with_a_share_of_one_changes_nothing() -> None:
     images, labels = torch.randn(4, 1, 2, 2), torch.tensor([0, 1, 2, 2])
     same, targets = mix_images(images, labels, 1.0, 3)
     assert torch.equal(same, images)

@@ -1,4 +1,4 @@
-"""Sources, cuts and the cache: the same images every time, the test apart, and nothing stale believed."""
+"""Sources, divisions and the cache: the same images every time, the test held out, and no stale cache used."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Readers: what is well formed arrives to the pixel; anything else is one DataError that names the file."""
+"""Readers: valid files are read exactly; anything else is one DataError that names the file."""
 
 import gzip
 import io
@@ -75,13 +75,13 @@ GOOD = idx_bytes(pixels(6, 3, 3)), idx_bytes(cycled(6, 3))
     ],
     ids=named,
 )
-def test_idx_files_that_are_none(images: bytes, labels: bytes) -> None:
+def test_invalid_idx_files(images: bytes, labels: bytes) -> None:
     with pytest.raises(ValueError, match=r"idx|header|label"):
         parse_mnist([images, labels])
 
 
 @pytest.mark.parametrize("blob", [b"", cifar_bytes(3)[:-1], cifar_bytes(2) + b"\0", b"\x0a" + cifar_bytes(1)[1:]])
-def test_cifar_records_that_are_none(blob: bytes) -> None:
+def test_invalid_cifar_records(blob: bytes) -> None:
     with pytest.raises(ValueError, match=r"records|label"):
         parse_cifar([blob], (10,))
 
@@ -140,7 +140,7 @@ def test_folders_undivided_and_divided(tmp_path: Path) -> None:
     assert load_test(source).labels.tolist() == [0, 0, 0, 1, 1, 1]
 
 
-def test_pictures_are_cropped_to_the_middle_and_scaled(tmp_path: Path) -> None:
+def test_images_are_cropped_to_the_center_and_scaled(tmp_path: Path) -> None:
     wide = np.zeros((8, 24, 3), np.uint8)
     wide[:, 4:20] = 200
     files = {f"{c}/{i}.jpg": encoded(pixels(20, 30, 3), "JPEG") for c in "ab" for i in range(9)}
@@ -153,7 +153,7 @@ def test_pictures_are_cropped_to_the_middle_and_scaled(tmp_path: Path) -> None:
     assert np.all(images[labels == 2] == 200)
 
 
-def test_gray_stays_gray_while_all_are(tmp_path: Path) -> None:
+def test_images_are_grayscale_if_all_are(tmp_path: Path) -> None:
     gray = {f"{c}/{i}.png": encoded(pixels(5, 5, seed=i)) for c in "ab" for i in range(5)}
     assert task(Source("folder", str(put(tmp_path / "gray", gray)))).input == (1, 5, 5)
     mixed = Source("folder", str(put(tmp_path / "mixed", gray | {"a/9.png": encoded(pixels(5, 5, 3))})))
@@ -173,7 +173,7 @@ def gif() -> bytes:
 
 
 def huge(side: int) -> bytes:
-    """A PNG of a few kilobytes that unfolds to side x side pixels."""
+    """A PNG of a few kilobytes that decodes to side x side pixels."""
     buffer = io.BytesIO()
     Image.new("1", (side, side)).save(buffer, "PNG")
     return buffer.getvalue()
@@ -194,11 +194,11 @@ def huge(side: int) -> bytes:
     ],
     ids=named,
 )
-def test_pictures_that_are_none(content: bytes, match: str, tmp_path: Path) -> None:
+def test_invalid_images(content: bytes, match: str, tmp_path: Path) -> None:
     refused("folder", folder_files() | {"cats/9.png": content}, tmp_path, rf"cats/9\.png cannot be read: .*({match})")
 
 
-def test_folders_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match="Put one folder per class there"):
         load_data(Source("folder", str(tmp_path / "nowhere")))
     (tmp_path / "empty").mkdir()
@@ -268,14 +268,14 @@ GOOD_NPZ = npz_bytes(images=pixels(20, 4, 4), labels=cycled(20, 2))
         (npz_bytes(images=np.zeros((0, 4, 4), np.uint8), labels=cycled(0, 2)), r"images are \(0, 4, 4\)"),
         (crafted("{'descr': '|O', 'fortran_order': False, 'shape': (6, 4, 4), }"), "object"),
         (crafted("{'descr': '|u1', 'fortran_order': False, 'shape': (6, 1000000, 1000000), }"), "1000000"),
-        (crafted("{'descr': '|u1', 'fortran_order': False, 'shape': (6, 10000, 10000), }"), "promises 600,000,000"),
-        (crafted("{'descr': '|u1', 'fortran_order': False, 'shape': (6, 4, 4), }", bytes(90_000_000)), "promises 96"),
+        (crafted("{'descr': '|u1', 'fortran_order': False, 'shape': (6, 10000, 10000), }"), "declares 600,000,000"),
+        (crafted("{'descr': '|u1', 'fortran_order': False, 'shape': (6, 4, 4), }", bytes(90_000_000)), "declares 96"),
         (crafted("{'descr': '|u1', 'fortran_order': False, 'shape': (-6, 4, 4), }"), "cannot be read"),
         (crafted("(((((((("), "cannot be read"),
     ],
     ids=named,
 )
-def test_npz_files_that_are_none(content: bytes, match: str, tmp_path: Path) -> None:
+def test_invalid_npz_files(content: bytes, match: str, tmp_path: Path) -> None:
     refused("npz", {"set.npz": content}, tmp_path, match)
 
 
@@ -331,7 +331,7 @@ ROWS, NUMBERS = hub_rows()
     ],
     ids=named,
 )
-def test_parquet_files_that_are_none(content: bytes, match: str, tmp_path: Path) -> None:
+def test_invalid_parquet_files(content: bytes, match: str, tmp_path: Path) -> None:
     refused("parquet", {"all.parquet": content}, tmp_path, match)
 
 
@@ -343,12 +343,12 @@ def read_parquet(content: bytes) -> None:
     _read("parquet", "all.parquet", content)
 
 
-def read_picture(content: bytes) -> None:
+def read_image(content: bytes) -> None:
     _read("folder", "cats/9.png", content)
 
 
 def _read(name: str, file: str, content: bytes) -> None:
-    """Whole or a DataError; never a part of a cache."""
+    """Read everything or raise DataError; never leave a part of a cache."""
     with tempfile.TemporaryDirectory() as folder:
         place = put(Path(folder), (folder_files(2) if name == "folder" else {}) | {file: content})
         with suppress(DataError):
@@ -359,8 +359,8 @@ def _read(name: str, file: str, content: bytes) -> None:
 FUZZED: list[tuple[Callable[[bytes], None], bytes]] = [
     (read_npz, GOOD_NPZ),
     (read_parquet, parquet_bytes(*hub_rows(8))),
-    (read_picture, encoded(pixels(6, 6, 3))),
-    (read_picture, encoded(pixels(6, 6, 3), "JPEG")),
+    (read_image, encoded(pixels(6, 6, 3))),
+    (read_image, encoded(pixels(6, 6, 3), "JPEG")),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Recipes: every number with its reason, nothing misspelt, the papers' schedules to the step."""
+"""Recipes: every number has its reason, misspelled keys are refused, the papers' schedules hold to the step."""
 
 import dataclasses
 import json
@@ -127,7 +127,7 @@ def test_two_steps_down_a_slope_of_one_by_hand(kind: Any, expected: list[float])
     assert places == pytest.approx(expected, rel=1e-5)
 
 
-def test_initialisation_is_hes_and_forgets_an_earlier_training() -> None:
+def test_initialization_is_hes_and_discards_earlier_training() -> None:
     network = nn.Sequential(nn.Conv2d(64, 64, 3), nn.BatchNorm2d(64), nn.Linear(512, 512))
     with torch.no_grad():
         for tensor in network.state_dict().values():

@@ -1,4 +1,4 @@
-"""Training on digits: learns, repeats itself, and says so when it diverges."""
+"""Training on digits: it learns, repeats itself for a seed, and reports divergence."""
 
 import math
 import os
@@ -46,7 +46,7 @@ def test_learns_and_measures_itself() -> None:
 def test_same_seed_same_scores_other_seed_others(precision: str) -> None:
     recipe = replace(SHORT, precision=precision)
     first = tried(recipe, 3, dropout=0.5)
-    torch.rand(7)  # the state of the world outside must not matter
+    torch.rand(7)  # the caller's random state must not matter
     stream = train(network(0.5), FEW, recipe, 3)
     torch.rand(7)
     again = []
@@ -91,14 +91,14 @@ def unchanged() -> list[tuple[float, float, float]]:
     return tried(Recipe(epochs=2, precision="float32"))
 
 
-def test_whoever_pulls_may_stop() -> None:
+def test_the_caller_may_stop() -> None:
     stream = train(network(), DIGITS, Recipe(epochs=1000), seed=0)
     assert next(stream).epoch == 1
     stream.close()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("factor", [float("nan"), float("inf"), 1e9])
-def test_an_absurd_loss_ends_the_stream(factor: float) -> None:
+def test_a_diverging_loss_ends_training(factor: float) -> None:
     class Broken(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -120,14 +120,14 @@ def test_the_network_holds_what_was_scored(average: float) -> None:
         assert evaluate(built, Batches(DIGITS.validation, DIGITS, CPU)) == (score.error, score.loss)
 
 
-def test_averaging_is_beside_the_descent_not_in_it() -> None:
+def test_averaging_leaves_the_training_steps_unchanged() -> None:
     plain = [score[2] for score in tried(SHORT)]
     averaged = [score[2] for score in tried(replace(SHORT, ema_decay=0.9))]
     assert averaged == plain
 
 
 class Twofold(nn.Module):
-    """A classifier and an auxiliary head that see the same features."""
+    """A classifier and an auxiliary head on the same features."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -138,7 +138,7 @@ class Twofold(nn.Module):
         return (self.main(x), self.side(x)) if self.training else self.main(x)
 
 
-def test_the_loss_weighs_auxiliary_heads_and_smooths_labels() -> None:
+def test_the_loss_weights_auxiliary_heads_and_smooths_labels() -> None:
     built, recipe = Twofold(), Recipe(auxiliary=0.25, label_smoothing=0.2, precision="float32")
     images, labels = torch.randn(6, 1, 8, 8), torch.arange(6)
     main, total = TrainingLoop(built, recipe, CPU, 100).losses(images, labels)
@@ -148,7 +148,7 @@ def test_the_loss_weighs_auxiliary_heads_and_smooths_labels() -> None:
     assert total.item() == pytest.approx((by_hand[0] + 0.25 * by_hand[1]).item(), rel=1e-5)
 
 
-def test_a_step_goes_no_further_than_the_clipped_gradient() -> None:
+def test_a_step_is_bounded_by_the_clipped_gradient() -> None:
     built = Twofold()
     before = [p.detach().clone() for p in built.parameters()]
     recipe = Recipe(
@@ -189,8 +189,8 @@ def test_bfloat16_only_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatc
     assert step_dtype(Recipe(precision="float32"), CPU) is torch.float32
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a card")
-def test_a_card_sees_the_same_images_and_starts_from_the_same_weights() -> None:
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_gets_the_same_images_and_starts_from_the_same_weights() -> None:
     recipe = Recipe(epochs=2, precision="float32")
     there = next(train(network(), FEW, recipe, 0, "cuda"))
     here = next(train(network(), FEW, recipe, 0))

@@ -1,4 +1,4 @@
-"""Scores before training: equal to the papers' formulas where these can be worked out by hand."""
+"""Scores before training: equal to the papers' formulas where these can be computed by hand."""
 
 import math
 from dataclasses import replace
@@ -49,7 +49,7 @@ def test_synflow_of_a_chain_is_the_product_of_magnitudes_once_a_layer(widths: tu
     assert params == sum(weight.numel() for weight in network.parameters())
 
 
-def test_synflow_knows_neither_data_nor_signs_and_grows_with_every_layer_scaled() -> None:
+def test_synflow_ignores_data_and_signs_and_grows_with_every_layer_scaled() -> None:
     assert (
         zero_cost_scores(module(graph()), DIGITS, 3)["synflow"]
         == zero_cost_scores(module(graph()), blank(), 3)["synflow"]
@@ -70,7 +70,7 @@ def test_jacobian_covariance_of_a_linear_network_is_the_lowest_of_all() -> None:
     assert jacobian_covariance(chain(6, 64, 64, 3), images) > alike / 2
 
 
-def test_jacobian_covariance_asks_for_directions_only() -> None:
+def test_jacobian_covariance_depends_on_directions_only() -> None:
     network, images = chain(6, 64, 3), torch.randn(8, 6)
     first = jacobian_covariance(network, images)
     assert jacobian_covariance(network, images.flip(0)) == pytest.approx(first, rel=1e-4)

@@ -10,7 +10,7 @@ Part = Literal["train", "test"]
 
 
 class Reader(Protocol):
-    """A way to find and read the files of a data set. `nas.testing.check_reader` tests what is promised here.
+    """A way to find and read the files of a data set. `nas.testing.readers.check_reader` tests this contract.
 
     name: as an experiment's `data` gives it. summary: one line for `nas data`. task: None where the files decide it.
     resizes: whether `read` accepts a size. own: whether the files are a user's own, so that the set is called by its

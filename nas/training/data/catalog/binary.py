@@ -65,5 +65,5 @@ def _header(blob: bytes, magic: int, dimensions: int) -> tuple[int, ...]:
     for size in sizes:
         total *= size
     if not total or len(blob) - length != total:
-        raise ValueError(f"the header promises {' x '.join(map(str, sizes))} bytes, {len(blob) - length:,} follow")
+        raise ValueError(f"the header declares {' x '.join(map(str, sizes))} bytes, {len(blob) - length:,} follow")
     return tuple(sizes)

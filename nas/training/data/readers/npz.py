@@ -75,7 +75,7 @@ def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
             raise ValueError(f"{name} is of {shape} x {dtype}")
         content = file.read(length)
         if len(content) != length or file.read(1):
-            raise ValueError(f"{name} promises {length:,} bytes but has a different number")
+            raise ValueError(f"{name} declares {length:,} bytes but has another number")
     return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
 
 

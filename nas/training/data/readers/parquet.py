@@ -80,14 +80,14 @@ def _read(path: Path, count: int, stack: ImageStack) -> Any:
     labels = []
     for row, (content, label) in enumerate(_pairs(path)):
         if row >= count:
-            raise ValueError(f"more than the {count:,} rows promised")
+            raise ValueError(f"more than the {count:,} rows declared")
         with raise_data_error(f"{path}, row {row}", CONTENT):
             if not isinstance(content, bytes):
                 raise ValueError(f"its image is not bytes but {type(content).__name__}")
             stack.add(content)
             labels.append(label)
     if len(labels) != count:
-        raise ValueError(f"{len(labels):,} rows, where {count:,} are promised")
+        raise ValueError(f"{len(labels):,} rows, where {count:,} are declared")
     return check_labels(np.array(labels), count)
 
 
