@@ -33,7 +33,7 @@ def data(
     from nas.training.data import Source
     from nas.training.data.catalog.fetch import fetch
 
-    place = directory or Source(name).place
+    place = directory or Source(name).data_dir
     with shown() as progress:
         fetch(name, place, progress, mirror)
     info(f"{name} is in:")
@@ -48,7 +48,7 @@ def listing() -> list[dict[str, Any]]:
 
     rows: list[tuple[Any, ...]] = [("digits", [1, 8, 8], 10, 1438, 359, "comes along")]
     for name, known in PUBLIC_SETS.items():
-        place = Source(name).place
+        place = Source(name).data_dir
         state = f"in {place}" if is_complete(known, place) else f"not in {place}; fetch it: nas data {name}"
         rows.append((name, list(known.task.input), known.task.classes, *known.counts, state))
     shown = {row[0] for row in rows}

@@ -86,7 +86,7 @@ class Experiment(BaseModel):
     @property
     def images(self) -> str:
         """What a person calls the set: a published one's name, or that of the folder where one's own files lie."""
-        own = is_own(self.data) and self.source.place.absolute().name
+        own = is_own(self.data) and self.source.data_dir.absolute().name
         return own or self.data
 
     def trial_seed(self, place: int) -> int:

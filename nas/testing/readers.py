@@ -13,22 +13,22 @@ SIZE = 5
 """Pixels a side to which the images are scaled where the reader resizes."""
 
 
-def check_reader(reader: Reader, place: Path) -> None:
-    """Check a reader on the files in `place`: its description, its files, and the images of each part.
+def check_reader(reader: Reader, data_dir: Path) -> None:
+    """Check a reader on the files in `data_dir`: its description, its files, and the images of each part.
 
     Raises AssertionError that names the broken promise, and DataError when the files cannot be read.
     """
     check_description(reader)
-    train = check_part(reader, place, "train")
+    train = check_part(reader, data_dir, "train")
     classes = int(train.labels.max()) + 1
     assert sorted(set(train.labels.tolist())) == list(range(classes)), "labels are not numbered from 0 without gaps"
-    names = reader.class_names(place)
+    names = reader.class_names(data_dir)
     assert len(names) in (0, classes), f"{len(names)} class names for {classes} classes"
     if reader.task is not None:
         assert train.images.shape[1:] == reader.task.input, f"images are {train.images.shape[1:]}, unlike the task"
         assert classes == reader.task.classes, f"{classes} classes, unlike the task"
-    if reader.has_test(place):
-        test = check_part(reader, place, "test")
+    if reader.has_test(data_dir):
+        test = check_part(reader, data_dir, "test")
         assert test.images.shape[1:] == train.images.shape[1:], "test images have another shape than those for training"
         assert test.labels.max() < classes, "the test has a class that training does not have"
 
@@ -41,10 +41,10 @@ def check_description(reader: Reader) -> None:
     assert {type(reader.resizes), type(reader.own)} == {bool}, "resizes and own must be bool"
 
 
-def check_part(reader: Reader, place: Path, part: Part) -> Split:
+def check_part(reader: Reader, data_dir: Path, part: Part) -> Split:
     """Check the files and images of a part, and return these. Raises AssertionError and DataError."""
-    files = reader.files(place, part)
-    assert files == reader.files(place, part), f"{part}: the order of files changes from one call to the next"
+    files = reader.files(data_dir, part)
+    assert files == reader.files(data_dir, part), f"{part}: the order of files changes from one call to the next"
     assert all(path.is_file() for path in files), f"{part}: some of the files do not exist"
     split = reader.read(files, part, None)
     check_split(split)

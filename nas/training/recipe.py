@@ -92,7 +92,7 @@ class Recipe:
 
 
 def recipe(name: str) -> Recipe:
-    """Return a named recipe. Raises ExperimentError for an unknown name, with those there are."""
+    """Return a named recipe. Raises ExperimentError for an unknown name."""
     if name not in RECIPES:
         raise ExperimentError(f"no recipe {name[:60]!r}. There are: {', '.join(RECIPES)}")
     return Recipe(**tomllib.loads((HERE / f"{name}.toml").read_text(encoding="utf-8")))
@@ -101,8 +101,8 @@ def recipe(name: str) -> Recipe:
 def recipe_settings(table: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of an experiment's [recipe], laid over those of the recipe that `like` names.
 
-    Former keys are read as today's. Raises ExperimentError for an unknown recipe, with those there are, and for a key
-    that is given under both its names.
+    Former keys are read as today's. Raises ExperimentError for an unknown recipe, and for a key that is given under
+    both its names.
     """
     base = asdict(recipe(str(table["like"]))) if "like" in table else {}
     settings = translate_keys(table, base.get("optimizer"))

@@ -137,10 +137,10 @@ def test_statistics_are_those_of_the_images_a_search_may_see(tmp_path: Path) -> 
 
 def test_the_place_is_named_or_under_nas_data_or_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("NAS_DATA", raising=False)
-    assert Source("mnist").place == Path("data/mnist")
+    assert Source("mnist").data_dir == Path("data/mnist")
     monkeypatch.setenv("NAS_DATA", str(tmp_path))
-    assert Source("mnist").place == tmp_path / "mnist"
-    assert Source("mnist", "here").place == Path("here")
+    assert Source("mnist").data_dir == tmp_path / "mnist"
+    assert Source("mnist", "here").data_dir == Path("here")
     put(tmp_path / "mnist", {f"raw/{name}": content for name, content in tiny_mnist(monkeypatch).items()})
     assert load_data("mnist").train.images.shape == (36, 1, 28, 28)
 

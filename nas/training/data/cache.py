@@ -42,15 +42,15 @@ class DataPart:
     statistics: Statistics
 
 
-def cached_part(files: Sequence[Path], place: Path, name: str, read: Callable[[], Split]) -> DataPart:
-    """Return the part that `read` gives, from the cache `name` in `place` if that is valid. Raises DataError."""
+def cached_part(files: Sequence[Path], data_dir: Path, name: str, read: Callable[[], Split]) -> DataPart:
+    """Return the part that `read` gives, from the cache `name` in `data_dir` if that is valid. Raises DataError."""
     if not files:
-        return _measure_part(read(), place)
-    stamps = [str(FORMAT), *file_stamps(files, place)]
-    cache = place / ".nas" / name
+        return _measure_part(read(), data_dir)
+    stamps = [str(FORMAT), *file_stamps(files, data_dir)]
+    cache = data_dir / ".nas" / name
     if (cached := _read_cache(cache, stamps)) is not None:
         return cached
-    part = _measure_part(read(), place)
+    part = _measure_part(read(), data_dir)
     try:
         _write_cache(cache, part, stamps)
     except OSError:  # no space, or no permission: go on without a cache
@@ -58,10 +58,10 @@ def cached_part(files: Sequence[Path], place: Path, name: str, read: Callable[[]
     return _read_cache(cache, stamps) or part
 
 
-def _measure_part(split: Split, place: Path) -> DataPart:
+def _measure_part(split: Split, data_dir: Path) -> DataPart:
     statistics = compute_statistics(split)
     if not all(statistics.std):
-        raise DataError(f"{place}: the images are all alike; there is nothing to learn")
+        raise DataError(f"{data_dir}: the images are all alike; there is nothing to learn")
     return DataPart(split, statistics)
 
 
@@ -84,10 +84,10 @@ def _moments(pixels: Images) -> tuple[float, float]:
     return mean, float(np.sqrt(histogram @ (values - mean) ** 2 / pixels.size))
 
 
-def file_stamps(files: Sequence[Path], place: Path) -> list[str]:
+def file_stamps(files: Sequence[Path], data_dir: Path) -> list[str]:
     """Return name, length and modification time of each file. Raises DataError when one is missing."""
     try:
-        return [f"{os.path.relpath(path, place)} {(s := path.stat()).st_size} {s.st_mtime_ns}" for path in files]
+        return [f"{os.path.relpath(path, data_dir)} {(s := path.stat()).st_size} {s.st_mtime_ns}" for path in files]
     except OSError as problem:
         raise DataError(f"{problem.filename} cannot be read: {problem.strerror}") from None
 

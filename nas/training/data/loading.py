@@ -33,7 +33,7 @@ def task(source: Source | str) -> Task:
 def class_names(source: Source | str) -> tuple[str, ...]:
     """Return the names of the classes in the order of their labels; none if unknown. Raises DataError."""
     source = _as_source(source)
-    return _find_reader(source).class_names(source.place)
+    return _find_reader(source).class_names(source.data_dir)
 
 
 def digest(source: Source | str) -> str:
@@ -44,7 +44,7 @@ def digest(source: Source | str) -> str:
 def load_data(source: Source | str) -> Data:
     """Return the train and validation splits, which are read once per process. Raises DataError."""
     source = _as_source(source)
-    return _load_data(source, os.path.abspath(source.place))
+    return _load_data(source, os.path.abspath(source.data_dir))
 
 
 def load_test(source: Source | str) -> Split:
@@ -54,8 +54,8 @@ def load_test(source: Source | str) -> Split:
     shape, classes = test.split.images.shape[1:], len(test.statistics.counts)
     if shape != expected.input or classes > expected.classes:
         raise DataError(
-            f"{source.place}: the test images are {shape} in {classes} classes, those for training {expected.input} in "
-            f"{expected.classes}; they must agree"
+            f"{source.data_dir}: the test images are {shape} in {classes} classes, those for training "
+            f"{expected.input} in {expected.classes}; they must agree"
         )
     return select_rows(test.split, np.arange(len(test.split.labels)))
 
@@ -88,7 +88,7 @@ def _hold_out(source: Source, labels: Labels) -> tuple[Rows, Rows]:
     """Return the rows to train on and those to validate with."""
     share = source.validation
     if share is None:
-        share = VALIDATION if _find_reader(source).has_test(source.place) else VALIDATION_WITHOUT_TEST
+        share = VALIDATION if _find_reader(source).has_test(source.data_dir) else VALIDATION_WITHOUT_TEST
     held_out = sample_rows(labels, round(share * len(labels)), DIVISION_SEED)
     kept = remaining_rows(len(labels), held_out)
     if source.train_images is not None:
@@ -98,34 +98,36 @@ def _hold_out(source: Source, labels: Labels) -> tuple[Rows, Rows]:
     missing = np.setdiff1d(labels, labels[kept])
     if len(missing) or not len(held_out):
         purpose = f"to train class {missing[0]} with" if len(missing) else "to validate with"
-        raise DataError(f"{source.place}: no image is left {purpose}; add images, or change train_images or validation")
+        raise DataError(
+            f"{source.data_dir}: no image is left {purpose}; add images, or change train_images or validation"
+        )
     return kept, held_out
 
 
 def _load_part(source: Source, part: Part) -> DataPart:
     """Return the images for training or for the test: the set's own division, or ours."""
-    reader, place, size = _find_reader(source), source.place, source.image_size
-    has_test = reader.has_test(place)
+    reader, data_dir, size = _find_reader(source), source.data_dir, source.image_size
+    has_test = reader.has_test(data_dir)
     stored: Part = part if has_test else "train"
-    files = reader.files(place, stored)
+    files = reader.files(data_dir, stored)
 
     def read() -> Split:
         split = reader.read(files, stored, size)
-        _check_labels(split.labels, place)
+        _check_labels(split.labels, data_dir)
         return split if has_test else _divide(split, part)
 
     name = re.sub(r"[^\w.-]+", "_", source.name)  # a user's file.py:Class as a file name
-    return cached_part(files, place, "-".join([name, part, *([str(size)] if size else [])]), read)
+    return cached_part(files, data_dir, "-".join([name, part, *([str(size)] if size else [])]), read)
 
 
-def _check_labels(labels: Labels, place: object) -> None:
+def _check_labels(labels: Labels, data_dir: object) -> None:
     counts = np.bincount(labels) if labels.min() >= 0 and labels.max() < MAX_CLASSES else np.zeros(1)
     if len(counts) == 1 and counts.all():
-        raise DataError(f"{place}: {len(labels):,} images, all of one class; there is nothing to tell apart")
+        raise DataError(f"{data_dir}: {len(labels):,} images, all of one class; there is nothing to tell apart")
     if not counts.all():
         raise DataError(
-            f"{place}: {len(labels):,} labels from {labels.min()} to {labels.max()}, of which some number from 0 has "
-            "no image; number the classes from 0 without gaps"
+            f"{data_dir}: {len(labels):,} labels from {labels.min()} to {labels.max()}, some number between 0 and the "
+            "highest without an image; number the classes from 0 without gaps"
         )
 
 

@@ -32,15 +32,15 @@ class Reader(Protocol):
     @property
     def own(self) -> bool: ...
 
-    def class_names(self, place: Path) -> tuple[str, ...]:
+    def class_names(self, data_dir: Path) -> tuple[str, ...]:
         """Return the names of the classes in the order of their labels; none if unknown. Raises DataError."""
         ...
 
-    def has_test(self, place: Path) -> bool:
+    def has_test(self, data_dir: Path) -> bool:
         """Return whether the set has a test part; if not, all its images are the part "train". Raises DataError."""
         ...
 
-    def files(self, place: Path, part: Part) -> list[Path]:
+    def files(self, data_dir: Path, part: Part) -> list[Path]:
         """Return a part's files in a fixed order, none for a set without files. Raises DataError if some are missing.
 
         The part is read again when one of these files changes.

@@ -1,4 +1,4 @@
-"""Which images: a name, a place, and how much of them."""
+"""Which images: a name, a folder, and how much of them."""
 
 import os
 from dataclasses import dataclass
@@ -22,6 +22,6 @@ class Source:
     validation: float | None = None
 
     @property
-    def place(self) -> Path:
+    def data_dir(self) -> Path:
         """The folder in which the files are looked for."""
         return Path(self.directory) if self.directory else Path(os.environ.get("NAS_DATA") or "data") / self.name

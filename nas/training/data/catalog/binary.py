@@ -58,9 +58,9 @@ def _header(blob: bytes, magic: int, dimensions: int) -> tuple[int, ...]:
     length = 4 + 4 * dimensions
     if len(blob) < length:
         raise ValueError(f"{len(blob)} bytes are not an idx file")
-    found, *sizes = struct.unpack(f">{1 + dimensions}I", blob[:length])
-    if found != magic:
-        raise ValueError(f"not an idx file of {dimensions} dimensions: it begins with {found:#010x}, not {magic:#010x}")
+    begin, *sizes = struct.unpack(f">{1 + dimensions}I", blob[:length])
+    if begin != magic:
+        raise ValueError(f"not an idx file of {dimensions} dimensions: it begins with {begin:#010x}, not {magic:#010x}")
     total = 1
     for size in sizes:
         total *= size

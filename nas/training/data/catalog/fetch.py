@@ -24,7 +24,7 @@ Progress = Callable[[str, int, int], None]
 """Called with a file's name, the bytes received, and its length."""
 
 
-def fetch(name: str, place: Path, progress: Progress, mirror: str | None = None) -> None:
+def fetch(name: str, folder: Path, progress: Progress, mirror: str | None = None) -> None:
     """Download a public set into a folder and unpack it there; resume an attempt that was interrupted.
 
     mirror: the URL of a folder with the published archives, used instead of their home. Raises DataError.
@@ -32,34 +32,38 @@ def fetch(name: str, place: Path, progress: Progress, mirror: str | None = None)
     if name not in PUBLIC_SETS:
         raise DataError(f"nothing to fetch for {name[:60]!r}. There are: {', '.join(PUBLIC_SETS)}")
     public_set = PUBLIC_SETS[name]
-    if is_complete(public_set, place):
+    if is_complete(public_set, folder):
         return
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         for file in public_set.downloads:
-            _fetch_file(public_set, file, place, (mirror or public_set.home).rstrip("/"), progress)
+            _fetch_file(public_set, file, folder, (mirror or public_set.home).rstrip("/"), progress)
     except OSError as problem:
-        raise DataError(f"{place}: {problem.strerror or problem}; the same command resumes the download") from None
+        raise DataError(f"{folder}: {problem.strerror or problem}; the same command resumes the download") from None
 
 
-def is_complete(public_set: PublicSet, place: Path) -> bool:
+def is_complete(public_set: PublicSet, folder: Path) -> bool:
     """Return whether every file of a set is present."""
     try:
-        return bool(public_set.files(place, "train") and public_set.files(place, "test"))
+        return bool(public_set.files(folder, "train") and public_set.files(folder, "test"))
     except DataError:
         return False
 
 
-def _fetch_file(public_set: PublicSet, file: DataFile, place: Path, base: str, progress: Progress) -> None:
+def _fetch_file(public_set: PublicSet, file: DataFile, folder: Path, base: str, progress: Progress) -> None:
     """Download one file and check it; unpack an archive, and keep it only if it was there before."""
-    final = place / file.name
+    final = folder / file.name
     was_present = final.is_file()
     if not was_present:
         _download_checked(
-            f"{base}/{file.name}", place / f"{file.name}.part", file, progress, f"Or {public_set.manual_remedy(place)}"
+            f"{base}/{file.name}",
+            folder / f"{file.name}.part",
+            file,
+            progress,
+            f"Or {public_set.manual_remedy(folder)}",
         ).replace(final)
     if file.name.endswith(".tar.gz"):
-        unpack(final, public_set, place)
+        unpack(final, public_set, folder)
         if not was_present:
             final.unlink()
 
@@ -116,27 +120,27 @@ def _copy(
     return received
 
 
-def unpack(archive: Path, public_set: PublicSet, place: Path) -> None:
+def unpack(archive: Path, public_set: PublicSet, folder: Path) -> None:
     """Extract a set's files from an archive to fixed names, and ignore anything else in it.
 
     Raises DataError when one is missing, is not a plain file, or has another length; the reader checks digests.
     """
-    wanted = {file.name: file for file in (*public_set.train, *public_set.test)}
-    longest = max(file.length for file in wanted.values())
+    missing = {file.name: file for file in (*public_set.train, *public_set.test)}
+    max_length = max(file.length for file in missing.values())
     with raise_data_error(archive, "Delete it and fetch again"), tarfile.open(archive, "r:gz") as tar:
         for number, member in enumerate(tar):
-            if number >= MAX_MEMBERS or member.size > longest:
+            if number >= MAX_MEMBERS or member.size > max_length:
                 raise ValueError(f"{member.name[:60]!r} of {member.size:,} bytes does not belong to {public_set.name}")
-            file = wanted.pop(Path(member.name).name, None)
+            file = missing.pop(Path(member.name).name, None)
             if file is not None:
-                _extract(tar, member, file, place)
-    if wanted:
-        raise DataError(f"{archive} does not hold {', '.join(wanted)}. Delete it and fetch again")
+                _extract(tar, member, file, folder)
+    if missing:
+        raise DataError(f"{archive} does not hold {', '.join(missing)}. Delete it and fetch again")
 
 
-def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, file: DataFile, place: Path) -> None:
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, file: DataFile, folder: Path) -> None:
     content = tar.extractfile(member) if member.isreg() and member.size == file.length else None
     if content is None:
         raise ValueError(f"{member.name[:60]!r} is not a plain file of {file.length:,} bytes")
-    with atomic_file(place / file.name) as target:
+    with atomic_file(folder / file.name) as target:
         shutil.copyfileobj(content, target)

@@ -61,23 +61,23 @@ class PublicSet:
         """One line for `nas data`."""
         return f"a public set; fetch it: nas data {self.name}"
 
-    def class_names(self, place: Path) -> tuple[str, ...]:
+    def class_names(self, data_dir: Path) -> tuple[str, ...]:
         """Return the names that the authors give, if they are listed."""
         return tuple(self.classes.split(", ")) if self.classes else ()
 
-    def has_test(self, place: Path) -> bool:
+    def has_test(self, data_dir: Path) -> bool:
         """Return True."""
         return True
 
-    def files(self, place: Path, part: Part) -> list[Path]:
+    def files(self, data_dir: Path, part: Part) -> list[Path]:
         """Return a part's files, plain or as .gz. Raises DataError for the first that is missing."""
-        found = []
+        paths = []
         for file in self.part_files(part):
-            path = next(self._candidates(place, file), None)
+            path = next(self._candidates(data_dir, file), None)
             if path is None:
-                raise DataError(f"{self.name}: no {file.name} in {place}. {self.remedy(place)}")
-            found.append(path)
-        return found
+                raise DataError(f"{self.name}: no {file.name} in {data_dir}. {self.remedy(data_dir)}")
+            paths.append(path)
+        return paths
 
     def read(self, files: list[Path], part: Part, size: int | None) -> Split:
         """Return a part after checking the digests of its files. Raises DataError."""
@@ -92,20 +92,20 @@ class PublicSet:
         """Return a part's files as published."""
         return self.train if part == "train" else self.test
 
-    def remedy(self, place: Path) -> str:
+    def remedy(self, data_dir: Path) -> str:
         """Return how to get the files."""
-        return f"Fetch it: nas data {self.name} {quote(str(place))}   Or {self.manual_remedy(place)}"
+        return f"Fetch it: nas data {self.name} {quote(str(data_dir))}   Or {self.manual_remedy(data_dir)}"
 
-    def manual_remedy(self, place: Path) -> str:
+    def manual_remedy(self, data_dir: Path) -> str:
         """Return how to get the files without this toolkit."""
         names = ", ".join(file.name for file in self.downloads)
         return (
-            f"get {names} from {self.home} and put the files (archives unpacked) in {place}; name a folder "
+            f"get {names} from {self.home} and put the files (archives unpacked) in {data_dir}; name a folder "
             f"elsewhere as data_dir in the experiment"
         )
 
-    def _candidates(self, place: Path, file: DataFile) -> Iterator[Path]:
+    def _candidates(self, data_dir: Path, file: DataFile) -> Iterator[Path]:
         for folder in ("", *self.folders):
             for name in (file.name, f"{file.name}.gz"):
-                if (path := place / folder / name).is_file():
+                if (path := data_dir / folder / name).is_file():
                     yield path

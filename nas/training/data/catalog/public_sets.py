@@ -119,4 +119,4 @@ FASHION = PublicSet(
     "T-shirt/top, Trouser, Pullover, Dress, Coat, Sandal, Shirt, Sneaker, Bag, Ankle boot",
 )
 
-PUBLIC_SETS = {known.name: known for known in (CIFAR10, CIFAR100, MNIST, FASHION)}
+PUBLIC_SETS = {public_set.name: public_set for public_set in (CIFAR10, CIFAR100, MNIST, FASHION)}

@@ -21,20 +21,20 @@ class Digits:
     resizes: ClassVar[bool] = False
     own: ClassVar[bool] = False
 
-    def class_names(self, place: Path) -> tuple[str, ...]:
+    def class_names(self, data_dir: Path) -> tuple[str, ...]:
         """Return the digits."""
         return tuple("0123456789")
 
-    def has_test(self, place: Path) -> bool:
+    def has_test(self, data_dir: Path) -> bool:
         """Return False."""
         return False
 
-    def files(self, place: Path, part: Part) -> list[Path]:
+    def files(self, data_dir: Path, part: Part) -> list[Path]:
         """Return none: the file is part of scikit-learn."""
         return []
 
     def read(self, files: list[Path], part: Part, size: int | None) -> Split:
-        """Return all images, without importing scikit-learn, which takes each worker a second. Raises DataError."""
+        """Return all images, without importing scikit-learn, which takes a second per worker. Raises DataError."""
         package = importlib.util.find_spec("sklearn")
         assert package is not None
         assert package.submodule_search_locations is not None

@@ -1,4 +1,4 @@
-"""One folder per class, one file per image: the layout of ImageNet and of most sets of one's own."""
+"""One folder per class, one file per image: the layout of ImageNet and of most private sets."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -25,19 +25,19 @@ class Folder:
     resizes: ClassVar[bool] = True
     own: ClassVar[bool] = True
 
-    def class_names(self, place: Path) -> tuple[str, ...]:
+    def class_names(self, data_dir: Path) -> tuple[str, ...]:
         """Return the names of the folders. Raises DataError."""
-        with raise_data_error(place, LAYOUT):
-            return tuple(folder.name for folder in _class_folders(_root(place, "train")))
+        with raise_data_error(data_dir, LAYOUT):
+            return tuple(folder.name for folder in _class_folders(_root(data_dir, "train")))
 
-    def has_test(self, place: Path) -> bool:
+    def has_test(self, data_dir: Path) -> bool:
         """Return whether there is a folder train, and one named test or val."""
-        return (place / "train").is_dir() and any((place / name).is_dir() for name in TEST_FOLDERS)
+        return (data_dir / "train").is_dir() and any((data_dir / name).is_dir() for name in TEST_FOLDERS)
 
-    def files(self, place: Path, part: Part) -> list[Path]:
+    def files(self, data_dir: Path, part: Part) -> list[Path]:
         """Return the images sorted by class and name. Raises DataError if there are none, also in one class."""
-        with raise_data_error(place, LAYOUT):
-            root = _root(place, part)
+        with raise_data_error(data_dir, LAYOUT):
+            root = _root(data_dir, part)
             by_class = [(folder, _images(folder)) for folder in _class_folders(root)]
         if not any(images for _, images in by_class):
             raise DataError(f"{root}: no images. {LAYOUT}")
@@ -62,9 +62,9 @@ class Folder:
         return Split(stack.images(), np.array(labels, np.int64))
 
 
-def _root(place: Path, part: Part) -> Path:
+def _root(data_dir: Path, part: Part) -> Path:
     names = ("train",) if part == "train" else TEST_FOLDERS
-    return next((place / name for name in names if (place / name).is_dir()), place)
+    return next((data_dir / name for name in names if (data_dir / name).is_dir()), data_dir)
 
 
 def _class_folders(root: Path) -> list[Path]:

@@ -31,22 +31,22 @@ class Npz:
     resizes: ClassVar[bool] = False
     own: ClassVar[bool] = True
 
-    def class_names(self, place: Path) -> tuple[str, ...]:
+    def class_names(self, data_dir: Path) -> tuple[str, ...]:
         """Return none: the file does not give them."""
         return ()
 
-    def files(self, place: Path, part: Part) -> list[Path]:
+    def files(self, data_dir: Path, part: Part) -> list[Path]:
         """Return the one file. Raises DataError."""
-        with raise_data_error(place, "Check data_dir"):
-            found = sorted(place.glob("*.npz"))
-        if len(found) != 1:
-            names = ", ".join(path.name for path in found[:5])
-            raise DataError(f"{place} must hold one .npz file; it holds {names or 'none'}. {CONTENT}")
-        return found
+        with raise_data_error(data_dir, "Check data_dir"):
+            paths = sorted(data_dir.glob("*.npz"))
+        if len(paths) != 1:
+            names = ", ".join(path.name for path in paths[:5])
+            raise DataError(f"{data_dir} must hold one .npz file; it holds {names or 'none'}. {CONTENT}")
+        return paths
 
-    def has_test(self, place: Path) -> bool:
+    def has_test(self, data_dir: Path) -> bool:
         """Return whether the file has arrays for the test. Raises DataError."""
-        (path,) = self.files(place, "train")
+        (path,) = self.files(data_dir, "train")
         with raise_data_error(path, CONTENT), zipfile.ZipFile(path) as archive:
             return _pair(archive, "test") is not None
 

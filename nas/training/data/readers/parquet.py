@@ -31,27 +31,27 @@ class Parquet:
     resizes: ClassVar[bool] = True
     own: ClassVar[bool] = True
 
-    def class_names(self, place: Path) -> tuple[str, ...]:
+    def class_names(self, data_dir: Path) -> tuple[str, ...]:
         """Return none: they are not read."""
         return ()
 
-    def has_test(self, place: Path) -> bool:
+    def has_test(self, data_dir: Path) -> bool:
         """Return whether the names distinguish training files from test files. Raises DataError."""
-        return self.files(place, "train") != self.files(place, "test")
+        return self.files(data_dir, "train") != self.files(data_dir, "test")
 
-    def files(self, place: Path, part: Part) -> list[Path]:
+    def files(self, data_dir: Path, part: Part) -> list[Path]:
         """Return a part's files by name, or all files if the names do not distinguish parts.
 
         Raises DataError if there are none.
         """
-        with raise_data_error(place, "Check data_dir"):
-            found = sorted(place.rglob("*.parquet"))
-        if not found:
-            raise DataError(f"{place}: no .parquet files. Name their folder as data_dir in the experiment")
-        train = _named(found, place, "train")
-        test = _named(found, place, "test") or _named(found, place, "val")
+        with raise_data_error(data_dir, "Check data_dir"):
+            paths = sorted(data_dir.rglob("*.parquet"))
+        if not paths:
+            raise DataError(f"{data_dir}: no .parquet files. Name their folder as data_dir in the experiment")
+        train = _named(paths, data_dir, "train")
+        test = _named(paths, data_dir, "test") or _named(paths, data_dir, "val")
         named = train if part == "train" else test
-        return named if train and test else train or found
+        return named if train and test else train or paths
 
     def read(self, files: list[Path], part: Part, size: int | None) -> Split:
         """Return the images of a part. Raises DataError naming file and row."""
@@ -65,8 +65,8 @@ class Parquet:
         return Split(stack.images(), np.concatenate(labels))
 
 
-def _named(found: list[Path], place: Path, name: str) -> list[Path]:
-    return [path for path in found if any(part.startswith(name) for part in path.relative_to(place).parts)]
+def _named(paths: list[Path], data_dir: Path, name: str) -> list[Path]:
+    return [path for path in paths if any(part.startswith(name) for part in path.relative_to(data_dir).parts)]
 
 
 def _rows(path: Path) -> int:
@@ -96,15 +96,15 @@ def _pairs(path: Path) -> Iterator[tuple[Any, Any]]:
 
     with ParquetFile(path) as file:
         names = file.schema_arrow.names
-        image, label = (_column(names, known) for known in (IMAGES, LABELS))
+        image, label = (_column(names, accepted) for accepted in (IMAGES, LABELS))
         for batch in file.iter_batches(BATCH_ROWS, columns=[image, label], use_threads=False):
             for content, number in zip(batch.column(image), batch.column(label), strict=True):
                 value = content.as_py()
                 yield value.get("bytes") if isinstance(value, dict) else value, number.as_py()
 
 
-def _column(names: list[str], known: tuple[str, ...]) -> str:
-    for name in known:
+def _column(names: list[str], accepted: tuple[str, ...]) -> str:
+    for name in accepted:
         if name in names:
             return name
     raise ValueError(f"its columns are {', '.join(names[:8])}")
