@@ -16,7 +16,9 @@ from training.image_files import (
     tiny_cifar,
     tiny_mnist,
 )
+from typer.testing import CliRunner
 
+from nas.cli.app import app
 from nas.errors import DataError, ExperimentError
 from nas.genome import Graph, Task
 from nas.genome.primitives import GapHead, Stem
@@ -109,6 +111,7 @@ def test_a_registered_reader_loads_divides_and_trains(stripes: str, tmp_path: Pa
     scores = list(train(network, data, Recipe(epochs=8, batch=4), 0))
     assert scores[-1].loss < scores[0].loss
     assert not is_own(stripes)
+    assert "rows and columns" in CliRunner().invoke(app, ["data"]).stdout
 
 
 def test_a_users_reader_is_found_by_its_file(tmp_path: Path) -> None:

@@ -55,13 +55,8 @@ def _fetch_file(public_set: PublicSet, file: DataFile, folder: Path, base: str, 
     final = folder / file.name
     was_present = final.is_file()
     if not was_present:
-        _download_checked(
-            f"{base}/{file.name}",
-            folder / f"{file.name}.part",
-            file,
-            progress,
-            f"Or {public_set.manual_remedy(folder)}",
-        ).replace(final)
+        part, remedy = folder / f"{file.name}.part", f"Or {public_set.manual_remedy(folder)}"
+        _download_checked(f"{base}/{file.name}", part, file, progress, remedy).replace(final)
     if file.name.endswith(".tar.gz"):
         unpack(final, public_set, folder)
         if not was_present:
