@@ -43,15 +43,13 @@ class Recipe:
 
     epochs: Count = 12  # on digits the order of networks has settled by then; later epochs move all networks alike
     batch: Annotated[int, Field(ge=2, le=100_000)] = (
-        64  # a thousand images make 17 steps per epoch; fewer steps train too little
+        64  # 17 steps per epoch of a thousand images; fewer train too little
     )
 
     optimizer: Literal["sgd", "nesterov", "adamw", "rmsprop"] = "nesterov"  # as Huang et al. 2017, section 4.2
     learning_rate: Positive = 0.1  # the highest of the schedule; with batch norm, SGD tolerates it at this batch size
     momentum: Share = 0.9  # decay of the running mean of gradients (Krizhevsky et al. 2012, section 5); not of rmsprop
-    rms_alpha: Share = (
-        0.9  # of rmsprop: decay of the running mean of squared gradients (Szegedy et al. 2015, section 8)
-    )
+    rms_alpha: Share = 0.9  # of rmsprop: decay of the mean of squared gradients (Szegedy et al. 2015, section 8)
     epsilon: Positive = 1e-8  # added to the root in adamw and rmsprop; Szegedy et al. 2015 use 1.0
     weight_decay: Share = 5e-4  # of kernels only (Krizhevsky et al. 2012, section 5), not of norms and biases
     grad_clip: Amount = 2.0  # the largest norm of the gradient (Szegedy et al. 2015, section 8)
