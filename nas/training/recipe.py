@@ -16,6 +16,7 @@ from pydantic_core import ArgsKwargs
 from nas.errors import ExperimentError
 
 Count = Annotated[int, Field(ge=1, le=100_000)]
+BatchSize = Annotated[int, Field(ge=2, le=100_000)]
 Pixels = Annotated[int, Field(ge=0, le=512)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0, le=1e6)]
@@ -42,9 +43,7 @@ class Recipe:
     """
 
     epochs: Count = 12  # on digits the order of networks has settled by then; later epochs move all networks alike
-    batch: Annotated[int, Field(ge=2, le=100_000)] = (
-        64  # 17 steps per epoch of a thousand images; fewer train too little
-    )
+    batch: BatchSize = 64  # 17 steps per epoch of a thousand images; fewer train too little
 
     optimizer: Literal["sgd", "nesterov", "adamw", "rmsprop"] = "nesterov"  # as Huang et al. 2017, section 4.2
     learning_rate: Positive = 0.1  # the highest of the schedule; with batch norm, SGD tolerates it at this batch size
