@@ -32,7 +32,9 @@ from nas.training.recipe import Recipe
 from nas.training.train import evaluate, train
 
 BUDGET = Budget(params=Range(max=20_000), macs=Range(max=600_000))
-RECIPE = Recipe(epochs=3, batch=16, rate=0.05, shift=0)  # so few steps have no use for more images than there are
+RECIPE = Recipe(
+    epochs=3, batch=16, learning_rate=0.05, crop_padding=0
+)  # so few steps have no use for more images than there are
 WORST = (0.9, 660_000.0)  # error by guessing; a tenth more MACs than allowed
 SAMPLERS = ("random", "tpe", "evolution", "frontier")
 

@@ -1,4 +1,4 @@
-"""What a person would write without this toolkit: two networks by hand, and a plain loop over a DataLoader."""
+"""What one would write without this toolkit: two networks by hand, and a plain loop over a DataLoader."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -47,7 +47,7 @@ class ResNet20(nn.Module):
 
 
 class Dense(nn.Module):
-    """Norm, ReLU, 1x1 to 48, norm, ReLU, 3x3 to 12, set beside the input (Huang et al. 2017, section 3)."""
+    """Norm, ReLU, 1x1 to 48, norm, ReLU, 3x3 to 12, concatenated with the input (Huang et al. 2017, section 3)."""
 
     def __init__(self, before: int) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class DenseNet22(nn.Module):
         return out
 
 
-class Pictures(Dataset[tuple[Tensor, int]]):
+class ImageDataset(Dataset[tuple[Tensor, int]]):
     """Cropped and mirrored one by one with Pillow, as the usual transforms do."""
 
     def __init__(self, data: Data, seed: int) -> None:
@@ -93,25 +93,25 @@ class Pictures(Dataset[tuple[Tensor, int]]):
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, place: int) -> tuple[Tensor, int]:
-        image, (left, top, mirrored) = self.images[place], self.random.integers((9, 9, 2)).tolist()
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        image, (left, top, mirrored) = self.images[index], self.random.integers((9, 9, 2)).tolist()
         canvas = Image.new("RGB", (image.width + 8, image.height + 8))
         canvas.paste(image, (4, 4))
         canvas = canvas.crop((left, top, left + image.width, top + image.height))
         if mirrored:
             canvas = canvas.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         pixels = torch.from_numpy(np.array(canvas)).permute(2, 0, 1).contiguous()
-        return (pixels.float() / 255 - self.mean) / self.std, self.labels[place]
+        return (pixels.float() / 255 - self.mean) / self.std, self.labels[index]
 
 
 def plain_epoch(network: nn.Module, data: Data, batch: int, seed: int = 0) -> Iterator[float]:
-    """Eager float32 training, a DataLoader in the same process; the loss of each step."""
-    descent = torch.optim.SGD(network.parameters(), 0.1, 0.9, weight_decay=5e-4, nesterov=True)
+    """Train in eager float32 with a DataLoader in the same process; yield the loss of each step."""
+    optimizer = torch.optim.SGD(network.parameters(), 0.1, 0.9, weight_decay=5e-4, nesterov=True)
     network.train()
-    for images, labels in DataLoader(Pictures(data, seed), batch, shuffle=True):
+    for images, labels in DataLoader(ImageDataset(data, seed), batch, shuffle=True):
         loss = F.cross_entropy(network(images), labels, label_smoothing=0.1)
-        descent.zero_grad(set_to_none=True)
+        optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(network.parameters(), 2.0)
-        descent.step()
+        optimizer.step()
         yield loss.item()

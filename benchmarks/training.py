@@ -1,12 +1,12 @@
-"""Training, each goal a ratio measured within one run, in both orders.
+"""Training speed; each goal is a ratio measured within one run, in both orders.
 
     python -m benchmarks.training            about four minutes on two quiet cores
-    python -m benchmarks.training --quick    a minute, to see that it works
+    python -m benchmarks.training --quick    one minute, to see that it works
 
-(a) a step of the generated source over one of the same network written by hand; (b) images a second of the whole loop
-over the bare step's; (c) images a CPU-second of this loop over a plain eager float32 loop with a DataLoader; (d) one
-thread a worker against one worker with every thread, quiet and beside a busy process; two workers against one.
-Images are noise: speed does not depend on what they show. Exit code 1 if a goal is missed.
+(a) a step of the generated source over one of the same network written by hand; (b) images per second of the whole loop
+over those of the bare step; (c) images per CPU-second of this loop over a plain eager float32 loop with a DataLoader;
+(d) workers of one thread against one worker with all threads, quiet and next to a busy process; two workers against
+one. Images are noise: speed does not depend on their content. Exit code 1 if a goal is missed.
 """
 
 import argparse
@@ -46,7 +46,7 @@ BY_HAND: dict[str, Callable[[], nn.Module]] = {"ResNet-20": ResNet20, "DenseNet-
 class Size:
     """How much is measured."""
 
-    steps: int = 4  # in a sitting of (a)
+    steps: int = 4  # per measurement of (a)
     pairs: int = 5  # of (a)
     epoch: int = 9  # steps in an epoch of (b) and (c)
     epochs: int = 3
@@ -58,7 +58,7 @@ QUICK = Size(steps=1, pairs=2, epoch=1, epochs=2, seconds=1.0, rounds=1)
 
 
 def noise(steps: int) -> Data:
-    """So many batches to train on, and a ninth of that for validation, as He et al. 2015 divide CIFAR-10."""
+    """Return `steps` batches to train on, and a ninth of that for validation, as He et al. 2015 divide CIFAR-10."""
     random, n = np.random.default_rng(0), steps * FAST.batch
 
     def split(count: int) -> Split:
@@ -69,16 +69,16 @@ def noise(steps: int) -> Data:
 
 
 def stepper(network: nn.Module) -> Callable[[int], float]:
-    """CPU-seconds that a number of steps on one batch takes; the first step has been made."""
+    """Return a function that takes a number of steps on one batch and gives their CPU-seconds, after a first step."""
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     data = noise(1)
-    batch = next(Batches(data.train, data, CPU, FAST.shift).epoch(FAST, torch.Generator().manual_seed(0)))
-    descent = TrainingLoop(network.train(), replace(FAST, epochs=1000), CPU, 1000 * FAST.batch)
+    batch = next(Batches(data.train, data, CPU, FAST.crop_padding).epoch(FAST, torch.Generator().manual_seed(0)))
+    loop = TrainingLoop(network.train(), replace(FAST, epochs=1000), CPU, 1000 * FAST.batch)
 
     def run(steps: int) -> float:
         start = time.process_time()
         for _ in range(steps):
-            descent.step(*batch)
+            loop.step(*batch)
         return time.process_time() - start
 
     run(1)
@@ -86,7 +86,7 @@ def stepper(network: nn.Module) -> Callable[[int], float]:
 
 
 def pairs(ours: Callable[[], float], other: Callable[[], float], count: int) -> list[tuple[float, float]]:
-    """Both measured `count` times, the order turned round each time."""
+    """Measure both `count` times, in alternating order."""
     found = []
     for turn in range(count):
         if turn % 2:
@@ -98,7 +98,7 @@ def pairs(ours: Callable[[], float], other: Callable[[], float], count: int) -> 
 
 
 def generated_over_by_hand(size: Size) -> dict[str, list[float]]:
-    """(a) CPU-seconds of a step."""
+    """(a) CPU-seconds per step."""
     found = {}
     for name, graph in GRAPHS.items():
         ours, other = module(graph), BY_HAND[name]()
@@ -110,7 +110,7 @@ def generated_over_by_hand(size: Size) -> dict[str, list[float]]:
 
 
 def loop_over_step(size: Size) -> dict[str, list[float]]:
-    """(b) images a CPU-second of `train`, evaluation and all, over those of the bare step."""
+    """(b) images per CPU-second of `train`, with evaluation, over those of the bare step."""
     data, found = noise(size.epoch), {}
     for name, graph in GRAPHS.items():
         scores = train(module(graph), data, replace(FAST, epochs=100), 0)
@@ -128,19 +128,17 @@ def loop_over_step(size: Size) -> dict[str, list[float]]:
 
 
 def loop_over_plain(size: Size) -> dict[str, list[float]]:
-    """(c) images a CPU-second of an epoch, data and augmentation with it, without evaluation."""
+    """(c) images per CPU-second of an epoch, with data loading and augmentation, without evaluation."""
     data, found = noise(size.epoch), {}
     for name, graph in GRAPHS.items():
         network, other = module(graph), BY_HAND[name]()
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        batches, source = Batches(data.train, data, CPU, FAST.shift), torch.Generator().manual_seed(0)
-        descent = TrainingLoop(network, replace(FAST, epochs=100), CPU, len(batches))
+        batches, source = Batches(data.train, data, CPU, FAST.crop_padding), torch.Generator().manual_seed(0)
+        loop = TrainingLoop(network, replace(FAST, epochs=100), CPU, len(batches))
 
-        def ours(
-            descent: TrainingLoop = descent, batches: Batches = batches, source: torch.Generator = source
-        ) -> float:
+        def ours(loop: TrainingLoop = loop, batches: Batches = batches, source: torch.Generator = source) -> float:
             start = time.process_time()
-            descent.epoch(batches.epoch(FAST, source))
+            loop.run_epoch(batches.epoch(FAST, source))
             return time.process_time() - start
 
         def theirs(other: nn.Module = other) -> float:
@@ -153,7 +151,7 @@ def loop_over_plain(size: Size) -> dict[str, list[float]]:
 
 
 def worker(threads: int, seconds: float) -> None:
-    """Train ResNet-20 for some seconds once a line comes in; print images a second of wall time."""
+    """Train ResNet-20 for some seconds after a line arrives; print images per second of wall time."""
     torch.set_num_threads(threads)
     run = stepper(module(GRAPHS["ResNet-20"]))
     print("ready", flush=True)
@@ -166,7 +164,7 @@ def worker(threads: int, seconds: float) -> None:
 
 
 def together(threads: Sequence[int], seconds: float, busy: bool = False) -> float:
-    """Images a second of workers side by side, all together, beside a process that only burns time if `busy`."""
+    """Return images per second of all workers together, next to a process in an endless loop if `busy`."""
     spinner = subprocess.Popen([sys.executable, "-c", "while True: pass"]) if busy else None
     started = [_start(count, seconds) for count in threads]
     try:
@@ -197,7 +195,7 @@ def _start(threads: int, seconds: float) -> "subprocess.Popen[str]":
 
 
 def workers(size: Size) -> dict[str, list[float]]:
-    """(d) images a second of wall time: every ratio from the same round."""
+    """(d) images per second of wall time: every ratio is from one round."""
     cores = os.cpu_count() or 1
     layouts = {"split": [1] * cores, "whole": [cores], "one": [1]}
     found: dict[str, list[float]] = {"quiet": [], "busy": [], "two": []}
@@ -211,30 +209,32 @@ def workers(size: Size) -> dict[str, list[float]]:
     return found
 
 
-def row(what: str, ratios: Sequence[float], goal: float, least: bool = True) -> bool:
-    """One line of the table; whether the median meets the goal."""
+def row(what: str, ratios: Sequence[float], goal: float, minimum: bool = True) -> bool:
+    """Print one line of the table, and return whether the median meets the goal, a minimum or a maximum."""
     middle = median(ratios)
-    met = middle >= goal if least else middle <= goal
+    met = middle >= goal if minimum else middle <= goal
     spread = f"{min(ratios):.3f} to {max(ratios):.3f}, n = {len(ratios)}"
-    print(f"{what:58} {middle:7.3f}  {spread:24} {'>=' if least else '<='} {goal:<5} {'met' if met else 'MISSED'}")
+    print(f"{what:58} {middle:7.3f}  {spread:24} {'>=' if minimum else '<='} {goal:<5} {'met' if met else 'MISSED'}")
     return met
 
 
 def main() -> int:
     """Run everything and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="tiny settings: shows that it works, measures nothing")
+    parser.add_argument(
+        "--quick", action="store_true", help="tiny settings: to see that it works; the figures mean nothing"
+    )
     parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--seconds", type=float, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.worker:
-        worker(asked.worker, asked.seconds)
+    options = parser.parse_args()
+    if options.worker:
+        worker(options.worker, options.seconds)
         return 0
     torch.set_num_threads(1)
-    size, start = QUICK if asked.quick else Size(), time.perf_counter()
-    print(f"torch {torch.__version__}, {os.cpu_count()} cores, {FAST.batch} images a batch; median, spread, goal")
+    size, start = QUICK if options.quick else Size(), time.perf_counter()
+    print(f"torch {torch.__version__}, {os.cpu_count()} cores, {FAST.batch} images per batch; median, spread, goal")
     met = [
-        row(f"(a) {name}: generated / by hand, CPU time", values, 1.02, least=False)
+        row(f"(a) {name}: generated / by hand, CPU time", values, 1.02, minimum=False)
         for name, values in generated_over_by_hand(size).items()
     ]
     met += [
@@ -247,8 +247,8 @@ def main() -> int:
     met.append(row("(c) geometric mean of both", both, 2.0))
     found = workers(size)
     met.append(row("(d) workers of one thread / one of all threads, quiet", found["quiet"], 0.9))
-    met.append(row("(d) the same beside a busy process", found["busy"], 3.0))
-    met.append(row("(d) two workers / one, one thread each, trials a minute", found["two"], 1.8))
+    met.append(row("(d) the same next to a busy process", found["busy"], 3.0))
+    met.append(row("(d) two workers / one, one thread each, trials per minute", found["two"], 1.8))
     print(f"{time.perf_counter() - start:.0f} s in all")
     return 0 if all(met) else 1
 

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from nas.cli.app import app
 from nas.genome import Task
 from nas.search.experiment import Experiment
 from nas.search.experiment_file import read_experiment
+from nas.search.objectives import Budget
 from nas.search.propose.candidate import sample_network
 from nas.search.space import load_space
+from nas.training.recipe import FORMER_KEYS, Recipe
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -43,13 +46,47 @@ def test_python_blocks() -> None:
         exec(compile(block, "README.md", "exec"), {})
 
 
-def test_the_page_of_spaces_has_a_space_and_every_setting() -> None:
-    page = (ROOT / "docs" / "spaces.md").read_text(encoding="utf-8")
+SPACES = (ROOT / "docs" / "spaces.md").read_text(encoding="utf-8")
+
+
+def test_the_page_of_spaces_has_a_space() -> None:
     scope: dict[str, Any] = {}
-    exec(re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[0], scope)
+    exec(re.findall(r"^```python\n(.*?)^```", SPACES, re.MULTILINE | re.DOTALL)[0], scope)
     assert sample_network(scope["mine"], Task("digits", (1, 8, 8), 10), 3)
-    rows = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
-    assert {key for row in rows for key in re.findall(r"`(\w+)`", row)} == set(Experiment.model_fields)
+
+
+def settings_of(heading: str) -> dict[str, str]:
+    """The keys of the table below a heading of docs/spaces.md, and what their last column says."""
+    section = SPACES.split(f"## {heading}\n")[1].split("\n## ")[0]
+    return dict(re.findall(r"^\| `(\w+)` \|.*\| (.*?) ?\|$", section, re.MULTILINE))
+
+
+def says(cell: str, default: object) -> bool:
+    """Whether a cell of a table gives a default value; behind a colon it may explain what none means."""
+    if default in (None, (), Budget()):
+        return cell.partition(":")[0] == "none"
+    if isinstance(default, bool):
+        return cell == str(default).lower()
+    if isinstance(default, int | float):
+        return float(cell) == default
+    return cell == (", ".join(default) if isinstance(default, tuple) else default)
+
+
+def test_the_page_of_spaces_has_every_setting_with_its_default() -> None:
+    table, fields = settings_of("An experiment"), Experiment.model_fields
+    assert set(table) == set(fields)
+    assert fields["recipe"].default == Recipe()
+    said = {"space": "", "data": "", "name": "the file's name", "recipe": "the defaults below"}
+    for key, cell in table.items():
+        assert cell == said[key] if key in said else says(cell, fields[key].default), key
+
+
+def test_the_page_of_spaces_has_every_key_of_a_recipe_with_its_default_and_former_name() -> None:
+    table = settings_of("A recipe")
+    assert list(table) == list(asdict(Recipe()))
+    for key, default in asdict(Recipe()).items():
+        assert says(table[key], default), key
+    assert dict(re.findall(r"`(\w+)`\s\((\w+)\)", SPACES)) == FORMER_KEYS
 
 
 def test_numbers_in_comments() -> None:

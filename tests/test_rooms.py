@@ -9,7 +9,21 @@ import pytest
 
 import nas
 
-ROOMS = ["errors", "files", "resources", "registry", "statistics", "genome", "model", "training", "search", "principles", "report", "cli", "__main__"]
+ROOMS = [
+    "errors",
+    "files",
+    "resources",
+    "registry",
+    "statistics",
+    "genome",
+    "model",
+    "training",
+    "search",
+    "principles",
+    "report",
+    "cli",
+    "__main__",
+]
 NAS = Path(nas.__file__).parent
 FILES = sorted(NAS.rglob("*.py"))
 GENOME_MAY = {*sys.stdlib_module_names, "nas"}

@@ -14,11 +14,6 @@ if TYPE_CHECKING:
 
 
 COLUMNS = ("name", "image", "classes", "train", "test", "where")
-LAYOUTS = {
-    "folder": "one's own: a folder a class of PNG or JPEG files,",
-    "npz": "one's own: one .npz file of images and labels",
-    "parquet": "one's own: Parquet files with encoded pictures",
-}
 
 
 @app.command()
@@ -38,7 +33,7 @@ def data(
     from nas.training.data import Source
     from nas.training.data.catalog.fetch import fetch
 
-    place = directory or Source(name).place
+    place = directory or Source(name).data_dir
     with shown() as progress:
         fetch(name, place, progress, mirror)
     info(f"{name} is in:")
@@ -47,17 +42,19 @@ def data(
 
 def listing() -> list[dict[str, Any]]:
     """A row a set: its images, their classes, how many there are for training and for the test, and where."""
-    from nas.training.data import Source
-    from nas.training.data.catalog.fetch import complete
-    from nas.training.data.catalog.public_sets import PUBLISHED
+    from nas.training.data import READERS, Source
+    from nas.training.data.catalog.fetch import is_complete
+    from nas.training.data.catalog.public_sets import PUBLIC_SETS
 
     rows: list[tuple[Any, ...]] = [("digits", [1, 8, 8], 10, 1438, 359, "comes along")]
-    for name, known in PUBLISHED.items():
-        place = Source(name).place
-        state = f"in {place}" if complete(known, place) else f"not in {place}; fetch it: nas data {name}"
+    for name, known in PUBLIC_SETS.items():
+        place = Source(name).data_dir
+        state = f"in {place}" if is_complete(known, place) else f"not in {place}; fetch it: nas data {name}"
         rows.append((name, list(known.task.input), known.task.classes, *known.counts, state))
-    for name, layout in LAYOUTS.items():
-        rows.append((name, None, None, None, None, f"{layout} in data_dir"))
+    shown = {row[0] for row in rows}
+    for name, reader in READERS.items():
+        if name not in shown:
+            rows.append((name, None, None, None, None, f"{reader.summary}, in data_dir"))
     return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
 
 

@@ -11,6 +11,7 @@ from nas.registry import Registry
 from nas.search.objectives import OBJECTIVES, Budget, Objective
 from nas.search.registries import EXECUTORS, SAMPLERS
 from nas.training.data import Source
+from nas.training.data.registry import is_own
 from nas.training.recipe import Recipe
 
 MATCHED = "principles"  # in place of a space: the networks are matched pairs, each given
@@ -99,7 +100,7 @@ class Experiment(BaseModel):
     @property
     def images(self) -> str:
         """What a person calls the set: a published one's name, or that of the folder where one's own files lie."""
-        own = self.data in ("folder", "npz", "parquet") and self.source.place.absolute().name
+        own = is_own(self.data) and self.source.data_dir.absolute().name
         return own or self.data
 
     def trial_seed(self, place: int) -> int:

@@ -1,1 +1,1 @@
-"""A module and a recipe to a stream of scores."""
+"""Training: data, recipes, and a trainer that yields a score per epoch."""

@@ -1,6 +1,6 @@
-"""A split on the device as bytes; batches are cut, augmented and normalised there, with no worker process.
+"""A split on the device as bytes; batches are cropped, augmented and normalized there, without worker processes.
 
-All that is random in an epoch is drawn on the CPU and crosses to the device in one table, so a seed gives the same
+All random numbers of an epoch are drawn on the CPU and copied to the device in one table, so a seed gives the same
 images on every device, and no step waits for the host.
 """
 
@@ -14,13 +14,13 @@ from torch.nn import functional as F
 from nas.training.data import Data, Split
 from nas.training.recipe import Recipe
 
-ROOM = {"cpu": 2**16, "cuda": 2**20}
-"""Pixels of an evaluation batch: what a core's cache likes (64 images of 32 pixels: a DenseNet-BC-22 reads 660 images
-a second, 340 in batches of 512), and what fills a card."""
+EVALUATION_PIXELS = {"cpu": 2**16, "cuda": 2**20}
+"""Pixels of an evaluation batch: what fits a core's cache (64 images of 32 pixels: a DenseNet-BC-22 evaluates 660
+images per second, 340 in batches of 512), and what keeps a GPU busy."""
 
 
 class Batches:
-    """A split with room for shifts: `pixels` are its images, black `margin` all round, a row a pixel."""
+    """A split's images with a black margin for random shifts; `pixels` has one row per pixel, `channels` wide."""
 
     def __init__(self, split: Split, data: Data, device: torch.device, margin: int = 0) -> None:
         images = torch.from_numpy(split.images).to(device)
@@ -36,62 +36,67 @@ class Batches:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def plain(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """All images in order as they are: (batch, channels, height, width) and labels."""
-        whole, m = self.pixels.view(len(self), *self.grid, -1), self.margin
-        inner = whole[:, m : m + self.height, m : m + self.width]
-        size = max(1, ROOM[inner.device.type] // (self.height * self.width))
+    def in_order(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield all images in order, without augmentation: (batch, channels, height, width) and labels."""
+        padded, margin = self.pixels.view(len(self), *self.grid, -1), self.margin
+        inner = padded[:, margin : margin + self.height, margin : margin + self.width]
+        size = max(1, EVALUATION_PIXELS[inner.device.type] // (self.height * self.width))
         for images, labels in zip(torch.split(inner, size), torch.split(self.labels, size), strict=True):
-            yield self.normalised(images), labels
+            yield self.normalize(images), labels
 
-    def epoch(self, recipe: Recipe, source: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        """Every image once, shuffled and augmented: (batch, channels, height, width) and labels.
+    def epoch(self, recipe: Recipe, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield every image once, shuffled and augmented: (batch, channels, height, width) and labels.
 
-        Under mixup the labels are probabilities, (batch, classes). The last batch may be smaller, but never one image.
+        With mixup the labels are probabilities, (batch, classes). The last batch may be smaller; one of a single image
+        is left out.
         """
-        blend = random.Random(_draw(source, 2**62, 1).item())
-        for rows in torch.split(self.plan(recipe, source).to(self.labels.device), recipe.batch, dim=1):
-            if rows.shape[1] > 1:
-                images, labels = self.augmented(rows, recipe.cutout), self.labels[rows[0]]
-                share = blend.betavariate(recipe.mixup, recipe.mixup) if recipe.mixup else 1.0
-                yield mixed(images, labels, share, self.classes) if recipe.mixup else (images, labels)
+        shares = random.Random(_draw(generator, 2**62, 1).item())
+        table = self.draw_augmentations(recipe, generator).to(self.labels.device)
+        for columns in torch.split(table, recipe.batch, dim=1):
+            if columns.shape[1] > 1:
+                images, labels = self.augment(columns, recipe.cutout), self.labels[columns[0]]
+                share = shares.betavariate(recipe.mixup, recipe.mixup) if recipe.mixup else 1.0
+                yield mix_images(images, labels, share, self.classes) if recipe.mixup else (images, labels)
 
-    def plan(self, recipe: Recipe, source: torch.Generator) -> Tensor:
-        """(6, n): an image's number, its crop's top and left, whether it is mirrored, its hole's row and column."""
-        n, places = len(self), 2 * self.margin + 1
-        ranges = (places, places, 1 + recipe.flip, self.height, self.width)
-        draws = [_draw(source, high, n) for high in ranges]
-        return torch.stack([torch.randperm(n, generator=source), *draws])
+    def draw_augmentations(self, recipe: Recipe, generator: torch.Generator) -> Tensor:
+        """Return (6, n): per image its index, its crop's top and left, whether it is mirrored, its hole's center."""
+        n, offsets = len(self), 2 * self.margin + 1
+        ranges = (offsets, offsets, 1 + recipe.flip, self.height, self.width)
+        draws = [_draw(generator, high, n) for high in ranges]
+        return torch.stack([torch.randperm(n, generator=generator), *draws])
 
-    def augmented(self, plan: Tensor, cutout: int) -> Tensor:
-        """The images of some columns of a plan, cropped and mirrored by a single gather."""
-        image, top, left, mirrored, *centre = plan
-        down = torch.arange(self.height, device=plan.device)
-        right = torch.arange(self.width, device=plan.device)
+    def augment(self, table: Tensor, cutout: int) -> Tensor:
+        """Return the images of some columns of `draw_augmentations`, cropped and mirrored by a single gather."""
+        image, top, left, mirrored, *center = table
+        down = torch.arange(self.height, device=table.device)
+        right = torch.arange(self.width, device=table.device)
         rows = (image * self.grid[0] + top)[:, None] + down
         columns = left[:, None] + torch.where(mirrored[:, None] == 1, self.width - 1 - right, right)
-        images = self.normalised(self.pixels[rows[:, :, None] * self.grid[1] + columns[:, None, :]])
+        images = self.normalize(self.pixels[rows[:, :, None] * self.grid[1] + columns[:, None, :]])
         if cutout:
-            hole = _near(down, centre[0], cutout)[:, None, :, None] & _near(right, centre[1], cutout)[:, None, None, :]
+            hole = _within(down, center[0], cutout)[:, None, :, None] & _within(right, center[1], cutout)[:, None, None]
             images = images.masked_fill(hole, 0.0)
         return images
 
-    def normalised(self, pixels: Tensor) -> Tensor:
-        """uint8 (n, h, w, c) to float32 (n, c, h, w) with mean 0 and deviation 1, channels last in memory."""
+    def normalize(self, pixels: Tensor) -> Tensor:
+        """Return uint8 (n, h, w, c) as float32 (n, c, h, w) of mean 0 and standard deviation 1, channels last."""
         return pixels.to(torch.float32).sub_(self.mean).div_(self.std).permute(0, 3, 1, 2)
 
 
-def mixed(images: Tensor, labels: Tensor, share: float, classes: int) -> tuple[Tensor, Tensor]:
-    """Each image blended with another of its batch (Zhang et al. 2018): a shuffled batch backwards is a pairing."""
+def mix_images(images: Tensor, labels: Tensor, share: float, classes: int) -> tuple[Tensor, Tensor]:
+    """Blend each image, and its one-hot label, with another of its batch (mixup, Zhang et al. 2018).
+
+    The batch is shuffled, so pairing it with its reverse is a random pairing. `share` is that of the image itself.
+    """
     targets = F.one_hot(labels, classes).to(images.dtype)
     return images.lerp(images.flip(0), 1 - share), targets.lerp(targets.flip(0), 1 - share)
 
 
-def _near(places: Tensor, centre: Tensor, side: int) -> Tensor:
-    """(n, places): whether a place lies in the stretch of `side` around an image's centre."""
-    away = places - centre[:, None] + side // 2
-    return (away >= 0) & (away < side)
+def _within(positions: Tensor, center: Tensor, side: int) -> Tensor:
+    """Return (n, positions): whether a position lies in the interval of length `side` around an image's center."""
+    offset = positions - center[:, None] + side // 2
+    return (offset >= 0) & (offset < side)
 
 
-def _draw(source: torch.Generator, high: int, n: int) -> Tensor:
-    return torch.randint(high, (n,), generator=source)
+def _draw(generator: torch.Generator, high: int, n: int) -> Tensor:
+    return torch.randint(high, (n,), generator=generator)

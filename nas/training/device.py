@@ -1,4 +1,4 @@
-"""What the device offers: its number format, its memory."""
+"""What depends on the device: the number format of a training step, and the peak memory."""
 
 import resource
 import sys
@@ -8,29 +8,29 @@ import torch
 from nas.training.recipe import Recipe
 
 
-def number_format(recipe: Recipe, place: torch.device) -> torch.dtype:
-    """What the step computes in; weights, statistics and evaluation stay float32.
+def step_dtype(recipe: Recipe, device: torch.device) -> torch.dtype:
+    """Return the number format that a training step computes in; weights, statistics and evaluation are float32.
 
-    "auto" is bfloat16 where the processor or card has instructions for it: elsewhere it is emulated, and slower.
+    "auto" is bfloat16 where the processor or GPU has instructions for it: elsewhere it is emulated, and slower.
     """
     if recipe.precision != "auto":
         return torch.bfloat16 if recipe.precision == "bfloat16" else torch.float32
-    if place.type == "cuda":
-        fast = torch.cuda.get_device_capability(place) >= (8, 0)  # Ampere was the first
+    if device.type == "cuda":
+        native = torch.cuda.get_device_capability(device) >= (8, 0)  # since Ampere
     else:
-        fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return torch.bfloat16 if fast else torch.float32
+        native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if native else torch.float32
 
 
-def forget_peak(place: torch.device) -> None:
-    """Begin a trial's count of memory; a process on a CPU cannot."""
-    if place.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(place)
+def reset_peak_bytes(device: torch.device) -> None:
+    """Start a trial's peak of memory on a GPU; that of a CPU process cannot be reset."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
 
 
-def peak_bytes(place: torch.device) -> int:
-    """The most memory so far: allocated on the card, or resident in this process (since it started) on a CPU."""
-    if place.type == "cuda":
-        return int(torch.cuda.max_memory_allocated(place))
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024  # bytes there, KiB elsewhere
+def peak_bytes(device: torch.device) -> int:
+    """Return the peak of memory: allocated on a GPU, or resident in this process since it started on a CPU."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, others KiB

@@ -1,9 +1,9 @@
-"""What training says after each epoch."""
+"""The result of one epoch of training."""
 
 from dataclasses import dataclass
 
-ABSURD = 1e4
-"""Nats. Guessing costs ln(classes), 7 for a thousand; a loss beyond this never comes back."""
+MAX_LOSS = 1e4
+"""Nats. Guessing costs ln(classes), 7 for a thousand; training does not recover from a loss beyond this."""
 
 
 @dataclass(frozen=True)
@@ -11,9 +11,9 @@ class Score:
     """One epoch's result on the validation split.
 
     error: share of images misclassified, in [0, 1]. loss: mean cross-entropy in nats. seconds: since the trial began.
-    train_loss: mean over the epoch's steps, smoothed labels and augmentation included. images_per_second: of training,
-    without the evaluation. peak_bytes: on a GPU the most memory allocated in this trial; on a CPU the most resident
-    memory of the worker process since it started, so earlier trials count. Both are 0 where they were not recorded.
+    train_loss: mean over the epoch's steps, with label smoothing and augmentation. images_per_second: of training,
+    without the evaluation. peak_bytes: on a GPU the peak of memory allocated in this trial; on a CPU the peak of
+    resident memory of the worker process since it started, so earlier trials count. Both are 0 where not recorded.
     """
 
     epoch: int
@@ -26,5 +26,5 @@ class Score:
 
     @property
     def diverged(self) -> bool:
-        """Whether a loss is absurd or no number: training ends here."""
-        return not (self.loss < ABSURD and self.train_loss < ABSURD)
+        """Whether a loss exceeds MAX_LOSS or is not a number: training ends here."""
+        return not (self.loss < MAX_LOSS and self.train_loss < MAX_LOSS)

@@ -57,6 +57,6 @@ def test_a_run_on_other_images_is_refused(tmp_path: Path) -> None:
 
 
 def test_no_run_begins_without_its_images(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="Put one folder a class there"):
+    with pytest.raises(DataError, match="Put one folder per class there"):
         create(tmp_path / "run", question(tmp_path / "nowhere"), "nas search mine")
     assert not (tmp_path / "run").exists()

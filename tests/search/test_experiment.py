@@ -98,9 +98,9 @@ def test_a_recipe_by_its_name(tmp_path: Path, written: str) -> None:
     text = GOOD.split("[budget]")[0] + written
     assert read_experiment(write(tmp_path, text)).recipe == recipe("resnet_cifar")
     changed = read_experiment(write(tmp_path, text), {"recipe.epochs": 3, "recipe.schedule": "cosine"}).recipe
-    assert changed == replace(recipe("resnet_cifar"), epochs=3, schedule="cosine", drops=())
+    assert changed == replace(recipe("resnet_cifar"), epochs=3, schedule="cosine", milestones=())
     assert read_experiment(write(tmp_path, text), {"recipe.rate": 0.2, "recipe": "fast"}).recipe == replace(
-        recipe("fast"), rate=0.2
+        recipe("fast"), learning_rate=0.2
     )
 
 

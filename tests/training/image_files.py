@@ -15,9 +15,9 @@ from pyarrow import parquet
 
 from nas.genome.task import Task
 from nas.training.data import READERS
-from nas.training.data.catalog.binary import cifar, mnist
-from nas.training.data.catalog.public_sets import PUBLISHED
-from nas.training.data.catalog.published import File, PublicSet
+from nas.training.data.catalog.binary import parse_cifar, parse_mnist
+from nas.training.data.catalog.public_set import DataFile, PublicSet
+from nas.training.data.catalog.public_sets import PUBLIC_SETS
 from nas.training.data.split import Split
 
 
@@ -39,8 +39,13 @@ def idx_bytes(array: np.ndarray) -> bytes:
     return struct.pack(f">I{array.ndim}I", 0x800 + array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
 
 
-def file(name: str, content: bytes) -> File:
-    return File(name, len(content), sha256(content).hexdigest())
+def file(name: str, content: bytes) -> DataFile:
+    return DataFile(name, len(content), sha256(content).hexdigest())
+
+
+def _replace(monkeypatch: pytest.MonkeyPatch, known: PublicSet) -> None:
+    monkeypatch.setitem(READERS._entries, known.name, known)
+    monkeypatch.setitem(PUBLIC_SETS, known.name, known)
 
 
 def tiny_cifar(monkeypatch: pytest.MonkeyPatch, archive: bytes = b"") -> dict[str, bytes]:
@@ -50,15 +55,14 @@ def tiny_cifar(monkeypatch: pytest.MonkeyPatch, archive: bytes = b"") -> dict[st
     known = PublicSet(
         Task("cifar10", (3, 32, 32), 10), "http://nowhere.invalid/", (file("cifar-10-binary.tar.gz", archive),),
         tuple(file(*item) for item in contents.items()), tuple(file(*item) for item in test.items()),
-        ("cifar-10-batches-bin",), partial(cifar, labels=(10,)), (60, 20),
+        ("cifar-10-batches-bin",), partial(parse_cifar, labels=(10,)), (60, 20),
     )  # fmt: skip
-    monkeypatch.setitem(READERS, "cifar10", known)
-    monkeypatch.setitem(PUBLISHED, "cifar10", known)
+    _replace(monkeypatch, known)
     return contents | test
 
 
 def tiny_mnist(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
-    """Let `mnist` stand for a set of 40 images; returns its files, inflated."""
+    """Let `mnist` stand for a set of 40 images; returns its files, unpacked."""
     contents = {
         "train-images-idx3-ubyte": idx_bytes(pixels(40, 28, 28)), "train-labels-idx1-ubyte": idx_bytes(cycled(40, 10)),
         "t10k-images-idx3-ubyte": idx_bytes(pixels(20, 28, 28)), "t10k-labels-idx1-ubyte": idx_bytes(cycled(20, 10)),
@@ -66,11 +70,10 @@ def tiny_mnist(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     files = tuple(file(*item) for item in contents.items())
     packed = tuple(file(f"{name}.gz", gzip.compress(content, mtime=0)) for name, content in contents.items())
     known = PublicSet(
-        Task("mnist", (1, 28, 28), 10), "http://nowhere.invalid/", packed, files[:2], files[2:], ("raw",), mnist,
+        Task("mnist", (1, 28, 28), 10), "http://nowhere.invalid/", packed, files[:2], files[2:], ("raw",), parse_mnist,
         (40, 20),
     )  # fmt: skip
-    monkeypatch.setitem(READERS, "mnist", known)
-    monkeypatch.setitem(PUBLISHED, "mnist", known)
+    _replace(monkeypatch, known)
     return contents
 
 
@@ -89,7 +92,7 @@ def encoded(array: np.ndarray, kind: str = "PNG") -> bytes:
 
 
 def folder_files(count: int = 5, prefix: str = "", side: int = 6) -> dict[str, bytes]:
-    """`count` colour pictures of each of two classes."""
+    """`count` color images of each of two classes."""
     return {
         f"{prefix}{name}/{i}.png": encoded(pixels(side, side, 3, seed=10 * c + i))
         for c, name in enumerate(("cats", "dogs"))
@@ -110,7 +113,7 @@ def parquet_bytes(images: list[object], labels: list[object], image: str = "imag
 
 
 def hub_rows(count: int = 10, classes: int = 2) -> tuple[list[object], list[object]]:
-    """Pictures as the hubs publish them, and their labels."""
+    """Images as the hubs publish them, and their labels."""
     rows: list[object] = [{"bytes": encoded(pixels(4, 4, 3, seed=i)), "path": f"{i}.png"} for i in range(count)]
     return rows, cycled(count, classes).tolist()
 

@@ -1,4 +1,4 @@
-"""Sources, cuts and the cache: the same images every time, the test apart, and nothing stale believed."""
+"""Sources, divisions and the cache: the same images every time, the test held out, and no stale cache used."""
 
 import json
 import os
@@ -24,8 +24,8 @@ from training.image_files import (
 from nas.errors import DataError
 from nas.genome.task import Task
 from nas.training.data import READERS, Source, digest, load_data, load_test, task
-from nas.training.data.catalog.public_sets import PUBLISHED
-from nas.training.data.split import others, quotas, sample_rows
+from nas.training.data.catalog.public_sets import PUBLIC_SETS
+from nas.training.data.split import class_quotas, remaining_rows, sample_rows
 
 
 def rows(images: np.ndarray) -> set[bytes]:
@@ -42,7 +42,7 @@ def test_tasks_of_public_sets_need_no_files(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 def test_published_tables_add_up() -> None:
-    for known in PUBLISHED.values():
+    for known in PUBLIC_SETS.values():
         channels, height, width = known.task.input
         for part, count in zip((known.train, known.test), known.counts, strict=True):
             length, labels = sum(file.length for file in part), 2 if known.task.name == "cifar100" else 1
@@ -119,9 +119,11 @@ def test_samples_are_exact_and_stratified(sizes: list[int], share: float, seed: 
     chosen = sample_rows(labels, count, seed)
     assert len(chosen) == len(set(chosen.tolist())) == count
     assert np.all(np.abs(np.bincount(labels[chosen], minlength=len(sizes)) - np.array(sizes) * count / len(labels)) < 1)
-    assert np.array_equal(np.sort(np.concatenate([chosen, others(len(labels), chosen)])), np.arange(len(labels)))
+    assert np.array_equal(
+        np.sort(np.concatenate([chosen, remaining_rows(len(labels), chosen)])), np.arange(len(labels))
+    )
     assert np.array_equal(chosen, sample_rows(labels, count, seed))
-    assert np.all(quotas(np.array(sizes), count) <= sizes)
+    assert np.all(class_quotas(np.array(sizes), count) <= sizes)
 
 
 def test_statistics_are_those_of_the_images_a_search_may_see(tmp_path: Path) -> None:
@@ -135,10 +137,10 @@ def test_statistics_are_those_of_the_images_a_search_may_see(tmp_path: Path) -> 
 
 def test_the_place_is_named_or_under_nas_data_or_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("NAS_DATA", raising=False)
-    assert Source("mnist").place == Path("data/mnist")
+    assert Source("mnist").data_dir == Path("data/mnist")
     monkeypatch.setenv("NAS_DATA", str(tmp_path))
-    assert Source("mnist").place == tmp_path / "mnist"
-    assert Source("mnist", "here").place == Path("here")
+    assert Source("mnist").data_dir == tmp_path / "mnist"
+    assert Source("mnist", "here").data_dir == Path("here")
     put(tmp_path / "mnist", {f"raw/{name}": content for name, content in tiny_mnist(monkeypatch).items()})
     assert load_data("mnist").train.images.shape == (36, 1, 28, 28)
 

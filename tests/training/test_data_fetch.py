@@ -1,4 +1,4 @@
-"""Downloads from a server on this machine: whole and of the right digest, or one DataError and nothing."""
+"""Downloads from a local server: complete and of the right digest, or one DataError and no file."""
 
 import gzip
 import io
@@ -17,11 +17,11 @@ from nas.errors import DataError
 from nas.training.data import Source, load_data, load_test
 from nas.training.data.catalog.fetch import fetch
 
-HEARD: list[tuple[str, int, int]] = []
+PROGRESS: list[tuple[str, int, int]] = []
 
 
-def heard(*step: object) -> None:
-    HEARD.append(step)  # type: ignore[arg-type]
+def record(*step: object) -> None:
+    PROGRESS.append(step)  # type: ignore[arg-type]
 
 
 class Server:
@@ -101,7 +101,7 @@ def fetched(monkeypatch: pytest.MonkeyPatch, place: Path, archive: bytes, **sett
         for name, value in settings.items():
             setattr(server, name, value)
         try:
-            fetch("cifar10", place, heard, url)
+            fetch("cifar10", place, record, url)
         finally:
             assert not [name for name in names(place) if name.endswith(".bin.part")]
         return server.asked
@@ -109,11 +109,11 @@ def fetched(monkeypatch: pytest.MonkeyPatch, place: Path, archive: bytes, **sett
 
 def test_an_archive_is_fetched_unpacked_and_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     archive = packed({"cifar-10-batches-bin/readme.html": b"hello", **INSIDE})
-    HEARD.clear()
+    PROGRESS.clear()
     place = tmp_path / "data" / "cifar10"
     assert fetched(monkeypatch, place, archive) == [(ARCHIVE, None)]
     assert names(place) == sorted(FILES)
-    assert HEARD[-1] == (ARCHIVE, len(archive), len(archive))
+    assert PROGRESS[-1] == (ARCHIVE, len(archive), len(archive))
     assert len(load_data(Source("cifar10", str(place))).train.labels) == 54
     assert len(load_test(Source("cifar10", str(place))).labels) == 20
     assert fetched(monkeypatch, place, archive) == []  # everything is there
@@ -122,16 +122,16 @@ def test_an_archive_is_fetched_unpacked_and_read(monkeypatch: pytest.MonkeyPatch
 def test_files_are_fetched_one_by_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     files = {f"{name}.gz": gzip.compress(content, mtime=0) for name, content in tiny_mnist(monkeypatch).items()}
     with served(files) as (url, server):
-        fetch("mnist", tmp_path, heard, url)
+        fetch("mnist", tmp_path, record, url)
         assert [name for name, _ in server.asked] == list(files)
     assert names(tmp_path) == sorted(files)
     assert len(load_data(Source("mnist", str(tmp_path))).train.labels) == 36
 
 
 @pytest.mark.parametrize("ranges", [True, False])
-def test_a_cut_download_goes_on(ranges: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_interrupted_download_is_resumed(ranges: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     archive = packed(INSIDE)
-    with pytest.raises(DataError, match=r"cut off at 5,000 of [\d,]+ bytes; the same command goes on"):
+    with pytest.raises(DataError, match=r"cut off at 5,000 of [\d,]+ bytes; the same command resumes the download"):
         fetched(monkeypatch, tmp_path, archive, cut=5000)
     assert names(tmp_path) == [f"{ARCHIVE}.part"]
     assert fetched(monkeypatch, tmp_path, archive, ranges=ranges) == [(ARCHIVE, "bytes=5000-")]
@@ -150,14 +150,16 @@ def test_a_wrong_digest_is_refused_and_discarded(monkeypatch: pytest.MonkeyPatch
 def test_a_remainder_that_is_too_long_is_discarded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     archive = packed(INSIDE)
     put(tmp_path, {f"{ARCHIVE}.part": archive[:900]})
-    with pytest.raises(DataError, match="the server says 416"):
+    with pytest.raises(DataError, match="the server answers 416"):
         fetched(monkeypatch, tmp_path, archive, files={ARCHIVE: archive[:800]})
     assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize("status", [403, 404, 500, 503])
 def test_a_server_error_says_how_to_do_without(status: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=rf"the server says {status} .* get cifar-10-binary\.tar\.gz from .* put the"):
+    with pytest.raises(
+        DataError, match=rf"the server answers {status} .* get cifar-10-binary\.tar\.gz from .* put the"
+    ):
         fetched(monkeypatch, tmp_path, packed(INSIDE), status=status)
     assert names(tmp_path) == []
 
@@ -169,10 +171,10 @@ def test_a_server_error_says_how_to_do_without(status: int, monkeypatch: pytest.
         (b"no archive", "cannot be read"),
         (packed({"cifar-10-batches-bin/test_batch.bin": FILES["test_batch.bin"]}), "does not hold data_batch_1.bin"),
         (packed({**INSIDE, "x/data_batch_1.bin": None}), None),
-        (packed({"data_batch_1.bin": None, **INSIDE}), "no plain file of 122,920 bytes"),
-        (packed({"data_batch_1.bin": None, **INSIDE}, tarfile.LNKTYPE), "no plain file"),
-        (packed({"data_batch_1.bin": None, **INSIDE}, tarfile.DIRTYPE), "no plain file"),
-        (packed({**INSIDE, "cifar-10-batches-bin/test_batch.bin": b"short"}), "no plain file of 61,460 bytes"),
+        (packed({"data_batch_1.bin": None, **INSIDE}), "not a plain file of 122,920 bytes"),
+        (packed({"data_batch_1.bin": None, **INSIDE}, tarfile.LNKTYPE), "not a plain file"),
+        (packed({"data_batch_1.bin": None, **INSIDE}, tarfile.DIRTYPE), "not a plain file"),
+        (packed({**INSIDE, "cifar-10-batches-bin/test_batch.bin": b"short"}), "not a plain file of 61,460 bytes"),
         (packed({"bomb.bin": bytes(50_000_000), **INSIDE}), "'bomb.bin' of 50,000,000 bytes does not belong"),
         (packed({f"{i}": b"" for i in range(1001)} | INSIDE), "does not belong"),
     ],
@@ -207,17 +209,17 @@ def test_an_archive_brought_by_hand_is_unpacked_and_kept(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("mirror", ["http://127.0.0.1:9/", "file:///etc/", "nonsense", "http://[", "http://a b/"])
-def test_a_mirror_that_is_none(mirror: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_invalid_mirror(mirror: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     tiny_cifar(monkeypatch, b"x")
     with pytest.raises(DataError, match="cannot be fetched"):
-        fetch("cifar10", tmp_path, heard, mirror)
+        fetch("cifar10", tmp_path, record, mirror)
     assert names(tmp_path) == []
 
 
-def test_places_and_names_that_do_not_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_invalid_places_and_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     tiny_cifar(monkeypatch, b"x")
     with pytest.raises(DataError, match="nothing to fetch for 'digits'"):
-        fetch("digits", tmp_path, heard)
+        fetch("digits", tmp_path, record)
     put(tmp_path, {"file": b""})
     with pytest.raises(DataError, match="file"):
-        fetch("cifar10", tmp_path / "file" / "inner", heard)
+        fetch("cifar10", tmp_path / "file" / "inner", record)

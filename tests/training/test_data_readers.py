@@ -1,4 +1,4 @@
-"""Readers: what is well formed arrives to the pixel; anything else is one DataError that names the file."""
+"""Readers: valid files are read exactly; anything else is one DataError that names the file."""
 
 import gzip
 import io
@@ -32,21 +32,21 @@ from training.image_files import (
 from nas.errors import DataError
 from nas.training.data import Source, load_data, load_test, task
 from nas.training.data import images as decoding
-from nas.training.data.catalog.binary import cifar, mnist
+from nas.training.data.catalog.binary import parse_cifar, parse_mnist
 from nas.training.data.split import Split
 
 
 def test_cifar_records() -> None:
-    split = cifar([cifar_bytes(20), cifar_bytes(10, seed=1)], (10,))
+    split = parse_cifar([cifar_bytes(20), cifar_bytes(10, seed=1)], (10,))
     assert split.labels.tolist() == [*range(10)] * 3
     assert np.array_equal(split.images[20:].reshape(10, -1), pixels(10, 3072, seed=1))
-    fine = cifar([cifar_bytes(100, 100, coarse=True)], (20, 100))
+    fine = parse_cifar([cifar_bytes(100, 100, coarse=True)], (20, 100))
     assert fine.labels.tolist() == list(range(100))
     assert np.array_equal(fine.images.reshape(100, -1), pixels(100, 3072))
 
 
 def test_idx_files() -> None:
-    split = mnist([idx_bytes(pixels(20, 28, 28)), idx_bytes(cycled(20, 10))])
+    split = parse_mnist([idx_bytes(pixels(20, 28, 28)), idx_bytes(cycled(20, 10))])
     assert np.array_equal(split.images[:, 0], pixels(20, 28, 28))
     assert split.labels.tolist() == cycled(20, 10).tolist()
 
@@ -75,15 +75,15 @@ GOOD = idx_bytes(pixels(6, 3, 3)), idx_bytes(cycled(6, 3))
     ],
     ids=named,
 )
-def test_idx_files_that_are_none(images: bytes, labels: bytes) -> None:
+def test_invalid_idx_files(images: bytes, labels: bytes) -> None:
     with pytest.raises(ValueError, match=r"idx|header|label"):
-        mnist([images, labels])
+        parse_mnist([images, labels])
 
 
 @pytest.mark.parametrize("blob", [b"", cifar_bytes(3)[:-1], cifar_bytes(2) + b"\0", b"\x0a" + cifar_bytes(1)[1:]])
-def test_cifar_records_that_are_none(blob: bytes) -> None:
+def test_invalid_cifar_records(blob: bytes) -> None:
     with pytest.raises(ValueError, match=r"records|label"):
-        cifar([blob], (10,))
+        parse_cifar([blob], (10,))
 
 
 @pytest.mark.parametrize("packed", [True, False])
@@ -140,7 +140,7 @@ def test_folders_undivided_and_divided(tmp_path: Path) -> None:
     assert load_test(source).labels.tolist() == [0, 0, 0, 1, 1, 1]
 
 
-def test_pictures_are_cropped_to_the_middle_and_scaled(tmp_path: Path) -> None:
+def test_images_are_cropped_to_the_center_and_scaled(tmp_path: Path) -> None:
     wide = np.zeros((8, 24, 3), np.uint8)
     wide[:, 4:20] = 200
     files = {f"{c}/{i}.jpg": encoded(pixels(20, 30, 3), "JPEG") for c in "ab" for i in range(9)}
@@ -153,7 +153,7 @@ def test_pictures_are_cropped_to_the_middle_and_scaled(tmp_path: Path) -> None:
     assert np.all(images[labels == 2] == 200)
 
 
-def test_gray_stays_gray_while_all_are(tmp_path: Path) -> None:
+def test_images_are_grayscale_if_all_are(tmp_path: Path) -> None:
     gray = {f"{c}/{i}.png": encoded(pixels(5, 5, seed=i)) for c in "ab" for i in range(5)}
     assert task(Source("folder", str(put(tmp_path / "gray", gray)))).input == (1, 5, 5)
     mixed = Source("folder", str(put(tmp_path / "mixed", gray | {"a/9.png": encoded(pixels(5, 5, 3))})))
@@ -173,7 +173,7 @@ def gif() -> bytes:
 
 
 def huge(side: int) -> bytes:
-    """A PNG of a few kilobytes that unfolds to side x side pixels."""
+    """A PNG of a few kilobytes that decodes to side x side pixels."""
     buffer = io.BytesIO()
     Image.new("1", (side, side)).save(buffer, "PNG")
     return buffer.getvalue()
@@ -182,27 +182,27 @@ def huge(side: int) -> bytes:
 @pytest.mark.parametrize(
     ("content", "match"),
     [
-        (b"", "no PNG and no JPEG"),
-        (b"plain text", "no PNG and no JPEG"),
+        (b"", "not a PNG or JPEG"),
+        (b"plain text", "not a PNG or JPEG"),
         (encoded(pixels(6, 6, 3))[:60], "truncated"),
         (encoded(pixels(64, 64, 3), "JPEG")[:700], "truncated"),
         (encoded(pixels(7, 6, 3)), "6 x 7 pixels, unlike the first; set image_size"),
-        (deep(), "8 bits a channel"),
-        (gif(), "no PNG and no JPEG"),
+        (deep(), "8 bits per channel"),
+        (gif(), "not a PNG or JPEG"),
         (huge(8_000), "8000 x 8000 pixels; at most 50,000,000"),
         (huge(11_000), "decompression bomb|exceeds limit"),
     ],
     ids=named,
 )
-def test_pictures_that_are_none(content: bytes, match: str, tmp_path: Path) -> None:
+def test_invalid_images(content: bytes, match: str, tmp_path: Path) -> None:
     refused("folder", folder_files() | {"cats/9.png": content}, tmp_path, rf"cats/9\.png cannot be read: .*({match})")
 
 
-def test_folders_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(DataError, match="Put one folder a class there"):
+def test_invalid_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DataError, match="Put one folder per class there"):
         load_data(Source("folder", str(tmp_path / "nowhere")))
     (tmp_path / "empty").mkdir()
-    refused("folder", {}, tmp_path / "empty", "no pictures")
+    refused("folder", {}, tmp_path / "empty", "no images")
     (tmp_path / "gap" / "ants").mkdir(parents=True)
     refused("folder", folder_files(), tmp_path / "gap", "gap/ants: a class without PNG or JPEG files")
     source = Source("folder", str(put(tmp_path / "new", folder_files(9, "train/") | folder_files(1, "test/x"))))
@@ -268,14 +268,14 @@ GOOD_NPZ = npz_bytes(images=pixels(20, 4, 4), labels=cycled(20, 2))
         (npz_bytes(images=np.zeros((0, 4, 4), np.uint8), labels=cycled(0, 2)), r"images are \(0, 4, 4\)"),
         (crafted("{'descr': '|O', 'fortran_order': False, 'shape': (6, 4, 4), }"), "object"),
         (crafted("{'descr': '|u1', 'fortran_order': False, 'shape': (6, 1000000, 1000000), }"), "1000000"),
-        (crafted("{'descr': '|u1', 'fortran_order': False, 'shape': (6, 10000, 10000), }"), "promises 600,000,000"),
-        (crafted("{'descr': '|u1', 'fortran_order': False, 'shape': (6, 4, 4), }", bytes(90_000_000)), "promises 96"),
+        (crafted("{'descr': '|u1', 'fortran_order': False, 'shape': (6, 10000, 10000), }"), "declares 600,000,000"),
+        (crafted("{'descr': '|u1', 'fortran_order': False, 'shape': (6, 4, 4), }", bytes(90_000_000)), "declares 96"),
         (crafted("{'descr': '|u1', 'fortran_order': False, 'shape': (-6, 4, 4), }"), "cannot be read"),
         (crafted("(((((((("), "cannot be read"),
     ],
     ids=named,
 )
-def test_npz_files_that_are_none(content: bytes, match: str, tmp_path: Path) -> None:
+def test_invalid_npz_files(content: bytes, match: str, tmp_path: Path) -> None:
     refused("npz", {"set.npz": content}, tmp_path, match)
 
 
@@ -322,16 +322,16 @@ ROWS, NUMBERS = hub_rows()
         (parquet_bytes([*ROWS[1:], {"bytes": None, "path": "x"}], NUMBERS), "row 9 cannot be read: .*NoneType"),
         (
             parquet_bytes([*ROWS[1:], {"bytes": b"no", "path": "x"}], NUMBERS),
-            "row 9 cannot be read: no PNG and no JPEG",
+            "row 9 cannot be read: not a PNG or JPEG",
         ),
-        (parquet_bytes(NUMBERS, NUMBERS), "row 0 cannot be read: its image is no bytes but int"),
+        (parquet_bytes(NUMBERS, NUMBERS), "row 0 cannot be read: its image is not bytes but int"),
         (parquet_bytes(ROWS, [*NUMBERS[1:], None]), "labels are .* object"),
         (parquet_bytes(ROWS, ["cat"] * 10), "labels are"),
         (parquet_bytes(ROWS, [-1] * 10), "from -1 to -1"),
     ],
     ids=named,
 )
-def test_parquet_files_that_are_none(content: bytes, match: str, tmp_path: Path) -> None:
+def test_invalid_parquet_files(content: bytes, match: str, tmp_path: Path) -> None:
     refused("parquet", {"all.parquet": content}, tmp_path, match)
 
 
@@ -343,12 +343,12 @@ def read_parquet(content: bytes) -> None:
     _read("parquet", "all.parquet", content)
 
 
-def read_picture(content: bytes) -> None:
+def read_image(content: bytes) -> None:
     _read("folder", "cats/9.png", content)
 
 
 def _read(name: str, file: str, content: bytes) -> None:
-    """Whole or a DataError; never a part of a cache."""
+    """Read everything or raise DataError; never leave a part of a cache."""
     with tempfile.TemporaryDirectory() as folder:
         place = put(Path(folder), (folder_files(2) if name == "folder" else {}) | {file: content})
         with suppress(DataError):
@@ -359,8 +359,8 @@ def _read(name: str, file: str, content: bytes) -> None:
 FUZZED: list[tuple[Callable[[bytes], None], bytes]] = [
     (read_npz, GOOD_NPZ),
     (read_parquet, parquet_bytes(*hub_rows(8))),
-    (read_picture, encoded(pixels(6, 6, 3))),
-    (read_picture, encoded(pixels(6, 6, 3), "JPEG")),
+    (read_image, encoded(pixels(6, 6, 3))),
+    (read_image, encoded(pixels(6, 6, 3), "JPEG")),
 ]
 
 
@@ -381,4 +381,4 @@ def test_damaged_files_are_an_error_and_nothing_else(
 def test_any_bytes_as_idx(images: bytes, labels: bytes) -> None:
     for blob in (images, struct.pack(">I", 0x803) + images):
         with pytest.raises(ValueError, match=r".+"):
-            mnist([blob, labels])
+            parse_mnist([blob, labels])

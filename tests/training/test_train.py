@@ -1,4 +1,4 @@
-"""Training on digits: learns, repeats itself, and says so when it diverges."""
+"""Training on digits: it learns, repeats itself for a seed, and reports divergence."""
 
 import math
 import os
@@ -13,9 +13,9 @@ from nas.genome import Graph
 from nas.genome.primitives import BasicBlock, GapHead, Stem
 from nas.model import module
 from nas.training.data import Split, load_data, task
-from nas.training.device import number_format
+from nas.training.device import step_dtype
 from nas.training.recipe import Recipe
-from nas.training.score import ABSURD
+from nas.training.score import MAX_LOSS
 from nas.training.train import Batches, TrainingLoop, evaluate, train
 
 DIGITS = load_data("digits")
@@ -46,7 +46,7 @@ def test_learns_and_measures_itself() -> None:
 def test_same_seed_same_scores_other_seed_others(precision: str) -> None:
     recipe = replace(SHORT, precision=precision)
     first = tried(recipe, 3, dropout=0.5)
-    torch.rand(7)  # the state of the world outside must not matter
+    torch.rand(7)  # the caller's random state must not matter
     stream = train(network(0.5), FEW, recipe, 3)
     torch.rand(7)
     again = []
@@ -61,18 +61,18 @@ def test_same_seed_same_scores_other_seed_others(precision: str) -> None:
     "change",
     [
         {"optimizer": "sgd"},
-        {"optimizer": "adamw", "rate": 0.01},
+        {"optimizer": "adamw", "learning_rate": 0.01},
         {"optimizer": "rmsprop", "epsilon": 1.0},
         {"schedule": "onecycle"},
-        {"schedule": "step", "drops": (0.5,)},
+        {"schedule": "step", "milestones": (0.5,)},
         {"schedule": "exponential"},
-        {"factor": 0.5, "schedule": "exponential"},
+        {"gamma": 0.5, "schedule": "exponential"},
         {"flip": True},
         {"cutout": 3},
         {"mixup": 0.2},
-        {"average": 0.9},
-        {"clip": 0.1},
-        {"decay": 0.0},
+        {"ema_decay": 0.9},
+        {"grad_clip": 0.1},
+        {"weight_decay": 0.0},
         {"precision": "bfloat16"},
     ],
     ids=str,
@@ -91,14 +91,14 @@ def unchanged() -> list[tuple[float, float, float]]:
     return tried(Recipe(epochs=2, precision="float32"))
 
 
-def test_whoever_pulls_may_stop() -> None:
+def test_the_caller_may_stop() -> None:
     stream = train(network(), DIGITS, Recipe(epochs=1000), seed=0)
     assert next(stream).epoch == 1
     stream.close()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("factor", [float("nan"), float("inf"), 1e9])
-def test_an_absurd_loss_ends_the_stream(factor: float) -> None:
+def test_a_diverging_loss_ends_training(factor: float) -> None:
     class Broken(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -110,24 +110,24 @@ def test_an_absurd_loss_ends_the_stream(factor: float) -> None:
     scores = list(train(Broken(), DIGITS, SHORT, seed=0))
     assert len(scores) == 1
     assert scores[0].diverged
-    assert not scores[0].loss < ABSURD
+    assert not scores[0].loss < MAX_LOSS
 
 
 @pytest.mark.parametrize("average", [0.0, 0.9])
 def test_the_network_holds_what_was_scored(average: float) -> None:
     built = network()
-    for score in train(built, FEW, replace(SHORT, average=average), seed=0):
+    for score in train(built, FEW, replace(SHORT, ema_decay=average), seed=0):
         assert evaluate(built, Batches(DIGITS.validation, DIGITS, CPU)) == (score.error, score.loss)
 
 
-def test_averaging_is_beside_the_descent_not_in_it() -> None:
+def test_averaging_leaves_the_training_steps_unchanged() -> None:
     plain = [score[2] for score in tried(SHORT)]
-    averaged = [score[2] for score in tried(replace(SHORT, average=0.9))]
+    averaged = [score[2] for score in tried(replace(SHORT, ema_decay=0.9))]
     assert averaged == plain
 
 
 class Twofold(nn.Module):
-    """A classifier and an auxiliary head that see the same features."""
+    """A classifier and an auxiliary head on the same features."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -138,8 +138,8 @@ class Twofold(nn.Module):
         return (self.main(x), self.side(x)) if self.training else self.main(x)
 
 
-def test_the_loss_weighs_auxiliary_heads_and_smooths_labels() -> None:
-    built, recipe = Twofold(), Recipe(auxiliary=0.25, smoothing=0.2, precision="float32")
+def test_the_loss_weights_auxiliary_heads_and_smooths_labels() -> None:
+    built, recipe = Twofold(), Recipe(auxiliary=0.25, label_smoothing=0.2, precision="float32")
     images, labels = torch.randn(6, 1, 8, 8), torch.arange(6)
     main, total = TrainingLoop(built, recipe, CPU, 100).losses(images, labels)
     truth = nn.functional.one_hot(labels, 10) * 0.8 + 0.02
@@ -148,23 +148,25 @@ def test_the_loss_weighs_auxiliary_heads_and_smooths_labels() -> None:
     assert total.item() == pytest.approx((by_hand[0] + 0.25 * by_hand[1]).item(), rel=1e-5)
 
 
-def test_a_step_goes_no_further_than_the_clipped_gradient() -> None:
+def test_a_step_is_bounded_by_the_clipped_gradient() -> None:
     built = Twofold()
     before = [p.detach().clone() for p in built.parameters()]
-    recipe = Recipe(optimizer="sgd", clip=0.01, rate=1.0, warmup=0.0, decay=0.0, schedule="onecycle")
-    descent = TrainingLoop(built, recipe, CPU, 64 * 1000)
-    descent.step(torch.randn(64, 1, 8, 8) * 100, torch.arange(64) % 10)
+    recipe = Recipe(
+        optimizer="sgd", grad_clip=0.01, learning_rate=1.0, warmup=0.0, weight_decay=0.0, schedule="onecycle"
+    )
+    loop = TrainingLoop(built, recipe, CPU, 64 * 1000)
+    loop.step(torch.randn(64, 1, 8, 8) * 100, torch.arange(64) % 10)
     moved = sum(float((p.detach() - q).square().sum()) for p, q in zip(built.parameters(), before, strict=True)) ** 0.5
-    assert moved == pytest.approx(0.01 * descent.optimizer.param_groups[0]["lr"], rel=1e-4)
+    assert moved == pytest.approx(0.01 * loop.optimizer.param_groups[0]["lr"], rel=1e-4)
 
 
 def test_the_last_step_is_the_last_of_the_schedule() -> None:
-    descent = TrainingLoop(network(), SHORT, CPU, len(FEW.train.labels))
-    batches, source = Batches(FEW.train, FEW, CPU, SHORT.shift), torch.Generator().manual_seed(0)
+    loop = TrainingLoop(network(), SHORT, CPU, len(FEW.train.labels))
+    batches, source = Batches(FEW.train, FEW, CPU, SHORT.crop_padding), torch.Generator().manual_seed(0)
     for _ in range(SHORT.epochs):
-        descent.epoch(batches.epoch(SHORT, source))
-    assert descent.done == descent.steps
-    assert descent.optimizer.param_groups[0]["lr"] == 0
+        loop.run_epoch(batches.epoch(SHORT, source))
+    assert loop.steps == loop.total_steps
+    assert loop.optimizer.param_groups[0]["lr"] == 0
 
 
 def test_evaluation_counts_every_image_once() -> None:
@@ -182,13 +184,13 @@ def test_bfloat16_only_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatc
     for has, expected in ((True, torch.bfloat16), (False, torch.float32)):
         monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda has=has: has)
         monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
-        assert number_format(Recipe(), CPU) is expected
-    assert number_format(Recipe(precision="bfloat16"), CPU) is torch.bfloat16
-    assert number_format(Recipe(precision="float32"), CPU) is torch.float32
+        assert step_dtype(Recipe(), CPU) is expected
+    assert step_dtype(Recipe(precision="bfloat16"), CPU) is torch.bfloat16
+    assert step_dtype(Recipe(precision="float32"), CPU) is torch.float32
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a card")
-def test_a_card_sees_the_same_images_and_starts_from_the_same_weights() -> None:
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_gets_the_same_images_and_starts_from_the_same_weights() -> None:
     recipe = Recipe(epochs=2, precision="float32")
     there = next(train(network(), FEW, recipe, 0, "cuda"))
     here = next(train(network(), FEW, recipe, 0))

@@ -1,4 +1,4 @@
-"""Scores before training: equal to the papers' formulas where these can be worked out by hand."""
+"""Scores before training: equal to the papers' formulas where these can be computed by hand."""
 
 import math
 from dataclasses import replace
@@ -13,7 +13,7 @@ from nas.genome import Graph, cost
 from nas.genome.primitives import BasicBlock, DenseBlock, GapHead, Stem, Transition
 from nas.model import module
 from nas.training.data import Data, Split, load_data
-from nas.training.zerocost import RIDGE, gradient_norm, jacobian_covariance, scores, synflow
+from nas.training.zerocost import RIDGE, gradient_norm, jacobian_covariance, synflow, zero_cost_scores
 
 DIGITS = load_data("digits")
 
@@ -49,8 +49,11 @@ def test_synflow_of_a_chain_is_the_product_of_magnitudes_once_a_layer(widths: tu
     assert params == sum(weight.numel() for weight in network.parameters())
 
 
-def test_synflow_knows_neither_data_nor_signs_and_grows_with_every_layer_scaled() -> None:
-    assert scores(module(graph()), DIGITS, 3)["synflow"] == scores(module(graph()), blank(), 3)["synflow"]
+def test_synflow_ignores_data_and_signs_and_grows_with_every_layer_scaled() -> None:
+    assert (
+        zero_cost_scores(module(graph()), DIGITS, 3)["synflow"]
+        == zero_cost_scores(module(graph()), blank(), 3)["synflow"]
+    )
     network = chain(6, 5, 4, 3)
     before, _ = synflow(network, (1, 2, 3))
     with torch.no_grad():
@@ -67,7 +70,7 @@ def test_jacobian_covariance_of_a_linear_network_is_the_lowest_of_all() -> None:
     assert jacobian_covariance(chain(6, 64, 64, 3), images) > alike / 2
 
 
-def test_jacobian_covariance_asks_for_directions_only() -> None:
+def test_jacobian_covariance_depends_on_directions_only() -> None:
     network, images = chain(6, 64, 3), torch.randn(8, 6)
     first = jacobian_covariance(network, images)
     assert jacobian_covariance(network, images.flip(0)) == pytest.approx(first, rel=1e-4)
@@ -86,7 +89,7 @@ def test_gradient_norm_of_a_softmax_is_that_of_its_residuals() -> None:
 def test_controls_are_the_cost_models_counts_without_auxiliary_heads() -> None:
     x = Transition()(DenseBlock(4, 2)(Stem(8)(DIGITS.task.image())))
     for each in (graph(), Graph.of(GapHead(10)(x)), Graph.of(GapHead(10)(BasicBlock(16)(x)), GapHead(10)(x))):
-        found = scores(module(each), DIGITS, 0)
+        found = zero_cost_scores(module(each), DIGITS, 0)
         assert (found["params"], found["macs"]) == (cost(each).params, cost(each).macs)
 
 
@@ -94,9 +97,9 @@ def test_scores_repeat_themselves_and_leave_all_as_it_was() -> None:
     network = module(graph())
     weights = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     torch.manual_seed(1)
-    first, then = scores(network, DIGITS, 5), torch.rand(3)
-    assert scores(network, DIGITS, 5) == first
-    assert scores(network, DIGITS, 6) != first
+    first, then = zero_cost_scores(network, DIGITS, 5), torch.rand(3)
+    assert zero_cost_scores(network, DIGITS, 5) == first
+    assert zero_cost_scores(network, DIGITS, 6) != first
     assert all(torch.equal(tensor, weights[name]) for name, tensor in network.state_dict().items())
     torch.manual_seed(1)
     assert torch.equal(torch.rand(3), then)

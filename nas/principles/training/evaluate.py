@@ -23,6 +23,6 @@ def find_misclassified(graph: Graph, weights: Path, source: Source) -> Misclassi
     load_weights(network, weights)
     network.eval()
     with torch.no_grad():
-        batches = Batches(data.validation, data, torch.device("cpu")).plain()
+        batches = Batches(data.validation, data, torch.device("cpu")).in_order()
         parts = [(network(images).argmax(1) != labels).numpy() for images, labels in batches]
     return np.concatenate(parts)

@@ -59,9 +59,9 @@ def evaluate_proxies(run: Run, top: int) -> Iterator[TrialRecord | list[ProxyRes
 def _scores(run: Run, record: TrialRecord) -> dict[str, float]:
     from nas.model.module import module
     from nas.training.data import load_data
-    from nas.training.zerocost import scores
+    from nas.training.zerocost import zero_cost_scores
 
-    return scores(module(record.graph), load_data(run.experiment.source), record.seed)
+    return zero_cost_scores(module(record.graph), load_data(run.experiment.source), record.seed)
 
 
 def _judged(name: str, values: Sequence[float], errors: Sequence[float]) -> ProxyResult:

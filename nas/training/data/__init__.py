@@ -1,12 +1,14 @@
-"""Image sets as arrays: a source in, splits out. The test split has a door of its own.
+"""Image sets as arrays: a source in, splits out. The test split has a function of its own.
 
-source.py     which set, where, how much of it          split.py      images with labels, and how they are divided
-loading.py    load, load_test, task, digest             prepared.py   arrays and facts cached beside the files
-known.py      the public sets and their digests         fetch.py      downloads of them
-published.py, folder.py, archive.py, parquet.py, digits.py            a reader a kind
+source.py     which set, where, how much of it       split.py    images with labels, and how they are divided
+loading.py    load_data, load_test, task, digest     cache.py    arrays and statistics kept next to the files
+reader.py     what a reader does                     registry.py the readers by name; one entry adds one
+readers/      a reader for each layout of files      catalog/    the public sets: digests and downloads
+images.py     PNG and JPEG to arrays                 untrusted.py limits and errors for files of any origin
 """
 
-from nas.training.data.loading import READERS, class_names, digest, load_data, load_test, task
+from nas.training.data.loading import class_names, digest, load_data, load_test, task
+from nas.training.data.registry import READERS
 from nas.training.data.source import Source
 from nas.training.data.split import Data, Split
 

@@ -1,7 +1,7 @@
-"""A part of a data set as arrays to be mapped into memory, with its facts beside it in JSON.
+"""A part of a data set as arrays that are mapped into memory, with its statistics in JSON.
 
-Decoding, digests and statistics are done once and kept in `.nas` beside the files; the cache is valid as long as no
-file changes, and made again when it is stale or damaged. Where nothing can be written it is done without.
+Decoding, digests and statistics are computed once and kept in `.nas` next to the files. The cache is valid as long as
+no file changes, and is made again when it is stale or damaged. Without permission to write there is no cache.
 """
 
 import json
@@ -14,19 +14,19 @@ from typing import Annotated
 
 import numpy as np
 from pydantic import ConfigDict, Field, TypeAdapter
-from pydantic.dataclasses import dataclass as checked
+from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from nas.errors import DataError
+from nas.files import atomic_file
 from nas.training.data.split import Images, Split
-from nas.training.data.untrusted import writing
 
 FORMAT = 1  # of the cache
 Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
-@checked(frozen=True, config=ConfigDict(strict=True, extra="forbid"))
-class Facts:
-    """What need not be computed twice. mean, std: a channel each, in units of 255. counts: images of each class."""
+@pydantic_dataclass(frozen=True, config=ConfigDict(strict=True, extra="forbid"))
+class Statistics:
+    """What is computed once per part. counts: images per class. mean, std: per channel, in units of 255."""
 
     digest: str
     counts: tuple[int, ...]
@@ -35,48 +35,48 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """Images and labels of a part, perhaps mapped from a file, and the facts about them."""
+class DataPart:
+    """Images and labels of a part, possibly mapped from a file, and their statistics."""
 
     split: Split
-    facts: Facts
+    statistics: Statistics
 
 
-def prepare(files: Sequence[Path], place: Path, name: str, read: Callable[[], Split]) -> Prepared:
-    """The part that `read` gives, from the cache `name` in `place` where that is valid. Raises DataError."""
+def cached_part(files: Sequence[Path], data_dir: Path, name: str, read: Callable[[], Split]) -> DataPart:
+    """Return the part that `read` gives, from the cache `name` in `data_dir` if that is valid. Raises DataError."""
     if not files:
-        return _made(read(), place)
-    made_of = [str(FORMAT), *stamps(files, place)]
-    cache = place / ".nas" / name
-    if (found := _open(cache, made_of)) is not None:
-        return found
-    made = _made(read(), place)
+        return _measure_part(read(), data_dir)
+    stamps = [str(FORMAT), *file_stamps(files, data_dir)]
+    cache = data_dir / ".nas" / name
+    if (cached := _read_cache(cache, stamps)) is not None:
+        return cached
+    part = _measure_part(read(), data_dir)
     try:
-        _write(cache, made, made_of)
-    except OSError:  # no room, or not ours to write to: go on without
-        return made
-    return _open(cache, made_of) or made
+        _write_cache(cache, part, stamps)
+    except OSError:  # no space, or no permission: go on without a cache
+        return part
+    return _read_cache(cache, stamps) or part
 
 
-def _made(split: Split, place: Path) -> Prepared:
-    facts = describe(split)
-    if not all(facts.std):
-        raise DataError(f"{place}: the images are all alike; there is nothing to learn")
-    return Prepared(split, facts)
+def _measure_part(split: Split, data_dir: Path) -> DataPart:
+    statistics = compute_statistics(split)
+    if not all(statistics.std):
+        raise DataError(f"{data_dir}: the images are all alike; there is nothing to learn")
+    return DataPart(split, statistics)
 
 
-def describe(split: Split) -> Facts:
-    """Digest, class counts and statistics, exactly."""
+def compute_statistics(split: Split) -> Statistics:
+    """Return a split's digest, class counts, mean and standard deviation, exactly."""
     digest = sha256(f"{split.images.shape}".encode())
     digest.update(np.ascontiguousarray(split.images).data)
     digest.update(np.ascontiguousarray(split.labels).data)
     moments = [_moments(split.images[:, channel]) for channel in range(split.images.shape[1])]
     mean, std = zip(*moments, strict=True)
-    return Facts(digest.hexdigest(), tuple(np.bincount(split.labels).tolist()), mean, std)
+    return Statistics(digest.hexdigest(), tuple(np.bincount(split.labels).tolist()), mean, std)
 
 
 def _moments(pixels: Images) -> tuple[float, float]:
-    """Mean and standard deviation of bytes, from their histogram."""
+    """Return mean and standard deviation of bytes, from their histogram."""
     histogram, values = np.zeros(256), np.arange(256) / 255
     for rows in np.array_split(pixels, 1 + pixels.size // 1_000_000):
         histogram += np.bincount(rows.reshape(-1), minlength=256)
@@ -84,47 +84,47 @@ def _moments(pixels: Images) -> tuple[float, float]:
     return mean, float(np.sqrt(histogram @ (values - mean) ** 2 / pixels.size))
 
 
-def stamps(files: Sequence[Path], place: Path) -> list[str]:
-    """Name, length and time of each file. Raises DataError when one is gone."""
+def file_stamps(files: Sequence[Path], data_dir: Path) -> list[str]:
+    """Return name, length and modification time of each file. Raises DataError when one is missing."""
     try:
-        return [f"{os.path.relpath(path, place)} {(s := path.stat()).st_size} {s.st_mtime_ns}" for path in files]
+        return [f"{os.path.relpath(path, data_dir)} {(s := path.stat()).st_size} {s.st_mtime_ns}" for path in files]
     except OSError as problem:
         raise DataError(f"{problem.filename} cannot be read: {problem.strerror}") from None
 
 
-def _open(cache: Path, made_of: list[str]) -> Prepared | None:
-    """What lies in the cache, or None unless it is whole and made of these files."""
-    images, labels, facts = _paths(cache)
+def _read_cache(cache: Path, stamps: list[str]) -> DataPart | None:
+    """Return the content of the cache, or None unless it is complete and was made of these files."""
+    images, labels, note = _paths(cache)
     try:
-        note = json.loads(facts.read_text(encoding="utf-8"))
-        if note["made_of"] != _seal(made_of, images, labels, note["facts"]):
+        content = json.loads(note.read_text(encoding="utf-8"))
+        if content["made_of"] != _seal(stamps, images, labels, content["facts"]):
             return None
         split = Split(np.load(images, mmap_mode="r"), np.load(labels))
-        return Prepared(split, TypeAdapter(Facts).validate_json(json.dumps(note["facts"])))
+        return DataPart(split, TypeAdapter(Statistics).validate_json(json.dumps(content["facts"])))
     except (OSError, ValueError, KeyError, TypeError, RecursionError, DataError):
         return None
 
 
-def _write(cache: Path, made: Prepared, made_of: list[str]) -> None:
-    """Arrays first, then the facts that vouch for them; each file whole or not at all."""
+def _write_cache(cache: Path, part: DataPart, stamps: list[str]) -> None:
+    """Write the arrays first, then the note whose seal makes them valid; each file is written atomically."""
     cache.parent.mkdir(exist_ok=True)
-    images, labels, facts = _paths(cache)
-    with writing(images) as file:
-        np.save(file, made.split.images)
-    with writing(labels) as file:
-        np.save(file, made.split.labels)
-    known = asdict(made.facts)
-    note = {"made_of": _seal(made_of, images, labels, known), "facts": known}
-    with writing(facts) as file:
-        file.write(json.dumps(note, indent=1).encode())
+    images, labels, note = _paths(cache)
+    with atomic_file(images) as file:
+        np.save(file, part.split.images)
+    with atomic_file(labels) as file:
+        np.save(file, part.split.labels)
+    facts = asdict(part.statistics)
+    content = {"made_of": _seal(stamps, images, labels, facts), "facts": facts}
+    with atomic_file(note) as file:
+        file.write(json.dumps(content, indent=1).encode())
 
 
 def _paths(cache: Path) -> tuple[Path, Path, Path]:
-    images, labels, facts = (cache.with_name(cache.name + end) for end in ("-images.npy", "-labels.npy", ".json"))
-    return images, labels, facts
+    images, labels, note = (cache.with_name(cache.name + end) for end in ("-images.npy", "-labels.npy", ".json"))
+    return images, labels, note
 
 
-def _seal(made_of: list[str], images: Path, labels: Path, facts: object) -> str:
-    """One digest of what the arrays were made of, of themselves by length and time, and of the facts."""
-    lines = [*made_of, *stamps([images, labels], images.parent), json.dumps(facts)]
+def _seal(stamps: list[str], images: Path, labels: Path, facts: object) -> str:
+    """Return one digest of the stamps of the source files and of the arrays, and of the statistics."""
+    lines = [*stamps, *file_stamps([images, labels], images.parent), json.dumps(facts)]
     return sha256("\n".join(lines).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What every kind of data set answers."""
+"""What every reader of a data set does."""
 
 from pathlib import Path
 from typing import Literal, Protocol
@@ -10,10 +10,18 @@ Part = Literal["train", "test"]
 
 
 class Reader(Protocol):
-    """A way to find and read the files of a data set.
+    """A way to find and read the files of a data set. `nas.testing.readers.check_reader` tests this contract.
 
-    task: known beforehand, or None where the files decide. resizes: whether `size` may be given.
+    name: as an experiment's `data` gives it. summary: one line for `nas data`. task: None where the files decide it.
+    resizes: whether `read` accepts a size. own: whether the files are a user's own, so that the set is called by its
+    folder's name.
     """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def summary(self) -> str: ...
 
     @property
     def task(self) -> Task | None: ...
@@ -21,18 +29,27 @@ class Reader(Protocol):
     @property
     def resizes(self) -> bool: ...
 
-    def names(self, place: Path) -> tuple[str, ...]:
-        """Of the classes, in the order of their numbers; none where they are not known. Raises DataError."""
+    @property
+    def own(self) -> bool: ...
+
+    def class_names(self, data_dir: Path) -> tuple[str, ...]:
+        """Return the names of the classes in the order of their labels; none if unknown. Raises DataError."""
         ...
 
-    def divided(self, place: Path) -> bool:
-        """Whether the set has a test part; else its one part is called train. Raises DataError."""
+    def has_test(self, data_dir: Path) -> bool:
+        """Return whether the set has a test part; if not, all its images are the part "train". Raises DataError."""
         ...
 
-    def files(self, place: Path, part: Part) -> list[Path]:
-        """A part's files in a fixed order; none for a set without files. Raises DataError when they are missing."""
+    def files(self, data_dir: Path, part: Part) -> list[Path]:
+        """Return a part's files in a fixed order, none for a set without files. Raises DataError if some are missing.
+
+        The part is read again when one of these files changes.
+        """
         ...
 
     def read(self, files: list[Path], part: Part, size: int | None) -> Split:
-        """A part, from its files. Raises DataError."""
+        """Return a part from its files, with images of `size` pixels a side if given. Raises DataError.
+
+        Images are uint8 (n, channels, height, width), labels int64 (n,) from 0 without gaps.
+        """
         ...

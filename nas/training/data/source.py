@@ -1,4 +1,4 @@
-"""Which images: a name, a place, and how much of them."""
+"""Which images: a name, a folder, and how much of them."""
 
 import os
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Source:
-    """A data set as an experiment names it. None stands for the set's own way.
+    """A data set as an experiment names it. None stands for the set's default.
 
-    directory: where the files lie; otherwise NAME in the folder that the environment variable NAS_DATA names, or in
+    directory: the files' folder; by default NAME in the folder given by the environment variable NAS_DATA, or in
     `data`. image_size: pixels a side, to which a folder's or a Parquet file's images are cropped and scaled.
-    train_images: how many to train on, with each class in its share. validation: share of the images for training
-    that is held out.
+    train_images: how many to train on, a stratified sample. validation: share of the images for training that is held
+    out.
     """
 
     name: str
@@ -22,6 +22,6 @@ class Source:
     validation: float | None = None
 
     @property
-    def place(self) -> Path:
-        """Where the files are looked for."""
+    def data_dir(self) -> Path:
+        """The folder in which the files are looked for."""
         return Path(self.directory) if self.directory else Path(os.environ.get("NAS_DATA") or "data") / self.name

@@ -1,4 +1,4 @@
-"""Images with labels, and the one way in which they are divided."""
+"""Images with labels, and how they are divided."""
 
 from dataclasses import dataclass
 
@@ -24,8 +24,8 @@ class Split:
 class Data:
     """What a search may see: train and validation.
 
-    `mean` and `std`, a channel each, in units of 255, are those of all images a search may see, so that they do not
-    depend on how these are divided. `digest` names these images and labels: other pixels, another digest.
+    `mean` and `std`, per channel in units of 255, are those of train and validation together, so that they do not
+    depend on the division. `digest` is that of the same images and labels.
     """
 
     task: Task
@@ -36,30 +36,30 @@ class Data:
     digest: str = ""
 
 
-def take(whole: Split, rows: Rows) -> Split:
-    """Some rows, copied."""
-    return Split(np.asarray(whole.images[rows]), whole.labels[rows])
+def select_rows(split: Split, rows: Rows) -> Split:
+    """Return a copy of some rows."""
+    return Split(np.asarray(split.images[rows]), split.labels[rows])
 
 
 def sample_rows(labels: Labels, count: int, seed: int) -> Rows:
-    """`count` rows, in order, with each class in its share of the whole: quotas by largest remainder."""
+    """Return `count` sorted rows, a stratified random sample: each class has its `class_quotas`."""
     order = np.random.default_rng(seed).permutation(len(labels))
     grouped = order[np.argsort(labels[order], kind="stable")]
     sizes = np.bincount(labels)
     rank = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return np.sort(grouped[rank < quotas(sizes, count)[labels[grouped]]])
+    return np.sort(grouped[rank < class_quotas(sizes, count)[labels[grouped]]])
 
 
-def quotas(sizes: Rows, count: int) -> Rows:
-    """`count` divided among classes in proportion to their sizes."""
-    whole, remainder = np.divmod(sizes * count, sizes.sum())
-    most = np.argsort(-remainder, kind="stable")[: count - whole.sum()]
-    whole[most] += 1
-    return whole
+def class_quotas(sizes: Rows, count: int) -> Rows:
+    """Return `count` divided among classes in proportion to their sizes, by largest remainder."""
+    quotas, remainder = np.divmod(sizes * count, sizes.sum())
+    largest = np.argsort(-remainder, kind="stable")[: count - quotas.sum()]
+    quotas[largest] += 1
+    return quotas
 
 
-def others(total: int, rows: Rows) -> Rows:
-    """The rows of `total` that are not among `rows`."""
-    left = np.ones(total, bool)
-    left[rows] = False
-    return np.flatnonzero(left)
+def remaining_rows(total: int, rows: Rows) -> Rows:
+    """Return the rows from 0 to `total` that are not among `rows`."""
+    remaining = np.ones(total, bool)
+    remaining[rows] = False
+    return np.flatnonzero(remaining)

@@ -1,11 +1,9 @@
-"""Bytes from files nobody has vouched for: never more than asked for, and one error for whatever is wrong."""
+"""Reading files of unknown origin: limits on their size, and one error for anything wrong with them."""
 
 import gzip
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from nas.errors import DataError
 
@@ -14,37 +12,23 @@ MAX_BYTES = 4 << 30
 
 
 @contextmanager
-def reading(path: Path | str, remedy: str) -> Iterator[None]:
-    """Turn whatever a decoder raises into a DataError that names the file and the remedy."""
+def raise_data_error(path: Path | str, remedy: str) -> Iterator[None]:
+    """Turn any exception of a decoder into a DataError that names the file and the remedy. Raises DataError."""
     try:
         yield
     except DataError:
         raise
     except Exception as problem:  # crafted bytes make decoders raise anything
-        said = " ".join(str(problem).split())[:200] or type(problem).__name__
-        raise DataError(f"{path} cannot be read: {said}. {remedy}") from problem
+        reason = " ".join(str(problem).split())[:200] or type(problem).__name__
+        raise DataError(f"{path} cannot be read: {reason}. {remedy}") from problem
 
 
-def whole(path: Path, most: int) -> bytes:
-    """A file's content, inflated where its name ends in .gz. Raises ValueError when it is longer than `most`."""
-    if path.suffix != ".gz" and path.stat().st_size > most:
-        raise ValueError(f"{path.stat().st_size:,} bytes, where at most {most:,} are expected")
+def read_bytes(path: Path, max_bytes: int) -> bytes:
+    """Return a file's content, decompressed if its name ends in .gz. Raises ValueError if it exceeds `max_bytes`."""
+    if path.suffix != ".gz" and path.stat().st_size > max_bytes:
+        raise ValueError(f"{path.stat().st_size:,} bytes, where at most {max_bytes:,} are expected")
     with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise ValueError(f"more than the {most:,} bytes expected")
+        content = file.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise ValueError(f"more than the {max_bytes:,} bytes expected")
     return content
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[IO[bytes]]:
-    """A file that appears under its name when it is whole, or not at all."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -35,7 +35,7 @@ def genome(width: int = 8) -> str:
 
 def tried(tmp_path: Path, **changes: Any) -> Outcome:
     """One job in one worker: how it ended."""
-    recipe = Recipe(epochs=changes.pop("epochs", 1), rate=changes.pop("rate", 0.1))
+    recipe = Recipe(epochs=changes.pop("epochs", 1), learning_rate=changes.pop("rate", 0.1))
     signals = changes.pop("signals", ())
     job = Job(0, genome(), Source("digits"), recipe, 0, str(tmp_path / "w.safetensors"), timeout=60.0)
     workers = ProcessPool(1)

@@ -1,1 +1,1 @@
-"""A reader for each layout in which people keep images."""
+"""A reader for each layout of files in which images are kept."""

@@ -1,4 +1,4 @@
-"""The set that comes with scikit-learn, so that the first search needs no file."""
+"""The digits that come with scikit-learn, so that a first search needs no files."""
 
 import importlib.util
 from pathlib import Path
@@ -9,33 +9,36 @@ import numpy as np
 from nas.genome.task import Task
 from nas.training.data.reader import Part
 from nas.training.data.split import Split
-from nas.training.data.untrusted import reading, whole
+from nas.training.data.untrusted import raise_data_error, read_bytes
 
 
 class Digits:
     """1,797 handwritten digits of 8 x 8 pixels, 0 to 16 (Alpaydin and Kaynak 1998, UCI), scaled to 0 to 240."""
 
+    name: ClassVar[str] = "digits"
+    summary: ClassVar[str] = "handwritten digits that come with scikit-learn"
     task: ClassVar[Task] = Task("digits", (1, 8, 8), 10)
     resizes: ClassVar[bool] = False
+    own: ClassVar[bool] = False
 
-    def names(self, place: Path) -> tuple[str, ...]:
-        """The digits."""
+    def class_names(self, data_dir: Path) -> tuple[str, ...]:
+        """Return the digits."""
         return tuple("0123456789")
 
-    def divided(self, place: Path) -> bool:
-        """Never."""
+    def has_test(self, data_dir: Path) -> bool:
+        """Return False."""
         return False
 
-    def files(self, place: Path, part: Part) -> list[Path]:
-        """None of its own."""
+    def files(self, data_dir: Path, part: Part) -> list[Path]:
+        """Return none: the file is part of scikit-learn."""
         return []
 
     def read(self, files: list[Path], part: Part, size: int | None) -> Split:
-        """All images, read where it lies: importing scikit-learn takes each worker a second."""
+        """Return all images, without importing scikit-learn, which takes a second per worker. Raises DataError."""
         package = importlib.util.find_spec("sklearn")
         assert package is not None
         assert package.submodule_search_locations is not None
         path = Path(package.submodule_search_locations[0]) / "datasets" / "data" / "digits.csv.gz"
-        with reading(path, "Install scikit-learn anew"):
-            rows = np.loadtxt(whole(path, 1 << 20).decode().splitlines(), delimiter=",").reshape(-1, 65)
+        with raise_data_error(path, "Reinstall scikit-learn"):
+            rows = np.loadtxt(read_bytes(path, 1 << 20).decode().splitlines(), delimiter=",").reshape(-1, 65)
         return Split((rows[:, :64] * 15).astype(np.uint8).reshape(-1, 1, 8, 8), rows[:, 64].astype(np.int64))

@@ -1,4 +1,4 @@
-"""Arrays in one NPZ file. Headers are read first: nothing is inflated that is too large or of another kind."""
+"""Arrays in one NPZ file. Headers are read first: nothing too large or of another type is decompressed."""
 
 import zipfile
 from pathlib import Path
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nas.errors import DataError
 from nas.training.data.reader import Part
 from nas.training.data.split import Images, Labels, Split
-from nas.training.data.untrusted import MAX_BYTES, reading
+from nas.training.data.untrusted import MAX_BYTES, raise_data_error
 
 NAMES: dict[Part, tuple[tuple[str, str], ...]] = {
     "train": (("x_train", "y_train"), ("train_images", "train_labels"), ("images", "labels")),
@@ -18,61 +18,64 @@ NAMES: dict[Part, tuple[tuple[str, str], ...]] = {
 }
 CONTENT = (
     "It must hold x_train and y_train, train_images and train_labels, or images and labels: pixels of uint8, "
-    "(n, height, width) with 1 or 3 channels last or first, and whole numbers from 0"
+    "(n, height, width) with 1 or 3 channels last or first, and integers from 0"
 )
 
 
 class Npz:
-    """DIR/*.npz, one file, with the names that Keras or MedMNIST use."""
+    """DIR/*.npz, one file, with the array names of Keras or MedMNIST."""
 
+    name: ClassVar[str] = "npz"
+    summary: ClassVar[str] = "your own: one .npz file of images and labels"
     task: ClassVar[None] = None
     resizes: ClassVar[bool] = False
+    own: ClassVar[bool] = True
 
-    def names(self, place: Path) -> tuple[str, ...]:
-        """Not known."""
+    def class_names(self, data_dir: Path) -> tuple[str, ...]:
+        """Return none: the file does not give them."""
         return ()
 
-    def files(self, place: Path, part: Part) -> list[Path]:
-        """The one file. Raises DataError."""
-        with reading(place, "Check data_dir"):
-            found = sorted(place.glob("*.npz"))
-        if len(found) != 1:
-            names = ", ".join(path.name for path in found[:5])
-            raise DataError(f"{place} must hold one .npz file; it holds {names or 'none'}. {CONTENT}")
-        return found
+    def files(self, data_dir: Path, part: Part) -> list[Path]:
+        """Return the one file. Raises DataError."""
+        with raise_data_error(data_dir, "Check data_dir"):
+            paths = sorted(data_dir.glob("*.npz"))
+        if len(paths) != 1:
+            names = ", ".join(path.name for path in paths[:5])
+            raise DataError(f"{data_dir} must hold one .npz file; it holds {names or 'none'}. {CONTENT}")
+        return paths
 
-    def divided(self, place: Path) -> bool:
-        """Whether the file has arrays for the test. Raises DataError."""
-        (path,) = self.files(place, "train")
-        with reading(path, CONTENT), zipfile.ZipFile(path) as archive:
+    def has_test(self, data_dir: Path) -> bool:
+        """Return whether the file has arrays for the test. Raises DataError."""
+        (path,) = self.files(data_dir, "train")
+        with raise_data_error(path, CONTENT), zipfile.ZipFile(path) as archive:
             return _pair(archive, "test") is not None
 
     def read(self, files: list[Path], part: Part, size: int | None) -> Split:
-        """A part's arrays. Raises DataError."""
-        with reading(files[0], CONTENT), zipfile.ZipFile(files[0]) as archive:
+        """Return a part's arrays. Raises DataError."""
+        with raise_data_error(files[0], CONTENT), zipfile.ZipFile(files[0]) as archive:
             pair = _pair(archive, part)
             if pair is None:
                 raise ValueError(f"it holds {', '.join(archive.namelist()[:8]) or 'nothing'}")
             images, labels = (_array(archive, f"{name}.npy") for name in pair)
-            return Split(planes(images), numbers(labels, len(images)))
+            return Split(channels_first(images), check_labels(labels, len(images)))
 
 
 def _pair(archive: zipfile.ZipFile, part: Part) -> tuple[str, str] | None:
-    there = set(archive.namelist())
-    return next((pair for pair in NAMES[part] if {f"{name}.npy" for name in pair} <= there), None)
+    present = set(archive.namelist())
+    return next((pair for pair in NAMES[part] if {f"{name}.npy" for name in pair} <= present), None)
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     with archive.open(name) as file:
         shape, fortran, dtype = _header(file)
         length = dtype.itemsize
-        for extent in shape:
-            length *= extent
+        for dimension in shape:
+            length *= dimension
         if dtype.hasobject or length > MAX_BYTES:
             raise ValueError(f"{name} is of {shape} x {dtype}")
         content = file.read(length)
         if len(content) != length or file.read(1):
-            raise ValueError(f"{name} promises {length:,} bytes and has another number")
+            raise ValueError(f"{name} declares {length:,} bytes but has another number")
     return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
 
 
@@ -83,8 +86,8 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     return shape, fortran, dtype
 
 
-def planes(images: NDArray[Any]) -> Images:
-    """(n, h, w), (n, h, w, c) or (n, c, h, w) as the last. Raises ValueError for anything else."""
+def channels_first(images: NDArray[Any]) -> Images:
+    """Return (n, h, w), (n, h, w, c) or (n, c, h, w) as the last. Raises ValueError for anything else."""
     if images.dtype != np.uint8 or images.ndim not in (3, 4) or not images.size:
         raise ValueError(f"images are {images.shape} of {images.dtype}")
     if images.ndim == 3:
@@ -93,11 +96,11 @@ def planes(images: NDArray[Any]) -> Images:
         return np.ascontiguousarray(images.transpose(0, 3, 1, 2))
     if images.shape[1] in (1, 3):
         return np.ascontiguousarray(images)
-    raise ValueError(f"images are {images.shape}: neither the second nor the last extent is 1 or 3")
+    raise ValueError(f"images are {images.shape}: neither the second nor the last dimension is 1 or 3")
 
 
-def numbers(labels: NDArray[Any], count: int) -> Labels:
-    """(n,) or (n, 1) whole numbers. Raises ValueError for anything else."""
+def check_labels(labels: NDArray[Any], count: int) -> Labels:
+    """Return labels (n,) or (n, 1) of integers as int64 (n,). Raises ValueError for anything else."""
     if labels.dtype.kind not in "iu" or labels.shape not in ((count,), (count, 1)):
         raise ValueError(f"labels are {labels.shape} of {labels.dtype}, for {count:,} images")
     return labels.reshape(-1).astype(np.int64)
