@@ -1,4 +1,4 @@
-"""data: the image sets there are, where they are looked for, and how to come by them."""
+"""data: the image sets, the folders in which they are looked for, and how to get them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas.cli.app import Json, app, info, output, text_table
+from nas.cli.app import app, info, output, text_table
+from nas.cli.options import Json
 
 if TYPE_CHECKING:
     from nas.training.data.catalog.fetch import Progress
@@ -15,43 +16,43 @@ if TYPE_CHECKING:
 
 COLUMNS = ("name", "image", "classes", "train", "test", "where")
 LAYOUTS = {
-    "folder": "one's own: a folder a class of PNG or JPEG files,",
-    "npz": "one's own: one .npz file of images and labels",
-    "parquet": "one's own: Parquet files with encoded pictures",
+    "folder": "your own: a folder per class of PNG or JPEG files,",
+    "npz": "your own: one .npz file of images and labels",
+    "parquet": "your own: Parquet files with encoded images",
 }
 
 
-@app.command()
-def data(
+@app.command("data")
+def data_command(
     name: Annotated[str | None, typer.Argument(help="A public set: cifar10, cifar100, mnist or fashion_mnist.")] = None,
     directory: Annotated[
-        Path | None, typer.Argument(metavar="DIR", help="Folder to put it in; where it is looked for otherwise.")
+        Path | None, typer.Argument(metavar="DIR", help="Folder to save it in; by default the one it is read from.")
     ] = None,
-    mirror: Annotated[str | None, typer.Option(help="URL of a folder that has the published archives.")] = None,
+    mirror: Annotated[str | None, typer.Option(help="URL of a folder with the published archives.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List the data sets, or fetch a public one: NAME [DIR]. Goes on where a download was cut off."""
+    """List the data sets, or download a public one: NAME [DIR]. Resumes an interrupted download."""
     if name is None:
-        rows = listing()
+        rows = data_rows()
         output(rows if as_json else text_table([tuple(rows[0]), *(tuple(map(_cell, row.values())) for row in rows)]))
         return
     from nas.training.data import Source
     from nas.training.data.catalog.fetch import fetch
 
     place = directory or Source(name).place
-    with shown() as progress:
+    with progress_bars() as progress:
         fetch(name, place, progress, mirror)
-    info(f"{name} is in:")
+    info(f"{name} is saved in:")
     output(str(place))
 
 
-def listing() -> list[dict[str, Any]]:
-    """A row a set: its images, their classes, how many there are for training and for the test, and where."""
+def data_rows() -> list[dict[str, Any]]:
+    """Return a row per set: image shape, classes, images for training and for the test, and where they are."""
     from nas.training.data import Source
     from nas.training.data.catalog.fetch import complete
     from nas.training.data.catalog.public_sets import PUBLISHED
 
-    rows: list[tuple[Any, ...]] = [("digits", [1, 8, 8], 10, 1438, 359, "comes along")]
+    rows: list[tuple[Any, ...]] = [("digits", [1, 8, 8], 10, 1438, 359, "bundled")]
     for name, known in PUBLISHED.items():
         place = Source(name).place
         state = f"in {place}" if complete(known, place) else f"not in {place}; fetch it: nas data {name}"
@@ -68,8 +69,8 @@ def _cell(value: Any) -> str:
 
 
 @contextmanager
-def shown() -> "Iterator[Progress]":
-    """Progress on stderr: a bar in a terminal, silence elsewhere."""
+def progress_bars() -> "Iterator[Progress]":
+    """Show progress on stderr: bars in a terminal, nothing elsewhere."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
@@ -78,9 +79,9 @@ def shown() -> "Iterator[Progress]":
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         known: dict[str, TaskID] = {}
 
-        def hear(file: str, there: int, length: int) -> None:
+        def update(file: str, there: int, length: int) -> None:
             if file not in known:
                 known[file] = bars.add_task(file, total=length)
             bars.update(known[file], completed=there)
 
-        yield hear
+        yield update

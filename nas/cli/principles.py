@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas.cli.app import EXIT_INTERRUPTED, Json, app, info, output, text_table
+from nas.cli.app import EXIT_INTERRUPTED, app, info, output, text_table
+from nas.cli.options import Json, home, setting
 from nas.errors import ExperimentError
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ def principles(
     as_json: Json = False,
 ) -> None:
     """Train the matched pairs of each design principle, judge the claims, write the page; goes on where it stopped."""
-    from nas.cli.searches import home
     from nas.principles.study_file import FILE, read_study
     from nas.principles.training.reading import read_reading as reading
     from nas.search.experiment import find_experiment
@@ -58,8 +58,6 @@ def go_on(run: Path, command: str, changes: dict[str, Any]) -> None:
 
 
 def _settings(changes: list[str]) -> list[tuple[str, Any]]:
-    from nas.cli.searches import setting
-
     return [setting(change) for change in changes]
 
 
@@ -81,7 +79,7 @@ def _foresee(family: "PrincipleStudy") -> None:
 
 def _train(family: "PrincipleStudy", path: Path, command: str) -> None:
     """Train in the foreground. Ctrl-C once: finish what runs; twice: abort. Exits 130 when interrupted."""
-    from nas.cli.live import stoppable
+    from nas.cli.progress import stoppable
     from nas.principles.training.runner import Runner, begin
 
     runner = Runner(begin(family, path, command), family)
