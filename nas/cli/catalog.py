@@ -28,7 +28,9 @@ def spaces_command(as_json: Json = False) -> None:
 
 @app.command("primitives")
 def primitives_command(
-    name: Annotated[str | None, typer.Argument(help="A primitive, to print its full documentation.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="A primitive, to print its full documentation.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List the building blocks of networks, with their arguments and sources."""

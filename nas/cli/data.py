@@ -24,7 +24,9 @@ LAYOUTS = {
 
 @app.command("data")
 def data_command(
-    name: Annotated[str | None, typer.Argument(help="A public set: cifar10, cifar100, mnist or fashion_mnist.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="A public set: cifar10, cifar100, mnist or fashion_mnist.")
+    ] = None,
     directory: Annotated[
         Path | None, typer.Argument(metavar="DIR", help="Folder to save it in; by default the one it is read from.")
     ] = None,

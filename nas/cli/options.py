@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 RunDir = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/quickstart.")]
-What = Annotated[str, typer.Argument(help="A baseline, a genome file, RUN:TRIAL, or a search space with --seed.")]
+What = Annotated[
+    str, typer.Argument(metavar="WHAT", help="A baseline, a genome file, RUN:TRIAL, or a search space with --seed.")
+]
 Seed = Annotated[int, typer.Option(help="Seed of the draw when WHAT is a search space.")]
 On = Annotated[str, typer.Option("--data", help="Data set that gives a drawn network its input and classes.")]
 Executor = Annotated[str | None, typer.Option(help="Where the workers run: local or ray.")]

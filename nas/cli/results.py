@@ -19,7 +19,7 @@ FormatChoice = Literal["source", "onnx", "pt2", "all"]
 
 @app.command("report")
 def report_command(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="A run directory, or several to compare.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="A run directory, or several to compare.")],
     format_: Annotated[
         Literal["html", "md"], typer.Option("--format", help="An HTML page, or Markdown on stdout.")
     ] = "html",
@@ -40,7 +40,9 @@ def report_command(
 
 @app.command("export")
 def export_command(
-    what: Annotated[str, typer.Argument(help="A run, RUN:TRIAL, a baseline, a genome file, or a search space.")],
+    what: Annotated[
+        str, typer.Argument(metavar="WHAT", help="A run, RUN:TRIAL, a baseline, a genome file, or a search space.")
+    ],
     trial: Annotated[str, typer.Option(help="When WHAT is a run: a trial's number, or best.")] = "best",
     out: Annotated[Path | None, typer.Option(help="Folder; default RUN/export/TRIAL or exports/WHAT.")] = None,
     format_: Annotated[

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 @app.command("search")
 def search_command(
-    experiment: Annotated[str, typer.Argument(help="A TOML file, or the name of a bundled experiment.")],
+    experiment: Annotated[
+        str, typer.Argument(metavar="EXPERIMENT", help="A TOML file, or the name of a bundled experiment.")
+    ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and its cost; write nothing.")] = False,
     changes: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting.")] = None,
     max_params: Annotated[str | None, typer.Option(help="Hard limit on parameters, such as 50k.")] = None,

@@ -197,7 +197,7 @@ BAD_GENOMES = {
     "wrong type": (genome(width="eight"), "nodes[1]"),
     "negative": (genome(width=-1), "width"),
     "unknown op": (genome(op="Magic"), "Magic"),
-    "unknown field": (genome(colour=1), "colour"),
+    "unknown field": (genome(color=1), "color"),
     "unknown input": (genome(inputs=["nobody"]), "nobody"),
     "itself as input": (genome(inputs=["x"]), "'x'"),
     "10^12 parameters": (json.dumps({"format": "nas-genome/1", "nodes": HUGE, "outputs": ["x3"]}), "parameters"),
