@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install search test check clean
+.PHONY: install search test coverage check clean
 
 install: .venv/.installed
 
@@ -22,10 +22,14 @@ search: install
 test: install
 	$(BIN)/pytest --numprocesses 2 --dist worksteal
 
+# Slower than `test`; prints what no quick test runs.
+coverage: install
+	$(BIN)/pytest --numprocesses 2 --dist worksteal --cov --cov-report term
+
 check: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

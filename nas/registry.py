@@ -91,12 +91,17 @@ class Registry(Mapping[str, T]):
     def find(self, name: str) -> T:
         """Return the entry of a name, importing the module or reading the file of one that is a user's own.
 
-        Raises ExperimentError.
+        Raises ExperimentError; also for a user's own that was not trusted in this process: see `trust`.
         """
         name = self.check(name)
         if name in self._entries:
             return self._entries[name]
         assert self._wrap is not None
+        if name not in _trusted:
+            raise ExperimentError(
+                f"the {self.kind} {name!r} is code that a file names. It is imported only for whoever names it: "
+                "continue with nas search EXPERIMENT.toml --out RUN, or call nas.registry.trust"
+            )
         return self._wrap(name, load_attribute(name))
 
     def __getitem__(self, name: str) -> T:
@@ -107,6 +112,18 @@ class Registry(Mapping[str, T]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+_trusted: set[str] = set()
+
+
+def trust(*names: str) -> None:
+    """Allow `find` to import the code that these names refer to, in this process.
+
+    An experiment file that a user gives to `nas search` is trusted. What a run directory names is not: it may come from
+    somebody else.
+    """
+    _trusted.update(filter(is_outside, names))
 
 
 def is_outside(name: str) -> bool:

@@ -93,7 +93,7 @@ def test_numbers_in_comments() -> None:
     import nas
 
     block = next(block for block in blocks("python") if "nas.cost(graph)" in block)
-    scope: dict[str, object] = {}
+    scope: dict[str, Any] = {}
     exec(compile(block, "README.md", "exec"), scope)
     promised = re.search(r"print\(nas\.cost\(graph\)\)\s+# (.*?)\.\.\.", block)
     assert promised is not None

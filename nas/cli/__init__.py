@@ -1,34 +1,37 @@
-"""The command line: verbs over the rooms. Data goes to stdout, all else to stderr; heavy rooms are imported late.
+"""The command line: a file per verb or group of verbs. Data goes to stdout, messages to stderr.
 
-networks.py   spaces, primitives, baselines, show, cost
-difference.py diff
-searches.py   search, resume, status
-results.py    report, export, finalists
-data.py       data
-doctor.py     doctor
-proxies.py    proxies
-principles.py principles
+searches.py    search, resume, status
+results.py     report, export, finalists
+proxies.py     proxies
+doctor.py      doctor
+principles.py  principles
+networks.py    show, cost
+diff.py        diff
+catalog.py     spaces, primitives, baselines
+data.py        data
 
-foresight.py and live.py tell what a search is about to do, and does; finish.py and untrained.py hand networks over.
+app.py holds the application and the order of the verbs, options.py what verbs share; plan.py prints what a search will
+do, progress.py what it does; export_untrained.py exports a network that no search trained. Other rooms are imported
+when a verb runs, so that help is quick.
 """
 
 import os
 import sys
 
-from nas.cli import data, difference, doctor, networks, principles, proxies, results, searches  # each adds its verbs
+from nas.cli import catalog, data, diff, doctor, networks, principles, proxies, results, searches  # each adds its verbs
 from nas.cli.app import EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_USAGE, app, info
 from nas.errors import ExportError, NasError
 
 
 def main() -> None:
-    """Run a verb; every expected error is one message and exit code 2."""
+    """Run a verb. An expected error is one message and exit code 2, or 1 for an export that failed its check."""
     try:
         app()
     except NasError as problem:
         info(f"nas: {problem}")
         sys.exit(EXIT_FINDINGS if isinstance(problem, ExportError) else EXIT_USAGE)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `nas spaces | head` is no error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `nas spaces | head` is not an error
     except OSError as problem:
         info(f"nas: {problem.strerror or problem}{(problem.filename and f': {str(problem.filename)[:200]}') or ''}")
         sys.exit(EXIT_USAGE)
@@ -36,4 +39,4 @@ def main() -> None:
         sys.exit(EXIT_INTERRUPTED)
 
 
-__all__ = ["data", "difference", "doctor", "main", "networks", "principles", "proxies", "results", "searches"]
+__all__ = ["catalog", "data", "diff", "doctor", "main", "networks", "principles", "proxies", "results", "searches"]

@@ -1,38 +1,88 @@
-"""What every verb shares: the application, its options, and the two ways to speak."""
+"""The application: its verbs in the order of use, its exit codes and its two streams."""
 
 import json
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-EXIT_FINDINGS, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130  # exit codes; 0 is done
+EXIT_FINDINGS, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130  # 0 means success
+
+EXAMPLES = {
+    "search": "nas search quickstart --max-params 40k --trials 20",
+    "resume": "nas resume runs/quickstart --trials 60",
+    "status": "nas status runs/quickstart",
+    "report": "nas report runs/quickstart",
+    "export": "nas export runs/quickstart --trial best --out exports/digits",
+    "finalists": "nas finalists runs/quickstart --seeds 5 --top 3",
+    "proxies": "nas proxies runs/quickstart",
+    "doctor": "nas doctor runs/quickstart --fix",
+    "principles": "nas principles principles_small --dry-run",
+    "show": "nas show mixed --seed 3 --layers",
+    "cost": "nas cost resnet50 --json",
+    "diff": "nas diff vgg_A vgg_B",
+    "spaces": "nas spaces",
+    "primitives": "nas primitives BasicBlock",
+    "baselines": "nas baselines --json",
+    "data": "nas data cifar10",
+}
+"""The verbs in the order of use, each with the example at the end of its help."""
+
+
+class VerbsInOrder(TyperGroup):
+    """The verbs as `EXAMPLES` orders them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the verbs in the order of use."""
+        return sorted(self.commands, key=list(EXAMPLES).index)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a verb, its example at the end of its help."""
+        command = super().get_command(ctx, cmd_name)
+        if command is not None:
+            command.epilog = f"Example: {EXAMPLES[cmd_name]}"
+        return command
+
 
 app = typer.Typer(
+    cls=VerbsInOrder,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Search convolutional networks inside a budget of parameters and MACs.",
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
-RunDir = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/quickstart.")]
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        output(f"nas {version('nas-convnets')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _application(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Search for convolutional networks within a budget of parameters and MACs."""
 
 
 def info(text: str) -> None:
-    """A message for a person."""
+    """Print a message to stderr."""
     print(text, file=sys.stderr)  # noqa: T201
 
 
 def output(data: Any) -> None:
-    """Data for whoever reads stdout."""
+    """Print data to stdout: text as it is, all else as JSON."""
     print(data if isinstance(data, str) else json.dumps(data, indent=2))  # noqa: T201
 
 
 def text_table(rows: list[tuple[str, ...]]) -> str:
-    """Rows as aligned columns, numbers to the right; the last column is free."""
+    """Return rows as aligned columns, numbers to the right; the last column has any width."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
     numeric = [rows[-1][i].replace(",", "").isdigit() for i in range(len(widths))]
     lines = []

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas.cli.app import EXIT_INTERRUPTED, Json, app, info, output, text_table
+from nas.cli.app import EXIT_INTERRUPTED, app, info, output, text_table
+from nas.cli.options import Json, home, setting
 from nas.errors import ExperimentError
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ def principles_command(
 
     The verdicts go to stdout, then the path of the page; with --json the path goes to stderr.
     """
-    from nas.cli.searches import home, setting
     from nas.principles.study_file import FILE, read_study
     from nas.search.experiment_file import find_experiment
 
@@ -74,7 +74,7 @@ def _print_plan(study: "PrincipleStudy") -> None:
 
 def _train(study: "PrincipleStudy", path: Path, command: str) -> None:
     """Train in the foreground. Ctrl-C once: finish what runs; twice: abort. Exits 130 when interrupted."""
-    from nas.cli.live import stoppable
+    from nas.cli.progress import stoppable
     from nas.principles.training.runner import Runner, begin_study
 
     runner = Runner(begin_study(study, path, command), study)
@@ -99,7 +99,8 @@ def _report(path: Path, searches: list[Path], as_json: bool) -> None:
     page = write_principles_page(results, [each for run in searches for each in evidence_of_run(load_run(run))])
     rows = [_row(verdict) for verdict in results.verdicts]
     output(rows if as_json else text_table([tuple(map(str, row.values())) for row in rows]))
-    (info if as_json else output)(f"Report: {page}")
+    info("Report, to open in a browser:")
+    (info if as_json else output)(str(page))
 
 
 def _row(verdict: "Verdict") -> dict[str, Any]:

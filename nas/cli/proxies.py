@@ -1,38 +1,42 @@
-"""proxies: scores before training, judged by a finished search."""
+"""proxies: how well scores before training would have ranked a finished search."""
 
 from typing import Annotated
 
 import typer
 
-from nas.cli.app import Json, RunDir, app, info, output, text_table
+from nas.cli.app import app, info, output, text_table
+from nas.cli.options import Json, RunDir, former_options
 
 
-@app.command()
-def proxies(
+@app.command("proxies", context_settings=former_options(most="networks"))
+def proxies_command(
     run: RunDir,
-    most: Annotated[int, typer.Option(min=5, max=10_000, help="Networks to score, drawn evenly.")] = 100,
+    networks: Annotated[int, typer.Option(min=5, max=10_000, help="Networks to score, sampled evenly.")] = 100,
     as_json: Json = False,
 ) -> None:
-    """Would scores before training have found this search's networks? Each beside the counts it must beat."""
+    """Compare zero-cost scores (synflow and others) with the errors that training gave.
+
+    A score is useful if it ranks the networks of a finished run better than their parameters and MACs do.
+    """
     from dataclasses import asdict
 
     from nas.search.results.proxies import evaluate_proxies
     from nas.search.store.run import load_run
     from nas.search.trial import TrialRecord
 
-    judged = []
-    for done, step in enumerate(evaluate_proxies(load_run(run), most), 1):
+    results = []
+    for done, step in enumerate(evaluate_proxies(load_run(run), networks), 1):
         if isinstance(step, TrialRecord):
-            info(f"scored trial {step.number}, the {done}. network")
+            info(f"scored trial {step.number} ({done} networks so far)")
         else:
-            judged = step
+            results = step
     if as_json:
-        output([asdict(row) for row in judged])
+        output([asdict(row) for row in results])
         return
     rows = [("score", "rank correlation", "95 % interval", "error of its best network")]
     rows += [
-        (j.name, f"{j.rank:+.2f}", f"{j.low:+.2f} to {j.high:+.2f}", f"{j.error:.4f}, {j.regret:.4f} above the least")
-        for j in judged
+        (r.name, f"{r.rank:+.2f}", f"{r.low:+.2f} to {r.high:+.2f}", f"{r.error:.4f}, {r.regret:.4f} above the lowest")
+        for r in results
     ]
-    info(f"{judged[0].networks} networks; a correlation of 1 orders them as training did")
+    info(f"{results[0].networks} networks; a correlation of 1 means the same order as after training")
     output(text_table(list(rows)))

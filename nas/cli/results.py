@@ -1,11 +1,12 @@
-"""report, export, finalists: what a search leaves behind."""
+"""report, export, finalists: the results of a search."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from nas.cli.app import Json, RunDir, app, info, output, text_table
+from nas.cli.app import app, info, output, text_table
+from nas.cli.options import Json, RunDir, former_options
 from nas.errors import ExportError
 
 if TYPE_CHECKING:
@@ -13,19 +14,18 @@ if TYPE_CHECKING:
     from nas.model.formats import Format
     from nas.search.results.finalists import Finalist
 
-Choice = Literal["source", "onnx", "pt2", "all"]
-What = Annotated[str, typer.Argument(help="A run, RUN:TRIAL, a baseline, a genome file, or a search space.")]
+FormatChoice = Literal["source", "onnx", "pt2", "all"]
 
 
-@app.command()
-def report(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="A run directory; several are compared.")],
-    format_: Annotated[Literal["html", "md"], typer.Option("--format", help="A page, or Markdown to stdout.")] = "html",
-    out: Annotated[
-        Path | None, typer.Option(help="File of a comparison; RUN/report/comparison.html otherwise.")
-    ] = None,
+@app.command("report")
+def report_command(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="A run directory, or several to compare.")],
+    format_: Annotated[
+        Literal["html", "md"], typer.Option("--format", help="An HTML page, or Markdown on stdout.")
+    ] = "html",
+    out: Annotated[Path | None, typer.Option(help="File of a comparison; default RUN/report/comparison.html.")] = None,
 ) -> None:
-    """Write the run's page: one offline HTML file, with figures and tables beside it. Several runs: one comparison."""
+    """Write the report of a run, or a comparison of several: one offline HTML page, with figures and tables."""
     from nas.report import compare, markdown, write
     from nas.search.store.run import load_run
 
@@ -34,21 +34,25 @@ def report(
         output("\n".join(markdown(run) for run in found).rstrip())
         return
     page = write(found[0]) if len(found) == 1 else compare(found, out)
-    info("the report, for a browser:")
+    info("Report, to open in a browser:")
     output(str(page))
 
 
-@app.command()
-def export(
-    what: What,
-    trial: Annotated[str, typer.Option(help="A trial's number, or best, when WHAT is a run.")] = "best",
-    out: Annotated[Path | None, typer.Option(help="Folder; RUN/export/TRIAL or exports/WHAT otherwise.")] = None,
-    format_: Annotated[Choice, typer.Option("--format", help="What to write beside the source.")] = "source",
-    seed: Annotated[int, typer.Option(help="Seed of an untrained network's weights, and of a draw.")] = 0,
+@app.command("export")
+def export_command(
+    what: Annotated[
+        str, typer.Argument(metavar="WHAT", help="A run, RUN:TRIAL, a baseline, a genome file, or a search space.")
+    ],
+    trial: Annotated[str, typer.Option(help="When WHAT is a run: a trial's number, or best.")] = "best",
+    out: Annotated[Path | None, typer.Option(help="Folder; default RUN/export/TRIAL or exports/WHAT.")] = None,
+    format_: Annotated[
+        FormatChoice, typer.Option("--format", help="What to write in addition to the source.")
+    ] = "source",
+    seed: Annotated[int, typer.Option(help="Seed of untrained weights, and of a draw from a space.")] = 0,
 ) -> None:
-    """Hand over a network: source, weights, genome and card, with a parity check in a clean process.
+    """Export a network as source, weights, genome and card, with a parity check in a clean process.
 
-    A run's trial comes trained, by itself or as RUN:TRIAL; any other network comes with untrained weights.
+    A trial of a run is exported as it was trained; any other network gets untrained weights.
     """
     from nas.model.formats import FORMATS, check
     from nas.model.parity import TOLERANCE
@@ -61,14 +65,14 @@ def export(
         exported = _untrained(what, out, seed, formats)
     for name, row in exported.parity.items():
         info(f"parity of {name}: {max(row.values()):.1e} in a clean process")
-    info("the network, ready to use:")
+    info("Network, ready to import:")
     output(str(exported.folder / "net.py"))
     if not exported.agrees:
         raise ExportError(f"{exported.folder}: a file differs by {exported.apart:.1e}, more than {TOLERANCE:.0e}")
 
 
 def _trial(what: str, trial: str) -> tuple[Path, str] | None:
-    """The run and the trial that WHAT names, if it names one."""
+    """Return the run and the trial that WHAT names, or None if it names another network."""
     run, colon, number = what.rpartition(":")
     if colon and Path(run).is_dir():
         return Path(run), number
@@ -83,30 +87,30 @@ def _trained(run: Path, trial: str, out: Path | None, formats: "tuple[Format, ..
     record = found.record(trial)
     folder = out or run / "export" / f"{record.number:06d}"
     exported, accuracy = export_trial(found, record, folder, info, formats)
-    info(f"test accuracy {accuracy:.4f}, read once")
+    info(f"test accuracy {accuracy:.4f}")
     return exported
 
 
 def _untrained(what: str, out: Path | None, seed: int, formats: "tuple[Format, ...]") -> "Exported":
+    from nas.cli.export_untrained import export_untrained
     from nas.cli.networks import find_network
-    from nas.cli.untrained import hand_over_untrained
 
     graph, _ = find_network(what, seed, "digits")
-    info(f"{what} is no trial of a run: its weights are untrained")
-    return hand_over_untrained(graph, what, out or Path("exports") / Path(what).stem, seed, formats)
+    info(f"{what} is not a trial of a run: its weights are untrained")
+    return export_untrained(graph, what, out or Path("exports") / Path(what).stem, seed, formats)
 
 
-@app.command()
-def finalists(
+@app.command("finalists", context_settings=former_options(most="top"))
+def finalists_command(
     run: RunDir,
     seeds: Annotated[int, typer.Option(min=1, max=100, help="Trainings of each network.")] = 3,
-    most: Annotated[int, typer.Option(min=1, max=1000, help="Networks of the front, of least error first.")] = 5,
+    top: Annotated[int, typer.Option(min=1, max=1000, help="Networks of the front, lowest error first.")] = 5,
     epochs: Annotated[
-        int | None, typer.Option(min=1, max=100_000, help="Epochs of each training; twice the search's otherwise.")
+        int | None, typer.Option(min=1, max=100_000, help="Epochs of each training; default twice the search's.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Train the front again from several seeds on a longer schedule, then read the test split once for each."""
+    """Train the best networks again from several seeds, for longer; then evaluate each once on the test split."""
     from dataclasses import asdict, replace
 
     from nas.search.results.finalists import Finalist, train_finalists
@@ -115,7 +119,7 @@ def finalists(
     found = load_run(run)
     recipe = replace(found.experiment.recipe, epochs=epochs or 2 * found.experiment.recipe.epochs)
     ranked: list[Finalist] = []
-    for step in train_finalists(found, recipe, seeds, most):
+    for step in train_finalists(found, recipe, seeds, top):
         if isinstance(step, Finalist):
             ranked.append(step)
         else:
@@ -124,10 +128,10 @@ def finalists(
         output([asdict(finalist) for finalist in ranked])
         return
     rows = [("trial", "validation error", "95 % interval", "test error")]
-    rows += [(str(f.number), f"{f.error:.4f}", spread(f), f"{f.test_error:.4f}") for f in ranked]
+    rows += [(str(f.number), f"{f.error:.4f}", _error_interval(f), f"{f.test_error:.4f}") for f in ranked]
     output(text_table(list(rows)))
 
 
-def spread(finalist: "Finalist") -> str:
-    """The interval of its mean, which one training has not."""
+def _error_interval(finalist: "Finalist") -> str:
+    """Return the interval of the mean error; one training has none."""
     return f"{finalist.low:.4f} to {finalist.high:.4f}" if len(finalist.errors) > 1 else "-"

@@ -11,6 +11,7 @@ import tomli_w
 from pydantic import ValidationError
 
 from nas.errors import ExperimentError, NasError, near
+from nas.registry import trust
 from nas.resources import names, resource
 from nas.search.experiment import Experiment
 from nas.search.objectives import Range, check_limit, exact_objectives
@@ -32,11 +33,13 @@ def find_experiment(what: str) -> Path:
 
 
 def load_experiment(what: str, changes: dict[str, Any] | None = None) -> Experiment:
-    """Return a bundled experiment by its name, or one in a TOML file, with `changes` laid over it.
+    """Return a bundled experiment by its name, or one in a TOML file of the user's, with `changes` laid over it.
 
-    Raises ExperimentError.
+    Code of the user's own that it names is trusted. Raises ExperimentError.
     """
-    return read_experiment(find_experiment(what), changes)
+    experiment = read_experiment(find_experiment(what), changes)
+    trust(experiment.sampler, experiment.executor, experiment.data)
+    return experiment
 
 
 def read_experiment(path: Path, changes: dict[str, Any] | None = None) -> Experiment:

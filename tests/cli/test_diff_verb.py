@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nas.cli.app import app
-from nas.cli.difference import change
+from nas.cli.diff import relative_change
 
 
 def test_two_networks_of_a_family() -> None:
@@ -25,7 +25,7 @@ def test_one_network() -> None:
     told = json.loads(done.stdout)
     assert told["differences"] == []
     assert told["a"] == told["b"]
-    assert "They are one network." in CliRunner().invoke(app, ["diff", "vgg_A", "vgg_A"]).stdout
+    assert "The networks are the same." in CliRunner().invoke(app, ["diff", "vgg_A", "vgg_A"]).stdout
 
 
 @pytest.mark.parametrize(
@@ -33,4 +33,4 @@ def test_one_network() -> None:
     [(5, 5, "the same"), (100, 136, "+36.0 %"), (100, 50, "-50.0 %"), (10, 25, "x 2.5"), (0, 3, "more")],
 )
 def test_a_change_in_words(before: int, after: int, said: str) -> None:
-    assert change(before, after) == said
+    assert relative_change(before, after) == said

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nas.cli import main
-from nas.cli.searches import where
+from nas.cli.options import choose_executor
 
 
 def nas(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
@@ -17,17 +17,17 @@ def nas(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
     return ended.value.code if isinstance(ended.value.code, int) else 0
 
 
-def test_findings_are_told_then_mended(
+def test_findings_are_told_then_fixed(
     finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = Path(shutil.copytree(finished_run, tmp_path / "run"))
     stray = run / "trials" / "000777"
     stray.mkdir()
     assert nas(monkeypatch, "doctor", run) == 1
-    assert "000777\n  --mend would: remove them" in capsys.readouterr().out
+    assert "000777\n  --fix would: remove them" in capsys.readouterr().out
     assert stray.is_dir()
-    assert nas(monkeypatch, "doctor", run, "--mend") == 0
-    assert "mended: remove them" in capsys.readouterr().out
+    assert nas(monkeypatch, "doctor", run, "--fix") == 0
+    assert "fixed: remove them" in capsys.readouterr().out
     assert nas(monkeypatch, "doctor", run) == 0
     out, err = capsys.readouterr()
     assert (out, err) == ("", f"{run} is consistent\n")
@@ -51,8 +51,8 @@ def test_an_address_means_ray_and_is_told_to_ray_alone(monkeypatch: pytest.Monke
     import os
 
     monkeypatch.setenv("RAY_ADDRESS", "")
-    assert where(None, None) is None
-    assert where("local", None) == "local"
+    assert choose_executor(None, None) is None
+    assert choose_executor("local", None) == "local"
     assert os.environ["RAY_ADDRESS"] == ""
-    assert where(None, "head:6379") == "ray"
+    assert choose_executor(None, "head:6379") == "ray"
     assert os.environ["RAY_ADDRESS"] == "head:6379"

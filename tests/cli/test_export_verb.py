@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from nas.cli.untrained import hand_over_untrained
+from nas.cli.export_untrained import export_untrained
 from nas.genome.baselines import baseline
 
 
@@ -25,7 +25,7 @@ def test_a_baseline_comes_untrained_and_says_so(tmp_path: Path) -> None:
     folder = tmp_path / "exports" / "lenet5_paper"
     assert Path(done.stdout.strip()) == folder.relative_to(tmp_path) / "net.py"
     card, text = (folder / "card.md").read_text(encoding="utf-8"), (folder / "net.py").read_text(encoding="utf-8")
-    assert "| Weights | untrained: torch's default initialisation, seed 0 |" in card
+    assert "| Weights | untrained: torch's default initialization, seed 0 |" in card
     assert "| Published | " in card
     assert "Its weights are untrained" in text
     assert max(map(len, text.splitlines())) <= 120
@@ -35,7 +35,7 @@ def test_a_baseline_comes_untrained_and_says_so(tmp_path: Path) -> None:
 def test_a_seed_gives_the_same_weights_again(tmp_path: Path) -> None:
     seeds = {"a": 3, "b": 3, "c": 4}
     for name, seed in seeds.items():
-        assert hand_over_untrained(baseline("lenet5_paper"), "lenet5_paper", tmp_path / name, seed, ("source",)).agrees
+        assert export_untrained(baseline("lenet5_paper"), "lenet5_paper", tmp_path / name, seed, ("source",)).agrees
     a, b, c = (load_file(tmp_path / name / "weights.safetensors") for name in seeds)
     assert all(torch.equal(a[key], b[key]) for key in a)
     assert not all(torch.equal(a[key], c[key]) for key in a)

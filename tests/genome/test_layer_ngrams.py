@@ -44,7 +44,9 @@ def test_every_walk_of_kinds_is_counted_once(seed: int) -> None:
     """In a graph of ones, the powers of its adjacency count walks; here they are drawn one by one."""
     graph = random_network(seed, ops=["Conv", "Add", "Relu", "Concat", "MaxPool", "BatchNorm"])
     nodes = lower(graph.main).nodes
-    view = nx.MultiDiGraph((before, place) for place, node in enumerate(nodes) for before in node.inputs)
+    view: nx.MultiDiGraph[int] = nx.MultiDiGraph(
+        (before, place) for place, node in enumerate(nodes) for before in node.inputs
+    )
     view.add_nodes_from(range(len(nodes)))
     assert not any(isinstance(node.op, Zero) for node in nodes)
     counted = {place: node for place, node in enumerate(nodes) if node.op.values().keys() & {"kernel", "window"}

@@ -96,7 +96,7 @@ def test_readings_do_not_depend_on_the_primitives_used(seed: int) -> None:
 @given(seeds)
 def test_paths_and_branches_equal_those_of_networkx(seed: int) -> None:
     graph = lower(random_network(seed, nodes=4))
-    net = nx.MultiDiGraph()
+    net: nx.MultiDiGraph[int] = nx.MultiDiGraph()
     for place, node in enumerate(graph.nodes):
         weight = int(getattr(node.op, "weighted", False))
         net.add_edges_from((i, place, {"weight": weight}) for i in node.inputs)

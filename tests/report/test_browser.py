@@ -104,8 +104,14 @@ def opened(page: Path, profile: Path) -> tuple[str, str, list[str]]:
 
 @pytest.mark.parametrize("kind", ["thirty", "rich", "evil", "none", "compared"])
 def test_it_opens_without_an_error_or_a_request(kind: str, tmp_path: Path) -> None:
-    makers = {"rich": rich_run, "evil": evil_run, "none": lambda path: run(path, 0), "compared": evil_run}
-    made = makers.get(kind, run)(tmp_path)
+    makers: dict[str, Callable[[Path], Any]] = {
+        "rich": rich_run,
+        "evil": evil_run,
+        "none": lambda path: run(path, 0),
+        "compared": evil_run,
+    }
+    make: Callable[[Path], Any] = makers.get(kind, run)
+    made = make(tmp_path)
     page = compare([made, made]) if kind == "compared" else write(made)
     document, console, asked = opened(page, tmp_path / "profile")
     assert console == ""

@@ -18,7 +18,8 @@ def test_a_second_export_tells_that_the_split_was_read_before(finished_run: Path
         _, accuracy = export_trial(run, run.best(), tmp_path / place, told.append)
         cards.append((tmp_path / place / "card.md").read_text(encoding="utf-8"))
     first, second = load_readings(run.path)
-    assert (first.trial, first.verb, first.error) == (run.best().number, "nas export", pytest.approx(1 - accuracy))
+    assert (first.trial, first.verb) == (run.best().number, "nas export")
+    assert first.error == pytest.approx(1 - accuracy)
     assert second.error == first.error
     assert "read once, at this export" in cards[0]
     assert f"read 2 times, first on {first.date} by nas export" in cards[1]

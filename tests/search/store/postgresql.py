@@ -38,7 +38,7 @@ def server() -> Iterator[str]:
         )  # fmt: skip
         if made.returncode:
             pytest.skip(f"PostgreSQL cannot be set up here: {made.stderr[-200:]}")
-        options = ["-c", "listen_addresses=", "-c", "fsync=off", "-k", place]
+        options: list[str | Path] = ["-c", "listen_addresses=", "-c", "fsync=off", "-k", place]
         command = [Path(found).with_name("postgres"), "-D", place / "data", *options]
         running = subprocess.Popen(command, user=user, cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:

@@ -9,6 +9,7 @@ import pytest
 from nas.search.store.create import create
 from nas.search.store.log import Curves, line, log
 from nas.search.store.run import load_run
+from nas.search.trial import Reason
 
 
 def test_the_log_has_a_line_a_trial(finished_run: Path) -> None:
@@ -33,7 +34,7 @@ def test_a_study_keeps_what_the_log_was_told(finished_run: Path, tmp_path: Path)
 
 def test_a_failure_stays_on_its_line(finished_run: Path, tmp_path: Path) -> None:
     record = load_run(finished_run).records[0]
-    failed = replace(record, state="failed", reason="error", detail="one\ntwo\r\n" + "x" * 10_000)
+    failed = replace(record, state="failed", reason=Reason.ERROR, detail="one\ntwo\r\n" + "x" * 10_000)
     log(tmp_path, failed)
     text = (tmp_path / "log.txt").read_text(encoding="utf-8")
     assert text.count("\n") == 1

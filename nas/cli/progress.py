@@ -1,4 +1,4 @@
-"""A search as a person watches it: a live table in a terminal, a line a trial elsewhere."""
+"""The progress of a search: a live table in a terminal, a line per trial elsewhere."""
 
 import signal
 import time
@@ -17,9 +17,11 @@ from nas.search.pareto import front_of
 from nas.search.store.log import line
 from nas.search.trial import TrialRecord
 
+FINISHING = "Finishing running trials; Ctrl-C again to abort"
 
-class Board:
-    """What has happened so far, and how to show it."""
+
+class ProgressBoard:
+    """Counts the events of a search, and shows them as a table and a summary."""
 
     def __init__(self, search: Search) -> None:
         self.search = search
@@ -31,7 +33,8 @@ class Board:
         self.front = front_of(self.complete, self.names)
         self.running: dict[int, TrialRecord] = {}
 
-    def hear(self, event: SearchEvent) -> None:
+    def update(self, event: SearchEvent) -> None:
+        """Count an event."""
         record = event.record
         if event.kind in ("started", "scored"):
             self.running[record.number] = record
@@ -45,9 +48,11 @@ class Board:
             self.front = front_of([*self.front, record], self.names)
 
     def best(self) -> TrialRecord | None:
+        """Return the complete trial of lowest error, then of fewest MACs."""
         return min(self.complete, key=lambda record: (record.error, record.cost.macs), default=None)
 
     def eta(self) -> str:
+        """Return the expected time left, h:mm:ss, or "-" while it is unknown."""
         done = self.over - self.already
         left = self.search.study.experiment.trials - self.over
         if not done or left <= 0:
@@ -56,12 +61,14 @@ class Board:
         return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
     def summary(self) -> str:
+        """Return the progress in one line."""
         best = self.best()
         found = f"best error {best.error:.4f} (trial {best.number})" if best else "no result yet"
         total = self.search.study.experiment.trials
         return f"{self.over}/{total} trials, ETA {self.eta()}, {found}, front {len(self.front)}"
 
     def table(self) -> Table:
+        """Return a row per network of the front and per running trial."""
         rows = Table(box=None, pad_edge=False, header_style="dim")
         for column in ("trial", "epoch", "error", "params", "MACs", "state"):
             rows.add_column(column, justify="left" if column == "state" else "right")
@@ -71,9 +78,8 @@ class Board:
         return rows
 
     def __rich__(self) -> Group:
-        stopping = "stopping after the running trials; Ctrl-C again abandons them"
-        head = stopping if self.search.stopping else "Ctrl-C: finish the running trials"
-        return Group(self.table(), Text(self.summary(), style="bold"), Text(head, style="dim"))
+        hint = FINISHING if self.search.stopping else "Ctrl-C: finish the running trials, then stop"
+        return Group(self.table(), Text(self.summary(), style="bold"), Text(hint, style="dim"))
 
 
 def _cells(record: TrialRecord) -> list[Text]:
@@ -87,24 +93,24 @@ def _cells(record: TrialRecord) -> list[Text]:
 
 
 class Stoppable(Protocol):
-    """What trains in the foreground."""
+    """Something that trains in the foreground."""
 
     stopping: bool
 
     def stop(self) -> None:
-        """Let what runs come to its end."""
+        """Start nothing more, and let running trials finish."""
         ...
 
 
 @contextmanager
-def stoppable(running: Stoppable, say: Callable[[str], None]) -> Iterator[None]:
-    """Ctrl-C or SIGTERM once lets it finish what runs; the second raises KeyboardInterrupt."""
+def stoppable(running: Stoppable, log: Callable[[str], None]) -> Iterator[None]:
+    """Finish running trials at the first Ctrl-C or SIGTERM; raise KeyboardInterrupt at the second."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         if running.stopping:
             raise KeyboardInterrupt
         running.stop()
-        say("finishing what runs; once more to abandon it")
+        log(FINISHING)
 
     handlers = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -114,29 +120,29 @@ def stoppable(running: Stoppable, say: Callable[[str], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def watch(search: Search, say: Callable[[str], None]) -> bool:
-    """Drive a search to its end and show it on stderr; False when it was interrupted.
+def watch(search: Search, log: Callable[[str], None]) -> bool:
+    """Run a search to its end and show its progress on stderr; return False when it was interrupted.
 
-    The first Ctrl-C lets the running trials finish, the second abandons them: they are trained again at resume.
+    The first Ctrl-C lets running trials finish, the second aborts them: `nas resume` trains them again.
     """
     console = Console(stderr=True)
-    board = Board(search)
+    board = ProgressBoard(search)
     try:
         if console.is_terminal:
             with stoppable(search, lambda _: None), Live(board, console=console, refresh_per_second=4, transient=True):
                 _pull(search, board, lambda _: None)
             console.print(board.table())
         else:
-            with stoppable(search, say):
-                _pull(search, board, say)
+            with stoppable(search, log):
+                _pull(search, board, log)
     except KeyboardInterrupt:
         return False
-    say(board.summary())
+    log(board.summary())
     return not search.stopping
 
 
-def _pull(search: Search, board: Board, say: Callable[[str], None]) -> None:
+def _pull(search: Search, board: ProgressBoard, log: Callable[[str], None]) -> None:
     for event in search.events():
-        board.hear(event)
+        board.update(event)
         if event.kind == "ended":
-            say(f"{line(event.record)} | {board.summary()}")
+            log(f"{line(event.record)} | {board.summary()}")

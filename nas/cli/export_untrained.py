@@ -1,4 +1,4 @@
-"""A network that no search has trained, handed over: a baseline, a genome file, a draw from a space."""
+"""Export of a network that no search trained: a baseline, a genome file, a draw from a space."""
 
 from pathlib import Path
 
@@ -12,26 +12,26 @@ from nas.model.formats import Format
 from nas.model.module import module
 
 
-def hand_over_untrained(
-    graph: Graph, what: str, folder: Path, seed: int, formats: tuple[Format, ...]
-) -> Exported:  # fmt: skip
-    """Export a network with torch's default weights drawn from `seed`, and say so in file and card."""
+def export_untrained(graph: Graph, what: str, folder: Path, seed: int, formats: tuple[Format, ...]) -> Exported:
+    """Export a network with torch's default weights drawn from `seed`; source and card state that it is untrained."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     network = module(graph)
     known = BASELINES.get(what)
     task = known.task if known else Task("images", graph.input, graph.nodes[graph.outputs[0]].shape[0])
-    story = f"{_called(what, known)}. Its weights are untrained: torch's default initialisation from seed {seed}."
-    facts = {"Weights": f"untrained: torch's default initialisation, seed {seed}"} | (_reported(known) if known else {})
+    story = f"{_name(what, known)}. Its weights are untrained: torch's default initialization from seed {seed}."
+    facts = {"Weights": f"untrained: torch's default initialization, seed {seed}"} | (
+        _published_facts(known) if known else {}
+    )
     return export_network(graph, network, folder, task, story, facts, formats)
 
 
-def _called(what: str, known: Baseline | None) -> str:
+def _name(what: str, known: Baseline | None) -> str:
     return f"The network {what} of {known.year}, family {known.family}" if known else f"The network {Path(what).name}"
 
 
-def _reported(known: Baseline) -> dict[str, str]:
-    """What its paper says of it, trained as its paper trains it."""
+def _published_facts(known: Baseline) -> dict[str, str]:
+    """Return what the paper reports for the network under the paper's recipe."""
     errors = []
     for entry in known.published:
         values = [f"{name} {value:.2%}" for name, value in (("error", entry.error), ("top 5", entry.top5)) if value]

@@ -4,42 +4,43 @@ from typing import Annotated
 
 import typer
 
-from nas.cli.app import Json, app, output, text_table
-from nas.cli.networks import On, Seed, find_network
+from nas.cli.app import app, output, text_table
+from nas.cli.networks import find_network
+from nas.cli.options import Json, On, Seed
 
 Which = "a baseline, a genome file, RUN:TRIAL, or a search space with --seed"
 
 
-@app.command()
-def diff(
+@app.command("diff")
+def diff_command(
     first: Annotated[str, typer.Argument(metavar="A", help=f"From: {Which}.")],
     second: Annotated[str, typer.Argument(metavar="B", help=f"To: {Which}.")],
     seed: Seed = 0,
     data: On = "digits",
     as_json: Json = False,
 ) -> None:
-    """Say in words what separates two networks, and what that does to their costs."""
+    """Describe the differences between two networks, and what they change in the costs."""
     from nas.genome.cost import cost
     from nas.genome.diff import differences
     from nas.genome.metrics import receptive_field
 
     graphs = [find_network(what, seed, data)[0] for what in (first, second)]
     counts = [cost(graph).as_dict() | {"receptive_field": receptive_field(graph)} for graph in graphs]
-    said = differences(*graphs)
+    sentences = differences(*graphs)
     if as_json:
-        output({"differences": said, "a": counts[0], "b": counts[1]})
+        output({"differences": sentences, "a": counts[0], "b": counts[1]})
         return
     rows: list[tuple[str, ...]] = [("", "A", "B", "from A to B")]
     rows += [
-        (name, f"{a:,}", f"{b:,}", change(a, b))
+        (name, f"{a:,}", f"{b:,}", relative_change(a, b))
         for (name, a), b in zip(counts[0].items(), counts[1].values(), strict=True)
     ]
-    lines = [f"- {sentence}" for sentence in said] or ["They are one network."]
+    lines = [f"- {sentence}" for sentence in sentences] or ["The networks are the same."]
     output("\n".join([f"A  {first}", f"B  {second}", "", *lines, "", text_table(rows)]))
 
 
-def change(before: int, after: int) -> str:
-    """How much more or less: +36 %, or a factor from twice on."""
+def relative_change(before: int, after: int) -> str:
+    """Return a change as a percentage, +36 %, or as a factor if it at least doubles."""
     if before == after:
         return "the same"
     if not before or after >= 2 * before:

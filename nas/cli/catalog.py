@@ -1,0 +1,85 @@
+"""spaces, primitives, baselines: what a network and a search can be made of."""
+
+from dataclasses import MISSING, fields
+from inspect import cleandoc
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nas.cli.app import app, output, text_table
+from nas.cli.options import Json
+from nas.errors import GenomeError, near
+
+if TYPE_CHECKING:
+    from nas.genome.graph import Op
+
+
+@app.command("spaces")
+def spaces_command(as_json: Json = False) -> None:
+    """List the search spaces."""
+    from nas.resources import names
+    from nas.search.space import space_summary
+
+    rows = {name: space_summary(name) for name in names("search_spaces", ".py")}
+    output(
+        [{"name": name, "summary": text} for name, text in rows.items()] if as_json else text_table(list(rows.items()))
+    )
+
+
+@app.command("primitives")
+def primitives_command(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="A primitive, to print its full documentation.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the building blocks of networks, with their arguments and sources."""
+    from nas.genome import primitives as known
+
+    if name is not None and name not in known.__all__:
+        raise GenomeError(f"no primitive {name[:60]!r}{near(name, known.__all__)}")
+    rows = {each: describe_primitive(getattr(known, each)) for each in ([name] if name else known.__all__)}
+    if as_json:
+        output([{"name": each, "arguments": arguments, "about": about} for each, (arguments, about) in rows.items()])
+    elif name:
+        output("\n".join([f"{name}({rows[name][0]})", "", rows[name][1]]))
+    else:
+        output(
+            "\n".join(f"{each}({arguments})\n    {about.splitlines()[0]}" for each, (arguments, about) in rows.items())
+        )
+
+
+def describe_primitive(op: "type[Op]") -> tuple[str, str]:
+    """Return the arguments of a building block as they are written, and its documentation."""
+    arguments = [
+        spec.name if spec.default is MISSING else f"{spec.name}={spec.default!r}" for spec in fields(op) if spec.init
+    ]
+    return ", ".join(arguments), cleandoc(op.__doc__ or "")
+
+
+@app.command("baselines")
+def baselines_command(as_json: Json = False) -> None:
+    """List the networks of the papers with their counts, each for its paper's task."""
+    from nas.genome.baselines import BASELINES
+    from nas.genome.cost import cost as count
+    from nas.genome.metrics import receptive_field
+
+    rows = []
+    for name, entry in BASELINES.items():
+        graph = entry.graph()
+        counts = count(graph)
+        field = receptive_field(graph)
+        rows.append({"name": name, "year": entry.year, "input": list(entry.task.input), "params": counts.params,
+                     "macs": counts.macs, "depth": counts.depth, "receptive_field": field})  # fmt: skip
+    if as_json:
+        output(rows)
+        return
+    head = ("name", "year", "input", "params", "macs", "depth", "receptive field")
+    output(text_table([head, *(tuple(_cell(key, value) for key, value in row.items()) for row in rows)]))
+
+
+def _cell(key: str, value: Any) -> str:
+    """Return 1,234,567 for 1234567, 3x224x224 for [3, 224, 224], and a year as it is."""
+    if isinstance(value, list):
+        return "x".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) and key != "year" else str(value)

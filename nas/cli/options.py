@@ -1,0 +1,67 @@
+"""What several verbs share: the types of their options and arguments, and how their values are read."""
+
+import os
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nas.errors import BudgetError, ExperimentError
+
+if TYPE_CHECKING:
+    from nas.search.experiment import Experiment
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+RunDir = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/quickstart.")]
+What = Annotated[
+    str, typer.Argument(metavar="WHAT", help="A baseline, a genome file, RUN:TRIAL, or a search space with --seed.")
+]
+Seed = Annotated[int, typer.Option(help="Seed of the draw when WHAT is a search space.")]
+On = Annotated[str, typer.Option("--data", help="Data set that gives a drawn network its input and classes.")]
+Executor = Annotated[str | None, typer.Option(help="Where the workers run: local or ray.")]
+Address = Annotated[str | None, typer.Option(help="Address of a running Ray cluster; implies --executor ray.")]
+
+
+def former_options(**names: str) -> dict[str, Any]:
+    """Return the settings of a command that still reads its options' former names: `former_options(mend="fix")`."""
+    return {"token_normalize_func": lambda name: names.get(name, name)}
+
+
+def parse_size(text: str | None) -> int | None:
+    """Return 50000 for 50k, 1500000 for 1.5M. Raises BudgetError."""
+    if text is None:
+        return None
+    factor = {"k": 10**3, "m": 10**6, "g": 10**9}.get(text[-1:].lower(), 1)
+    try:
+        value = Decimal(text if factor == 1 else text[:-1]) * factor
+        if value != value.to_integral_value() or not 1 <= value <= 2**63:
+            raise ValueError
+    except (ValueError, ArithmeticError):
+        raise BudgetError(f"{text[:40]!r} is not a size; write 50000, 50k, 1.5M or 2G") from None
+    return int(value)
+
+
+def setting(text: str) -> tuple[str, Any]:
+    """Split KEY=VALUE; the value is read as TOML, or else taken as text. Raises ExperimentError."""
+    import tomllib
+
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise ExperimentError(f"--set {text[:60]!r}: write KEY=VALUE, such as recipe.epochs=20")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()
+
+
+def home(experiment: "Experiment") -> Path:
+    """Return the default run directory, runs/NAME; no name leads out of runs/."""
+    return Path("runs") / "".join(c if c.isalnum() or c in "-_." else "_" for c in experiment.name).lstrip(".")
+
+
+def choose_executor(executor: str | None, address: str | None) -> str | None:
+    """Return the executor; an address implies Ray and is passed in the environment, so that no file keeps it."""
+    if address:
+        os.environ["RAY_ADDRESS"] = address
+    return executor or ("ray" if address else None)

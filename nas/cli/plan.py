@@ -1,0 +1,77 @@
+"""What a search is about to do, printed before anything is trained."""
+
+from typing import TYPE_CHECKING
+
+from nas.cli.app import info
+from nas.errors import ExperimentError, NasError
+
+if TYPE_CHECKING:
+    from nas.search.experiment import Experiment
+
+
+def print_plan(experiment: "Experiment") -> None:
+    """Print what is trained on, and what the space holds within the budget.
+
+    Raises BudgetError when nothing is within it, DataError when images are missing, ExperimentError when there is no
+    GPU for `device = "cuda"`.
+    """
+    from nas.genome.cost import cost
+    from nas.search.objectives import OBJECTIVES
+    from nas.search.propose.baselines import fit_baseline
+    from nas.search.propose.preflight import preflight
+    from nas.search.space import load_space
+    from nas.training.data import class_names
+    from nas.training.data import load_data as images_of
+
+    _check_gpu(experiment)
+    images, names = images_of(experiment.source), class_names(experiment.source)
+    named = f": {', '.join(names[:10])}{', ...' if len(names) > 10 else ''}" if names else ""
+    sample = preflight(experiment, load_space(experiment.space), images.task)
+    limits = ", ".join(
+        f"{name} {' and '.join(f'{end} {value:,}' for end, value in ends.items())}"
+        for name, ends in experiment.budget.as_dict().items()
+    )
+    info(f"{experiment.name}: space {experiment.space} on {experiment.data}; budget: {limits or 'none'}")
+    info(f"  {len(images.train.labels):,} training images, {len(images.validation.labels):,} validation images, "
+        f"{images.task.classes} classes{named}")  # fmt: skip
+    for name in ("params", "macs"):
+        values = sorted(OBJECTIVES[name].of(network) for network in sample.networks)
+        low, middle, high = values[0], values[len(values) // 2], values[-1]
+        info(f"  {name:<7}{low:>12,} to {high:,}, median {middle:,}")
+    for name in experiment.baselines:
+        fitted = fit_baseline(name, images.task, experiment.budget)
+        counts = cost(fitted.graph)
+        info(f"  baseline {fitted.label}: {counts.params:,} params, {counts.macs:,} MACs")
+    if sample.refused:
+        action = "scaled to fit where possible" if experiment.fit else "rejected"
+        limits = ", ".join(f"{name} {count}" for name, count in sample.refused.most_common())
+        info(f"  networks outside the budget are {action}; the limit they exceed most: {limits}")
+    info(f"  {sample.inside} of {sample.drawn} sampled networks are within the budget; {experiment.trials} will be "
+        f"trained, {experiment.recipe.epochs} epochs each, by {experiment.workers} workers")  # fmt: skip
+
+
+def _check_gpu(experiment: "Experiment") -> None:
+    """Raise ExperimentError if the workers of this machine need a GPU and there is none."""
+    if experiment.device == "cuda" and experiment.executor == "local":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise ExperimentError("device (='cuda'): torch finds no GPU here; use --device cpu")
+
+
+def print_cost_estimate(experiment: "Experiment") -> None:
+    """Print how much time and disk the run would take, measured by training a network of median MACs for two epochs."""
+    from datetime import timedelta
+
+    from nas.search.results.estimate import estimate_run
+    from nas.search.space import load_space
+    from nas.training.data import task
+
+    try:
+        estimate = estimate_run(experiment, load_space(experiment.space), task(experiment.source))
+    except NasError as problem:
+        info(f"  time and disk could not be estimated: {problem}")
+        return
+    info(f"  one epoch of a network of median MACs ({estimate.network.macs:,}) takes {estimate.epoch:.2g} s here; "
+        f"the run about {timedelta(seconds=round(estimate.seconds))} if every worker has a core")  # fmt: skip
+    info(f"  disk: {estimate.study / 1e6:.1f} MB for the study, at most {estimate.weights / 1e6:.1f} MB for weights")
