@@ -1,4 +1,4 @@
-"""Imports run one way: genome < model < training < search < principles < report < cli."""
+"""Imports run one way: genome < model < training < search < principles < report < testing < cli; inside rooms too."""
 
 import ast
 import subprocess
@@ -21,6 +21,7 @@ ROOMS = [
     "search",
     "principles",
     "report",
+    "testing",
     "cli",
     "__main__",
 ]
@@ -55,6 +56,53 @@ def test_a_room_imports_only_leftwards(path: Path) -> None:
         parts = name.split(".")
         if parts[0] == "nas" and len(parts) > 1:
             assert ROOMS.index(parts[1]) <= mine, f"{path} imports {name}"
+
+
+INNER_ROOMS: dict[str, list[str]] = {
+    "search": [
+        "distributions objectives registries",
+        "experiment",
+        "experiment_file space trial",
+        "pareto",
+        "propose workers store",
+        "loop",
+        "results",
+    ],
+    "training/data": [
+        "source split untrusted",
+        "cache images reader",
+        "readers catalog",
+        "registry",
+        "loading",
+    ],
+    "principles": ["claims", "study_file", "judging", "training"],
+    "report": ["text", "html network", "run", "comparison principles"],
+}
+"""The entries of a room from the ground up; one imports from floors below only, or from entries of its own floor that do
+not import it back."""
+
+
+def entries_below(home: Path, entry: str) -> set[str]:
+    """The entries of a room that one of them imports, imports inside functions counted."""
+    prefix = ".".join(home.relative_to(NAS.parent).parts) + "."
+    place = home / entry
+    files = place.rglob("*.py") if place.is_dir() else [place.with_suffix(".py")]
+    found = {
+        name.removeprefix(prefix).split(".")[0] for path in files for name in imported(path) if name.startswith(prefix)
+    }
+    return found - {entry}
+
+
+@pytest.mark.parametrize("home", INNER_ROOMS)
+def test_the_entries_of_a_room_import_only_downwards(home: str) -> None:
+    floors = INNER_ROOMS[home]
+    level = {entry: floor for floor, entries in enumerate(floors) for entry in entries.split()}
+    there = {path.stem for path in (NAS / home).iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
+    assert set(level) == there - {"__init__"}
+    for entry in level:
+        for other in entries_below(NAS / home, entry):
+            assert level[other] <= level[entry], f"{home}/{entry} imports {other}"
+            assert entry not in entries_below(NAS / home, other), f"{entry} and {other} import each other"
 
 
 @pytest.mark.parametrize("path", sorted((NAS / "genome").rglob("*.py")), ids=lambda path: path.stem)

@@ -35,7 +35,7 @@ def test_findings_are_told_then_fixed(
 
 def test_no_run_to_examine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert nas(monkeypatch, "doctor", tmp_path / "nowhere") == 2
-    assert "nowhere is no run directory" in capsys.readouterr().err
+    assert "nowhere is not a run directory" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -43,7 +43,7 @@ def test_an_unknown_executor_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert nas(monkeypatch, "search", "quickstart", "--executor", "slurm", "--out", tmp_path / "run") == 2
-    assert "`executor`: Input should be 'local' or 'ray'" in capsys.readouterr().err
+    assert "`executor`: no executor 'slurm'. There are: local, ray" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

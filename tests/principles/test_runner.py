@@ -142,7 +142,7 @@ def test_the_path_of_the_page_is_the_last_line_of_stdout_and_not_in_json(
             main()
         out, err = capsys.readouterr()
         assert end.value.code == 0
-        assert (err if arguments else out).splitlines()[-1] == f"Report: {run}/report/principles.html"
+        assert (err if arguments else out).splitlines()[-1] == f"{run}/report/principles.html"
     assert [row["verdict"] for row in json.loads(out)] == ["refuted"]
 
 

@@ -23,6 +23,7 @@ from nas.errors import DataError, ExperimentError
 from nas.genome import Graph, Task
 from nas.genome.primitives import GapHead, Stem
 from nas.model import module
+from nas.registry import trust
 from nas.testing.readers import check_description, check_reader, check_split
 from nas.training.data import READERS, Source, class_names, digest, load_data, load_test, task
 from nas.training.data.reader import Part
@@ -118,6 +119,9 @@ def test_a_users_reader_is_found_by_its_file(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text(Path(__file__).read_text(encoding="utf-8"), encoding="utf-8")
     name = f"{file}:Stripes"
+    with pytest.raises(DataError, match="imported only for whoever names it"):
+        task(name)
+    trust(name, f"{Stripes.__module__}:Stripes")
     check_reader(READERS.find(name), tmp_path)
     assert is_own(name)
     assert task(name).classes == 2
@@ -128,6 +132,7 @@ def test_a_users_reader_is_found_by_its_file(tmp_path: Path) -> None:
         f"{file}:cycled": "cannot be created: TypeError",
         "collections:Counter": "is not a data reader: it has no name, summary, task",
     }.items():
+        trust(wrong)
         with pytest.raises(DataError, match=message):
             task(wrong)
         with pytest.raises(ExperimentError, match=message):
@@ -144,6 +149,7 @@ def test_a_users_set_is_cached_under_a_name_without_slashes(tmp_path: Path) -> N
     put(tmp_path, {"set.npz": npz_bytes(images=pixels(20, 5, 4), labels=cycled(20, 2))})
     file = tmp_path / "mine.py"
     file.write_text("\n".join(line[8:] for line in code.splitlines()), encoding="utf-8")
+    trust(f"{file}:Mine")
     first = load_data(Source(f"{file}:Mine", str(tmp_path)))
     assert first.digest == digest(Source("npz", str(tmp_path)))
     (note,) = (tmp_path / ".nas").glob("*Mine-train.json")
