@@ -4,7 +4,8 @@ from nas.genome import primitives  # defining an op registers it
 from nas.genome.cost import Budget, Cost, Range, cost
 from nas.genome.fingerprint import fingerprint
 from nas.genome.genome_json import from_json, to_json
-from nas.genome.graph import OPS, Graph, Input, Node, Op, Primitive, Shape, Value, lower
+from nas.genome.graph import OPS, Graph, Node, Op, Shape, Value, lower
+from nas.genome.op_kinds import Input, Primitive
 from nas.genome.task import Task
 from nas.genome.trial import Space, Trial
 

@@ -6,10 +6,11 @@ small tuples up. The totals equal those of the graph written out in layers, peak
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from typing import Any
 
 from nas.errors import BudgetError, GenomeError
-from nas.genome.graph import Graph, Layer, PlacedOp
+from nas.genome.graph import Graph, PlacedOp, Tally
+from nas.genome.op_kinds import Layer
 
 MAX_LAYERS = 5_000  # ResNet-1202 has 4,200; more than this is a mistake or an attack
 UNREACHED = -10 * MAX_LAYERS
@@ -49,22 +50,11 @@ class Cost:
         }
 
 
-class Tally(NamedTuple):
-    """What one op adds, given its input shapes."""
-
-    params: int
-    macs: int
-    activations: int
-    layers: int
-    reach: tuple[int, ...]  # weighted layers on the longest path from each input to the output
-
-
 def tally(placed: PlacedOp) -> Tally:
     """The counts of one op. Raises GenomeError when it expands to more than MAX_LAYERS layers."""
-    memo = placed.memo
-    if "tally" not in memo:
-        memo["tally"] = _tally(placed)
-    return memo["tally"]  # type: ignore[no-any-return]
+    if placed.tally is None:
+        placed.tally = _tally(placed)
+    return placed.tally
 
 
 def _tally(placed: PlacedOp) -> Tally:
@@ -83,7 +73,7 @@ def _add_up(graph: Graph, start: int = 0) -> Tally:
     params = macs = activations = layers = 0
     lengths: list[int] = []  # weighted layers on the longest path from `start`
     for _, placed, inputs in graph.nodes:
-        counts = placed.memo.get("tally") or tally(placed)
+        counts = placed.tally or tally(placed)
         params += counts[0]
         macs += counts[1]
         activations += counts[2]
@@ -136,11 +126,10 @@ def _repeated(inputs: tuple[int, ...]) -> tuple[int, ...]:
 def _extra(placed: PlacedOp, freed: tuple[bool, ...], same: tuple[int, ...]) -> int:
     """The most elements a primitive has alive beyond its inputs, when `freed` of them die with their last reader."""
     key = freed, same
-    found = placed.memo.get(key)
-    if found is None:
+    if key not in placed.peaks:
         assert placed.body is not None
-        found = placed.memo[key] = _peak(placed.body, freed, same)
-    return found
+        placed.peaks[key] = _peak(placed.body, freed, same)
+    return placed.peaks[key]
 
 
 def cost(graph: Graph, auxiliary: bool = False) -> Cost:

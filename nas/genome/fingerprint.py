@@ -16,8 +16,9 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from nas.genome.graph import Graph, Layer, Node, Op, write_out
+from nas.genome.graph import Graph, Node, Op, write_out
 from nas.genome.layers import Add
+from nas.genome.op_kinds import Layer
 
 Row = tuple[Op | None, tuple[int, ...]]  # an op and what it reads; None: where a stretch of network begins or ends
 Colours = list[bytes]
@@ -40,9 +41,9 @@ def _parts(graph: Graph) -> list[bytes]:
     for start, end in pairwise(cuts([*[node.inputs for node in graph.nodes], *ends])):
         alone = graph.nodes[end].placed if end == start + 1 < len(graph.nodes) else None
         if alone and alone.body and len(alone.inputs) == 1:
-            if "parts" not in alone.memo:
-                alone.memo["parts"] = _parts(alone.body)
-            parts += alone.memo["parts"]
+            if alone.certificates is None:
+                alone.certificates = _parts(alone.body)
+            parts += alone.certificates
         else:
             parts += _written_out(graph, start, end)
     return parts

@@ -12,8 +12,9 @@ from typing import Any
 
 from nas.errors import GenomeError, NasError
 from nas.genome.cost import MAX_LAYERS, tally
-from nas.genome.graph import FORMER_OPS, OPS, Graph, Input, Op, Primitive, Value, at_most, checks
-from nas.genome.hyperparameters import shown
+from nas.genome.graph import FORMER_OPS, OPS, Graph, Op, Value, checks
+from nas.genome.hyperparameters import short_repr
+from nas.genome.op_kinds import Input, Primitive
 
 FORMAT = "nas-genome/1"
 MAX_BYTES = 1_000_000
@@ -44,8 +45,7 @@ def from_json(text: str) -> Graph:
         raise GenomeError(f"line {problem.lineno}, column {problem.colno}: not JSON ({problem.msg})") from None
     except ValueError as problem:  # an integer of thousands of digits
         raise GenomeError(f"not a genome: {str(problem)[:100]}") from None
-    with at_most(8 * MAX_LAYERS + MAX_NODES):
-        return _graph(data)
+    return _graph(data)
 
 
 def read_genome(path: Path) -> Graph:
@@ -64,7 +64,7 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise GenomeError(f"the key {shown(key)} stands twice in one object")
+            raise GenomeError(f"the key {short_repr(key)} stands twice in one object")
         found[key] = value
     return found
 
@@ -77,7 +77,7 @@ def _graph(data: Any) -> Graph:
     keys = {"format", "nodes", "outputs"}
     _object(data, "the genome", keys, keys)
     if data["format"] != FORMAT:
-        raise GenomeError(f"format: {shown(data['format'])} is not {FORMAT!r}")
+        raise GenomeError(f"format: {short_repr(data['format'])} is not {FORMAT!r}")
     rows = data["nodes"]
     if not isinstance(rows, list) or not 2 <= len(rows) <= MAX_NODES:
         raise GenomeError(f"nodes: expected a list of 2 to {MAX_NODES:,} nodes")
@@ -111,19 +111,20 @@ class _Reader:
 
     def name(self, name: Any, where: str) -> str:
         if not isinstance(name, str) or not 0 < len(name) <= 200 or not name.isprintable():
-            raise GenomeError(f"{where}.name: expected 1 to 200 printable characters, found {shown(name)}")
+            raise GenomeError(f"{where}.name: expected 1 to 200 printable characters, found {short_repr(name)}")
         if name in self.values:
-            raise GenomeError(f"{where}.name: {shown(name)} is taken by an earlier node")
+            raise GenomeError(f"{where}.name: {short_repr(name)} is taken by an earlier node")
         return name
 
     def op(self, row: dict[str, Any], where: str) -> Op:
         kind = row["op"]
         cls = OPS.get(kind) or FORMER_OPS.get(kind) if isinstance(kind, str) else None
         if cls is None:
-            raise GenomeError(f"{where}.op: {shown(kind)} is not an op; the ops are {', '.join(sorted(OPS))}")
+            raise GenomeError(f"{where}.op: {short_repr(kind)} is not an op; the ops are {', '.join(sorted(OPS))}")
         settings = {key: value for key, value in row.items() if key not in ("name", "op", "inputs")}
         for key in settings.keys() - checks(cls).keys():
-            raise GenomeError(f"{where}: {kind} has no field {shown(key)}; it has {', '.join(checks(cls)) or 'none'}")
+            names = ", ".join(checks(cls)) or "none"
+            raise GenomeError(f"{where}: {kind} has no field {short_repr(key)}; it has {names}")
         if missing := [f.name for f in fields(cls) if f.default is MISSING and f.name not in settings]:
             raise GenomeError(f"{where}: {kind} needs {', '.join(missing)}")
         try:
@@ -137,7 +138,7 @@ class _Reader:
             raise GenomeError(f"{where}: expected a list of names of earlier nodes")
         for name in names:
             if not isinstance(name, str) or name not in self.values:
-                raise GenomeError(f"{where}: {shown(name)} is not an earlier node")
+                raise GenomeError(f"{where}: {short_repr(name)} is not an earlier node")
         return [self.values[name] for name in names]
 
     def count(self, value: Value) -> None:
@@ -162,7 +163,7 @@ class _Reader:
             raise GenomeError("outputs: the Input is not a head")
         for name in self.values:
             if any(isinstance(self.values[part].op, Primitive) for part in _above(name) if part in self.values):
-                raise GenomeError(f"the name {shown(name)} belongs to a layer inside a block of this genome")
+                raise GenomeError(f"the name {short_repr(name)} belongs to a layer inside a block of this genome")
         return Graph.of(*heads)
 
 
@@ -180,4 +181,4 @@ def _object(data: Any, where: str, required: set[str], allowed: set[str] | None)
             raise GenomeError(f"{where}: the key {key!r} is missing")
     for key in data:
         if allowed is not None and key not in allowed:
-            raise GenomeError(f"{where}: unknown key {shown(key)}; the keys are {', '.join(sorted(allowed))}")
+            raise GenomeError(f"{where}: unknown key {short_repr(key)}; the keys are {', '.join(sorted(allowed))}")

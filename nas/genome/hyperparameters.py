@@ -110,7 +110,7 @@ def compile_check(kind: Any, limits: Limits = Limits(-(2**63), 2**63)) -> Check:
     raise TypeError(f"a hyperparameter cannot be annotated {kind!r}")
 
 
-def shown(value: Any) -> str:
+def short_repr(value: Any) -> str:
     """A stranger's value for an error message: short, on one line, however large or deep it is."""
     if type(value) is int and value.bit_length() > 200:
         return f"a whole number of {value.bit_length():,} bits"

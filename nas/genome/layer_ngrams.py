@@ -7,7 +7,8 @@ al. 2021, section 3, "path encoding"), and so do networks that have no choices i
 from functools import lru_cache
 from math import log2
 
-from nas.genome.graph import Graph, Input, Layer, Op, Shape, lower
+from nas.genome.graph import Graph, Op, Shape, lower
+from nas.genome.op_kinds import Input, Layer
 from nas.genome.primitives.cells import Zero
 
 LENGTH = 3

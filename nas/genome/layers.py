@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from nas.genome.graph import Call, Layer, Op, Shape, place_op
+from nas.genome.graph import Op, Shape, place_op
 from nas.genome.hyperparameters import Count, Padding, Positive, Rate, Width, Window
+from nas.genome.op_kinds import Call, Layer
 
 Pair = tuple[int, int]
 

@@ -9,8 +9,9 @@ from itertools import pairwise
 from typing import Any
 
 from nas.genome.cost import tally
-from nas.genome.graph import Graph, Layer, Node, lower
+from nas.genome.graph import Graph, Node, lower
 from nas.genome.layers import AdaptivePool, pair
+from nas.genome.op_kinds import Layer
 
 
 def measure(graph: Graph) -> dict[str, float]:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from math import prod
 
-from nas.genome.graph import Call, Layer, Shape
+from nas.genome.graph import Shape
 from nas.genome.hyperparameters import Count, Width, Window
 from nas.genome.layers import image, pair
+from nas.genome.op_kinds import Call, Layer
 
 # Which of S2's six maps each of C3's sixteen reads (LeCun et al. 1998, table 1).
 LENET_TABLE = (

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from nas.errors import GenomeError
-from nas.genome.graph import Graph, Input, Shape, Value
+from nas.genome.graph import Graph, Shape, Value
+from nas.genome.op_kinds import Input
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from nas.genome.graph import Call
+from nas.genome.op_kinds import Call
 
 
 @dataclass(frozen=True)

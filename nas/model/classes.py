@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from nas.genome.graph import Call
+from nas.genome.op_kinds import Call
 from nas.model.body import Body, Piece
 from nas.model.naming import Parameter
 

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from nas.genome.graph import Graph, Layer, Primitive, Shape
+from nas.genome.graph import Graph, Shape
 from nas.genome.layers import Add, Relu, ScaledTanh, Tanh
+from nas.genome.op_kinds import Layer, Primitive
 
 VARIABLES = ("x", "y", "z", "u", "v", "w")
 LONGEST = 76

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nas.genome.graph import Graph, Layer, Op, Primitive, Shape, snake
+from nas.genome.graph import Graph, Op, Shape
+from nas.genome.node_names import snake
+from nas.genome.op_kinds import Layer, Primitive
 from nas.model.body import Slot
 from nas.model.forward import Step
 

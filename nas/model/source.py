@@ -11,7 +11,8 @@ from itertools import groupby
 from typing import Any
 
 from nas.genome.cost import cost
-from nas.genome.graph import Call, Graph, Layer, Primitive, Shape, expansion
+from nas.genome.graph import Graph, Shape
+from nas.genome.op_kinds import Call, Layer, Primitive, expansion
 from nas.model.body import Body, Piece, RepeatedCall
 from nas.model.classes import WIDTH, class_text
 from nas.model.forward import Step, forward, steps

@@ -11,7 +11,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from nas.errors import GenomeError
 from nas.genome import OPS, Graph, Input, Primitive, cost, fingerprint, from_json, lower, to_json
-from nas.genome.graph import Layer, Value
+from nas.genome.graph import Value
+from nas.genome.op_kinds import Layer
 from nas.model import module
 
 NAMES = sorted(set(OPS) - {"Input"})

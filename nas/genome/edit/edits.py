@@ -7,9 +7,10 @@ from typing import Any, get_type_hints
 from nas.errors import EditError, GenomeError
 from nas.genome.edit.redraw import Drawn, again, finish, fit_shape, joined, redraw
 from nas.genome.fingerprint import cuts
-from nas.genome.graph import Graph, Layer, Node, Op, Primitive, Value
+from nas.genome.graph import Graph, Node, Op, Value
 from nas.genome.hyperparameters import Limits
 from nas.genome.layers import Add, Concat
+from nas.genome.op_kinds import Layer, Primitive
 
 WIDTHS = Limits(1, 65_536)
 NOT_WIDTHS = {"classes", "groups", "channels", "extents"}  # what the task fixes, or what follows from other widths

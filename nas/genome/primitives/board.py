@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from nas.genome.graph import Primitive, Value
+from nas.genome.graph import Value
 from nas.genome.hyperparameters import Count, Width
 from nas.genome.layers import Conv, Flatten
+from nas.genome.op_kinds import Primitive
 from nas.genome.paper_layers import PositionBias
 from nas.genome.primitives.stacks import ConvStack, ConvUnit
 

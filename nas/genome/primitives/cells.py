@@ -6,9 +6,10 @@ from functools import reduce
 from typing import Annotated, Literal, get_args
 
 from nas.errors import GenomeError
-from nas.genome.graph import Call, Layer, Primitive, Shape, Value
+from nas.genome.graph import Shape, Value
 from nas.genome.hyperparameters import Limits, Width
 from nas.genome.layers import Add, AvgPool, BatchNorm, Concat, Conv, MaxPool, Relu, image
+from nas.genome.op_kinds import Call, Layer, Primitive
 from nas.genome.primitives.units import conv_bn, unit
 
 MAX_OPS = 32

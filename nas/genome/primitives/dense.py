@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from nas.genome.graph import Primitive, Value
+from nas.genome.graph import Value
 from nas.genome.hyperparameters import Count, Rate, Width
 from nas.genome.layers import AvgPool, BatchNorm, Concat, Conv, Dropout, Relu
+from nas.genome.op_kinds import Primitive
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from nas.genome.graph import Primitive, Shape, Value
+from nas.genome.graph import Shape, Value
 from nas.genome.hyperparameters import Positive, Width, Window
 from nas.genome.layers import Concat, MaxPool
+from nas.genome.op_kinds import Primitive
 from nas.genome.primitives.stacks import ConvUnit
 
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from nas.genome.graph import Primitive, Value
+from nas.genome.graph import Value
 from nas.genome.hyperparameters import Count, Rate, Width
 from nas.genome.layers import AdaptivePool, AvgPool, Dropout, Flatten, GlobalPool, Linear, Relu
+from nas.genome.op_kinds import Primitive
 from nas.genome.primitives.stacks import Activation, ConvUnit, Widths, activate
 
 

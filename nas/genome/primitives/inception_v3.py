@@ -6,9 +6,10 @@ The defaults are the released widths; the paper prints none. C is its figure 6 a
 from dataclasses import dataclass
 from typing import Literal
 
-from nas.genome.graph import Primitive, Value
+from nas.genome.graph import Value
 from nas.genome.hyperparameters import Width
 from nas.genome.layers import AvgPool, Concat, MaxPool
+from nas.genome.op_kinds import Primitive
 from nas.genome.primitives.inception import conv, halved
 
 

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from nas.genome.graph import Primitive, Shape, Value
+from nas.genome.graph import Shape, Value
 from nas.genome.hyperparameters import Count, Limits, Padding, Positive, Width, Window
 from nas.genome.layers import BatchNorm, Conv, Relu, Tanh
+from nas.genome.op_kinds import Primitive
 
 Activation = Literal["relu", "tanh", "none"]
 Widths = Annotated[tuple[int, ...], Limits(1, 65_536)]
