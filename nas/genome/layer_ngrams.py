@@ -66,8 +66,11 @@ def _kind(op: Op, image: Shape, shape: Shape) -> str:
     """Empty of what is passed over."""
     if isinstance(op, Input):
         return "image"
-    window = getattr(op, "kernel", getattr(op, "window", ""))
-    if not window and not (isinstance(op, Layer) and op.weighted):
+    assert isinstance(op, Layer)
+    window = op.sliding_window()
+    if not window and not op.weighted:
         return ""
     smaller = round(log2(image[-1] / shape[-1])) if len(shape) > 1 else ""
-    return f"{type(op).__name__}{window}{'g' if getattr(op, 'groups', 1) > 1 else ''}@{smaller}"
+    return (
+        f"{type(op).__name__}{window.kernel if window else ''}{'g' if getattr(op, 'groups', 1) > 1 else ''}@{smaller}"
+    )

@@ -6,7 +6,6 @@ graph that answers at evaluation.
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 from nas.genome.cost import tally
 from nas.genome.graph import Graph, Node, lower
@@ -154,14 +153,9 @@ def receptive_fields(graph: Graph) -> dict[str, tuple[Sight, Sight]]:
 def _sight(node: Node, before: list[tuple[Sight, Sight]], axis: int) -> Sight:
     sights = [sight[axis] for sight in before]
     joined = Sight(max(s.stride for s in sights), min(s.low for s in sights), max(s.high for s in sights))
-    kernel, stride, padding = (pair(value)[axis] for value in _window(node.op))
-    return joined.through(kernel, stride, padding)
-
-
-def _window(op: Any) -> tuple[Any, Any, Any]:
-    """Kernel, stride and padding of a layer that slides over the image; of any other, a single unit."""
-    kernel = getattr(op, "kernel", getattr(op, "window", 1))
-    return kernel, getattr(op, "stride", 1), getattr(op, "padding", 0)
+    assert isinstance(node.op, Layer)
+    window = node.op.sliding_window()
+    return joined.through(*(pair(value)[axis] for value in window)) if window else joined
 
 
 def _mean(values: list[float]) -> float:

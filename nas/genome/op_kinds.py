@@ -73,11 +73,8 @@ class Layer(Op, abstract=True):
         return None
 
     def sliding_window(self) -> SlidingWindow | None:
-        """Return the window of input units that one output unit reads, by default one unit.
-
-        None when the window depends on the image's size.
-        """
-        return SlidingWindow()
+        """Return the window of input units that one output unit reads; None: only the unit at the same position."""
+        return None
 
 
 class Primitive(Op, abstract=True):

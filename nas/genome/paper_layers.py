@@ -5,8 +5,8 @@ from math import prod
 
 from nas.genome.graph import Shape
 from nas.genome.hyperparameters import Count, Width, Window
-from nas.genome.layers import image, pair
-from nas.genome.op_kinds import Call, Layer
+from nas.genome.layers import image, pair, slide
+from nas.genome.op_kinds import Call, Layer, SlidingWindow
 
 # Which of S2's six maps each of C3's sixteen reads (LeCun et al. 1998, table 1).
 LENET_TABLE = (
@@ -54,7 +54,11 @@ class PositionBias(nn.Module):
 
     def __init__(self, channels: int, rows: int, columns: int) -> None:
         super().__init__()
-        self.bias = nn.Parameter(torch.zeros(channels, rows, columns))
+        self.bias = nn.Parameter(torch.empty(channels, rows, columns))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        nn.init.zeros_(self.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.bias
@@ -81,8 +85,13 @@ class ChannelScale(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.ones(channels, 1, 1))
-        self.bias = nn.Parameter(torch.zeros(channels, 1, 1))
+        self.weight = nn.Parameter(torch.empty(channels, 1, 1))
+        self.bias = nn.Parameter(torch.empty(channels, 1, 1))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        nn.init.ones_(self.weight)
+        nn.init.zeros_(self.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.weight + self.bias
@@ -124,13 +133,12 @@ class TableConv(nn.Module):
 '''
 
     def shape(self, *inputs: Shape) -> Shape:
-        channels, *sides = image(self, *inputs)
-        if channels != 6:
-            raise self.shape_error("its table is of six input maps", *inputs)
-        rows, columns = (side - k + 1 for side, k in zip(sides, pair(self.kernel), strict=True))
-        if min(rows, columns) < 1:
-            raise self.shape_error(f"`kernel` (={self.kernel}) is larger than the image", *inputs)
-        return len(LENET_TABLE), rows, columns
+        if image(self, *inputs)[0] != 6:
+            raise self.shape_error("needs the six input maps of its table", *inputs)
+        return len(LENET_TABLE), *slide(self, self.sliding_window(), inputs[0])
+
+    def sliding_window(self) -> SlidingWindow:
+        return SlidingWindow(self.kernel)
 
     def params(self, *inputs: Shape) -> int:
         return sum(len(maps) * prod(pair(self.kernel)) + 1 for maps in LENET_TABLE)
