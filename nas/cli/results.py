@@ -9,7 +9,7 @@ from nas.cli.app import Json, RunDir, app, info, output, text_table
 from nas.errors import ExportError
 
 if TYPE_CHECKING:
-    from nas.model.export import Exported
+    from nas.model.export import ExportResult
     from nas.model.formats import Format
     from nas.search.results.finalists import Finalist
 
@@ -50,11 +50,11 @@ def export(
 
     A run's trial comes trained, by itself or as RUN:TRIAL; any other network comes with untrained weights.
     """
-    from nas.model.formats import FORMATS, check
+    from nas.model.formats import FORMATS, check_formats
     from nas.model.parity import TOLERANCE
 
     formats = FORMATS if format_ == "all" else (format_,)
-    check(formats)
+    check_formats(formats)
     if chosen := _trial(what, trial):
         exported = _trained(*chosen, out, formats)
     else:
@@ -64,7 +64,9 @@ def export(
     info("the network, ready to use:")
     output(str(exported.folder / "net.py"))
     if not exported.agrees:
-        raise ExportError(f"{exported.folder}: a file differs by {exported.apart:.1e}, more than {TOLERANCE:.0e}")
+        raise ExportError(
+            f"{exported.folder}: a file differs by {exported.max_difference:.1e}, more than {TOLERANCE:.0e}"
+        )
 
 
 def _trial(what: str, trial: str) -> tuple[Path, str] | None:
@@ -75,7 +77,7 @@ def _trial(what: str, trial: str) -> tuple[Path, str] | None:
     return (Path(what), trial) if Path(what).is_dir() else None
 
 
-def _trained(run: Path, trial: str, out: Path | None, formats: "tuple[Format, ...]") -> "Exported":
+def _trained(run: Path, trial: str, out: Path | None, formats: "tuple[Format, ...]") -> "ExportResult":
     from nas.search.results.export_trial import export_trial
     from nas.search.store.study import load_run
 
@@ -87,7 +89,7 @@ def _trained(run: Path, trial: str, out: Path | None, formats: "tuple[Format, ..
     return exported
 
 
-def _untrained(what: str, out: Path | None, seed: int, formats: "tuple[Format, ...]") -> "Exported":
+def _untrained(what: str, out: Path | None, seed: int, formats: "tuple[Format, ...]") -> "ExportResult":
     from nas.cli.networks import find_network
     from nas.cli.untrained import hand_over_untrained
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from nas.errors import RunError
-from nas.model.export import Exported, export_network, load_weights
+from nas.model.export import ExportResult, export_network, load_weights
 from nas.model.formats import Format
 from nas.model.module import module
 from nas.search.results.finalists import load_finalists, weights
@@ -40,7 +40,7 @@ def trained(run: Run, record: TrialRecord, say: Callable[[str], None]) -> nn.Mod
 
 def export_trial(
     run: Run, record: TrialRecord, folder: Path, say: Callable[[str], None], formats: tuple[Format, ...] = ("source",)
-) -> tuple[Exported, float]:
+) -> tuple[ExportResult, float]:
     """Export a trial; returns what was written and the test accuracy. Raises RunError or ExportError."""
     data = load_data(run.experiment.source)
     torch.set_num_threads(1)
