@@ -1,4 +1,4 @@
-"""What can be known of a network without a tensor. Standard library only."""
+"""Networks as graphs: building, counting, comparing and editing them. Needs the standard library only."""
 
 from nas.genome import primitives  # defining an op registers it
 from nas.genome.cost import Budget, Cost, Range, cost

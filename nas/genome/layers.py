@@ -15,11 +15,12 @@ Pair = tuple[int, int]
 
 
 def pair(value: int | Pair) -> Pair:
-    """3 -> (3, 3)."""
+    """Return a number for both axes as a pair: 3 becomes (3, 3)."""
     return value if isinstance(value, tuple) else (value, value)
 
 
 def image(op: Op, *inputs: Shape) -> Shape:
+    """Return the first input's shape. Raises ShapeError unless it is an image."""
     if len(inputs[0]) != 3:
         raise op.shape_error("needs an image (channels, height, width)", *inputs)
     return inputs[0]
@@ -117,7 +118,7 @@ class Linear(Layer):
 
 @dataclass(frozen=True)
 class BatchNorm(Layer):
-    """Batch normalisation with scale and shift (Ioffe & Szegedy 2015; torch.nn.BatchNorm2d)."""
+    """Batch normalization with scale and shift (Ioffe & Szegedy 2015; torch.nn.BatchNorm2d)."""
 
     epsilon: Positive = 1e-5
 
@@ -165,7 +166,7 @@ class ScaledTanh(Layer):
 
 @dataclass(frozen=True)
 class LocalResponseNorm(Layer):
-    """Local response normalisation over neighbouring channels (Krizhevsky et al. 2012, section 3.3).
+    """Local response normalization over neighboring channels (Krizhevsky et al. 2012, section 3.3).
 
     As in torch.nn.LocalResponseNorm, `alpha` is divided by `size`.
     """
@@ -206,7 +207,7 @@ class MaxPool(Layer):
 
 @dataclass(frozen=True)
 class AvgPool(Layer):
-    """Mean over a sliding window, padding counted in the mean or not (torch.nn.AvgPool2d)."""
+    """Mean over a sliding window, with or without the padding (torch.nn.AvgPool2d)."""
 
     window: Window
     stride: Window
@@ -251,7 +252,7 @@ class AdaptivePool(Layer):
 
 @dataclass(frozen=True)
 class GlobalPool(Layer):
-    """Global average pooling: a feature a channel (Lin et al. 2013, section 3.2)."""
+    """Global average pooling: one feature per channel (Lin et al. 2013, section 3.2)."""
 
     forward = "{0}.mean((2, 3))"
 
@@ -298,7 +299,7 @@ class Add(Layer):
 
 @dataclass(frozen=True)
 class Concat(Layer):
-    """Channels side by side: the filter concatenation of Inception and DenseNet (torch.cat)."""
+    """Concatenation of channels, as in Inception and DenseNet (torch.cat)."""
 
     forward = "torch.cat([{all}], 1)"
     arity = None

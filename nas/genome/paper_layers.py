@@ -1,4 +1,4 @@
-"""The layers torch has no module for, each with the few lines of its own that stand in the generated file."""
+"""Layers that torch has no module for, each with the class that is written into the generated file."""
 
 from dataclasses import dataclass
 from math import prod
@@ -8,7 +8,7 @@ from nas.genome.hyperparameters import Count, Width, Window
 from nas.genome.layers import image, pair, slide
 from nas.genome.op_kinds import Call, Layer, SlidingWindow
 
-# Which of S2's six maps each of C3's sixteen reads (LeCun et al. 1998, table 1).
+# The maps of S2 that each of the sixteen maps of C3 reads (LeCun et al. 1998, table 1).
 LENET_TABLE = (
     (0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5), (0, 4, 5), (0, 1, 5),
     (0, 1, 2, 3), (1, 2, 3, 4), (2, 3, 4, 5), (0, 3, 4, 5), (0, 1, 4, 5), (0, 1, 2, 5),
@@ -18,13 +18,13 @@ LENET_TABLE = (
 
 @dataclass(frozen=True)
 class ChannelPad(Layer):
-    """Zero channels behind the others, up to `width`: the shortcut without parameters (He et al. 2015, option A)."""
+    """Zero channels appended, up to `width`: the shortcut without parameters (He et al. 2015, option A)."""
 
     width: Width
 
     torch_class_source = '''
 class ChannelPad(nn.Module):
-    """Zero channels behind the others, up to `width` (He et al. 2015, section 3.3, option A)."""
+    """Zero channels appended, up to `width` (He et al. 2015, section 3.3, option A)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class ChannelPad(nn.Module):
     def shape(self, *inputs: Shape) -> Shape:
         channels, rows, columns = image(self, *inputs)
         if channels > self.width:
-            raise self.shape_error(f"`width` (={self.width}) must be at least the channels read", *inputs)
+            raise self.shape_error(f"`width` (={self.width}) must be at least the number of input channels", *inputs)
         return self.width, rows, columns
 
     def module(self, *inputs: Shape) -> Call:
@@ -46,11 +46,11 @@ class ChannelPad(nn.Module):
 
 @dataclass(frozen=True)
 class PositionBias(Layer):
-    """A bias of its own for every channel and board position (Silver et al. 2016, methods)."""
+    """A separate bias for every channel and board position (Silver et al. 2016, methods)."""
 
     torch_class_source = '''
 class PositionBias(nn.Module):
-    """A bias of its own for every channel and position (Silver et al. 2016, methods)."""
+    """A separate bias for every channel and position (Silver et al. 2016, methods)."""
 
     def __init__(self, channels: int, rows: int, columns: int) -> None:
         super().__init__()
@@ -77,11 +77,11 @@ class PositionBias(nn.Module):
 
 @dataclass(frozen=True)
 class ChannelScale(Layer):
-    """A trainable coefficient and bias a channel: LeNet-5's subsampling (LeCun et al. 1998, section II.B)."""
+    """A trainable coefficient and bias per channel: LeNet-5's subsampling (LeCun et al. 1998, section II.B)."""
 
     torch_class_source = '''
 class ChannelScale(nn.Module):
-    """A trainable coefficient and bias a channel (LeCun et al. 1998, section II.B)."""
+    """A trainable coefficient and bias per channel (LeCun et al. 1998, section II.B)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -109,14 +109,14 @@ class ChannelScale(nn.Module):
 
 @dataclass(frozen=True)
 class TableConv(Layer):
-    """Sixteen maps, each a convolution of its own few of six maps: LeNet-5's C3 (LeCun et al. 1998, table 1)."""
+    """Sixteen maps, each a convolution of some of six input maps: LeNet-5's C3 (LeCun et al. 1998, table 1)."""
 
     kernel: Window = 5
 
     weighted = True
     torch_class_source = f'''
 class TableConv(nn.Module):
-    """Sixteen maps, each a convolution of its own few of six (LeCun et al. 1998, table 1)."""
+    """Sixteen maps, each a convolution of some of six input maps (LeCun et al. 1998, table 1)."""
 
     TABLE = (
         {", ".join(str(maps) for maps in LENET_TABLE[:6])},
@@ -153,17 +153,17 @@ class TableConv(nn.Module):
 
 @dataclass(frozen=True)
 class CodeDistance(Layer):
-    """Minus the squared distance to a fixed code of +-1 a class: LeNet-5's output (LeCun et al. 1998, section II.B).
+    """Minus the squared distance to a fixed +-1 code per class: LeNet-5's output (LeCun et al. 1998, section II.B).
 
-    The paper drew its codes as digits of 7 x 12 pixels and names random or error-correcting ones as the
-    alternative; here they are rows of a Walsh-Hadamard matrix. Nothing of it is trained.
+    The paper's codes are pictures of digits, 7 x 12 pixels; it names random or error-correcting codes as the
+    alternative. Here they are rows of a Walsh-Hadamard matrix. The layer has no trainable parameters.
     """
 
     classes: Count
 
     torch_class_source = '''
 class CodeDistance(nn.Module):
-    """Minus the squared distance to a fixed Walsh code of +-1 a class (LeCun et al. 1998, section II.B)."""
+    """Minus the squared distance to a fixed +-1 Walsh code per class (LeCun et al. 1998, section II.B)."""
 
     def __init__(self, classes: int, features: int) -> None:
         super().__init__()

@@ -64,9 +64,9 @@ BAD = {
     "a huge integer": (genome(row("last", "Conv", ["input"], width=10**4_000, kernel=3)), "from 1 to 65,536"),
     "a negative integer": (genome(row("last", "Conv", ["input"], width=-1, kernel=3)), "from 1 to 65,536"),
     "true": (genome(row("last", "Conv", ["input"], width=True, kernel=3)), "`width` (=True)"),
-    "nan": (genome(row("last", "Dropout", ["input"], rate=float("nan"))), "NaN is not a number"),
+    "nan": (genome(row("last", "Dropout", ["input"], rate=float("nan"))), "NaN is not allowed"),
     "infinite": (genome(row("last", "Dropout", ["input"], rate=0.5)).replace("0.5", "1e999"), "from 0.0 to 1.0"),
-    "two keys": (genome('{"name": "last", "name": "b", "op": "Relu", "inputs": ["input"]}'), "stands twice"),
+    "two keys": (genome('{"name": "last", "name": "b", "op": "Relu", "inputs": ["input"]}'), "appears twice"),
     "many keys": ("{" + ",".join(f'"{i}":0' for i in range(80_000)) + "}", "the key 'format' is missing"),
     "two names": (genome(RELU, RELU), "taken by an earlier node"),
     "an escape in a name": (genome(row("\x1b[31m", "Relu", ["input"]), RELU), "printable"),
@@ -91,7 +91,7 @@ BAD = {
     "a flat image": (genome(RELU).replace("[3, 32, 32]", "[32, 32]"), "must be (channels, height, width)"),
     "no layer": (genome(outputs='["input"]'), "expected a list of 2 to"),
     "nothing done": (genome(RELU, outputs='["input"]'), "the Input is not a head"),
-    "one head twice": (genome(RELU, outputs='["last", "last"]'), "each head may be named once"),
+    "one head twice": (genome(RELU, outputs='["last", "last"]'), "each head must be named once"),
     "a misfit": (genome(row("last", "Linear", ["input"], width=4)), "needs features"),
     "10^12 parameters": (
         genome(

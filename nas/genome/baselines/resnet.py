@@ -12,7 +12,7 @@ from nas.genome.task import Task
 
 
 def resnet(task: Task, depths: Sequence[int], shortcut: Shortcut = "B") -> Graph:
-    """Basic blocks in four stages (table 1); "none" makes the plain network."""
+    """Basic blocks in four stages (table 1); shortcut "none" gives the plain network."""
     x = ImageNetStem(64)(task.image())
     for place, depth in enumerate(depths):
         for i in range(depth):
@@ -21,7 +21,7 @@ def resnet(task: Task, depths: Sequence[int], shortcut: Shortcut = "B") -> Graph
 
 
 def deep_resnet(task: Task, depths: Sequence[int], stride_on: Literal["1x1", "3x3"] = "1x1") -> Graph:
-    """Bottleneck blocks in four stages (table 1); "3x3" is what is known as version 1.5."""
+    """Bottleneck blocks in four stages (table 1); stride on the 3x3 is version 1.5."""
     x = ImageNetStem(64)(task.image())
     for place, depth in enumerate(depths):
         for i in range(depth):

@@ -1,6 +1,6 @@
 """The five modules of the released Inception-v3 (Szegedy et al. 2016, "Rethinking the Inception architecture").
 
-The defaults are the released widths; the paper prints none. C is its figure 6 and E its figure 7.
+The defaults are the released widths, which the paper does not give. C is its figure 6, E its figure 7.
 """
 
 from dataclasses import dataclass
@@ -77,7 +77,7 @@ class InceptionC(Primitive):
 
 @dataclass(frozen=True)
 class InceptionD(Primitive):
-    """17 x 17 to 8 x 8: a 3x3, a factorised n x n before another, and a pooling (Szegedy et al. 2016; released)."""
+    """17 x 17 to 8 x 8: a 3x3, a factorized n x n before another, and a pooling (Szegedy et al. 2016; released)."""
 
     reduce: Width = 192
     three: Width = 320
