@@ -46,22 +46,22 @@ def differences(first: Graph, second: Graph) -> list[str]:
     """Return sentences that describe the second network relative to the first; none when they are the same network."""
     if fingerprint(first) == fingerprint(second):
         return []
-    found = align(first, second)
+    alignment = align(first, second)
     sentences = [
-        *_changes(first, second, found),
-        *_lone("removed after", first, found.removed),
-        *_lone("added after", second, found.added),
-        *_rewired(first, second, found),
+        *_changes(first, second, alignment),
+        *_lone("removed after", first, alignment.removed),
+        *_lone("added after", second, alignment.added),
+        *_rewired(first, second, alignment),
     ]
     if len(first.outputs) != len(second.outputs):
         sentences.append(f"auxiliary heads: {len(first.outputs) - 1} become {len(second.outputs) - 1}")
     return sentences or ["the same blocks in another order"]
 
 
-def _changes(first: Graph, second: Graph, found: Alignment) -> Iterator[str]:
+def _changes(first: Graph, second: Graph, alignment: Alignment) -> Iterator[str]:
     """Yield a sentence for each change of a hyperparameter, with all nodes where it occurs."""
     moves: dict[tuple[str, str, Any, Any], list[str]] = {}
-    for a, b in found.pairs:
+    for a, b in alignment.pairs:
         before, after = first.nodes[a].op, second.nodes[b].op
         for field, value in before.values().items():
             now = after.values()[field]
@@ -71,33 +71,33 @@ def _changes(first: Graph, second: Graph, found: Alignment) -> Iterator[str]:
         yield f"{_listed(names)} ({kind}): {field} {value} becomes {now}"
 
 
-def _lone(what: str, graph: Graph, places: Sequence[int]) -> Iterator[str]:
+def _lone(what: str, graph: Graph, positions: Sequence[int]) -> Iterator[str]:
     """Yield a sentence for each run of equal nodes that only one of the networks has."""
-    runs = groupby(enumerate(places), key=lambda item: (item[1] - item[0], graph.nodes[item[1]].op))
+    runs = groupby(enumerate(positions), key=lambda item: (item[1] - item[0], graph.nodes[item[1]].op))
     for (_, op), stretch in runs:
-        nodes = [graph.nodes[place] for _, place in stretch]
+        nodes = [graph.nodes[position] for _, position in stretch]
         yield f"{_number(len(nodes), str(op))} {what} {_listed([graph.nodes[i].name for i in nodes[0].inputs])}"
 
 
-def _rewired(first: Graph, second: Graph, found: Alignment) -> Iterator[str]:
+def _rewired(first: Graph, second: Graph, alignment: Alignment) -> Iterator[str]:
     """Yield a sentence for each node that reads other nodes, not counting nodes inserted or removed in between."""
-    there = dict(found.pairs)
-    sources = [_sources(first, set(found.removed)), _sources(second, set(found.added))]
-    for a, b in found.pairs:
-        before = [{there[i] for i in sources[0][place]} for place in first.nodes[a].inputs]
-        after = [sources[1][place] for place in second.nodes[b].inputs]
+    there = dict(alignment.pairs)
+    sources = [_sources(first, set(alignment.removed)), _sources(second, set(alignment.added))]
+    for a, b in alignment.pairs:
+        before = [{there[i] for i in sources[0][position]} for position in first.nodes[a].inputs]
+        after = [sources[1][position] for position in second.nodes[b].inputs]
         old, new = set[int]().union(*before), set[int]().union(*after)
         if old != new:
-            read = [_listed([second.nodes[i].name for i in sorted(places)]) for places in (old, new)]
+            read = [_listed([second.nodes[i].name for i in sorted(positions)]) for positions in (old, new)]
             yield f"{second.nodes[b].name} ({type(second.nodes[b].op).__name__}) reads {read[1]} instead of {read[0]}"
 
 
 def _sources(graph: Graph, skipped: set[int]) -> list[set[int]]:
     """Return the nodes that each node stands for: itself or, for a skipped node, those of its first input."""
-    found: list[set[int]] = []
-    for place, node in enumerate(graph.nodes):
-        found.append(set(found[node.inputs[0]]) if place in skipped and node.inputs else {place})
-    return [{i for i in places if i not in skipped} for places in found]
+    sources: list[set[int]] = []
+    for position, node in enumerate(graph.nodes):
+        sources.append(set(sources[node.inputs[0]]) if position in skipped and node.inputs else {position})
+    return [{i for i in positions if i not in skipped} for positions in sources]
 
 
 def _number(count: int, what: str) -> str:

@@ -26,7 +26,7 @@ def layer_ngrams(graph: Graph) -> LayerNgrams:
     counts: LayerNgrams = {}
     ends: list[LayerNgrams] = []  # for each node the shorter walks that end there
     for node, used in zip(main.nodes, _used(main), strict=True):
-        walks = _together([ends[place] for place in node.inputs]) if used else {}
+        walks = _together([ends[position] for position in node.inputs]) if used else {}
         kind = _kind(node.op, main.nodes[0].shape, node.shape)
         if kind and (walks or not node.inputs):
             walks = {(kind,): 1} | {(*walk, kind): count for walk, count in walks.items()}
@@ -45,9 +45,9 @@ def _used(graph: Graph) -> list[bool]:
     """Return for each node whether the logits depend on it."""
     used = [False] * len(graph.nodes)
     used[graph.outputs[0]] = True
-    for place, node in reversed(list(enumerate(graph.nodes))):
-        used[place] = used[place] and not isinstance(node.op, Zero)
-        for before in node.inputs if used[place] else ():
+    for position, node in reversed(list(enumerate(graph.nodes))):
+        used[position] = used[position] and not isinstance(node.op, Zero)
+        for before in node.inputs if used[position] else ():
             used[before] = True
     return used
 

@@ -71,16 +71,16 @@ def parity(network: nn.Module, folder: Path, shape: Shape, formats: tuple[Format
 
 def parities(comparisons: Sequence[Comparison]) -> list[Parity]:
     """Compare several exports in one clean process. Raises ExportError naming the first that does not run."""
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as scratch:
         requests = []
         for number, (network, folder, shape, formats) in enumerate(comparisons):
-            file = Path(place) / f"{number}.safetensors"
+            file = Path(scratch) / f"{number}.safetensors"
             save_file(_checks(network, shape), file)
             requests.append((str(folder.resolve()), str(file), formats))
         arguments = [sys.executable, "-I", "-W", "ignore", "-c", CLEAN]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
         done = subprocess.run(
-            arguments, input=json.dumps(requests), cwd=place, capture_output=True, text=True,
+            arguments, input=json.dumps(requests), cwd=scratch, capture_output=True, text=True,
             timeout=900 * len(comparisons), env=environment, check=False,
         )  # fmt: skip
     rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"')]

@@ -8,7 +8,7 @@ from math import gcd, lcm
 from typing import Any, get_type_hints
 
 from nas.errors import EditError, GenomeError
-from nas.genome.edit.redraw import Drawn, again, finish, fit_shape, joined, redraw
+from nas.genome.edit.redraw import NewValues, again, finish, fit_shape, joined, redraw
 from nas.genome.fingerprint import cuts
 from nas.genome.graph import Graph, Node, Op, Value
 from nas.genome.hyperparameters import Limits
@@ -85,13 +85,13 @@ def add_skip(graph: Graph, source: str, target: str) -> Graph:
     """Add the output of an earlier node to that of a later one, projected where the shapes differ."""
     find_node(graph, target)
 
-    def change(node: Node, inputs: list[Value], drawn: Drawn) -> Value | None:
+    def change(node: Node, inputs: list[Value], values: NewValues) -> Value | None:
         if node.name != target:
             return None
-        if source not in drawn:
+        if source not in values:
             raise EditError(f"{source[:60]!r} does not come before {target!r}: a skip must lead forward")
         value = again(node, inputs)
-        return joined(Add(), [value, fit_shape(drawn[source], value.shape)])
+        return joined(Add(), [value, fit_shape(values[source], value.shape)])
 
     return redraw(graph, change)
 
@@ -100,7 +100,7 @@ def add_branch(graph: Graph, name: str, op: Op, join: Add | Concat | None = None
     """Add `op` in parallel to a node, on the same inputs, and join the outputs by a sum or a Concat."""
     find_node(graph, name)
 
-    def change(node: Node, inputs: list[Value], _: Drawn) -> Value | None:
+    def change(node: Node, inputs: list[Value], _: NewValues) -> Value | None:
         return joined(join or Add(), [again(node, inputs), op(*inputs)]) if node.name == name else None
 
     return redraw(graph, change)
@@ -112,7 +112,7 @@ def drop(graph: Graph, name: str, port: int) -> Graph:
     if not isinstance(node.op, Add | Concat) or not 0 <= port < len(node.inputs):
         raise EditError(f"{name} is {node.op} with {len(node.inputs)} inputs; `port` (={port}) cannot be dropped")
 
-    def change(node: Node, inputs: list[Value], _: Drawn) -> Value | None:
+    def change(node: Node, inputs: list[Value], _: NewValues) -> Value | None:
         return again(node, inputs[:port] + inputs[port + 1 :]) if node.name == name else None
 
     return redraw(graph, change)
@@ -134,7 +134,7 @@ def scale(graph: Graph, factor: float) -> Graph:
     """
     kept = {graph.nodes[i].name for i in graph.outputs if isinstance(graph.nodes[i].op, Layer)}
 
-    def change(node: Node, inputs: list[Value], _: Drawn) -> Value | None:
+    def change(node: Node, inputs: list[Value], _: NewValues) -> Value | None:
         if node.name in kept or not widths(node.op):
             return None
         channels, groups = node.placed.inputs[0][0], node.op.values().get("groups", 1)
@@ -173,8 +173,8 @@ def scale_op(op: Op, factor: float) -> Op:
 
 def cut_names(graph: Graph) -> list[str]:
     """Return the nodes that every path from image to logits goes through, in order."""
-    places = cuts([*[node.inputs for node in graph.nodes], graph.outputs])
-    return [graph.nodes[place].name for place in places[:-1]]
+    positions = cuts([*[node.inputs for node in graph.nodes], graph.outputs])
+    return [graph.nodes[position].name for position in positions[:-1]]
 
 
 def cross(first: Graph, second: Graph, here: str, there: str) -> Graph:
@@ -184,14 +184,14 @@ def cross(first: Graph, second: Graph, here: str, there: str) -> Graph:
         if name not in cut_names(graph)[:-1]:
             raise EditError(f"{name[:60]!r} is not a node that every path goes through")
     value = {node.name: v for node, v in zip(first.nodes, first.to_values(), strict=True)}[here]
-    drawn: Drawn = {there: value}
+    values: NewValues = {there: value}
     start = [node.name for node in second.nodes].index(there) + 1
     try:
         for node in second.nodes[start:]:
-            inputs = [drawn[second.nodes[i].name] for i in node.inputs]
-            drawn[node.name] = again(node._replace(name=""), inputs)
+            inputs = [values[second.nodes[i].name] for i in node.inputs]
+            values[node.name] = again(node._replace(name=""), inputs)
     except EditError:
         raise
     except GenomeError as problem:
         raise EditError(f"the second network does not fit after {here}: {problem}") from None
-    return finish([drawn[second.nodes[-1].name]], [first.nodes[first.outputs[0]].shape])
+    return finish([values[second.nodes[-1].name]], [first.nodes[first.outputs[0]].shape])

@@ -43,13 +43,13 @@ def crossover(first: Graph, second: Graph, rng: random.Random) -> Graph:
     Raises EditError when no such position gives a network.
     """
     grids = {name: _shape(second, name)[1:] for name in edits.cut_names(second.main)[:-1]}
-    places = [
+    positions = [
         (here, there)
         for here in edits.cut_names(first.main)[1:-1]
         for there, grid in grids.items()
         if grid == _shape(first, here)[1:]
     ]
-    for here, there in rng.sample(places, len(places)):
+    for here, there in rng.sample(positions, len(positions)):
         try:
             return edits.cross(first, second, here, there)
         except GenomeError:
@@ -63,7 +63,7 @@ def _shape(graph: Graph, name: str) -> tuple[int, ...]:
 
 def _body(graph: Graph) -> list[Node]:
     """Return the nodes that may be edited: all but the Input and the heads."""
-    return [node for place, node in enumerate(graph.nodes) if place and place not in graph.outputs]
+    return [node for position, node in enumerate(graph.nodes) if position and position not in graph.outputs]
 
 
 def _pick(graph: Graph, rng: random.Random) -> Node:
@@ -165,8 +165,8 @@ def varied(value: Any, kind: Any, rng: random.Random) -> Any:
     if origin is Literal or kind is bool:
         return rng.choice([option for option in arguments or (False, True) if option != value])
     if origin is tuple and value:
-        place = rng.randrange(len(value))
-        return (*value[:place], varied(value[place], arguments[0], rng), *value[place + 1 :])
+        position = rng.randrange(len(value))
+        return (*value[:position], varied(value[position], arguments[0], rng), *value[position + 1 :])
     raise EditError(f"hyperparameters of kind {kind} are not varied")
 
 

@@ -9,20 +9,20 @@ from nas.genome.graph import Graph, Node, Shape, Value
 from nas.genome.layers import Add, AvgPool, Concat, Linear
 from nas.genome.primitives.units import conv_bn
 
-Drawn = dict[str, Value]  # the new values so far, by the names of the old nodes
-Change = Callable[[Node, list[Value], Drawn], Value | None]
+NewValues = dict[str, Value]  # the new values so far, by the names of the old nodes
+Change = Callable[[Node, list[Value], NewValues], Value | None]
 """Given a node, its new inputs and the new values so far: the value that replaces it; None to keep it."""
 
 
 def redraw(graph: Graph, change: Change) -> Graph:
     """Return the graph with `change` applied to every node. Raises EditError when it is not a network for the task."""
-    drawn: Drawn = {}
+    values: NewValues = {}
     try:
         for node in graph.nodes:
-            inputs = [drawn[graph.nodes[i].name] for i in node.inputs]
-            value = change(node, inputs, drawn)
-            drawn[node.name] = again(node, inputs) if value is None else value
-        heads = [drawn[graph.nodes[i].name] for i in graph.outputs]
+            inputs = [values[graph.nodes[i].name] for i in node.inputs]
+            value = change(node, inputs, values)
+            values[node.name] = again(node, inputs) if value is None else value
+        heads = [values[graph.nodes[i].name] for i in graph.outputs]
     except EditError:
         raise
     except GenomeError as problem:

@@ -180,16 +180,16 @@ def nasbench201(arch: str, width: int) -> Cell:
     nodes = [[edge.split("~") for edge in node.strip("|").split("|")] for node in arch.split("+")]
     ops: list[Operation] = []
     edges: list[tuple[int, int]] = []
-    places = [0]  # the vertex of each node
+    vertices = [0]  # the vertex of each node
     for number, node in enumerate(nodes, 1):
         before = len(ops)
         for label, source in node:
             ops.append(_known(names, label))
-            edges.append((places[int(source)], len(ops)))
+            edges.append((vertices[int(source)], len(ops)))
         if number < len(nodes):
             ops.append("skip")
-        places.append(before + len(node) + 1)
-        edges += [(v, places[-1]) for v in range(before + 1, before + len(node) + 1)]
+        vertices.append(before + len(node) + 1)
+        edges += [(v, vertices[-1]) for v in range(before + 1, before + len(node) + 1)]
     return Cell(width, tuple(ops), tuple(edges), "sum", "relu conv norm")
 
 

@@ -70,8 +70,8 @@ class GridReduction(Primitive):
             return ConvUnit(self.width, self.kernel, norm=self.norm)(MaxPool(3, 2, padding=1)(x))
         if self.width <= x.shape[0]:
             raise self.shape_error(f"`width` (={self.width}) must be more than the input channels", x.shape)
-        beside = ConvUnit(self.width - x.shape[0], self.kernel, 2, self.norm)(x)
-        return Concat()(beside, MaxPool(3, 2, padding=1)(x))
+        conv = ConvUnit(self.width - x.shape[0], self.kernel, 2, self.norm)(x)
+        return Concat()(conv, MaxPool(3, 2, padding=1)(x))
 
     def class_name(self, *inputs: Shape) -> str:
         return {"conv first": "ConvThenPool", "pool first": "PoolThenConv", "parallel": "ParallelReduction"}[self.form]
