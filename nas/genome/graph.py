@@ -74,10 +74,6 @@ class Graph:
         """Shape of the input image."""
         return self.nodes[0].shape
 
-    def shapes(self, node: Node) -> tuple[Shape, ...]:
-        """Return the input shapes of a node."""
-        return node.placed.inputs
-
     def to_values(self) -> list["Value"]:
         """Return a value for every node, to build another graph from."""
         values: list[Value] = []

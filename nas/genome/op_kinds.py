@@ -102,10 +102,3 @@ class Primitive(Op, abstract=True):
     def class_name(self, *inputs: Shape) -> str:
         """Return the class name of this variant in generated source."""
         return type(self).__name__
-
-
-def expansion(op: Primitive, shapes: tuple[Shape, ...]) -> Graph:
-    """Return a primitive written out one level for these input shapes. Its first nodes are its inputs, in order."""
-    body = place_op(op, shapes).body
-    assert body is not None
-    return body
