@@ -29,7 +29,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from nas.genome import Graph, Task, cost, fingerprint, from_json, to_json
 from nas.genome.baselines import baseline
 from nas.genome.edit import insert
-from nas.genome.graph import Node, Op, forget
+from nas.genome.graph import Node, Op, place_op
+from nas.genome.interning import construct
 from nas.genome.primitives import Cell
 from nas.genome.primitives.cells import Operation
 from nas.model.source import source
@@ -97,8 +98,14 @@ def always(value: Any) -> Iterator[Any]:
 def from_nothing(text: str) -> Iterator[str]:
     """The same text for ever, all that is kept dropped each time."""
     while True:
-        forget()
+        clear_caches()
         yield text
+
+
+def clear_caches() -> None:
+    """Drop all ops and what is computed from them, as in a new process."""
+    construct.cache_clear()
+    place_op.cache_clear()
 
 
 def middle(graph: Graph) -> Node:
@@ -154,7 +161,7 @@ def with_block(graph: Graph, after: str, op: Op) -> Graph:
 def sampled(count: int) -> None:
     """Genomes of the `mixed` space drawn and counted per second, and where the time goes."""
     space, task = load_space("mixed"), Task("cifar10", (3, 32, 32), 10)
-    forget()
+    clear_caches()
     for what, first in (("first", 0), ("next", count)):
         start = time.process_time()
         graphs = [sample_network(space, task, seed) for seed in range(first, first + count)]

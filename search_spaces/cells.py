@@ -1,6 +1,6 @@
-"""One free cell of four operations, repeated in three stages (Ying et al. 2019; Zoph et al. 2018).
+"""A cell of four operations, repeated in three stages (Ying et al. 2019; Zoph et al. 2018).
 
-Free: each operation and the two earlier vertices it reads, how loose ends are joined, width and depth.
+Choices: each operation and the two earlier vertices it reads, how the unread vertices are joined, width and depth.
 """
 
 from nas.genome import Graph, Task, Trial
@@ -13,7 +13,7 @@ VERTICES = (1, 2, 3, 4)
 
 
 def cells(trial: Trial, task: Task) -> Graph:
-    """Stem and three stages of the cell, the width doubled and the grid halved between them."""
+    """Return a stem and three stages of the cell; between stages the width is doubled and the grid halved."""
     ops = tuple([trial.suggest_categorical(f"op{v}", OPERATIONS[:3] if v == 1 else OPERATIONS) for v in VERTICES])
     edges = {(trial.suggest_int(f"{end}{v}", 0, v - 1), v) for v in VERTICES for end in ("left", "right")}
     edges |= {(v, 5) for v in VERTICES if not any(v == read for read, _ in edges)}

@@ -1,6 +1,6 @@
-"""Each stage of its own family: plain, residual, bottleneck or dense; and the head free too.
+"""Three stages, each plain, residual, bottleneck or dense: which connections work best at which resolution?
 
-The question behind it: which way of connecting layers pays at which resolution?
+Choices: the family, width and depth of each stage, the width of the stem, and the head.
 """
 
 from nas.genome import Graph, Task, Trial, Value
@@ -20,7 +20,7 @@ FAMILIES = ["plain", "residual", "bottleneck", "dense"]
 
 
 def stage(family: str, width: int, depth: int, x: Value) -> Value:
-    """`depth` blocks of one family that end near `width` channels, the grid kept."""
+    """Return `depth` blocks of one family with about `width` output channels; the grid stays."""
     if family == "plain":
         return ConvStack(width, depth)(x)
     if family == "dense":
@@ -31,7 +31,7 @@ def stage(family: str, width: int, depth: int, x: Value) -> Value:
 
 
 def mixed(trial: Trial, task: Task) -> Graph:
-    """A stem and three stages, the grid halved between them by pooling or a transition."""
+    """Return a stem and three stages; between stages the grid is halved by pooling or a transition."""
     x = Stem(trial.suggest_int("stem", 8, 32, step=4))(task.image())
     for i in (1, 2, 3):
         family = trial.suggest_categorical(f"family{i}", FAMILIES)

@@ -1,6 +1,6 @@
-"""Plain stacks of small convolutions, as VGG has them (Simonyan & Zisserman 2014).
+"""Plain stacks of small convolutions, as in VGG (Simonyan & Zisserman 2014).
 
-Free: the kernel, the depth and width of three stages, and the head.
+Choices: the kernel, the depth and width of three stages, and the head.
 """
 
 from nas.genome import Graph, Task, Trial
@@ -8,7 +8,7 @@ from nas.genome.primitives import ConvStack, FcHead, GapHead, MaxPool
 
 
 def plain(trial: Trial, task: Task) -> Graph:
-    """Three stages of k x k stacks with max-pooling between them."""
+    """Return three stacks of k x k convolutions with max pooling between them."""
     kernel = trial.suggest_categorical("kernel", [3, 5])
 
     x = task.image()

@@ -1,6 +1,6 @@
 """Residual networks for small images (He et al. 2015, section 4.2).
 
-Free: the kind of block, the width of the first stage and how fast it grows, and the depth of three stages.
+Choices: the kind of block, the width of the first stage and its growth, and the depth of three stages.
 """
 
 from nas.genome import Graph, Task, Trial
@@ -8,7 +8,7 @@ from nas.genome.primitives import BasicBlock, Bottleneck, GapHead, Stem
 
 
 def residual(trial: Trial, task: Task) -> Graph:
-    """A stem, three stages of residual blocks, each halving the grid, and global average pooling."""
+    """Return a stem, three stages of residual blocks, the second and third at half the grid, and global pooling."""
     block = trial.suggest_categorical("block", ["basic", "bottleneck"])
     width = trial.suggest_int("width", 8, 40, step=4)
     growth = trial.suggest_categorical("growth", [1.0, 1.5, 2.0])

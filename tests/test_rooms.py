@@ -78,8 +78,7 @@ INNER_ROOMS: dict[str, list[str]] = {
     "principles": ["claims", "study_file", "judging", "training"],
     "report": ["text", "html network", "run", "comparison principles"],
 }
-"""The entries of a room from the ground up; one imports from floors below only, or from entries of its own floor that do
-not import it back."""
+"""The entries of a room from the ground up: one imports from its own floor or below, and never in a circle."""
 
 
 def entries_below(home: Path, entry: str) -> set[str]:

@@ -7,12 +7,12 @@ import torch
 from nas.genome.baselines import BASELINES, Baseline
 from nas.genome.graph import Graph
 from nas.genome.task import Task
-from nas.model.export import Exported, export_network
+from nas.model.export import ExportResult, export_network
 from nas.model.formats import Format
 from nas.model.module import module
 
 
-def export_untrained(graph: Graph, what: str, folder: Path, seed: int, formats: tuple[Format, ...]) -> Exported:
+def export_untrained(graph: Graph, what: str, folder: Path, seed: int, formats: tuple[Format, ...]) -> ExportResult:
     """Export a network with torch's default weights drawn from `seed`; source and card state that it is untrained."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)

@@ -10,7 +10,7 @@ from nas.cli.options import Json, RunDir, former_options
 from nas.errors import ExportError
 
 if TYPE_CHECKING:
-    from nas.model.export import Exported
+    from nas.model.export import ExportResult
     from nas.model.formats import Format
     from nas.search.results.finalists import Finalist
 
@@ -54,11 +54,11 @@ def export_command(
 
     A trial of a run is exported as it was trained; any other network gets untrained weights.
     """
-    from nas.model.formats import FORMATS, check
+    from nas.model.formats import FORMATS, check_formats
     from nas.model.parity import TOLERANCE
 
     formats = FORMATS if format_ == "all" else (format_,)
-    check(formats)
+    check_formats(formats)
     if chosen := _trial(what, trial):
         exported = _trained(*chosen, out, formats)
     else:
@@ -68,7 +68,9 @@ def export_command(
     info("Network, ready to import:")
     output(str(exported.folder / "net.py"))
     if not exported.agrees:
-        raise ExportError(f"{exported.folder}: a file differs by {exported.apart:.1e}, more than {TOLERANCE:.0e}")
+        raise ExportError(
+            f"{exported.folder}: a file differs by {exported.max_difference:.1e}, more than {TOLERANCE:.0e}"
+        )
 
 
 def _trial(what: str, trial: str) -> tuple[Path, str] | None:
@@ -79,7 +81,7 @@ def _trial(what: str, trial: str) -> tuple[Path, str] | None:
     return (Path(what), trial) if Path(what).is_dir() else None
 
 
-def _trained(run: Path, trial: str, out: Path | None, formats: "tuple[Format, ...]") -> "Exported":
+def _trained(run: Path, trial: str, out: Path | None, formats: "tuple[Format, ...]") -> "ExportResult":
     from nas.search.results.export_trial import export_trial
     from nas.search.store.run import load_run
 
@@ -91,7 +93,7 @@ def _trained(run: Path, trial: str, out: Path | None, formats: "tuple[Format, ..
     return exported
 
 
-def _untrained(what: str, out: Path | None, seed: int, formats: "tuple[Format, ...]") -> "Exported":
+def _untrained(what: str, out: Path | None, seed: int, formats: "tuple[Format, ...]") -> "ExportResult":
     from nas.cli.export_untrained import export_untrained
     from nas.cli.networks import find_network
 

@@ -1,28 +1,28 @@
-"""What a network costs: sums over the list, in Python's exact integers.
+"""The cost of a network, as exact integers, and budgets for it.
 
-A primitive's tally is computed once per (op, input shapes) and kept, so a warm count only adds a handful of
-small tuples up. The totals equal those of the graph written out in layers, peak memory included.
+The counts of a primitive are computed once per op and input shapes and kept, so that counting another network only
+adds up a few small tuples. The totals equal those of the graph written out in layers, peak memory included.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from nas.errors import GenomeError
-from nas.genome.graph import Graph, Layer, PlacedOp
+from nas.genome.graph import Graph, PlacedOp, Tally
+from nas.genome.op_kinds import Layer
 
-MAX_LAYERS = 5_000  # ResNet-1202 has 4,200; more than this is a mistake or an attack
+MAX_LAYERS = 5_000  # ResNet-1202 has 4,200; more is a mistake or an attack
 UNREACHED = -10 * MAX_LAYERS
 BYTES = 4  # float32
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Exact counts of one sample's forward pass at evaluation.
+    """Exact counts for the forward pass of one sample at evaluation.
 
-    params: trainable parameters (a batch norm counts gamma and beta). macs: multiply-accumulates of convolutions
-    and linear layers. activations: elements of their outputs. peak_bytes: the most bytes of float32 tensors alive
-    at once when the list is run in order, each tensor dropped after its last reader, weights not counted.
+    params: trainable parameters (gamma and beta of a batch norm included). macs: multiply-accumulates of convolutions
+    and linear layers. activations: elements of their outputs. peak_bytes: the largest number of bytes of float32
+    tensors alive at once when the nodes run in order and each tensor is freed after its last reader, without weights.
     depth: convolutions and linear layers on the longest path.
     """
 
@@ -38,7 +38,7 @@ class Cost:
         return 2 * self.macs
 
     def as_dict(self) -> dict[str, int]:
-        """All counts by name, flops after macs."""
+        """Return all counts by name, flops after macs."""
         return {
             "params": self.params,
             "macs": self.macs,
@@ -49,22 +49,11 @@ class Cost:
         }
 
 
-class Tally(NamedTuple):
-    """What one op adds, given its input shapes."""
-
-    params: int
-    macs: int
-    activations: int
-    layers: int
-    reach: tuple[int, ...]  # weighted layers on the longest path from each input to the output
-
-
 def tally(placed: PlacedOp) -> Tally:
-    """The counts of one op. Raises GenomeError when it expands to more than MAX_LAYERS layers."""
-    memo = placed.memo
-    if "tally" not in memo:
-        memo["tally"] = _tally(placed)
-    return memo["tally"]  # type: ignore[no-any-return]
+    """Return the counts of one op. Raises GenomeError when it expands to more than MAX_LAYERS layers."""
+    if placed.tally is None:
+        placed.tally = _tally(placed)
+    return placed.tally
 
 
 def _tally(placed: PlacedOp) -> Tally:
@@ -79,11 +68,11 @@ def _tally(placed: PlacedOp) -> Tally:
 
 
 def _add_up(graph: Graph, start: int = 0) -> Tally:
-    """The sums over a graph, and how far it reaches from node `start`."""
+    """Return the sums over a graph, and the longest path from node `start` as its reach."""
     params = macs = activations = layers = 0
     lengths: list[int] = []  # weighted layers on the longest path from `start`
     for _, placed, inputs in graph.nodes:
-        counts = placed.memo.get("tally") or tally(placed)
+        counts = placed.tally or tally(placed)
         params += counts[0]
         macs += counts[1]
         activations += counts[2]
@@ -100,32 +89,32 @@ def _add_up(graph: Graph, start: int = 0) -> Tally:
 
 
 def _peak(graph: Graph, freed: Sequence[bool], same: Sequence[int] = ()) -> int:
-    """The most elements alive at once while the graph runs, beyond its own inputs.
+    """Return the largest number of elements alive at once while the graph runs, its own inputs not counted.
 
-    `freed[i]` says that input i may be dropped after its last reader here; otherwise its owner still needs it.
-    `same[i]` is the first input that is the same value as input i, where a value is given twice.
+    `freed[i]`: input i may be freed after its last reader in this graph; otherwise a later node outside reads it.
+    `same[i]`: the first input that is the same value as input i, if a value is given twice.
     """
     nodes = graph.nodes
     reads = [inputs for _, _, inputs in nodes]
     if same:
         reads = [tuple([same[i] if i < len(same) else i for i in inputs]) for inputs in reads]
-    last = {i: place for place, inputs in enumerate(reads) for i in inputs}
+    last = {i: position for position, inputs in enumerate(reads) for i in inputs}
     for i in (*graph.outputs, *[i for i, free in enumerate(freed) if not free]):
         last[i] = len(nodes)
     dying = [0] * (len(nodes) + 1)
-    for i, place in last.items():
-        dying[place] += nodes[i].placed.size
+    for i, position in last.items():
+        dying[position] += nodes[i].placed.size
     alive = peak = 0
-    for place, (_, placed, _) in enumerate(nodes):
-        if inputs := reads[place]:
+    for position, (_, placed, _) in enumerate(nodes):
+        if inputs := reads[position]:
             size = extra = placed.size
             if placed.body is not None:
                 only = len(inputs) == 1
-                ends = (last[inputs[0]] == place,) if only else tuple([last[i] == place for i in inputs])
+                ends = (last[inputs[0]] == position,) if only else tuple([last[i] == position for i in inputs])
                 extra = _extra(placed, ends, () if only else _repeated(inputs))
             if alive + extra > peak:
                 peak = alive + extra
-            alive += size - dying[place]
+            alive += size - dying[position]
     return peak
 
 
@@ -134,17 +123,19 @@ def _repeated(inputs: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _extra(placed: PlacedOp, freed: tuple[bool, ...], same: tuple[int, ...]) -> int:
-    """The most elements a primitive has alive beyond its inputs, when `freed` of them die with their last reader."""
+    """Return the largest number of elements alive inside a primitive, its inputs not counted; see `_peak`."""
     key = freed, same
-    found = placed.memo.get(key)
-    if found is None:
+    if key not in placed.peaks:
         assert placed.body is not None
-        found = placed.memo[key] = _peak(placed.body, freed, same)
-    return found
+        placed.peaks[key] = _peak(placed.body, freed, same)
+    return placed.peaks[key]
 
 
 def cost(graph: Graph, auxiliary: bool = False) -> Cost:
-    """Count a network; with `auxiliary`, the heads used only in training too."""
+    """Return the counts of a network; with `auxiliary`, those of the heads used only in training are included.
+
+    Raises GenomeError for more than MAX_LAYERS layers.
+    """
     graph = graph if auxiliary else graph.main
     total = _add_up(graph)
     peak = graph.nodes[0].placed.size + _peak(graph, (True,))

@@ -1,4 +1,4 @@
-"""What separates two networks, in words: blocks added, removed and changed, connections led elsewhere."""
+"""The differences of two networks as sentences: blocks added, removed and changed, and other connections."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ MAX_NAMES = 6  # of nodes in one sentence
 
 @dataclass(frozen=True)
 class Alignment:
-    """Which node of the second network stands for which of the first, by place; and the nodes that have none."""
+    """Pairs of positions of corresponding nodes, and the nodes that only one network has."""
 
     pairs: tuple[tuple[int, int], ...]
     removed: tuple[int, ...]
@@ -22,7 +22,7 @@ class Alignment:
 
 
 def align(first: Graph, second: Graph) -> Alignment:
-    """Pair equal ops in order as far as that goes; between them, ops of one kind."""
+    """Pair equal ops in order, and between them ops of the same class."""
     ops = [[node.op for node in graph.nodes] for graph in (first, second)]
     pairs: list[tuple[int, int]] = []
     for tag, a, a_end, b, b_end in _matched(*ops):
@@ -43,25 +43,25 @@ def _matched(a: Sequence[Any], b: Sequence[Any]) -> Sequence[tuple[str, int, int
 
 
 def differences(first: Graph, second: Graph) -> list[str]:
-    """Sentences that lead from the first network to the second; none when they are one network."""
+    """Return sentences that describe the second network relative to the first; none when they are the same network."""
     if fingerprint(first) == fingerprint(second):
         return []
-    found = align(first, second)
+    alignment = align(first, second)
     sentences = [
-        *_changes(first, second, found),
-        *_lone("removed, which stood after", first, found.removed),
-        *_lone("added, after", second, found.added),
-        *_rewired(first, second, found),
+        *_changes(first, second, alignment),
+        *_lone("removed after", first, alignment.removed),
+        *_lone("added after", second, alignment.added),
+        *_rewired(first, second, alignment),
     ]
     if len(first.outputs) != len(second.outputs):
         sentences.append(f"auxiliary heads: {len(first.outputs) - 1} become {len(second.outputs) - 1}")
-    return sentences or ["the same blocks, connected in another order"]
+    return sentences or ["the same blocks in another order"]
 
 
-def _changes(first: Graph, second: Graph, found: Alignment) -> Iterator[str]:
-    """A sentence for each hyperparameter that moves from one value to another, with all nodes where it does."""
+def _changes(first: Graph, second: Graph, alignment: Alignment) -> Iterator[str]:
+    """Yield a sentence for each change of a hyperparameter, with all nodes where it occurs."""
     moves: dict[tuple[str, str, Any, Any], list[str]] = {}
-    for a, b in found.pairs:
+    for a, b in alignment.pairs:
         before, after = first.nodes[a].op, second.nodes[b].op
         for field, value in before.values().items():
             now = after.values()[field]
@@ -71,33 +71,33 @@ def _changes(first: Graph, second: Graph, found: Alignment) -> Iterator[str]:
         yield f"{_listed(names)} ({kind}): {field} {value} becomes {now}"
 
 
-def _lone(what: str, graph: Graph, places: Sequence[int]) -> Iterator[str]:
-    """A sentence for each stretch of equal nodes that only one of the networks has."""
-    runs = groupby(enumerate(places), key=lambda item: (item[1] - item[0], graph.nodes[item[1]].op))
+def _lone(what: str, graph: Graph, positions: Sequence[int]) -> Iterator[str]:
+    """Yield a sentence for each run of equal nodes that only one of the networks has."""
+    runs = groupby(enumerate(positions), key=lambda item: (item[1] - item[0], graph.nodes[item[1]].op))
     for (_, op), stretch in runs:
-        nodes = [graph.nodes[place] for _, place in stretch]
+        nodes = [graph.nodes[position] for _, position in stretch]
         yield f"{_number(len(nodes), str(op))} {what} {_listed([graph.nodes[i].name for i in nodes[0].inputs])}"
 
 
-def _rewired(first: Graph, second: Graph, found: Alignment) -> Iterator[str]:
-    """A sentence for each node that reads other nodes than before; one put in or taken out between does not count."""
-    there = dict(found.pairs)
-    sources = [_sources(first, set(found.removed)), _sources(second, set(found.added))]
-    for a, b in found.pairs:
-        before = [{there[i] for i in sources[0][place]} for place in first.nodes[a].inputs]
-        after = [sources[1][place] for place in second.nodes[b].inputs]
+def _rewired(first: Graph, second: Graph, alignment: Alignment) -> Iterator[str]:
+    """Yield a sentence for each node that reads other nodes, not counting nodes inserted or removed in between."""
+    there = dict(alignment.pairs)
+    sources = [_sources(first, set(alignment.removed)), _sources(second, set(alignment.added))]
+    for a, b in alignment.pairs:
+        before = [{there[i] for i in sources[0][position]} for position in first.nodes[a].inputs]
+        after = [sources[1][position] for position in second.nodes[b].inputs]
         old, new = set[int]().union(*before), set[int]().union(*after)
         if old != new:
-            read = [_listed([second.nodes[i].name for i in sorted(places)]) for places in (old, new)]
+            read = [_listed([second.nodes[i].name for i in sorted(positions)]) for positions in (old, new)]
             yield f"{second.nodes[b].name} ({type(second.nodes[b].op).__name__}) reads {read[1]} instead of {read[0]}"
 
 
 def _sources(graph: Graph, skipped: set[int]) -> list[set[int]]:
-    """For each place the nodes it stands for: itself, or, of a skipped node, what that reads first."""
-    found: list[set[int]] = []
-    for place, node in enumerate(graph.nodes):
-        found.append(set(found[node.inputs[0]]) if place in skipped and node.inputs else {place})
-    return [{i for i in places if i not in skipped} for places in found]
+    """Return the nodes that each node stands for: itself or, for a skipped node, those of its first input."""
+    sources: list[set[int]] = []
+    for position, node in enumerate(graph.nodes):
+        sources.append(set(sources[node.inputs[0]]) if position in skipped and node.inputs else {position})
+    return [{i for i in positions if i not in skipped} for positions in sources]
 
 
 def _number(count: int, what: str) -> str:
@@ -105,7 +105,7 @@ def _number(count: int, what: str) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and 3 more`."""
+    """Return names as a list: `a`, `a and b`, `a, b and 3 more`."""
     if len(names) > MAX_NAMES:
         return f"{', '.join(names[: MAX_NAMES - 1])} and {len(names) - MAX_NAMES + 1} more"
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

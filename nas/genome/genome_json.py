@@ -1,8 +1,8 @@
-"""A genome as JSON, and back, trusting nothing.
+"""Writing a genome as JSON, and reading one from an untrusted source.
 
-Reading never executes and never allocates what it has not counted: the text is bounded, every field is checked
-against its op's annotation, names must be known and distinct, inputs may only look back, and layers, parameters and
-tensors are summed up as the nodes come in.
+Reading never runs code, and it counts before it allocates: the length of the text is limited, every field is checked
+against its op's annotation, names must be known and distinct, inputs must be earlier nodes, and layers, parameters and
+tensors are added up node by node.
 """
 
 import json
@@ -12,8 +12,9 @@ from typing import Any
 
 from nas.errors import GenomeError, NasError
 from nas.genome.cost import MAX_LAYERS, tally
-from nas.genome.graph import FORMER_OPS, OPS, Graph, Input, Op, Primitive, Value, at_most, checks
-from nas.genome.hyperparameters import shown
+from nas.genome.graph import FORMER_OPS, OPS, Graph, Op, Value, checks
+from nas.genome.hyperparameters import short_repr
+from nas.genome.op_kinds import Input, Primitive
 
 FORMAT = "nas-genome/1"
 MAX_BYTES = 1_000_000
@@ -23,7 +24,7 @@ MAX_ELEMENTS = 10**11  # of one tensor, and of all activations together
 
 
 def to_json(graph: Graph) -> str:
-    """The genome as text, a node a line."""
+    """Return the genome as JSON, one line per node."""
     rows = []
     for node in graph.nodes:
         row = {"name": node.name, "op": type(node.op).__name__, "inputs": [graph.nodes[i].name for i in node.inputs]}
@@ -33,26 +34,25 @@ def to_json(graph: Graph) -> str:
 
 
 def from_json(text: str) -> Graph:
-    """Read a genome. Raises GenomeError naming the place and what is expected there."""
+    """Return the graph of a genome. Raises GenomeError with the position in the text and what is expected there."""
     if len(text) > MAX_BYTES:
-        raise GenomeError(f"the genome is {len(text):,} characters long; at most {MAX_BYTES:,} are read")
+        raise GenomeError(f"the genome is {len(text):,} characters long; at most {MAX_BYTES:,} are allowed")
     try:
         data = json.loads(text, object_pairs_hook=_distinct, parse_constant=_finite)
     except RecursionError:
-        raise GenomeError("the genome is nested too deeply; it is one list of flat nodes") from None
+        raise GenomeError("the genome is nested too deeply; expected one flat list of nodes") from None
     except json.JSONDecodeError as problem:
         raise GenomeError(f"line {problem.lineno}, column {problem.colno}: not JSON ({problem.msg})") from None
     except ValueError as problem:  # an integer of thousands of digits
         raise GenomeError(f"not a genome: {str(problem)[:100]}") from None
-    with at_most(8 * MAX_LAYERS + MAX_NODES):
-        return _graph(data)
+    return _graph(data)
 
 
 def read_genome(path: Path) -> Graph:
-    """A genome file. Raises GenomeError naming the file and the place."""
+    """Return the graph of a genome file. Raises GenomeError with the file and the position in it."""
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise GenomeError(f"larger than {MAX_BYTES:,} bytes; this is no genome")
+            raise GenomeError(f"larger than {MAX_BYTES:,} bytes; not a genome")
         return from_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as problem:
         raise GenomeError(f"{path}: cannot be read as text: {problem}") from None
@@ -61,34 +61,34 @@ def read_genome(path: Path) -> Graph:
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    distinct: dict[str, Any] = {}
     for key, value in pairs:
-        if key in found:
-            raise GenomeError(f"the key {shown(key)} stands twice in one object")
-        found[key] = value
-    return found
+        if key in distinct:
+            raise GenomeError(f"the key {short_repr(key)} appears twice in one object")
+        distinct[key] = value
+    return distinct
 
 
 def _finite(constant: str) -> Any:
-    raise GenomeError(f"{constant} is not a number a genome may hold")
+    raise GenomeError(f"{constant} is not allowed in a genome")
 
 
 def _graph(data: Any) -> Graph:
     keys = {"format", "nodes", "outputs"}
     _object(data, "the genome", keys, keys)
     if data["format"] != FORMAT:
-        raise GenomeError(f"format: {shown(data['format'])} is not {FORMAT!r}")
+        raise GenomeError(f"format: {short_repr(data['format'])} is not {FORMAT!r}")
     rows = data["nodes"]
     if not isinstance(rows, list) or not 2 <= len(rows) <= MAX_NODES:
         raise GenomeError(f"nodes: expected a list of 2 to {MAX_NODES:,} nodes")
     reader = _Reader()
-    for place, row in enumerate(rows):
-        reader.read(row, f"nodes[{place}]")
+    for i, row in enumerate(rows):
+        reader.read(row, f"nodes[{i}]")
     return reader.finish(data["outputs"])
 
 
 class _Reader:
-    """Draws node after node, keeping count of what the network written out would hold."""
+    """The nodes read so far, with the counts of the network written out in layers."""
 
     def __init__(self) -> None:
         self.values: dict[str, Value] = {}
@@ -100,7 +100,7 @@ class _Reader:
         op = self.op(row, where)
         inputs = row.get("inputs", [])
         if isinstance(op, Input) != (not self.values):
-            raise GenomeError(f"{where}: the first node, and no other, must be an Input")
+            raise GenomeError(f"{where}: only the first node must be an Input")
         if not isinstance(op, Input) or inputs != []:
             inputs = self.inputs(inputs, f"{where}.inputs")
         try:
@@ -111,19 +111,20 @@ class _Reader:
 
     def name(self, name: Any, where: str) -> str:
         if not isinstance(name, str) or not 0 < len(name) <= 200 or not name.isprintable():
-            raise GenomeError(f"{where}.name: expected 1 to 200 printable characters, found {shown(name)}")
+            raise GenomeError(f"{where}.name: expected 1 to 200 printable characters, found {short_repr(name)}")
         if name in self.values:
-            raise GenomeError(f"{where}.name: {shown(name)} is taken by an earlier node")
+            raise GenomeError(f"{where}.name: {short_repr(name)} is taken by an earlier node")
         return name
 
     def op(self, row: dict[str, Any], where: str) -> Op:
         kind = row["op"]
         cls = OPS.get(kind) or FORMER_OPS.get(kind) if isinstance(kind, str) else None
         if cls is None:
-            raise GenomeError(f"{where}.op: {shown(kind)} is not an op; the ops are {', '.join(sorted(OPS))}")
+            raise GenomeError(f"{where}.op: {short_repr(kind)} is not an op; the ops are {', '.join(sorted(OPS))}")
         settings = {key: value for key, value in row.items() if key not in ("name", "op", "inputs")}
         for key in settings.keys() - checks(cls).keys():
-            raise GenomeError(f"{where}: {kind} has no field {shown(key)}; it has {', '.join(checks(cls)) or 'none'}")
+            names = ", ".join(checks(cls)) or "none"
+            raise GenomeError(f"{where}: {kind} has no field {short_repr(key)}; it has {names}")
         if missing := [f.name for f in fields(cls) if f.default is MISSING and f.name not in settings]:
             raise GenomeError(f"{where}: {kind} needs {', '.join(missing)}")
         try:
@@ -137,7 +138,7 @@ class _Reader:
             raise GenomeError(f"{where}: expected a list of names of earlier nodes")
         for name in names:
             if not isinstance(name, str) or name not in self.values:
-                raise GenomeError(f"{where}: {shown(name)} is not an earlier node")
+                raise GenomeError(f"{where}: {short_repr(name)} is not an earlier node")
         return [self.values[name] for name in names]
 
     def count(self, value: Value) -> None:
@@ -145,29 +146,29 @@ class _Reader:
         self.layers += counts.layers
         self.params += counts.params
         self.activations += counts.activations
-        for what, total, most in (
+        for what, total, limit in (
             ("layers", self.layers, MAX_LAYERS),
             ("parameters", self.params, MAX_PARAMS),
             ("activations", self.activations, MAX_ELEMENTS),
             ("elements in one tensor", value.placed.size, MAX_ELEMENTS),
         ):
-            if total > most:
-                raise GenomeError(f"the network so far asks for {total:,} {what}; at most {most:,} are allowed")
+            if total > limit:
+                raise GenomeError(f"the network so far has {total:,} {what}; at most {limit:,} are allowed")
 
     def finish(self, outputs: Any) -> Graph:
         heads = self.inputs(outputs, "outputs")
         if len(set(outputs)) < len(outputs):
-            raise GenomeError("outputs: each head may be named once")
+            raise GenomeError("outputs: each head must be named once")
         if any(isinstance(head.op, Input) for head in heads):
             raise GenomeError("outputs: the Input is not a head")
         for name in self.values:
-            if any(isinstance(self.values[part].op, Primitive) for part in _above(name) if part in self.values):
-                raise GenomeError(f"the name {shown(name)} belongs to a layer inside a block of this genome")
+            if any(isinstance(self.values[part].op, Primitive) for part in _enclosing(name) if part in self.values):
+                raise GenomeError(f"the name {short_repr(name)} belongs to a layer inside a block of this genome")
         return Graph.of(*heads)
 
 
-def _above(name: str) -> list[str]:
-    """block.unit.conv -> block, block.unit."""
+def _enclosing(name: str) -> list[str]:
+    """Return the names of the enclosing blocks: block.unit.conv gives block and block.unit."""
     parts = name.split(".")
     return [".".join(parts[:end]) for end in range(1, len(parts))]
 
@@ -180,4 +181,4 @@ def _object(data: Any, where: str, required: set[str], allowed: set[str] | None)
             raise GenomeError(f"{where}: the key {key!r} is missing")
     for key in data:
         if allowed is not None and key not in allowed:
-            raise GenomeError(f"{where}: unknown key {shown(key)}; the keys are {', '.join(sorted(allowed))}")
+            raise GenomeError(f"{where}: unknown key {short_repr(key)}; the keys are {', '.join(sorted(allowed))}")

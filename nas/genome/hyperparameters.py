@@ -1,8 +1,8 @@
-"""The kinds of hyperparameter an op may have, each with its legal range.
+"""The kinds of hyperparameter that an op may have, each with its legal range.
 
-An op states its fields as annotations (`width: Width`). From the annotation alone come the check at
-construction, the strict reading of genome JSON, and the random legal values of the contract tests.
-Bounds are generous for networks and small enough that no genome can ask for an endless expansion.
+An op declares its fields by annotations (`width: Width`). The check at construction, the strict reading of genome
+JSON and the random legal values of the contract tests are derived from the annotation alone. Bounds are generous for
+networks, and small enough that a genome cannot expand without end.
 """
 
 import types
@@ -21,7 +21,7 @@ class Limits:
 
 
 Width = Annotated[int, Limits(1, 65_536)]  # channels or features
-Count = Annotated[int, Limits(1, 256)]  # how often something repeats
+Count = Annotated[int, Limits(1, 256)]  # a number of repetitions
 Window = Annotated[int | tuple[int, int], Limits(1, 64)]  # kernel or stride: one side, or (rows, columns)
 Padding = Annotated[int | tuple[int, int], Limits(0, 64)]
 Rate = Annotated[float, Limits(0.0, 1.0)]
@@ -65,7 +65,7 @@ def _sequence(items: tuple[Any, ...], limits: Limits) -> Check:
         if len(value) > 4_096:
             raise ValueError("a list of at most 4,096")
         canonical = tuple(each(item) for item in value)
-        # (3, 3) and 3 are one kernel: keep the shorter, so that equal networks have equal fields.
+        # (3, 3) and 3 are the same kernel: keep the number, so that equal networks have equal fields.
         return canonical[0] if length == 2 and canonical[0] == canonical[1] else canonical
 
     return check
@@ -77,7 +77,7 @@ def _either(options: tuple[Any, ...], limits: Limits) -> Check:
 
     def check(value: Any) -> Any:
         if value is None and optional:
-            return None  # what an optional field mostly is, and raising is slow
+            return None  # the usual value of an optional field; raising is slow
         expected = []
         for attempt in checks:
             try:
@@ -90,7 +90,7 @@ def _either(options: tuple[Any, ...], limits: Limits) -> Check:
 
 
 def compile_check(kind: Any, limits: Limits = Limits(-(2**63), 2**63)) -> Check:
-    """The check of one annotation: returns the canonical value or raises ValueError naming what is expected."""
+    """Return the check of one annotation. Raises TypeError for an annotation that is not a kind of hyperparameter."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
         bounds = [extra for extra in arguments[1:] if isinstance(extra, Limits)]
@@ -110,8 +110,8 @@ def compile_check(kind: Any, limits: Limits = Limits(-(2**63), 2**63)) -> Check:
     raise TypeError(f"a hyperparameter cannot be annotated {kind!r}")
 
 
-def shown(value: Any) -> str:
-    """A stranger's value for an error message: short, on one line, however large or deep it is."""
+def short_repr(value: Any) -> str:
+    """Return an untrusted value for an error message: short and on one line, however large or deep it is."""
     if type(value) is int and value.bit_length() > 200:
         return f"a whole number of {value.bit_length():,} bits"
     text = _short.repr(value)

@@ -1,13 +1,14 @@
-"""Which layers follow which: a network as a bag of short sequences of layers, whatever it was drawn from.
+"""A network as a bag of short sequences of layers (n-grams), whatever search space it comes from.
 
-Two networks that are wired differently by their choices but compute alike share their sequences, as paths do (White et
-al. 2021, section 3, "path encoding"), and so do networks that have no choices in common.
+As in the path encoding (White et al. 2021, section 3), networks that compute the same share their sequences, even if
+their choices differ or have no names in common.
 """
 
 from functools import lru_cache
 from math import log2
 
-from nas.genome.graph import Graph, Input, Layer, Op, Shape, lower
+from nas.genome.graph import Graph, Op, Shape, lower
+from nas.genome.op_kinds import Input, Layer
 from nas.genome.primitives.cells import Zero
 
 LENGTH = 3
@@ -15,24 +16,24 @@ LayerNgrams = dict[tuple[str, ...], int]
 
 
 def layer_ngrams(graph: Graph) -> LayerNgrams:
-    """How often up to LENGTH kinds of layers follow one another, by their kinds.
+    """Return the number of times that up to LENGTH kinds of layers follow one another, by their kinds.
 
-    A kind is what a layer does and how much smaller than the image its output is, such as Conv3@1 on half the image's
-    side; the image is one of its own. Joints, norms and activations are passed over, and what a Zero cuts off from
-    the image or from the scores is left out.
+    A kind is the layer and log2 of the image's side over that of its output, such as Conv3@1 at half the side; the
+    image is a kind of its own. Sums, concatenations, norms and activations are skipped, and layers that a Zero cuts
+    off from the image or from the logits are left out.
     """
     main = lower(graph.main)
-    found: LayerNgrams = {}
-    ends: list[LayerNgrams] = []  # for each node the walks of fewer kinds that lead there
-    for node, heard in zip(main.nodes, _heard(main), strict=True):
-        walks = _together([ends[place] for place in node.inputs]) if heard else {}
+    counts: LayerNgrams = {}
+    ends: list[LayerNgrams] = []  # for each node the shorter walks that end there
+    for node, used in zip(main.nodes, _used(main), strict=True):
+        walks = _together([ends[position] for position in node.inputs]) if used else {}
         kind = _kind(node.op, main.nodes[0].shape, node.shape)
         if kind and (walks or not node.inputs):
             walks = {(kind,): 1} | {(*walk, kind): count for walk, count in walks.items()}
-            _add(found, walks)
+            _add(counts, walks)
             walks = {walk: count for walk, count in walks.items() if len(walk) < LENGTH}
         ends.append(walks)
-    return found
+    return counts
 
 
 def _add(counted: LayerNgrams, walks: LayerNgrams) -> None:
@@ -40,15 +41,15 @@ def _add(counted: LayerNgrams, walks: LayerNgrams) -> None:
         counted[walk] = counted.get(walk, 0) + count
 
 
-def _heard(graph: Graph) -> list[bool]:
-    """Of each node, whether the scores depend on it."""
-    heard = [False] * len(graph.nodes)
-    heard[graph.outputs[0]] = True
-    for place, node in reversed(list(enumerate(graph.nodes))):
-        heard[place] = heard[place] and not isinstance(node.op, Zero)
-        for before in node.inputs if heard[place] else ():
-            heard[before] = True
-    return heard
+def _used(graph: Graph) -> list[bool]:
+    """Return for each node whether the logits depend on it."""
+    used = [False] * len(graph.nodes)
+    used[graph.outputs[0]] = True
+    for position, node in reversed(list(enumerate(graph.nodes))):
+        used[position] = used[position] and not isinstance(node.op, Zero)
+        for before in node.inputs if used[position] else ():
+            used[before] = True
+    return used
 
 
 def _together(ends: list[LayerNgrams]) -> LayerNgrams:
@@ -62,11 +63,13 @@ def _together(ends: list[LayerNgrams]) -> LayerNgrams:
 
 @lru_cache(maxsize=65_536)
 def _kind(op: Op, image: Shape, shape: Shape) -> str:
-    """Empty of what is passed over."""
+    """Return the kind of a layer; empty for a layer that is skipped."""
     if isinstance(op, Input):
         return "image"
-    window = getattr(op, "kernel", getattr(op, "window", ""))
-    if not window and not (isinstance(op, Layer) and op.weighted):
+    assert isinstance(op, Layer)
+    window = op.sliding_window()
+    if not window and not op.weighted:
         return ""
     smaller = round(log2(image[-1] / shape[-1])) if len(shape) > 1 else ""
-    return f"{type(op).__name__}{window}{'g' if getattr(op, 'groups', 1) > 1 else ''}@{smaller}"
+    kernel, grouped = window.kernel if window else "", "g" if op.values().get("groups", 1) > 1 else ""
+    return f"{type(op).__name__}{kernel}{grouped}@{smaller}"

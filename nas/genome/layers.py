@@ -7,27 +7,32 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from nas.genome.graph import Call, Layer, Op, Shape, place_op
+from nas.genome.graph import Op, Shape, place_op
 from nas.genome.hyperparameters import Count, Padding, Positive, Rate, Width, Window
+from nas.genome.op_kinds import Call, Layer, SlidingWindow
 
 Pair = tuple[int, int]
 
 
 def pair(value: int | Pair) -> Pair:
-    """3 -> (3, 3)."""
+    """Return a number for both axes as a pair: 3 becomes (3, 3)."""
     return value if isinstance(value, tuple) else (value, value)
 
 
 def image(op: Op, *inputs: Shape) -> Shape:
+    """Return the first input's shape. Raises ShapeError unless it is an image."""
     if len(inputs[0]) != 3:
         raise op.shape_error("needs an image (channels, height, width)", *inputs)
     return inputs[0]
 
 
-def _slide(op: Op, shape: Shape, window: Any, stride: Any, padding: Any, ceil: bool = False) -> Pair:
-    """Rows and columns after a window slides over the image, by torch's rule."""
+def slide(op: Op, window: SlidingWindow, shape: Shape, ceil: bool = False) -> Pair:
+    """Return the rows and columns after a window slides over an image, by torch's rule.
+
+    Raises ShapeError when the window is larger than the padded image.
+    """
     sizes = []
-    for size, k, s, p in zip(shape[1:], pair(window), pair(stride), pair(padding), strict=True):
+    for size, k, s, p in zip(shape[1:], *map(pair, window), strict=True):
         room = size + 2 * p - k
         steps = -(-room // s) if ceil else room // s
         if steps < 0:
@@ -62,7 +67,10 @@ class Conv(Layer):
         for name, value in (("input channels", channels), ("width", self.width)):
             if value % self.groups:
                 raise self.shape_error(f"{name} (={value}) must be divisible by `groups` (={self.groups})", *inputs)
-        return self.width, *_slide(self, inputs[0], self.kernel, self.stride, self.padding)
+        return self.width, *slide(self, self.sliding_window(), inputs[0])
+
+    def sliding_window(self) -> SlidingWindow:
+        return SlidingWindow(self.kernel, self.stride, self.padding or 0)
 
     def params(self, *inputs: Shape) -> int:
         return self.width * (inputs[0][0] // self.groups * prod(pair(self.kernel)) + self.bias)
@@ -110,7 +118,7 @@ class Linear(Layer):
 
 @dataclass(frozen=True)
 class BatchNorm(Layer):
-    """Batch normalisation with scale and shift (Ioffe & Szegedy 2015; torch.nn.BatchNorm2d)."""
+    """Batch normalization with scale and shift (Ioffe & Szegedy 2015; torch.nn.BatchNorm2d)."""
 
     epsilon: Positive = 1e-5
 
@@ -158,7 +166,7 @@ class ScaledTanh(Layer):
 
 @dataclass(frozen=True)
 class LocalResponseNorm(Layer):
-    """Local response normalisation over neighbouring channels (Krizhevsky et al. 2012, section 3.3).
+    """Local response normalization over neighboring channels (Krizhevsky et al. 2012, section 3.3).
 
     As in torch.nn.LocalResponseNorm, `alpha` is divided by `size`.
     """
@@ -188,17 +196,18 @@ class MaxPool(Layer):
     ceil: bool = False
 
     def shape(self, *inputs: Shape) -> Shape:
-        _half_padding(self, self.window, self.padding, *inputs)
-        shape = image(self, *inputs)
-        return shape[0], *_slide(self, shape, self.window, self.stride, self.padding, self.ceil)
+        return _pooled(self, *inputs)
+
+    def sliding_window(self) -> SlidingWindow:
+        return SlidingWindow(self.window, self.stride, self.padding)
 
     def module(self, *inputs: Shape) -> Call:
-        return _pool("nn.MaxPool2d", self)
+        return _pool_call("nn.MaxPool2d", self)
 
 
 @dataclass(frozen=True)
 class AvgPool(Layer):
-    """Mean over a sliding window, padding counted in the mean or not (torch.nn.AvgPool2d)."""
+    """Mean over a sliding window, with or without the padding (torch.nn.AvgPool2d)."""
 
     window: Window
     stride: Window
@@ -207,20 +216,23 @@ class AvgPool(Layer):
     count_padding: bool = True
 
     def shape(self, *inputs: Shape) -> Shape:
-        _half_padding(self, self.window, self.padding, *inputs)
-        shape = image(self, *inputs)
-        return shape[0], *_slide(self, shape, self.window, self.stride, self.padding, self.ceil)
+        return _pooled(self, *inputs)
+
+    def sliding_window(self) -> SlidingWindow:
+        return SlidingWindow(self.window, self.stride, self.padding)
 
     def module(self, *inputs: Shape) -> Call:
-        return _pool("nn.AvgPool2d", self, ("count_include_pad", self.count_padding, True))
+        return _pool_call("nn.AvgPool2d", self, ("count_include_pad", self.count_padding, True))
 
 
-def _half_padding(op: Op, window: Any, padding: Any, *inputs: Shape) -> None:
-    if any(2 * p > k for p, k in zip(pair(padding), pair(window), strict=True)):
-        raise op.shape_error(f"`padding` (={padding}) must be at most half of `window` (={window})", *inputs)
+def _pooled(op: MaxPool | AvgPool, *inputs: Shape) -> Shape:
+    if any(2 * p > k for p, k in zip(pair(op.padding), pair(op.window), strict=True)):
+        raise op.shape_error(f"`padding` (={op.padding}) must be at most half of `window` (={op.window})", *inputs)
+    shape = image(op, *inputs)
+    return shape[0], *slide(op, op.sliding_window(), shape, op.ceil)
 
 
-def _pool(target: str, op: MaxPool | AvgPool, *more: tuple[str, Any, Any]) -> Call:
+def _pool_call(target: str, op: MaxPool | AvgPool, *more: tuple[str, Any, Any]) -> Call:
     options = (("padding", op.padding, 0), ("ceil_mode", op.ceil, False), *more)
     return Call(target, (("kernel_size", op.window), ("stride", op.stride)), options)
 
@@ -240,7 +252,7 @@ class AdaptivePool(Layer):
 
 @dataclass(frozen=True)
 class GlobalPool(Layer):
-    """Global average pooling: a feature a channel (Lin et al. 2013, section 3.2)."""
+    """Global average pooling: one feature per channel (Lin et al. 2013, section 3.2)."""
 
     forward = "{0}.mean((2, 3))"
 
@@ -287,7 +299,7 @@ class Add(Layer):
 
 @dataclass(frozen=True)
 class Concat(Layer):
-    """Channels side by side: the filter concatenation of Inception and DenseNet (torch.cat)."""
+    """Concatenation of channels, as in Inception and DenseNet (torch.cat)."""
 
     forward = "torch.cat([{all}], 1)"
     arity = None

@@ -1,38 +1,37 @@
-"""What reports set beside accuracy: how deep, wide, branched and far-sighted a network is.
+"""Metrics of structure for reports: depth, widths, branches and receptive field.
 
-Every reading is of the network written out in layers, so it does not depend on the primitives used, and of the
-graph that answers at evaluation.
+All are of the graph used at evaluation, written out in layers, so they do not depend on the primitives used.
 """
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 from nas.genome.cost import tally
-from nas.genome.graph import Graph, Layer, Node, lower
+from nas.genome.graph import Graph, Node, lower
 from nas.genome.layers import AdaptivePool, pair
+from nas.genome.op_kinds import Layer
 
 
 def measure(graph: Graph) -> dict[str, float]:
-    """The readings by name.
+    """Return all metrics by name.
 
-    depth, shortest_path, mean_path: weighted layers on the longest and shortest path from the image to the scores,
-    and on the mean of all paths. receptive_field: see `receptive_field`; coverage: the same over the image's longer
-    side. stages, first_width, last_width, widest: see `stages`. growth: the mean ratio of the widths of successive
-    stages. bottleneck: the smallest ratio of elements of successive stages' widest images; far below the usual 1/2
-    to 1/4, information is cut off (Szegedy et al. 2015b, principle 1). branches: see `branches`. head_share: the
-    share of parameters that read features rather than images.
+    depth, shortest_path, mean_path: weighted layers on the longest and shortest path from the image to the logits,
+    and the mean over all paths. receptive_field: see `receptive_field`; coverage: the same as a fraction of the
+    longer side of the image. stages, first_width, last_width, widest: see `stages`. growth: the mean ratio of the
+    widths of successive stages. bottleneck: the smallest ratio of the elements of the widest images of successive
+    stages; far below the usual 1/2 to 1/4, information is lost (Szegedy et al. 2015b, principle 1). branches: see
+    `branches`. head_share: the fraction of parameters in layers that read features rather than images.
     """
     main = lower(graph.main)
     widths = [stage.width for stage in stages(main)]
     paths = path_lengths(main)
-    sight = receptive_field(main)
+    field = receptive_field(main)
     return {
         "depth": paths.longest,
         "shortest_path": paths.shortest,
         "mean_path": paths.mean,
-        "receptive_field": sight,
-        "coverage": sight / max(main.input[1:], default=1),
+        "receptive_field": field,
+        "coverage": field / max(main.input[1:], default=1),
         "stages": len(widths),
         "first_width": widths[0] if widths else 0,
         "last_width": widths[-1] if widths else 0,
@@ -46,14 +45,14 @@ def measure(graph: Graph) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Stage:
-    """All images of one size: `grid` is (rows, columns), `width` the most channels any of them has."""
+    """All images of one size: `grid` is (rows, columns), `width` the largest number of channels."""
 
     grid: tuple[int, int]
     width: int
 
 
 def stages(graph: Graph) -> list[Stage]:
-    """The width profile: a stage for each size of image after the first layer, in order of appearance."""
+    """Return the width profile: a stage for each size of image after the input, in order of appearance."""
     widths: dict[tuple[int, int], int] = {}
     for node in lower(graph.main).nodes[1:]:
         if len(node.shape) == 3:
@@ -63,13 +62,13 @@ def stages(graph: Graph) -> list[Stage]:
 
 
 def bottlenecks(graph: Graph) -> list[float]:
-    """For each stage but the first, the elements of its widest image over those of the stage before."""
+    """Return for each stage but the first the elements of its widest image over those of the previous stage."""
     sizes = [stage.width * stage.grid[0] * stage.grid[1] for stage in stages(graph)]
     return [after / before for before, after in pairwise(sizes)]
 
 
 def head_share(graph: Graph) -> float:
-    """The share of parameters in layers that read features (fully connected ones), from 0 to 1."""
+    """Return the fraction of parameters in layers that read features (fully connected ones), from 0 to 1."""
     nodes = lower(graph.main).nodes
     params = [(len(node.placed.inputs[0]) == 1, tally(node.placed).params) for node in nodes[1:]]
     total = sum(count for _, count in params)
@@ -77,14 +76,14 @@ def head_share(graph: Graph) -> float:
 
 
 def branches(graph: Graph) -> int:
-    """How many paths run beside the first: edges - nodes + 1, so 0 in a chain and 1 for each shortcut."""
+    """Return the number of parallel paths: edges - nodes + 1, so 0 in a chain and 1 for each shortcut."""
     nodes = lower(graph.main).nodes
     return sum(len(node.inputs) for node in nodes) - len(nodes) + 1
 
 
 @dataclass(frozen=True)
 class Paths:
-    """Weighted layers on the paths from image to scores, and how many paths there are."""
+    """Weighted layers on the paths from image to logits, and the number of paths."""
 
     shortest: int
     longest: int
@@ -93,7 +92,7 @@ class Paths:
 
 
 def path_lengths(graph: Graph) -> Paths:
-    """Shortest, longest and mean path; all of them are counted (2^16 in ResNet-50), none is listed."""
+    """Return the shortest, longest and mean path, over all paths (2^16 in ResNet-50), without enumerating them."""
     graph = lower(graph.main)
     rows: list[tuple[int, int, int, int]] = []  # shortest, longest, total over all paths, number of paths
     for node in graph.nodes:
@@ -101,16 +100,16 @@ def path_lengths(graph: Graph) -> Paths:
             rows.append((0, 0, 0, 1))
             continue
         step = int(isinstance(node.op, Layer) and node.op.weighted)
-        shortest, longest, totals, counts = zip(*(rows[i] for i in node.inputs), strict=True)
+        low, high, totals, counts = zip(*(rows[i] for i in node.inputs), strict=True)
         count = sum(counts)
-        rows.append((min(shortest) + step, max(longest) + step, sum(totals) + step * count, count))
-    least, most, total, count = rows[graph.outputs[0]]
-    return Paths(least, most, total / count, count)
+        rows.append((min(low) + step, max(high) + step, sum(totals) + step * count, count))
+    shortest, longest, total, count = rows[graph.outputs[0]]
+    return Paths(shortest, longest, total / count, count)
 
 
 @dataclass(frozen=True)
-class Sight:
-    """Along one axis: unit 0 sees the pixels `low` to `high`, its neighbour those `stride` further on."""
+class Field:
+    """The receptive field along one axis: unit 0 reads the pixels `low` to `high`, unit 1 those `stride` later."""
 
     stride: int
     low: int
@@ -120,47 +119,42 @@ class Sight:
     def pixels(self) -> int:
         return self.high - self.low + 1
 
-    def through(self, kernel: int, stride: int, padding: int) -> "Sight":
-        """What a window over these units sees."""
+    def through(self, kernel: int, stride: int, padding: int) -> "Field":
+        """Return the field of a window over these units."""
         low = self.low - padding * self.stride
-        return Sight(self.stride * stride, low, self.high + (kernel - 1 - padding) * self.stride)
+        return Field(self.stride * stride, low, self.high + (kernel - 1 - padding) * self.stride)
 
 
 def receptive_field(graph: Graph) -> int:
-    """Pixels along one side of the image that a unit of the last convolution or pooling before the head sees.
+    """Return the side, in pixels, of the receptive field of the last convolution or pooling before the head.
 
-    The image's border is ignored, so the field may be larger than the image.
+    The border of the image is ignored, so the field may be larger than the image.
     """
     return max((max(rows.pixels, columns.pixels) for rows, columns in receptive_fields(graph).values()), default=1)
 
 
-def receptive_fields(graph: Graph) -> dict[str, tuple[Sight, Sight]]:
-    """What a unit of each image sees along rows and columns, by the node's name in the lowered graph.
+def receptive_fields(graph: Graph) -> dict[str, tuple[Field, Field]]:
+    """Return the fields of each image's units along rows and columns, by the node's name in the lowered graph.
 
-    The head is left out: whatever reads the whole image, and all that follows.
+    The head is left out: the first layer that reads the whole image, and all after it.
     """
     graph = lower(graph.main)
-    seen: dict[int, tuple[Sight, Sight]] = {}
-    for place, node in enumerate(graph.nodes):
-        before = [seen[i] for i in node.inputs if i in seen]
+    fields: dict[int, tuple[Field, Field]] = {}
+    for position, node in enumerate(graph.nodes):
+        before = [fields[i] for i in node.inputs if i in fields]
         if not node.inputs and len(node.shape) == 3:
-            seen[place] = Sight(1, 0, 0), Sight(1, 0, 0)
+            fields[position] = Field(1, 0, 0), Field(1, 0, 0)
         elif len(node.shape) == 3 and len(before) == len(node.inputs) > 0 and not isinstance(node.op, AdaptivePool):
-            seen[place] = _sight(node, before, 0), _sight(node, before, 1)
-    return {graph.nodes[place].name: sight for place, sight in seen.items()}
+            fields[position] = _field(node, before, 0), _field(node, before, 1)
+    return {graph.nodes[position].name: both for position, both in fields.items()}
 
 
-def _sight(node: Node, before: list[tuple[Sight, Sight]], axis: int) -> Sight:
-    sights = [sight[axis] for sight in before]
-    joined = Sight(max(s.stride for s in sights), min(s.low for s in sights), max(s.high for s in sights))
-    kernel, stride, padding = (pair(value)[axis] for value in _window(node.op))
-    return joined.through(kernel, stride, padding)
-
-
-def _window(op: Any) -> tuple[Any, Any, Any]:
-    """Kernel, stride and padding of a layer that slides over the image; of any other, a single unit."""
-    kernel = getattr(op, "kernel", getattr(op, "window", 1))
-    return kernel, getattr(op, "stride", 1), getattr(op, "padding", 0)
+def _field(node: Node, before: list[tuple[Field, Field]], axis: int) -> Field:
+    fields = [both[axis] for both in before]
+    joined = Field(max(f.stride for f in fields), min(f.low for f in fields), max(f.high for f in fields))
+    assert isinstance(node.op, Layer)
+    window = node.op.sliding_window()
+    return joined.through(*(pair(value)[axis] for value in window)) if window else joined
 
 
 def _mean(values: list[float]) -> float:

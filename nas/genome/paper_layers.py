@@ -1,13 +1,14 @@
-"""The layers torch has no module for, each with the few lines of its own that stand in the generated file."""
+"""Layers that torch has no module for, each with the class that is written into the generated file."""
 
 from dataclasses import dataclass
 from math import prod
 
-from nas.genome.graph import Call, Layer, Shape
+from nas.genome.graph import Shape
 from nas.genome.hyperparameters import Count, Width, Window
-from nas.genome.layers import image, pair
+from nas.genome.layers import image, pair, slide
+from nas.genome.op_kinds import Call, Layer, SlidingWindow
 
-# Which of S2's six maps each of C3's sixteen reads (LeCun et al. 1998, table 1).
+# The maps of S2 that each of the sixteen maps of C3 reads (LeCun et al. 1998, table 1).
 LENET_TABLE = (
     (0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5), (0, 4, 5), (0, 1, 5),
     (0, 1, 2, 3), (1, 2, 3, 4), (2, 3, 4, 5), (0, 3, 4, 5), (0, 1, 4, 5), (0, 1, 2, 5),
@@ -17,13 +18,13 @@ LENET_TABLE = (
 
 @dataclass(frozen=True)
 class ChannelPad(Layer):
-    """Zero channels behind the others, up to `width`: the shortcut without parameters (He et al. 2015, option A)."""
+    """Zero channels appended, up to `width`: the shortcut without parameters (He et al. 2015, option A)."""
 
     width: Width
 
     torch_class_source = '''
 class ChannelPad(nn.Module):
-    """Zero channels behind the others, up to `width` (He et al. 2015, section 3.3, option A)."""
+    """Zero channels appended, up to `width` (He et al. 2015, section 3.3, option A)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -36,7 +37,7 @@ class ChannelPad(nn.Module):
     def shape(self, *inputs: Shape) -> Shape:
         channels, rows, columns = image(self, *inputs)
         if channels > self.width:
-            raise self.shape_error(f"`width` (={self.width}) must be at least the channels read", *inputs)
+            raise self.shape_error(f"`width` (={self.width}) must be at least the number of input channels", *inputs)
         return self.width, rows, columns
 
     def module(self, *inputs: Shape) -> Call:
@@ -45,15 +46,19 @@ class ChannelPad(nn.Module):
 
 @dataclass(frozen=True)
 class PositionBias(Layer):
-    """A bias of its own for every channel and board position (Silver et al. 2016, methods)."""
+    """A separate bias for every channel and board position (Silver et al. 2016, methods)."""
 
     torch_class_source = '''
 class PositionBias(nn.Module):
-    """A bias of its own for every channel and position (Silver et al. 2016, methods)."""
+    """A separate bias for every channel and position (Silver et al. 2016, methods)."""
 
     def __init__(self, channels: int, rows: int, columns: int) -> None:
         super().__init__()
-        self.bias = nn.Parameter(torch.zeros(channels, rows, columns))
+        self.bias = nn.Parameter(torch.empty(channels, rows, columns))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        nn.init.zeros_(self.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.bias
@@ -72,16 +77,21 @@ class PositionBias(nn.Module):
 
 @dataclass(frozen=True)
 class ChannelScale(Layer):
-    """A trainable coefficient and bias a channel: LeNet-5's subsampling (LeCun et al. 1998, section II.B)."""
+    """A trainable coefficient and bias per channel: LeNet-5's subsampling (LeCun et al. 1998, section II.B)."""
 
     torch_class_source = '''
 class ChannelScale(nn.Module):
-    """A trainable coefficient and bias a channel (LeCun et al. 1998, section II.B)."""
+    """A trainable coefficient and bias per channel (LeCun et al. 1998, section II.B)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.ones(channels, 1, 1))
-        self.bias = nn.Parameter(torch.zeros(channels, 1, 1))
+        self.weight = nn.Parameter(torch.empty(channels, 1, 1))
+        self.bias = nn.Parameter(torch.empty(channels, 1, 1))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        nn.init.ones_(self.weight)
+        nn.init.zeros_(self.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.weight + self.bias
@@ -99,14 +109,14 @@ class ChannelScale(nn.Module):
 
 @dataclass(frozen=True)
 class TableConv(Layer):
-    """Sixteen maps, each a convolution of its own few of six maps: LeNet-5's C3 (LeCun et al. 1998, table 1)."""
+    """Sixteen maps, each a convolution of some of six input maps: LeNet-5's C3 (LeCun et al. 1998, table 1)."""
 
     kernel: Window = 5
 
     weighted = True
     torch_class_source = f'''
 class TableConv(nn.Module):
-    """Sixteen maps, each a convolution of its own few of six (LeCun et al. 1998, table 1)."""
+    """Sixteen maps, each a convolution of some of six input maps (LeCun et al. 1998, table 1)."""
 
     TABLE = (
         {", ".join(str(maps) for maps in LENET_TABLE[:6])},
@@ -123,13 +133,12 @@ class TableConv(nn.Module):
 '''
 
     def shape(self, *inputs: Shape) -> Shape:
-        channels, *sides = image(self, *inputs)
-        if channels != 6:
-            raise self.shape_error("its table is of six input maps", *inputs)
-        rows, columns = (side - k + 1 for side, k in zip(sides, pair(self.kernel), strict=True))
-        if min(rows, columns) < 1:
-            raise self.shape_error(f"`kernel` (={self.kernel}) is larger than the image", *inputs)
-        return len(LENET_TABLE), rows, columns
+        if image(self, *inputs)[0] != 6:
+            raise self.shape_error("needs the six input maps of its table", *inputs)
+        return len(LENET_TABLE), *slide(self, self.sliding_window(), inputs[0])
+
+    def sliding_window(self) -> SlidingWindow:
+        return SlidingWindow(self.kernel)
 
     def params(self, *inputs: Shape) -> int:
         return sum(len(maps) * prod(pair(self.kernel)) + 1 for maps in LENET_TABLE)
@@ -144,17 +153,17 @@ class TableConv(nn.Module):
 
 @dataclass(frozen=True)
 class CodeDistance(Layer):
-    """Minus the squared distance to a fixed code of +-1 a class: LeNet-5's output (LeCun et al. 1998, section II.B).
+    """Minus the squared distance to a fixed +-1 code per class: LeNet-5's output (LeCun et al. 1998, section II.B).
 
-    The paper drew its codes as digits of 7 x 12 pixels and names random or error-correcting ones as the
-    alternative; here they are rows of a Walsh-Hadamard matrix. Nothing of it is trained.
+    The paper's codes are pictures of digits, 7 x 12 pixels; it names random or error-correcting codes as the
+    alternative. Here they are rows of a Walsh-Hadamard matrix. The layer has no trainable parameters.
     """
 
     classes: Count
 
     torch_class_source = '''
 class CodeDistance(nn.Module):
-    """Minus the squared distance to a fixed Walsh code of +-1 a class (LeCun et al. 1998, section II.B)."""
+    """Minus the squared distance to a fixed +-1 Walsh code per class (LeCun et al. 1998, section II.B)."""
 
     def __init__(self, classes: int, features: int) -> None:
         super().__init__()

@@ -1,9 +1,10 @@
-"""What a network is asked to do: images of one shape, sorted into classes."""
+"""A classification task: the shape of its images and the number of classes."""
 
 from dataclasses import dataclass
 
 from nas.errors import GenomeError
-from nas.genome.graph import Graph, Input, Shape, Value
+from nas.genome.graph import Graph, Shape, Value
+from nas.genome.op_kinds import Input
 
 
 @dataclass(frozen=True)
@@ -15,13 +16,15 @@ class Task:
     classes: int
 
     def image(self) -> Value:
-        """The first value of every network for this task."""
+        """Return the input value of a network for this task."""
         return Input(self.input)()
 
     def check(self, graph: Graph) -> None:
-        """Raise GenomeError unless the graph reads this task's images and every head answers its classes."""
+        """Raise GenomeError unless the graph takes this task's images and every head gives one logit per class."""
         if graph.input != self.input:
-            raise GenomeError(f"the network reads {graph.input}, but task {self.name} has images of {self.input}")
+            raise GenomeError(
+                f"the network takes images of {graph.input}, but those of task {self.name} are {self.input}"
+            )
         for output in graph.outputs:
             node = graph.nodes[output]
             if node.shape != (self.classes,):

@@ -1,4 +1,4 @@
-"""How a search space asks for its choices: Optuna's own words, so one function samples, replays and mutates."""
+"""The interface by which a search space makes its choices: Optuna's, so one function samples, replays and mutates."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
@@ -11,18 +11,18 @@ T = TypeVar("T", bound=Choice)
 
 
 class Trial(Protocol):
-    """What a space may ask. An `optuna.Trial` is one; so are a random draw and a replay of recorded choices."""
+    """What a search space gets its choices from: an `optuna.Trial`, a random draw, or recorded choices."""
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1) -> int:
-        """A whole number from `low` to `high`, both included."""
+        """Return a whole number from `low` to `high`, both included."""
         ...
 
     def suggest_float(self, name: str, low: float, high: float, *, step: float | None = None) -> float:
-        """A number from `low` to `high`."""
+        """Return a number from `low` to `high`."""
         ...
 
     def suggest_categorical(self, name: str, choices: Sequence[T]) -> T:
-        """One of `choices`."""
+        """Return one of `choices`."""
         ...
 
 

@@ -1,15 +1,15 @@
-"""A block before its arguments have names: what __init__ makes and what forward does with it."""
+"""A class of generated source before its arguments have names: what __init__ makes and what forward computes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from nas.genome.graph import Call
+from nas.genome.op_kinds import Call
 
 
 @dataclass(frozen=True)
 class RepeatedCall:
-    """Blocks of one class in a row, every argument constant or growing by a constant step."""
+    """Calls of one class in a row, every argument constant or growing by a constant step."""
 
     first: Call
     steps: tuple[int, ...]
@@ -20,12 +20,12 @@ class RepeatedCall:
         return self.first.target
 
 
-Piece = Call | RepeatedCall
-Line = tuple[str, tuple[Piece, ...]]  # an attribute and what it is made of; several pieces are a sequence
+CodeBlock = Call | RepeatedCall
+Attribute = tuple[str, tuple[CodeBlock, ...]]  # its name and the blocks it holds; several are a sequence
 
 
 @dataclass(frozen=True)
-class Slot:
+class Argument:
     """A value written in __init__, the role it plays there, and its default if it may be left out."""
 
     role: str
@@ -35,35 +35,35 @@ class Slot:
 
 @dataclass(frozen=True)
 class Body:
-    """The lines of __init__ and of forward."""
+    """The attributes made in __init__ and the lines of forward."""
 
-    lines: tuple[Line, ...]
+    attributes: tuple[Attribute, ...]
     forward: tuple[str, ...]
 
-    def pieces(self) -> Iterator[Piece]:
-        for _, pieces in self.lines:
-            yield from pieces
+    def blocks(self) -> Iterator[CodeBlock]:
+        """Yield all blocks made in __init__, in order."""
+        for _, blocks in self.attributes:
+            yield from blocks
 
     def targets(self) -> tuple[str, ...]:
-        """The classes it makes, in order."""
-        return tuple(piece.target if isinstance(piece, Call) else piece.first.target for piece in self.pieces())
+        """Return the classes it makes, in order."""
+        return tuple(block.target for block in self.blocks())
 
-    def slots(self) -> list[Slot]:
-        """Every value written in __init__, in order."""
-        found: list[Slot] = []
-        for piece in self.pieces():
-            call = piece if isinstance(piece, Call) else piece.first
-            found += [Slot(*arg) for arg in call.args]
-            found += [Slot(*option) for option in call.options]
-            if isinstance(piece, RepeatedCall):
-                found += [Slot(f"{role}_step", step) for (role, _), step in zip(call.args, piece.steps, strict=True)]
-                found.append(Slot("repeats", piece.count))
-        return found
+    def arguments(self) -> list[Argument]:
+        """Return every value written in __init__, in order."""
+        arguments: list[Argument] = []
+        for block in self.blocks():
+            call = block if isinstance(block, Call) else block.first
+            arguments += [Argument(*arg) for arg in (*call.args, *call.options)]
+            if isinstance(block, RepeatedCall):
+                steps = zip(call.args, block.steps, strict=True)
+                arguments += [Argument(f"{role}_step", step) for (role, _), step in steps]
+                arguments.append(Argument("repeats", block.count))
+        return arguments
 
-    def shape(self) -> tuple[Any, ...]:
-        """What two bodies must share to be written as one class."""
+    def layout(self) -> tuple[Any, ...]:
+        """Return what two bodies must have in common to be written as one class."""
         kinds = [
-            (attribute, tuple((type(piece).__name__, piece.target) for piece in pieces))
-            for attribute, pieces in self.lines
+            (name, tuple((type(block).__name__, block.target) for block in blocks)) for name, blocks in self.attributes
         ]
         return (*kinds, self.forward)

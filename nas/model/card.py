@@ -1,6 +1,6 @@
-"""The card of an exported network: what it is, what it costs, how well it does, how to load it.
+"""The model card of an exported network: what it is, its cost, its accuracy, and how to load it.
 
-It opens with the front matter that model hubs read, so the folder can be uploaded as it is.
+It begins with the front matter that model hubs read, so the folder can be uploaded as it is.
 """
 
 import json
@@ -15,22 +15,22 @@ from nas.genome.task import Task
 from nas.model.parity import Parity
 
 
-def model_card(graph: Graph, task: Task, facts: dict[str, str], apart: Parity) -> str:
-    """The card as Markdown. `facts` are further rows of its table."""
-    rows = {**_counts(graph, task), **facts, **_checked(apart), **_terms()}
+def model_card(graph: Graph, task: Task, facts: dict[str, str], parity: Parity) -> str:
+    """Return the card as Markdown. `facts` are further rows of its table; `parity` has the formats to describe."""
+    rows = {**_counts(graph, task), **facts, **_differences(parity), **_terms()}
     table = "\n".join(f"| {name} | {_cell(value)} |" for name, value in rows.items())
     title = " ".join(task.name.split())
-    others = "".join(OTHERS[name] for name in apart if name in OTHERS)
+    others = "".join(OTHERS[name] for name in parity if name in OTHERS)
     return f"{_front_matter(title)}\n# A convolutional network for {title}\n\n| | |\n|---|---|\n{table}\n{LOAD}{others}"
 
 
 def _cell(text: str) -> str:
-    """On one line, and no cell more."""
+    """Return text as one cell of the table: on one line, with pipes escaped."""
     return " ".join(text.split()).replace("|", chr(92) + "|")
 
 
 def _front_matter(data: str) -> str:
-    """YAML, each value written as JSON, which is YAML whatever it holds."""
+    """Return the front matter as YAML. Each value is written as JSON, which is always valid YAML."""
     fields = {
         "license": "mit",
         "library_name": "pytorch",
@@ -48,28 +48,28 @@ def _counts(graph: Graph, task: Task) -> dict[str, str]:
         "Parameters": f"{counts.params:,}",
         "Multiply-accumulates": f"{counts.macs:,} per image ({counts.flops:,} FLOPs)",
         "Activations": f"{counts.activations:,}",
-        "Peak memory of activations": f"{counts.peak_bytes:,} bytes (float32, one image)",
+        "Peak memory of activations": f"{counts.peak_bytes:,} bytes per image (float32)",
         "Depth": f"{counts.depth} weighted layers",
     }
 
 
-def _checked(apart: Parity) -> dict[str, str]:
-    """A row a format: how far its scores are from those of the network that was exported."""
+def _differences(parity: Parity) -> dict[str, str]:
+    """Return one row per format: the difference of its logits from those of the exported network."""
     return {
         f"Parity of {name}": ", ".join(f"batch {n}: {value:.1e}" for n, value in row.items()) + " (clean process)"
-        for name, row in apart.items()
+        for name, row in parity.items()
     }
 
 
 def _terms() -> dict[str, str]:
     return {
         "Versions": f"torch {torch.__version__}, safetensors {version('safetensors')}, Python {sys.version.split()[0]}",
-        "Licence": "the file net.py is yours, under the MIT licence or any other you choose",
+        "License": "net.py is yours, under the MIT license or any other you choose",
     }
 
 
 LOAD = """
-Load it in three lines; only torch and safetensors are needed:
+To load it, only torch and safetensors are needed:
 
 ```python
 from net import Network
@@ -80,7 +80,7 @@ network = Network(); network.load_state_dict(load_file("weights.safetensors")); 
 
 OTHERS = {
     "onnx": """
-`network.onnx` maps `images` (batch, channels, height, width) to `scores`, for any batch:
+`network.onnx` maps `images` (batch, channels, height, width) to `scores` (batch, classes), for any batch size:
 
 ```python
 import onnxruntime
@@ -89,8 +89,8 @@ session = onnxruntime.InferenceSession("network.onnx")
 ```
 """,
     "pt2": """
-`network.pt2` is the same as an exported program of torch. Such a file can run code when it is loaded: load only those
-whose writer you trust.
+`network.pt2` is the network as an exported program of torch. Such a file can run code when it is loaded, so load only
+files from a source you trust.
 
 ```python
 import torch

@@ -1,10 +1,10 @@
-"""The text of one class: its signature, its __init__, its forward."""
+"""The source of one class: its signature, its __init__ and its forward."""
 
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from nas.genome.graph import Call
-from nas.model.body import Body, Piece
+from nas.genome.op_kinds import Call
+from nas.model.body import Body, CodeBlock
 from nas.model.naming import Parameter
 
 WIDTH = 110
@@ -13,7 +13,7 @@ WIDTH = 110
 def class_text(
     name: str, doc: str, given: Sequence[Parameter], bodies: Sequence[Body], inputs: int, returns: str
 ) -> str:
-    """A whole class. `bodies` are its uses, `given` the arguments in which they differ."""
+    """Return the source of a class. `bodies` are its uses, `given` the arguments in which they differ."""
     tensors = ", ".join(f"{variable}: Tensor" for variable in "xyzuvw"[:inputs])
     made = "\n".join(_init_lines(bodies, given))
     code = f'class {name}(nn.Module):\n    """{doc}"""\n\n'
@@ -25,7 +25,7 @@ def class_text(
 
 
 def _signature(given: Sequence[Parameter]) -> str:
-    """The parameters of __init__: one line, one line of their own, or a line each."""
+    """Return the parameters of __init__: on its line, on a line of their own, or on one line each."""
     parts = ["self"]
     for parameter in sorted(given, key=lambda parameter: parameter.default is not None):
         default = "" if parameter.default is None else f" = {parameter.default!r}"
@@ -39,24 +39,25 @@ def _signature(given: Sequence[Parameter]) -> str:
 
 
 class _Values:
-    """Hands out the values of __init__ one after another, as an argument's name or as a literal."""
+    """The values of __init__ one after another, each as an argument's name or as a literal."""
 
     def __init__(self, bodies: Sequence[Body], given: Sequence[Parameter]) -> None:
-        self.names = {slot: parameter.name for parameter in given for slot in parameter.slots}
-        self.slots = enumerate(bodies[0].slots())
+        self.names = {i: parameter.name for parameter in given for i in parameter.positions}
+        self.arguments = enumerate(bodies[0].arguments())
 
     def next(self) -> str | None:
-        """The next one; None when every use has the default."""
-        place, slot = next(self.slots)
-        if place in self.names:
-            return self.names[place]
-        return None if slot.default is not None and slot.value == slot.default else repr(slot.value)
+        """Return the next value; None when every use has the default."""
+        position, argument = next(self.arguments)
+        if position in self.names:
+            return self.names[position]
+        is_default = argument.default is not None and argument.value == argument.default
+        return None if is_default else repr(argument.value)
 
 
 def _init_lines(bodies: Sequence[Body], given: Sequence[Parameter]) -> Iterator[str]:
     values = _Values(bodies, given)
-    for attribute, pieces in bodies[0].lines:
-        parts = [part for piece in pieces for part in _parts(piece, values)]
+    for attribute, blocks in bodies[0].attributes:
+        parts = [part for block in blocks for part in _parts(block, values)]
         if len(parts) == 1 and not parts[0].startswith("*"):
             yield f"self.{attribute} = {parts[0]}"
         elif len(line := f"self.{attribute} = nn.Sequential({', '.join(parts)})") <= WIDTH - 8:
@@ -65,14 +66,14 @@ def _init_lines(bodies: Sequence[Body], given: Sequence[Parameter]) -> Iterator[
             yield f"self.{attribute} = nn.Sequential(\n" + "".join(f"    {part},\n" for part in parts) + ")"
 
 
-def _parts(piece: Piece, values: _Values) -> list[str]:
-    """A piece as the arguments of a sequence: one call, or a run of them."""
-    call = piece if isinstance(piece, Call) else piece.first
+def _parts(block: CodeBlock, values: _Values) -> list[str]:
+    """Return a block as arguments of nn.Sequential: one call, or a generator of several."""
+    call = block if isinstance(block, Call) else block.first
     args = [str(values.next()) for _ in call.args]
     options = [f"{keyword}={text}" for keyword, *_ in call.options if (text := values.next()) is not None]
-    if isinstance(piece, Call):
+    if isinstance(block, Call):
         return [f"{call.target}({', '.join(args + options)})"]
-    grows = [str(values.next()) for _ in piece.steps]
+    grows = [str(values.next()) for _ in block.steps]
     args = [arg if step == "0" else f"{arg} + {step} * i" for arg, step in zip(args, grows, strict=True)]
     made, repeats = f"{call.target}({', '.join(args + options)})", str(values.next())
     index = "_" if all(step == "0" for step in grows) else "i"

@@ -1,6 +1,6 @@
-"""A network leaves: one readable file, its weights, its genome, its card, and other formats as asked; then proof.
+"""Export a network: readable source, weights, genome, card and other formats; then check that all formats agree.
 
-The proof runs in a clean process that can import torch and safetensors but not this toolkit.
+The check runs in a clean process that can import torch and safetensors but not this toolkit.
 """
 
 from dataclasses import dataclass
@@ -10,78 +10,79 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from nas.errors import ExperimentError
+from nas.files import atomic_write
 from nas.genome.genome_json import to_json
 from nas.genome.graph import Graph
 from nas.genome.task import Task
-from nas.model import formats as others
 from nas.model.card import model_card
-from nas.model.formats import Format
-from nas.model.module import run
+from nas.model.formats import Format, check_formats, write_formats
+from nas.model.module import run_source
 from nas.model.parity import TOLERANCE, Parity, parity
 from nas.model.source import source
 
-CARDS = ("card.md", "README.md")  # one text; a hub shows the second
+CARDS = ("card.md", "README.md")  # the same text twice: model hubs show README.md
 
 
 @dataclass(frozen=True)
-class Exported:
-    """Where the files lie, and how far each format's scores are from the network's, by batch size."""
+class ExportResult:
+    """The folder of the files, and the difference of each format's logits from the network's, by batch size."""
 
     folder: Path
     parity: Parity
 
     @property
-    def apart(self) -> float:
+    def max_difference(self) -> float:
         """The largest difference of any format."""
         return max(value for row in self.parity.values() for value in row.values())
 
     @property
     def agrees(self) -> bool:
-        """Whether every score is within TOLERANCE."""
-        return self.apart <= TOLERANCE
+        """Whether every difference is within TOLERANCE."""
+        return self.max_difference <= TOLERANCE
 
 
-def _refuse_strange(folder: Path) -> None:
-    """Only an earlier export is written over."""
-    there = [name for name in ("net.py", "weights.safetensors", *CARDS) if (folder / name).exists()]
-    if there and not (folder / "genome.json").is_file():
-        raise ExperimentError(f"{folder} has a {there[0]} that is of no export; choose another place with --out")
+def _check_folder(folder: Path) -> None:
+    """Raise ExperimentError when files would be lost that are not from an earlier export."""
+    existing = [name for name in ("net.py", "weights.safetensors", *CARDS) if (folder / name).exists()]
+    if existing and not (folder / "genome.json").is_file():
+        raise ExperimentError(
+            f"{folder} has a {existing[0]} that is not from an export; choose another folder with --out"
+        )
 
 
 def save_weights(network: nn.Module, path: Path) -> None:
-    """The state dict as safetensors, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(save({name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}))
-    part.replace(path)
+    """Write the state dict as safetensors. Raises OSError, which leaves an earlier file unchanged."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    atomic_write(path, save(tensors))
 
 
 def load_weights(network: nn.Module, path: Path) -> None:
-    """Weights from safetensors: plain numbers, which execute nothing."""
+    """Load weights from safetensors, a format of plain numbers that cannot run code."""
     network.load_state_dict(load_file(path))
 
 
 def export_network(
     graph: Graph, network: nn.Module, folder: Path, task: Task, story: str, facts: dict[str, str],
     formats: tuple[Format, ...] = ("source",),
-) -> Exported:  # fmt: skip
+) -> ExportResult:  # fmt: skip
     """Write net.py, weights.safetensors, genome.json and the card into `folder`, and check them.
 
     `story` becomes the docstring of net.py; `facts` are rows of the card; `formats` may add network.onnx and
-    network.pt2. Raises ExperimentError where a file of somebody else's would be lost, ExportError when a format's
-    package is missing or the clean process cannot run a file; a difference beyond TOLERANCE is reported in the result.
+    network.pt2. A difference beyond TOLERANCE is reported in the result. Raises ExperimentError when a file that is
+    not from an export would be lost, ExportError when a format's package is missing or the clean process cannot run a
+    file, and OSError when a file cannot be written.
     """
-    others.check(formats)
-    _refuse_strange(folder)
+    check_formats(formats)
+    _check_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     text = source(graph, story)
-    (folder / "net.py").write_text(text, encoding="utf-8")
+    atomic_write(folder / "net.py", text)
     save_weights(network, folder / "weights.safetensors")
-    (folder / "genome.json").write_text(to_json(graph), encoding="utf-8")
-    others.write(network, folder, graph.input, formats)
+    atomic_write(folder / "genome.json", to_json(graph))
+    write_formats(network, folder, graph.input, formats)
     checked: tuple[Format, ...] = ("source", *(name for name in formats if name != "source"))
-    exported = Exported(folder, parity(network, folder, graph.input, checked))
+    result = ExportResult(folder, parity(network, folder, graph.input, checked))
     for name in CARDS:
-        (folder / name).write_text(model_card(graph, task, facts, exported.parity), encoding="utf-8")
-    run(text)  # the text itself must stand on its own, docstring included
-    return exported
+        atomic_write(folder / name, model_card(graph, task, facts, result.parity))
+    run_source(text)  # the text with its docstring must run too
+    return result

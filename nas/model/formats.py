@@ -1,7 +1,6 @@
-"""The network for other runtimes, from one trace of its own source: ONNX, and torch's exported program.
+"""The network for other runtimes, from one trace of its source: ONNX, and torch's exported program.
 
-Both accept any number of images. A .pt2 file can run code when it is loaded: write it, pass it on, but never load a
-stranger's.
+Both accept any number of images. A .pt2 file can run code when it is loaded, so load only those from a trusted source.
 """
 
 import logging
@@ -22,18 +21,21 @@ Format = Literal["source", "onnx", "pt2"]
 FORMATS: tuple[Format, ...] = ("source", "onnx", "pt2")
 FILES: dict[Format, str] = {"source": "net.py", "onnx": "network.onnx", "pt2": "network.pt2"}
 NEEDED = ("onnx", "onnxscript", "onnxruntime")
-EXAMPLE = 2  # images in the trace: of one alone the exporter would conclude that there is always one
+EXAMPLE = 2  # images in the trace: from one image the exporter would conclude that the batch size is always one
 
 
-def check(formats: tuple[Format, ...]) -> None:
-    """Raises ExportError when a format needs a package that is not installed."""
+def check_formats(formats: tuple[Format, ...]) -> None:
+    """Raise ExportError when a format needs a package that is not installed."""
     missing = [name for name in NEEDED if find_spec(name) is None]
     if "onnx" in formats and missing:
         raise ExportError(f"format onnx needs {', '.join(missing)}: pip install 'nas-convnets[onnx]'")
 
 
-def write(network: nn.Module, folder: Path, shape: Shape, formats: tuple[Format, ...]) -> None:
-    """Write network.onnx and network.pt2 as asked. `shape` is one image's; the network is left at evaluation."""
+def write_formats(network: nn.Module, folder: Path, shape: Shape, formats: tuple[Format, ...]) -> None:
+    """Write those of network.onnx and network.pt2 that are in `formats`, and put the network in evaluation mode.
+
+    `shape` is the shape of one image. Raises OSError when a file cannot be written.
+    """
     if set(formats) <= {"source"}:
         return
     with _quiet():
@@ -48,7 +50,7 @@ def write(network: nn.Module, folder: Path, shape: Shape, formats: tuple[Format,
 
 
 def trace(network: nn.Module, shape: Shape) -> torch.export.ExportedProgram:
-    """The network at evaluation as a graph of torch's operations, the batch left open."""
+    """Return the network at evaluation as a graph of torch's operations, for any batch size."""
     images = torch.zeros(EXAMPLE, *shape)
     return torch.export.export(
         network.cpu().eval(), (images,), dynamic_shapes=({0: torch.export.Dim("batch")},)
@@ -57,7 +59,7 @@ def trace(network: nn.Module, shape: Shape) -> torch.export.ExportedProgram:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """The exporter warns of its own insides and of operations that no network here has."""
+    """Silence the exporter's warnings: they are about its internals and operations that our networks do not use."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

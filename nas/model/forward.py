@@ -1,19 +1,20 @@
-"""The body of `forward`: which blocks run as one sequence, which expressions fold into one line, which names live."""
+"""The lines of `forward`: blocks joined to sequences, expressions folded into one line, variables reused."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from nas.genome.graph import Graph, Layer, Primitive, Shape
+from nas.genome.graph import Graph, Shape
 from nas.genome.layers import Add, Relu, ScaledTanh, Tanh
+from nas.genome.op_kinds import Layer, Primitive
 
 VARIABLES = ("x", "y", "z", "u", "v", "w")
-LONGEST = 76
+MAX_WIDTH = 76
 ACTIVATIONS = (Relu, Tanh, ScaledTanh)
 
 
 @dataclass(frozen=True)
-class Step:
+class ForwardStep:
     """One node, or a chain of blocks of one kind that runs as a sequence."""
 
     nodes: tuple[int, ...]
@@ -24,14 +25,14 @@ class Step:
         return self.nodes[-1]
 
 
-def steps(graph: Graph, inner: bool) -> list[Step]:
-    """The nodes in order, chains joined; what only auxiliary heads need comes last.
+def forward_steps(graph: Graph, inner: bool) -> list[ForwardStep]:
+    """Return the nodes in order, with chains joined; those that only auxiliary heads need come last.
 
-    In the network a chain ends where the grid changes, as a stage does; inside a block it is a branch.
+    In the network a chain ends where the grid changes, as a stage does; inside a block a chain is a branch.
     """
     readers = Counter(i for node in graph.nodes for i in node.inputs) + Counter(graph.outputs)
     chains: dict[int, list[int]] = {}  # by last node
-    for place, node in enumerate(graph.nodes):
+    for position, node in enumerate(graph.nodes):
         if not node.inputs:
             continue
         before = node.inputs[0]
@@ -42,8 +43,8 @@ def steps(graph: Graph, inner: bool) -> list[Step]:
             and type(node.op) is type(graph.nodes[before].op)
             and (inner or _grid(graph.nodes[before].shape) == _grid(node.shape))
         )
-        chains[place] = [*(chains.pop(before) if joined else []), place]
-    plan = [Step(tuple(chain), graph.nodes[chain[0]].inputs) for chain in chains.values()]
+        chains[position] = [*(chains.pop(before) if joined else []), position]
+    plan = [ForwardStep(tuple(chain), graph.nodes[chain[0]].inputs) for chain in chains.values()]
     main = _needed(graph, graph.outputs[0])
     return sorted(plan, key=lambda step: (step.output not in main, step.output))
 
@@ -54,52 +55,52 @@ def _grid(shape: Shape) -> Shape:
 
 def _needed(graph: Graph, output: int) -> set[int]:
     needed = {output}
-    for place in range(output, -1, -1):
-        if place in needed:
-            needed.update(graph.nodes[place].inputs)
+    for position in range(output, -1, -1):
+        if position in needed:
+            needed.update(graph.nodes[position].inputs)
     return needed
 
 
 class _Lines:
-    """Writes statements, giving a value a variable only when it must have one."""
+    """The statements written so far. A value gets a variable only when an expression cannot hold it."""
 
-    def __init__(self, graph: Graph, plan: Sequence[Step], inner: bool) -> None:
+    def __init__(self, graph: Graph, plan: Sequence[ForwardStep], inner: bool) -> None:
         self.graph, self.inner = graph, inner
         self.uses = Counter(i for step in plan for i in step.inputs) + Counter(graph.outputs)
         self.text: dict[int, str] = {}  # value -> variable or expression
-        self.reads: dict[int, list[int]] = {}  # folded value -> the variables' values it reads
+        self.reads: dict[int, list[int]] = {}  # folded value -> the values of variables it reads
         self.variable: dict[int, str] = {}
         self.lines: list[str] = []
-        inputs = [place for place, node in enumerate(graph.nodes) if not node.inputs]
-        for place, name in zip(inputs, VARIABLES, strict=False):
-            self.text[place] = self.variable[place] = name
+        inputs = [position for position, node in enumerate(graph.nodes) if not node.inputs]
+        for position, name in zip(inputs, VARIABLES, strict=False):
+            self.text[position] = self.variable[position] = name
 
-    def expression(self, step: Step, attribute: str | None) -> str:
+    def expression(self, step: ForwardStep, attribute: str | None) -> str:
         node = self.graph.nodes[step.output]
         pattern = node.op.forward if isinstance(node.op, Layer) and len(step.nodes) == 1 else "{self}({all})"
         given = [self.text[i] for i in step.inputs]
         joined = ", ".join(given)
-        if len(joined) > LONGEST:
+        if len(joined) > MAX_WIDTH:
             joined = "\n" + "".join(f"    {text},\n" for text in given)
         return pattern.format(*given, all=joined, self=f"self.{attribute}")
 
-    def folds(self, step: Step, text: str, reader: Step | None) -> bool:
-        """Whether this value is written inside its reader's expression."""
+    def folds(self, step: ForwardStep, text: str, reader: ForwardStep | None) -> bool:
+        """Return whether this value is written inside its reader's expression."""
         node = self.graph.nodes[step.output]
-        if self.uses[step.output] > 1 or reader is None or isinstance(node.op, ACTIVATIONS) or len(text) > LONGEST:
+        if self.uses[step.output] > 1 or reader is None or isinstance(node.op, ACTIVATIONS) or len(text) > MAX_WIDTH:
             return False
-        if isinstance(node.op, Add):  # a sum may stand bare only as a call's argument
+        if isinstance(node.op, Add):  # without parentheses a sum is safe only as the argument of a call
             following = self.graph.nodes[reader.nodes[0]].op
             return isinstance(following, Relu)
         return self.inner or isinstance(node.op, Layer)
 
-    def read(self, step: Step) -> list[int]:
+    def read(self, step: ForwardStep) -> list[int]:
         return [v for i in step.inputs for v in self.reads.get(i, [i])]
 
-    def fold(self, step: Step, text: str) -> None:
+    def fold(self, step: ForwardStep, text: str) -> None:
         self.text[step.output], self.reads[step.output] = text, self.read(step)
 
-    def assign(self, step: Step, text: str, comment: str = "") -> None:
+    def assign(self, step: ForwardStep, text: str, comment: str = "") -> None:
         read = self.read(step)
         for value in read:
             self.uses[value] -= 1
@@ -115,8 +116,8 @@ class _Lines:
         self.lines.append(f"return {text}")
 
 
-def forward(graph: Graph, plan: Sequence[Step], attributes: Sequence[str | None], inner: bool) -> Iterator[str]:
-    """The statements of `forward`."""
+def forward(graph: Graph, plan: Sequence[ForwardStep], attributes: Sequence[str | None], inner: bool) -> Iterator[str]:
+    """Yield the statements of `forward`."""
     writer = _Lines(graph, plan, inner)
     reader = {i: step for step in plan for i in step.inputs}
     main, *auxiliary = graph.outputs
@@ -128,7 +129,7 @@ def forward(graph: Graph, plan: Sequence[Step], attributes: Sequence[str | None]
             writer.fold(step, text)
         else:
             shape = graph.nodes[step.output].shape
-            comment = f"  # {' x '.join(map(str, shape))}" if not inner and len(text) < LONGEST else ""
+            comment = f"  # {' x '.join(map(str, shape))}" if not inner and len(text) < MAX_WIDTH else ""
             writer.assign(step, text, comment)
         if step.output == main and auxiliary:
             writer.lines += ["if not self.training:", f"    return {writer.text[main]}"]

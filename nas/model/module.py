@@ -1,4 +1,4 @@
-"""The text of a network, run: what trains is what is exported."""
+"""A graph as a torch module, made by running its generated source: what is trained is what is exported."""
 
 import linecache
 
@@ -14,19 +14,19 @@ MAX_BYTES = 64 * 2**30
 
 
 def module(graph: Graph) -> nn.Module:
-    """The network as a torch module, made from its own source, so that a traceback shows the generated line.
+    """Return the network as a torch module. A traceback through it shows the line of generated source.
 
-    Raises GenomeError when its weights alone would need more than 64 GiB. Weights are torch's default ones;
-    initialisation belongs to the recipe.
+    Weights are torch's defaults; initialization is part of training. Raises GenomeError when the weights alone would
+    need more than 64 GiB.
     """
     counts = cost(graph, auxiliary=True)
     if 4 * counts.params > MAX_BYTES:
-        raise GenomeError(f"the network has {counts.params:,} parameters, more than {MAX_BYTES:,} bytes can hold")
-    return run(source(graph))
+        raise GenomeError(f"the network has {counts.params:,} parameters, which need more than {MAX_BYTES:,} bytes")
+    return run_source(source(graph))
 
 
-def run(text: str) -> nn.Module:
-    """Execute text that `source` wrote, and nothing else, and make its Network."""
+def run_source(text: str) -> nn.Module:
+    """Execute source text and return its Network. Only for text written by `source`: it runs whatever it contains."""
     name = f"<network {hash(text) & 0xFFFFFFFF:08x}>"
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
     namespace: dict[str, object] = {"__name__": "network"}
@@ -39,6 +39,6 @@ def run(text: str) -> nn.Module:
 
 
 def outputs(network: nn.Module, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """All heads' scores, the classifier first, whatever the network returns."""
+    """Return the logits of all heads, the classifier first, whether the network returns a tensor or a tuple."""
     given = network(images)
     return given if isinstance(given, tuple) else (given,)

@@ -1,4 +1,4 @@
-"""What a person would call the parts: attributes, arguments."""
+"""The names of attributes and arguments in generated source, as a person would choose them."""
 
 import re
 from collections import Counter
@@ -6,25 +6,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nas.genome.graph import Graph, Layer, Op, Primitive, Shape, snake
-from nas.model.body import Slot
-from nas.model.forward import Step
+from nas.genome.graph import Graph, PlacedOp
+from nas.genome.node_names import snake
+from nas.genome.op_kinds import Layer, Primitive
+from nas.model.body import Argument
+from nas.model.forward import ForwardStep
 
 APART = {"kernel_size", "kernel", "stride", "padding", "groups", "repeats", "depth", "p", "dropout", "eps", "epsilon"}
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """An argument of a class: its name, its type, the slots of __init__ it fills, its default if it has one."""
+    """A parameter of __init__: its name and type, the positions of the arguments it fills, and its default if any."""
 
     name: str
     kind: str
-    slots: tuple[int, ...]
+    positions: tuple[int, ...]
     default: Any = None
 
 
-def attributes(graph: Graph, plan: Sequence[Step], inner: bool) -> list[str | None]:
-    """An attribute for each step that holds state: conv1, norm1, shortcut, stage2, head."""
+def attributes(graph: Graph, plan: Sequence[ForwardStep], inner: bool) -> list[str | None]:
+    """Return an attribute for each step that holds state: conv1, norm1, shortcut, stage2, head."""
     bases = [_base(graph, step, inner) for step in plan]
     counts, seen, names = Counter(bases), Counter[str | None](), []
     for base in bases:
@@ -33,42 +35,42 @@ def attributes(graph: Graph, plan: Sequence[Step], inner: bool) -> list[str | No
     return names
 
 
-def _base(graph: Graph, step: Step, inner: bool) -> str | None:
+def _base(graph: Graph, step: ForwardStep, inner: bool) -> str | None:
     node = graph.nodes[step.output]
     if len(step.nodes) > 1 and not inner:
         return "stage"
-    if isinstance(node.op, Layer) and node.op.module(*graph.shapes(node)) is None:
+    if isinstance(node.op, Layer) and node.op.module(*node.placed.inputs) is None:
         return None
     plain = snake(node.op.stable_name())
     if inner and not re.fullmatch(rf"{plain}_\d+", node.name) and re.fullmatch(r"[a-z][a-z0-9_]*", node.name):
-        return node.name  # given by the primitive's author
+        return node.name  # named in the primitive
     if len(step.nodes) > 1:
         return "layers"
     return (node.op.role if isinstance(node.op, Primitive) else "") or plain
 
 
-def parameters(uses: Sequence[tuple[Op, tuple[Shape, ...]]], rows: Sequence[Sequence[Slot]]) -> list[Parameter]:
-    """The arguments of a class used several times: one for each group of slots that vary together.
+def parameters(uses: Sequence[PlacedOp], rows: Sequence[Sequence[Argument]]) -> list[Parameter]:
+    """Return the parameters of a class used several times: one for each group of arguments that vary together.
 
-    Numbers of channels may vary together in whatever role; other roles only among themselves, as a padding is no
-    number of repeats even where the two agree.
+    `rows` are the arguments of each use. Numbers of channels may vary together in any role; other roles only among
+    themselves: a padding is not a number of repeats, even where the two are equal.
     """
     together: dict[tuple[Any, ...], list[int]] = {}
-    for place, slot in enumerate(rows[0]):
-        column = tuple([(type(row[place].value).__name__, row[place].value) for row in rows])
+    for position, argument in enumerate(rows[0]):
+        column = tuple([(type(row[position].value).__name__, row[position].value) for row in rows])
         if len(set(column)) > 1:
-            apart = slot.role if slot.role in APART else ""
-            together.setdefault((apart, column), []).append(place)
+            apart = argument.role if argument.role in APART else ""
+            together.setdefault((apart, column), []).append(position)
     named: list[Parameter] = []
-    for (_, column), places in together.items():
+    for (_, column), positions in together.items():
         values = [value for _, value in column]
         kinds = sorted({_kind(value) for value in values})
-        name = _argument(uses, values, rows[0][places[0]].role)
+        name = _argument(uses, values, rows[0][positions[0]].role)
         taken = {parameter.name for parameter in named}
         name = next(n for n in (name, *(f"{name}{i}" for i in range(2, 10_000))) if n not in taken)
-        defaults = {rows[0][place].default for place in places}
+        defaults = {rows[0][position].default for position in positions}
         default = defaults.pop() if len(defaults) == 1 else None
-        named.append(Parameter(name, " | ".join(kinds), tuple(places), default))
+        named.append(Parameter(name, " | ".join(kinds), tuple(positions), default))
     return named
 
 
@@ -76,12 +78,12 @@ def _kind(value: Any) -> str:
     return "tuple[int, int]" if isinstance(value, tuple) else type(value).__name__
 
 
-def _argument(uses: Sequence[tuple[Op, tuple[Shape, ...]]], values: list[Any], role: str) -> str:
-    before = [shapes[0][0] for _, shapes in uses]
-    after = [op.shape(*shapes)[0] for op, shapes in uses]
+def _argument(uses: Sequence[PlacedOp], values: list[Any], role: str) -> str:
+    before = [use.inputs[0][0] for use in uses]
+    after = [use.shape[0] for use in uses]
     if values == before and role not in APART:
         return "channels" if before == after else "in_channels"
-    fields = [name for name in uses[0][0].values() if [op.values()[name] for op, _ in uses] == values]
+    fields = [name for name in uses[0].op.values() if [use.op.values()[name] for use in uses] == values]
     if fields:
         return role if role in fields else fields[0]
     if role in APART:

@@ -1,4 +1,4 @@
-"""Proof that exported files agree with the network: a clean process runs them without this toolkit."""
+"""Check that exported files agree with the network: a clean process runs them without this toolkit."""
 
 import json
 import os
@@ -16,11 +16,11 @@ from nas.errors import ExportError
 from nas.genome.graph import Shape
 from nas.model.formats import FILES, Format
 
-TOLERANCE = 1e-5  # the same text on the same processor usually differs by nothing at all
+TOLERANCE = 1e-5  # on the same processor the difference is usually exactly zero
 BATCHES = (1, 2, 7)
 Parity = dict[str, dict[int, float]]
-"""By format and batch size, the largest difference of a score: absolute, or as a share of the batch's largest score
-where that is above 1 (LeNet-5's are squared distances near 100, of which float32 resolves no 1e-5)."""
+"""The largest difference of a logit by format and batch size: absolute, or relative to the batch's largest logit if
+that is above 1 (LeNet-5's outputs are squared distances near 100, which float32 does not resolve to 1e-5)."""
 
 CLEAN = """
 import json, runpy, sys
@@ -42,7 +42,7 @@ def onnx(folder):
     return lambda images: torch.from_numpy(session.run(None, {"images": images.numpy()})[0])
 
 def pt2(folder):
-    return torch.export.load(f"{folder}/network.pt2").module()  # written a moment ago, by ourselves
+    return torch.export.load(f"{folder}/network.pt2").module()  # trusted: written by this export
 
 def furthest(found, scores):
     return float((found - scores).abs().max() / scores.abs().max().clamp(min=1))
@@ -57,42 +57,42 @@ for folder, file, formats in json.load(sys.stdin):
     print(json.dumps(apart), flush=True)
 """
 
-Job = tuple[nn.Module, Path, Shape, tuple[Format, ...]]
-"""A network, the folder of its files, one image's shape, and the formats to compare."""
+Comparison = tuple[nn.Module, Path, Shape, tuple[Format, ...]]
+"""A network, the folder of its files, the shape of one image, and the formats to compare with the network."""
 
 
 def parity(network: nn.Module, folder: Path, shape: Shape, formats: tuple[Format, ...] = ("source",)) -> Parity:
-    """Compare the files in `folder` with `network` on random images at batches of 1, 2 and 7.
+    """Compare the files in `folder` with `network` on random images, in batches of 1, 2 and 7.
 
     Raises ExportError when a file does not run in the clean process.
     """
     return parities([(network, folder, shape, formats)])[0]
 
 
-def parities(jobs: Sequence[Job]) -> list[Parity]:
-    """The same for several exports in one clean process. Raises ExportError, naming the first that does not run."""
-    with tempfile.TemporaryDirectory() as place:
-        asked = []
-        for number, (network, folder, shape, formats) in enumerate(jobs):
-            file = Path(place) / f"{number}.safetensors"
+def parities(comparisons: Sequence[Comparison]) -> list[Parity]:
+    """Compare several exports in one clean process. Raises ExportError naming the first that does not run."""
+    with tempfile.TemporaryDirectory() as scratch:
+        requests = []
+        for number, (network, folder, shape, formats) in enumerate(comparisons):
+            file = Path(scratch) / f"{number}.safetensors"
             save_file(_checks(network, shape), file)
-            asked.append((str(folder.resolve()), str(file), formats))
+            requests.append((str(folder.resolve()), str(file), formats))
         arguments = [sys.executable, "-I", "-W", "ignore", "-c", CLEAN]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
         done = subprocess.run(
-            arguments, input=json.dumps(asked), cwd=place, capture_output=True, text=True,
-            timeout=900 * len(jobs), env=environment, check=False,
+            arguments, input=json.dumps(requests), cwd=scratch, capture_output=True, text=True,
+            timeout=900 * len(comparisons), env=environment, check=False,
         )  # fmt: skip
     rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"')]
     if done.returncode:
-        _, folder, _, formats = jobs[len(rows)]
+        _, folder, _, formats = comparisons[len(rows)]
         names = ", ".join(FILES[name] for name in formats)
-        raise ExportError(f"{folder}: of {names}, one does not run in a clean process:\n{done.stderr[-2000:]}")
+        raise ExportError(f"{folder}: one of {names} does not run in a clean process:\n{done.stderr[-2000:]}")
     return [{name: {n: row[name][str(n)] for n in BATCHES} for name in row} for row in rows]
 
 
 def _checks(network: nn.Module, shape: Shape) -> dict[str, torch.Tensor]:
-    """Random images and the scores that every format must give them."""
+    """Return random images and the logits that every format must compute for them."""
     random = torch.Generator().manual_seed(0)
     network = network.cpu().eval()
     checks: dict[str, torch.Tensor] = {}

@@ -1,8 +1,8 @@
-"""The one emitter: a genome as the Python source of its network, as a person would write it.
+"""The Python source of a network, written from its genome as a person would write it.
 
-Each kind of block becomes one class, whatever differs between its uses becoming arguments; a run of equal blocks
-becomes one `nn.Sequential`; the network composes them. This text is what trains and what is exported. Names come
-from the toolkit's own classes, never from a genome file, so no genome can smuggle text into it.
+Each kind of block becomes one class, with an argument for whatever differs between its uses; equal blocks in a row
+become one `nn.Sequential`; the network composes them. This text is what is trained and what is exported. All names
+come from the toolkit's own classes, never from a genome file, so a genome cannot inject text into it.
 """
 
 import textwrap
@@ -11,113 +11,109 @@ from itertools import groupby
 from typing import Any
 
 from nas.genome.cost import cost
-from nas.genome.graph import Call, Graph, Layer, Primitive, Shape, expansion
-from nas.model.body import Body, Piece, RepeatedCall
+from nas.genome.graph import Graph, Op, PlacedOp
+from nas.genome.op_kinds import Call, Layer, Primitive
+from nas.model.body import Body, CodeBlock, RepeatedCall
 from nas.model.classes import WIDTH, class_text
-from nas.model.forward import Step, forward, steps
+from nas.model.forward import ForwardStep, forward, forward_steps
 from nas.model.naming import attributes, parameters
 
-Application = tuple[Primitive, tuple[Shape, ...]]
 
-
-class Writer:
-    """Collects the blocks of one network, from the innermost outwards, and writes each kind once."""
+class SourceWriter:
+    """The classes of one network, written once per kind of block, the innermost first."""
 
     def __init__(self) -> None:
         self.helpers: dict[str, str] = {}
         self.classes: dict[str, str] = {}
         self.parts: dict[str, tuple[str, ...]] = {}  # the classes that a class makes
-        self.made: dict[Application, Call] = {}
+        self.made: dict[PlacedOp, Call] = {}
         self.taken: set[str] = {"Network"}
 
     def write(self, graph: Graph) -> None:
-        """All blocks of the graph; afterwards `made` says how to construct each."""
-        heights: dict[Application, int] = {}
+        """Write all blocks of the graph; afterwards `made` has the call that constructs each."""
+        heights: dict[PlacedOp, int] = {}
         _collect(graph, heights)
-        by_height = sorted(heights, key=lambda application: heights[application])
-        for _, level in groupby(by_height, key=lambda application: heights[application]):
-            kinds: dict[tuple[Any, ...], list[tuple[Application, Body]]] = {}
-            for op, shapes in level:
-                inside = expansion(op, shapes)
-                if only := _only_block(inside):
-                    self.made[op, shapes] = self.made[only]
+        for _, level in groupby(sorted(heights, key=heights.__getitem__), key=heights.__getitem__):
+            kinds: dict[tuple[Any, ...], list[tuple[PlacedOp, Body]]] = {}
+            for block in level:
+                assert isinstance(block.op, Primitive)
+                assert block.body is not None
+                if only := _only_block(block.body):
+                    self.made[block] = self.made[only]
                     continue
-                body = self.body(inside, inner=True)
-                kinds.setdefault((op.class_name(*shapes), body.shape()), []).append(((op, shapes), body))
-            for (label, *_), uses in kinds.items():
-                self._block(self._name(label), uses)
+                body = self.body(block.body, inner=True)
+                kinds.setdefault((block.op.class_name(*block.inputs), body.layout()), []).append((block, body))
+            for (class_name, *_), uses in kinds.items():
+                self._block(self._name(class_name), uses)
 
-    def _name(self, label: str) -> str:
-        name = next(n for n in (label, *(f"{label}{i}" for i in range(2, 10_000))) if n not in self.taken)
+    def _name(self, wanted: str) -> str:
+        name = next(n for n in (wanted, *(f"{wanted}{i}" for i in range(2, 10_000))) if n not in self.taken)
         self.taken.add(name)
         return name
 
     def body(self, graph: Graph, inner: bool) -> Body:
-        plan = steps(graph, inner)
+        """Return the attributes and the lines of forward; `inner` inside a block."""
+        plan = forward_steps(graph, inner)
         names = attributes(graph, plan, inner)
-        made = [(name, self._pieces(graph, step, inner)) for name, step in zip(names, plan, strict=True)]
-        lines = tuple((name, pieces) for name, pieces in made if name is not None)
-        return Body(lines, tuple(forward(graph, plan, names, inner)))
+        made = [(name, self._blocks(graph, step, inner)) for name, step in zip(names, plan, strict=True)]
+        kept = tuple((name, blocks) for name, blocks in made if name is not None)
+        return Body(kept, tuple(forward(graph, plan, names, inner)))
 
-    def _pieces(self, graph: Graph, step: Step, inner: bool) -> tuple[Piece, ...]:
+    def _blocks(self, graph: Graph, step: ForwardStep, inner: bool) -> tuple[CodeBlock, ...]:
         calls: list[Call] = []
-        for place in step.nodes:
-            node = graph.nodes[place]
-            shapes = graph.shapes(node)
+        for position in step.nodes:
+            node = graph.nodes[position]
             if isinstance(node.op, Primitive):
-                calls.append(self.made[node.op, shapes])
-            elif isinstance(node.op, Layer) and (call := node.op.module(*shapes)):
+                calls.append(self.made[node.placed])
+            elif isinstance(node.op, Layer) and (call := node.op.module(*node.placed.inputs)):
                 calls.append(call)
                 if node.op.torch_class_source:
                     self.helpers[call.target] = node.op.torch_class_source.strip("\n") + "\n"
-        return tuple(_runs(calls, inner)) if len(step.nodes) > 1 else tuple(calls)
+        return tuple(_fold_runs(calls, inner)) if len(step.nodes) > 1 else tuple(calls)
 
-    def _block(self, name: str, uses: list[tuple[Application, Body]]) -> None:
-        bodies = [body for _, body in uses]
-        given = parameters([application for application, _ in uses], [body.slots() for body in bodies])
+    def _block(self, name: str, uses: list[tuple[PlacedOp, Body]]) -> None:
+        blocks, bodies = [block for block, _ in uses], [body for _, body in uses]
+        rows = [body.arguments() for body in bodies]
+        given = parameters(blocks, rows)
         needed, optional = ([p for p in given if (p.default is None) is wanted] for wanted in (True, False))
-        for application, body in uses:
-            slots = body.slots()
-            args = tuple((p.name, slots[p.slots[0]].value) for p in needed)
-            options = tuple((p.name, slots[p.slots[0]].value, p.default) for p in optional)
-            self.made[application] = Call(name, args, options)
-        (op, shapes), _ = uses[0]
-        self.classes[name] = class_text(name, source_summary(op), given, bodies, len(shapes), "Tensor")
+        for block, arguments in zip(blocks, rows, strict=True):
+            args = tuple((p.name, arguments[p.positions[0]].value) for p in needed)
+            options = tuple((p.name, arguments[p.positions[0]].value, p.default) for p in optional)
+            self.made[block] = Call(name, args, options)
+        summary, inputs = _summary(blocks[0].op), len(blocks[0].inputs)
+        self.classes[name] = class_text(name, summary, given, bodies, inputs, "Tensor")
         self.parts[name] = bodies[0].targets()
 
     def in_order(self, targets: Iterable[str]) -> Iterator[str]:
-        """The classes as a reader meets them: each after those it is made of, else in order of use."""
+        """Yield the classes in order of use, each after those it is made of."""
         for target in targets:
             if target in self.parts:
                 yield from self.in_order(self.parts.pop(target))
                 yield self.classes[target]
 
 
-def _only_block(graph: Graph) -> Application | None:
-    """The one block that a block consists of, if it does: a stack of one is written as that one."""
+def _only_block(graph: Graph) -> PlacedOp | None:
+    """Return the only block inside a block, if there is one: a stack of one block is written as that block."""
     *inputs, last = graph.nodes
-    if isinstance(last.op, Primitive) and last.inputs == tuple(range(len(inputs))):
-        return last.op, graph.shapes(last)
-    return None
+    return last.placed if last.placed.body and last.inputs == tuple(range(len(inputs))) else None
 
 
-def _collect(graph: Graph, heights: dict[Application, int]) -> int:
-    """Every block under the graph with how many levels of blocks lie inside it."""
+def _collect(graph: Graph, heights: dict[PlacedOp, int]) -> int:
+    """Record every block under the graph with the levels of blocks inside it; return the levels of the graph."""
     height = 0
     for node in graph.nodes:
-        if isinstance(node.op, Primitive):
-            application = node.op, graph.shapes(node)
-            if application not in heights:
-                heights[application] = _collect(expansion(*application), heights)
-            height = max(height, heights[application] + 1)
+        if node.placed.body:
+            if node.placed not in heights:
+                heights[node.placed] = _collect(node.placed.body, heights)
+            height = max(height, heights[node.placed] + 1)
     return height
 
 
-def _runs(calls: Sequence[Call], inner: bool) -> Iterator[Piece]:
-    """Fold equal blocks in a row.
+def _fold_runs(calls: Sequence[Call], inner: bool) -> Iterator[CodeBlock]:
+    """Fold equal calls in a row into a RepeatedCall.
 
-    Inside a block the first is kept apart from the rest, so that stacks of every depth share one class; in the
-    network three equal blocks are worth a fold.
+    Inside a block the first stays separate, so that stacks of every depth share one class; in the network three or
+    more calls are folded.
     """
     if inner and len(set(calls[1:])) == 1:
         yield from (calls[0], RepeatedCall(calls[1], (0,) * len(calls[1].args), len(calls) - 1))
@@ -154,19 +150,20 @@ def _progression(calls: Sequence[Call]) -> bool:
     return True
 
 
-def source_summary(op: Primitive) -> str:
-    """The first line of a primitive's docstring: what it is and where it comes from."""
+def _summary(op: Op) -> str:
+    """Return the first line of an op's docstring: what it is and where it comes from."""
     return (type(op).__doc__ or "").strip().splitlines()[0]
 
 
 def source(graph: Graph, story: str = "") -> str:
-    """The network as the text of a Python module that imports only torch.
+    """Return the network as the text of a Python module that imports only torch. `story` goes into its docstring.
 
     The module defines `Network`. At evaluation `forward` maps (batch, *input) to (batch, classes); in training a
-    network with auxiliary heads returns a tuple, the classifier first. Raises GenomeError for a graph too large.
+    network with auxiliary heads returns a tuple, the classifier first. Raises GenomeError for a graph of too many
+    layers.
     """
     counts = cost(graph)
-    writer = Writer()
+    writer = SourceWriter()
     writer.write(graph)
     body = writer.body(graph, inner=False)
     shape = " x ".join(map(str, graph.input))
@@ -183,7 +180,7 @@ def source(graph: Graph, story: str = "") -> str:
 
 
 def _quoted(story: str) -> str:
-    """Text that stands inside a docstring whatever it holds."""
+    """Return text that is safe inside a docstring."""
     plain = "".join(c if c.isprintable() or c == "\n" else " " for c in story.strip())
     lines = [textwrap.fill(line, WIDTH) for line in plain.splitlines()]
     return "\n".join(lines).replace("\\", "\\\\").replace('"""', "'''")

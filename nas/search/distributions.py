@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
+
+from nas.genome.trial import Choice
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -27,7 +29,7 @@ class IntRange:
         """The values, in order."""
         return range(self.low, self.high + 1, self.step)
 
-    def allows(self, value: Any) -> bool:
+    def allows(self, value: object) -> bool:
         """Return whether a value is one of these; True is not 1 here."""
         return type(value) is int and self.low <= value <= self.high and (value - self.low) % self.step == 0
 
@@ -51,7 +53,7 @@ class FloatRange:
         steps = LEVELS - 1 if self.step is None else round(span / self.step)
         return [self.low + span * i / steps for i in range(steps + 1)] if steps else [self.low]
 
-    def allows(self, value: Any) -> bool:
+    def allows(self, value: object) -> bool:
         """Return whether a value lies in the range."""
         return type(value) is float and self.low <= value <= self.high
 
@@ -60,13 +62,13 @@ class FloatRange:
 class OneOf:
     """One of a list. Raises ValueError for an empty one."""
 
-    values: tuple[Any, ...]
+    values: tuple[Choice, ...]
 
     def __post_init__(self) -> None:
         if not self.values:
             raise ValueError("no value to choose from")
 
-    def allows(self, value: Any) -> bool:
+    def allows(self, value: object) -> bool:
         """Return whether a value is in the list; True is not 1 here."""
         return any(type(value) is type(option) and value == option for option in self.values)
 
@@ -86,7 +88,7 @@ def to_optuna(distribution: Distribution) -> "BaseDistribution":
     return CategoricalDistribution(distribution.values)
 
 
-def from_optuna(distribution: "Distribution | BaseDistribution") -> Distribution:
+def from_optuna(distribution: object) -> Distribution:
     """Return our form of one of Optuna's distributions. Raises ValueError for one of another kind."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
@@ -95,7 +97,7 @@ def from_optuna(distribution: "Distribution | BaseDistribution") -> Distribution
     if isinstance(distribution, FloatDistribution):
         return FloatRange(distribution.low, distribution.high, distribution.step)
     if isinstance(distribution, CategoricalDistribution):
-        return OneOf(tuple(distribution.choices))
+        return OneOf(tuple(cast("Sequence[Choice]", distribution.choices)))
     if isinstance(distribution, IntRange | FloatRange | OneOf):
         return distribution
     raise ValueError(f"a distribution of kind {type(distribution).__name__}")

@@ -9,6 +9,7 @@ from typing import Any
 
 import tomli_w
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from nas.errors import ExperimentError, NasError, near
 from nas.registry import trust
@@ -18,6 +19,7 @@ from nas.search.objectives import Range, check_limit, exact_objectives
 from nas.training.recipe import Recipe, recipe_settings
 
 MAX_BYTES = 100_000
+Table = dict[str, Any]  # of a TOML file
 
 
 def find_experiment(what: str) -> Path:
@@ -32,7 +34,7 @@ def find_experiment(what: str) -> Path:
     raise ExperimentError(f"no experiment {what!r}: it is neither a file nor one of {listed}{near(what, known)}")
 
 
-def load_experiment(what: str, changes: dict[str, Any] | None = None) -> Experiment:
+def load_experiment(what: str, changes: Table | None = None) -> Experiment:
     """Return a bundled experiment by its name, or one in a TOML file of the user's, with `changes` laid over it.
 
     Code of the user's own that it names is trusted. Raises ExperimentError.
@@ -42,7 +44,7 @@ def load_experiment(what: str, changes: dict[str, Any] | None = None) -> Experim
     return experiment
 
 
-def read_experiment(path: Path, changes: dict[str, Any] | None = None) -> Experiment:
+def read_experiment(path: Path, changes: Table | None = None) -> Experiment:
     """Return the experiment in a TOML file, with `changes` ("budget.params.max": 50000) laid over it.
 
     Raises ExperimentError with file, line and remedy.
@@ -51,7 +53,7 @@ def read_experiment(path: Path, changes: dict[str, Any] | None = None) -> Experi
     return validate_experiment(data, str(path), text, set(changes or {}))
 
 
-def read_toml(path: Path, changes: dict[str, Any] | None = None) -> tuple[dict[str, Any], str]:
+def read_toml(path: Path, changes: Table | None = None) -> tuple[Table, str]:
     """Return a TOML file as plain data with `changes` laid over it, and its text. Raises ExperimentError."""
     if path.stat().st_size > MAX_BYTES:
         raise ExperimentError(f"{path}: larger than {MAX_BYTES:,} bytes; this is not an experiment file")
@@ -70,9 +72,7 @@ def read_toml(path: Path, changes: dict[str, Any] | None = None) -> tuple[dict[s
     return data, text
 
 
-def validate_experiment(
-    data: dict[str, Any], origin: str, text: str = "", changed: set[str] | None = None
-) -> Experiment:
+def validate_experiment(data: Table, origin: str, text: str = "", changed: set[str] | None = None) -> Experiment:
     """Return plain data as an Experiment. Raises ExperimentError naming the first wrong key and its line."""
     if isinstance(data.get("recipe"), dict):
         data = data | {"recipe": _recipe(data["recipe"], _place(["recipe", "like"], origin, text, changed))}
@@ -88,7 +88,7 @@ def validate_experiment(
         raise ExperimentError(f"{origin}: {problem}") from None
 
 
-def _check_budget(table: Any, origin: str, text: str, changed: set[str] | None) -> None:
+def _check_budget(table: object, origin: str, text: str, changed: set[str] | None) -> None:
     for name in table if isinstance(table, dict) else ():
         try:
             check_limit(name)
@@ -104,20 +104,20 @@ def _place(path: list[str], origin: str, text: str, changed: set[str] | None) ->
     return f"--set {set_by}" if set_by else f"{origin}, line {line}" if line else origin
 
 
-def _name_recipe(data: dict[str, Any]) -> None:
+def _name_recipe(data: Table) -> None:
     """A recipe's name alone is a table that begins with it."""
     if isinstance(data.get("recipe"), str):
         data["recipe"] = {"like": data["recipe"]}
 
 
-def _recipe(table: dict[str, Any], place: str) -> dict[str, Any]:
+def _recipe(table: Table, place: str) -> Table:
     try:
         return recipe_settings(table)
     except ExperimentError as problem:
         raise ExperimentError(f"{place}: {problem}") from None
 
 
-def _explain(key: str, problem: Any) -> str:
+def _explain(key: str, problem: ErrorDetails) -> str:
     kind = problem["type"]
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         *above, last = key.split(".")
@@ -155,7 +155,7 @@ def line_of(text: str, path: list[str]) -> int | None:
     return best and best[1]
 
 
-def _set(data: dict[str, Any], key: str, value: Any) -> None:
+def _set(data: Table, key: str, value: object) -> None:
     *tables, last = key.split(".")
     for table in tables:
         inner = data.setdefault(table, {})
@@ -170,7 +170,7 @@ def to_toml(experiment: Experiment, header: str = "") -> str:
     return write_toml(experiment.as_dict(), header)
 
 
-def write_toml(data: dict[str, Any], header: str = "") -> str:
+def write_toml(data: Table, header: str = "") -> str:
     """Return plain data as TOML, tables last, without what is None; the header becomes a comment."""
     plain = {key: value for key, value in data.items() if value is not None and not isinstance(value, dict)}
     tables = {key: value for key, value in data.items() if isinstance(value, dict)}

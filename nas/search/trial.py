@@ -13,6 +13,7 @@ from nas.errors import NasError, RunError
 from nas.genome.cost import Cost, cost
 from nas.genome.genome_json import from_json, to_json
 from nas.genome.graph import Graph
+from nas.genome.trial import Choice
 from nas.search.distributions import Distributions, from_optuna
 from nas.search.objectives import OBJECTIVES, Vector
 from nas.training.score import Score
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 State = Literal["running", "complete", "pruned", "failed"]
+Attributes = dict[str, Any]  # of a trial or a study in Optuna's storage
 MAX_DETAIL = 2_000  # characters kept of what a failure said
 
 
@@ -69,7 +71,7 @@ class TrialRecord:
     """
 
     number: int
-    choices: dict[str, Any]
+    choices: dict[str, Choice]
     graph: Graph
     fingerprint: str
     cost: Cost
@@ -111,10 +113,10 @@ class TrialRecord:
         return tuple([float(OBJECTIVES[name].of(self)) for name in names])
 
 
-def to_attributes(record: TrialRecord, driver: int = 0) -> dict[str, Any]:
+def to_attributes(record: TrialRecord, driver: int = 0) -> Attributes:
     """Return what the study keeps of a trial that begins, besides its choices. driver: the lease it runs under."""
     counts = {name: str(value) for name, value in record.cost.as_dict().items()}  # exact, however large
-    kept: dict[str, Any] = {
+    kept: Attributes = {
         "genome": to_json(record.graph),
         "cost": counts,
         "fingerprint": record.fingerprint,
@@ -125,7 +127,7 @@ def to_attributes(record: TrialRecord, driver: int = 0) -> dict[str, Any]:
     return kept | {name: value for name, value in optional.items() if value}
 
 
-def to_result(record: TrialRecord) -> dict[str, Any]:
+def to_result(record: TrialRecord) -> Attributes:
     """Return what the study keeps of a trial that ended: one attribute, "result"."""
     return {
         "scores": [asdict(score) for score in finite(record.scores)],

@@ -9,14 +9,17 @@ from nas.training.recipe import Recipe
 
 
 def initialize(network: nn.Module) -> None:
-    """He et al. 2015 (arXiv 1502.01852), equation 10: kernels from N(0, 2 / fan in), biases zero; norms as new."""
+    """Initialize in place: kernels from N(0, 2 / fan in), biases zero (He et al. 2015, arXiv 1502.01852, equation 10).
+
+    Any other module that has a `reset_parameters` is initialized by it.
+    """
     for layer in network.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            layer.reset_parameters()
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+        elif callable(reset := getattr(layer, "reset_parameters", None)):
+            reset()
 
 
 def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

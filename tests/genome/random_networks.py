@@ -8,11 +8,19 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from nas.errors import GenomeError
 from nas.genome import OPS, Graph, Input, Op, Value
+from nas.genome.graph import place_op
 from nas.genome.hyperparameters import Limits
+from nas.genome.interning import construct
 from nas.genome.primitives import Add, GapHead, Linear
 
 ANY = Limits(-8, 8)
 SIZES = (1, 2, 3, 4, 6, 8)
+
+
+def clear_caches() -> None:
+    """Drop all ops and what is computed from them, as in a new process."""
+    construct.cache_clear()
+    place_op.cache_clear()
 
 
 def random_op(rng: random.Random, cls: type[Op]) -> Op:

@@ -80,21 +80,21 @@ def test_receptive_field(name: str) -> None:
 @pytest.mark.parametrize("name", LAYERS)
 def test_layer_by_layer(name: str) -> None:
     graph = lower(network(name))
-    rows = [row for node in graph.nodes if (row := layer_row(graph, node))]
+    rows = [row for node in graph.nodes if (row := layer_row(node))]
     expected = [tuple(row) for row in LAYERS[name] if not _is_global_pool(row)]
     if name in FUNCTIONAL:
         rows, expected = ([row for row in side if not row[0].endswith("pool")] for side in (rows, expected))
     assert Counter(rows) == Counter(expected)
 
 
-def layer_row(graph: Graph, node: Node) -> Row | None:
+def layer_row(node: Node) -> Row | None:
     """Kind, channels in and out, kernel, stride, padding, groups, bias, rows and columns out, params, MACs."""
     op, counts = node.op, tally(node.placed)
     if isinstance(op, Linear):
-        return "linear", *graph.shapes(node)[0], op.width, 1, 1, 1, 0, 1, int(op.bias), 1, 1, counts.params, counts.macs
+        return "linear", *node.placed.inputs[0], op.width, 1, 1, 1, 0, 1, int(op.bias), 1, 1, counts.params, counts.macs
     if not isinstance(op, Conv | MaxPool | AvgPool):
         return None
-    (channels, *_), (out, rows, columns) = graph.shapes(node)[0], node.shape
+    (channels, *_), (out, rows, columns) = node.placed.inputs[0], node.shape
     kind = {Conv: "conv", MaxPool: "maxpool", AvgPool: "avgpool"}[type(op)]
     window = pair(op.kernel if isinstance(op, Conv) else op.window)
     if kind == "maxpool" and window == (1, 1):

@@ -11,8 +11,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from nas.errors import GenomeError
 from nas.genome import OPS, Graph, Input, Primitive, cost, fingerprint, from_json, lower, to_json
-from nas.genome.graph import Layer, Value
+from nas.genome.graph import Value
+from nas.genome.layers import pair
+from nas.genome.op_kinds import Layer, SlidingWindow
 from nas.model import module
+from nas.training.optim import initialize
 
 NAMES = sorted(set(OPS) - {"Input"})
 SOURCE = re.compile(r"\b(19|20)\d\d\b|torch\.|section|figure")
@@ -70,6 +73,44 @@ def test_json_and_layers_say_the_same(name: str, data: st.DataObject) -> None:
     assert from_json(to_json(graph)) == graph
     assert cost(lower(graph)) == cost(graph)
     assert fingerprint(lower(graph)) == fingerprint(graph)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if issubclass(OPS[name], Layer) and name != "AdaptivePool"])
+@given(data=st.data())
+@few
+def test_a_layer_reads_no_unit_outside_its_window(name: str, data: st.DataObject) -> None:
+    graph = drawn(name, data)
+    layer, shape = graph.nodes[-1].op, graph.nodes[-1].shape
+    assert isinstance(layer, Layer)
+    if cost(graph).params > 10**7 or not len(graph.input) == len(shape) == 3:
+        return
+    images = torch.randn(1, *graph.input, requires_grad=True)
+    unit = shape[1] // 2, shape[2] // 2
+    module(graph).eval()(images)[0, :, unit[0], unit[1]].sum().backward()
+    assert images.grad is not None
+    read = images.grad[0].abs().sum(0).nonzero()
+    for axis, sides in enumerate(zip(*map(pair, layer.sliding_window() or SlidingWindow()), strict=True)):
+        kernel, stride, padding = sides
+        first = unit[axis] * stride - padding
+        assert ((first <= read[:, axis]) & (read[:, axis] < first + kernel)).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(data=st.data())
+@few
+def test_initialization_forgets_earlier_weights(name: str, data: st.DataObject) -> None:
+    graph = drawn(name, data)
+    assume(cost(graph).params < 10**6)
+    network = module(graph)
+    starts = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        initialize(network)
+        starts.append([weights.clone() for weights in network.parameters()])
+        with torch.no_grad():
+            for weights in network.parameters():
+                weights.fill_(7)
+    assert all(torch.equal(first, second) for first, second in zip(*starts, strict=True))
 
 
 @pytest.mark.parametrize("name", NAMES)

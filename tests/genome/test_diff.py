@@ -1,4 +1,4 @@
-"""What separates two networks is said, and nothing else is."""
+"""Every difference of two networks is described, and nothing else."""
 
 import random
 
@@ -25,7 +25,7 @@ def residual(widths: tuple[int, ...], pool: bool = False) -> Graph:
 
 
 SAID = {
-    "resnet50 resnet101": ["17 x Bottleneck(256, stride_on=1x1) added, after bottleneck_13"],
+    "resnet50 resnet101": ["17 x Bottleneck(256, stride_on=1x1) added after bottleneck_13"],
     "vgg_A vgg_B": ["conv_stack_1 and conv_stack_2 (ConvStack): depth 1 becomes 2"],
     "densenet121 densenet169": ["dense_block_3 (DenseBlock): depth 24 becomes 32",
                                 "dense_block_4 (DenseBlock): depth 16 becomes 32"],
@@ -41,8 +41,8 @@ def test_what_the_papers_changed(pair: str) -> None:
 
 def test_put_in_and_taken_out_are_told_apart() -> None:
     short, long = residual((8, 8)), residual((8, 8), pool=True)
-    assert differences(short, long) == ["one MaxPool(2, 2) added, after basic_block_2"]
-    assert differences(long, short) == ["one MaxPool(2, 2) removed, which stood after basic_block_2"]
+    assert differences(short, long) == ["one MaxPool(2, 2) added after basic_block_2"]
+    assert differences(long, short) == ["one MaxPool(2, 2) removed after basic_block_2"]
 
 
 def test_many_nodes_that_change_alike_are_one_sentence() -> None:

@@ -151,7 +151,7 @@ def test_cross_joins_a_beginning_and_an_end() -> None:
 SMALL = network(ConvUnit(8))
 HEADLESS = Graph.of(Linear(10)(GlobalPool()(TASK.image())))
 REFUSED: list[tuple[Callable[[], Graph], str]] = [
-    (lambda: remove(SMALL, "op9"), "no node 'op9' to edit; there are stem, op1, head"),
+    (lambda: remove(SMALL, "op9"), "no node 'op9' to edit; the nodes are stem, op1, head"),
     (lambda: remove(SMALL, "input"), "no node 'input'"),
     (lambda: remove(SMALL, "head"), r"gives \(8, 16, 16\), not \(10,\)"),
     (lambda: insert(SMALL, "op1", GapHead(10)), "does not fit"),
@@ -160,17 +160,17 @@ REFUSED: list[tuple[Callable[[], Graph], str]] = [
     (lambda: change(SMALL, "op1", growth=4), r"has no `growth`; it has width, kernel"),
     (lambda: widen(SMALL, "op1", 10_000), "from 1 to 65,536"),
     (lambda: deepen(network(DenseBlock(4, 2)), "op1", 10_000), "from 1 to 256"),
-    (lambda: add_skip(SMALL, "op1", "stem"), "a skip leads onwards"),
+    (lambda: add_skip(SMALL, "op1", "stem"), "a skip must lead forward"),
     (lambda: add_skip(SMALL, "op1", "head"), "cannot be joined"),
     (lambda: add_branch(SMALL, "op1", GlobalPool()), "cannot be joined"),
-    (lambda: add_branch(SMALL, "op1", MaxPool(2, 1), Concat()), "cannot be brought to"),
-    (lambda: drop(SMALL, "op1", 0), "none at `port` "),
-    (lambda: drop(add_skip(SMALL, "stem", "op1"), "add_1", 2), "none at `port`"),
+    (lambda: add_branch(SMALL, "op1", MaxPool(2, 1), Concat()), "cannot be reduced to"),
+    (lambda: drop(SMALL, "op1", 0), "`port` \\(=0\\) cannot be dropped"),
+    (lambda: drop(add_skip(SMALL, "stem", "op1"), "add_1", 2), "`port` \\(=2\\) cannot be dropped"),
     (lambda: swap_head(HEADLESS, GapHead(10)), "not a head that can be swapped"),
     (lambda: swap_head(SMALL, GapHead(11)), r"gives \(11,\)"),
     (lambda: cross(SMALL, SMALL, "op1", "op9"), "not a node that every path goes through"),
     (lambda: cross(SMALL, SMALL, "head", "op1"), "not a node that every path goes through"),
-    (lambda: crossover(HEADLESS, SMALL, random.Random(0)), "no place where one could go on"),
+    (lambda: crossover(HEADLESS, SMALL, random.Random(0)), "no position where one network can continue"),
 ]
 
 

@@ -1,17 +1,16 @@
-"""The list itself: ops are values, graphs are equal by what they say, drawing is bounded."""
+"""The list itself: ops are interned, graphs compare by their contents."""
 
 import pickle
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from random_networks import random_network
+from random_networks import clear_caches, random_network
 
 from nas.errors import GenomeError, ShapeError
 from nas.genome import Graph, Input, from_json, lower, to_json
-from nas.genome.graph import at_most, forget
-from nas.genome.layers import Add, BatchNorm, Concat, Conv, MaxPool, Relu
-from nas.genome.primitives import BasicBlock, ConvStack, DenseBlock, GapHead, Stem
+from nas.genome.layers import Add, Concat, Conv, MaxPool, Relu
+from nas.genome.primitives import BasicBlock, GapHead, Stem
 
 seeds = st.integers(0, 2**32)
 
@@ -33,7 +32,7 @@ def test_equality_does_not_depend_on_what_is_kept(seed: int) -> None:
     graph = random_network(seed)
     text = to_json(graph)
     copy = pickle.loads(pickle.dumps(graph))
-    forget()
+    clear_caches()
     assert copy == graph == from_json(text)
     assert hash(copy) == hash(graph)
     assert lower(copy) == lower(graph)
@@ -59,7 +58,7 @@ def test_names_made_up_keep_clear_of_names_given() -> None:
     x = Input((3, 8, 8))()
     y = Relu()(Relu()(x, name="relu_1"))
     assert [node.name for node in Graph.of(y).nodes] == ["input", "relu_1", "relu_2"]
-    with pytest.raises(GenomeError, match="'a' is given to two nodes"):
+    with pytest.raises(GenomeError, match="two nodes are named 'a'"):
         Graph.of(Relu()(Relu()(x, name="a"), name="a"))
 
 
@@ -68,14 +67,3 @@ def test_an_op_takes_as_many_inputs_as_it_says(op: Relu, count: int) -> None:
     x = Input((4, 8, 8))()
     with pytest.raises(ShapeError, match=f"not {count}"):
         op(*[x] * count)
-
-
-def test_drawing_is_bounded_where_asked() -> None:
-    x = Input((3, 8, 8))()
-    forget()
-    with at_most(500), pytest.raises(GenomeError, match="written out is too large"):
-        DenseBlock(2, 200)(x)
-    DenseBlock(2, 200)(x)
-    with at_most(20):
-        ConvStack(4, 2)(x)
-        BatchNorm()(x)

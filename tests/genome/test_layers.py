@@ -138,7 +138,7 @@ def test_code_distance_answers_the_nearest_code() -> None:
         (MaxPool(3, 2, padding=2), (3, 8, 8), "at most half"),
         (ChannelPad(2), (3, 8, 8), "`width` \\(=2\\)"),
         (TableConv(5), (3, 32, 32), "six input maps"),
-        (TableConv(5), (6, 4, 32), "larger than the image"),
+        (TableConv(5), (6, 4, 32), "window of 5 is larger"),
         (CodeDistance(10), (3, 2, 2), "needs features"),
         (LocalResponseNorm(), (10,), "needs an image"),
     ],

@@ -9,8 +9,8 @@ from torch.nn import functional as F
 
 from nas.errors import ShapeError
 from nas.genome import Cost, Graph, Input, Shape, Value, cost, fingerprint, lower
-from nas.genome.graph import Primitive
 from nas.genome.layers import BatchNorm, Conv, MaxPool, Relu
+from nas.genome.op_kinds import Primitive
 from nas.genome.primitives import (
     AsymmetricConv,
     AuxiliaryHead,

@@ -1,6 +1,8 @@
 """The exported network is the trained one, without the toolkit."""
 
+import os
 import re
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,8 @@ from nas.genome import Graph, Task, from_json
 from nas.genome.primitives import BasicBlock, ConvStack, DenseBlock, FcHead, GapHead, Stem
 from nas.model import formats, module, source
 from nas.model.card import model_card
-from nas.model.export import export_network
-from nas.model.module import run
+from nas.model.export import export_network, save_weights
+from nas.model.module import run_source
 from nas.model.parity import TOLERANCE, parity
 
 TASK = Task("tiny | task", (3, 8, 8), 5)
@@ -36,7 +38,7 @@ def test_export_agrees_and_says_how_to_load_it(tmp_path: Path) -> None:
     )
     assert exported.agrees
     assert set(exported.parity["source"]) == {1, 2, 7}
-    assert exported.apart <= TOLERANCE
+    assert exported.max_difference <= TOLERANCE
     assert from_json((tmp_path / "genome.json").read_text(encoding="utf-8")) == graph
     card = (tmp_path / "card.md").read_text(encoding="utf-8")
     assert "0.99" in card
@@ -52,9 +54,29 @@ def test_export_agrees_and_says_how_to_load_it(tmp_path: Path) -> None:
 def test_nothing_of_somebody_elses_is_written_over(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("my thesis")
     graph, network = trained()
-    with pytest.raises(ExperimentError, match=r"has a README\.md that is of no export; choose another place"):
+    with pytest.raises(ExperimentError, match=r"has a README\.md that is not from an export; choose another folder"):
         export_network(graph, network, tmp_path, TASK, "A story.", {})
     assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
+
+
+def test_a_failing_write_leaves_the_earlier_export_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph, network = trained()
+    export_network(graph, network, tmp_path, TASK, "The first story.", {})
+    before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    with torch.no_grad():
+        next(network.parameters()).add_(1)
+
+    def full(_: int) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    for write in (
+        lambda: export_network(graph, network, tmp_path, TASK, "Another story.", {}),
+        lambda: save_weights(network, tmp_path / "weights.safetensors"),
+    ):
+        with pytest.raises(OSError, match="No space left"):
+            write()
+    assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
 
 
 def test_a_difference_is_found(tmp_path: Path) -> None:
@@ -78,7 +100,7 @@ def test_a_file_that_does_not_run_is_an_error(tmp_path: Path) -> None:
 def test_a_hostile_story_stays_a_docstring(story: str) -> None:
     x = Stem(4)(TASK.image())
     graph = Graph.of(GapHead(5)(x))
-    assert run(source(graph, story))
+    assert run_source(source(graph, story))
 
 
 @pytest.mark.slow

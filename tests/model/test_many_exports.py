@@ -13,7 +13,7 @@ from nas.genome.baselines import BASELINES, baseline
 from nas.model import formats, module, source
 from nas.model.export import save_weights
 from nas.model.formats import Format
-from nas.model.parity import TOLERANCE, Job, parities
+from nas.model.parity import TOLERANCE, Comparison, parities
 from nas.resources import names
 from nas.search.propose.candidate import sample_network
 from nas.search.space import load_space
@@ -32,27 +32,27 @@ def drawn(number: int) -> Graph:
     return sample_network(load_space(spaces[number % len(spaces)]), TASKS[number // len(spaces) % len(TASKS)], number)
 
 
-def exported(graph: Graph, folder: Path, wanted: tuple[Format, ...]) -> Job:
+def exported(graph: Graph, folder: Path, wanted: tuple[Format, ...]) -> Comparison:
     folder.mkdir()
     torch.manual_seed(0)
     network = module(graph)
     (folder / "net.py").write_text(source(graph, f"Story of {folder.name}. " * 12), encoding="utf-8")
     save_weights(network, folder / "weights.safetensors")
-    formats.write(network, folder, graph.input, wanted)
+    formats.write_formats(network, folder, graph.input, wanted)
     return network.eval(), folder, graph.input, wanted
 
 
-def furthest(jobs: Sequence[Job]) -> float:
+def furthest(jobs: Sequence[Comparison]) -> float:
     return max(value for found in parities(jobs) for row in found.values() for value in row.values())
 
 
 @pytest.fixture(scope="module")
-def genomes(tmp_path_factory: pytest.TempPathFactory) -> list[Job]:
+def genomes(tmp_path_factory: pytest.TempPathFactory) -> list[Comparison]:
     place = tmp_path_factory.mktemp("genomes")
     return [exported(drawn(n), place / f"genome_{n}", ("source",)) for n in range(GENOMES)]
 
 
-def test_random_networks_agree(genomes: list[Job]) -> None:
+def test_random_networks_agree(genomes: list[Comparison]) -> None:
     assert furthest(genomes) <= TOLERANCE
 
 
@@ -63,7 +63,7 @@ def test_random_networks_agree_in_every_format(tmp_path: Path) -> None:
     assert furthest(jobs) <= TOLERANCE
 
 
-def test_ruff_and_mypy_have_nothing_to_say(genomes: list[Job]) -> None:
+def test_ruff_and_mypy_have_nothing_to_say(genomes: list[Comparison]) -> None:
     files = [f"{folder.name}/net.py" for _, folder, _, _ in genomes]
     checks = ["ruff", "check", "--isolated", "--no-cache", "--line-length", "120", "--select", "E,F,I,W,UP,B,RUF,SIM"]
     for command in (checks, ["mypy", "--strict", "--config-file=", "--explicit-package-bases", "--cache-dir=.cache"]):

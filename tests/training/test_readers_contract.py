@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ from nas.training.recipe import Recipe
 from nas.training.train import train
 
 
-def files_of(name: str, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, bytes]]:
+def files_of(name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Sets of files for a reader, without and with a test part."""
     images, labels = pixels(20, 5, 4), cycled(20, 2)
     rows, numbers = hub_rows(20)

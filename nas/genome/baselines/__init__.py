@@ -1,9 +1,9 @@
-"""The networks of the source documents: each with its builder, what its paper reports, and how it was trained.
+"""Published networks: each with its builder, the results its paper reports, and how it was trained.
 
     baseline("resnet50")                        the graph, for the paper's task
-    BASELINES["resnet50"].published             errors as fractions, with what they were measured on
+    BASELINES["resnet50"].published             errors as fractions, with the data they were measured on
 
-Nothing is built before it is asked for.
+A graph is built only when it is requested.
 """
 
 import json
@@ -22,8 +22,8 @@ Builder = Callable[[Task], Graph]
 
 
 @dataclass(frozen=True)
-class Published:
-    """An error someone reported, as a fraction; `recalled` if it was not seen again in a copy of the source."""
+class PublishedResult:
+    """A reported error, as a fraction. `recalled`: quoted from memory, not checked against a copy of the source."""
 
     measure: str
     error: float | None = None
@@ -33,19 +33,22 @@ class Published:
 
 @dataclass(frozen=True)
 class Baseline:
-    """A published network. `task` is the paper's; `note` says where counts differ from what is often quoted."""
+    """A published network for its paper's `task`. `note` explains where counts differ from those often quoted."""
 
     name: str
     family: str
     year: int
     task: Task
     build: Builder
-    published: tuple[Published, ...]
+    published: tuple[PublishedResult, ...]
     recipe: str
     note: str
 
     def graph(self, task: Task | None = None) -> Graph:
-        """The network for the paper's task, or fitted to another's images and classes."""
+        """Return the network for the paper's task, or with the images and classes of another task.
+
+        Raises ShapeError when the images are too small.
+        """
         return self.build(task or self.task)
 
 
@@ -58,7 +61,7 @@ def _read() -> dict[str, Baseline]:
 
 def _baseline(name: str, row: dict[str, Any], build: Builder, recipes: dict[str, str]) -> Baseline:
     task = Task(row["data"], tuple(row["input"]), row["classes"])
-    published = tuple(Published(**entry) for entry in row["published"])
+    published = tuple(PublishedResult(**entry) for entry in row["published"])
     return Baseline(name, row["family"], row["year"], task, build, published, recipes[row["recipe"]], row["note"])
 
 
@@ -67,9 +70,9 @@ BASELINES: dict[str, Baseline] = _read()
 
 
 def baseline(name: str) -> Graph:
-    """The graph of a baseline. Raises GenomeError with the nearest names for an unknown one."""
+    """Return the graph of a baseline. Raises GenomeError with the closest names for an unknown one."""
     if name in BASELINES:
         return BASELINES[name].graph()
     near = get_close_matches(name, BASELINES, n=3, cutoff=0.4)
     hint = f"did you mean {' or '.join(near)}?" if near else "`nas baselines` lists them"
-    raise GenomeError(f"no baseline {name[:60]!r}; {hint}")
+    raise GenomeError(f"there is no baseline {name[:60]!r}; {hint}")

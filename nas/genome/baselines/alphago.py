@@ -6,7 +6,7 @@ from nas.genome.task import Task
 
 
 def policy(task: Task, width: int = 192) -> Graph:
-    """Thirteen convolutions on the 19 x 19 board; a class is a point of it."""
+    """Thirteen convolutions on the 19 x 19 board; one class per point."""
     return Graph.of(BoardHead()(BoardTrunk(width)(task.image())))
 
 

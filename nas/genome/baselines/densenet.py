@@ -12,8 +12,8 @@ from nas.genome.task import Task
 
 
 def _dense(x: Value, classes: int, growth: int, depths: Sequence[int], bottleneck: bool, compression: float) -> Graph:
-    for place, depth in enumerate(depths):
-        x = Transition(compression)(x) if place else x
+    for stage, depth in enumerate(depths):
+        x = Transition(compression)(x) if stage else x
         x = DenseBlock(growth, depth, bottleneck)(x)
     return Graph.of(GapHead(classes)(Relu()(BatchNorm()(x))))
 

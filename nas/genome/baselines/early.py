@@ -3,14 +3,14 @@
 from nas.genome.graph import Graph, Value
 from nas.genome.layers import AvgPool, Conv, Dropout, Flatten, Linear, MaxPool, ScaledTanh
 from nas.genome.paper_layers import ChannelScale, CodeDistance, TableConv
+from nas.genome.primitives.conv_pool import ConvPool
 from nas.genome.primitives.heads import ConvHead, FcHead
-from nas.genome.primitives.pooled import ConvPool
 from nas.genome.primitives.stacks import ConvStack, ConvUnit, MlpConv
 from nas.genome.task import Task
 
 
 def lenet5(task: Task) -> Graph:
-    """Every map of C3 reads every map of S2; subsampling without parameters; a linear output."""
+    """LeNet-5 as it is usually built today: C3 fully connected to S2, average pooling, a linear output."""
     x = ConvPool(6, 5, padding=0, pool="mean", window=2, activation="tanh")(task.image())
     x = ConvPool(16, 5, padding=0, pool="mean", window=2, activation="tanh")(x)
     x = ConvUnit(120, 5, norm=False, padding=0, activation="tanh")(x)
@@ -18,7 +18,7 @@ def lenet5(task: Task) -> Graph:
 
 
 def lenet5_paper(task: Task) -> Graph:
-    """As published: C3 connected by table 1, trainable subsampling, codes of +-1 as targets."""
+    """As published: C3 connected by table 1, trainable subsampling, +-1 codes as targets."""
 
     def subsample(x: Value) -> Value:
         return ScaledTanh()(ChannelScale()(AvgPool(2, 2)(x)))
@@ -41,7 +41,7 @@ def alexnet(task: Task, groups: int = 2) -> Graph:
 
 
 def alexnet_ungrouped(task: Task) -> Graph:
-    """AlexNet on one GPU: nothing split."""
+    """AlexNet without groups, as for one GPU."""
     return alexnet(task, groups=1)
 
 

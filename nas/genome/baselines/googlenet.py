@@ -9,7 +9,7 @@ from nas.genome.primitives.inception import EPSILON, FactorizedInception, Incept
 from nas.genome.primitives.stacks import ConvUnit
 from nas.genome.task import Task
 
-# One row a module: 1x1, 3x3 reduce, 3x3, 5x5 reduce, 5x5, pool projection.
+# One row per module: 1x1, 3x3 reduce, 3x3, 5x5 reduce, 5x5, pool projection.
 TABLE = {
     "3a": (64, 96, 128, 16, 32, 32),
     "3b": (128, 128, 192, 32, 96, 64),
@@ -24,7 +24,7 @@ TABLE = {
 
 
 def _stem(task: Task, norm: bool, bias: bool = False) -> Value:
-    """Down to 192 x 28 x 28; without batch norm, local response normalisation as in the paper."""
+    """Down to 192 x 28 x 28; without batch norm, local response normalization as in the paper."""
     epsilon = EPSILON if norm else 1e-5
     x = ConvUnit(64, 7, 2, norm, bias=bias, epsilon=epsilon)(task.image())
     x = MaxPool(3, 2, ceil=True)(x)

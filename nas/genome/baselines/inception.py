@@ -14,7 +14,7 @@ def _unit(x: Value, width: int, kernel: int, stride: int = 1, padding: int = 0) 
 
 
 def inception_v3(task: Task) -> Graph:
-    """The network Google released and torchvision carries: 3 A, B, 4 C, D, 2 E, an auxiliary head before D."""
+    """The network released by Google and in torchvision: 3 A, B, 4 C, D, 2 E, an auxiliary head before D."""
     x = _unit(_unit(_unit(task.image(), 32, 3, 2), 32, 3), 64, 3, padding=1)
     x = MaxPool(3, 2)(x)
     x = MaxPool(3, 2)(_unit(_unit(x, 80, 1), 192, 3))
@@ -26,10 +26,10 @@ def inception_v3(task: Task) -> Graph:
 
 
 def inception_v2(task: Task) -> Graph:
-    """Table 1 row by row: the grids and widths between modules are the paper's.
+    """Table 1 row by row, with the paper's grids and widths between modules.
 
-    The widths inside the modules are reconstructed, as the paper never printed them: they are those of the released
-    Inception-v3, so the counts are not the paper's.
+    The paper does not give the widths inside the modules: they are taken from the released Inception-v3, so the counts
+    differ from the paper's.
     """
     x = _unit(_unit(_unit(task.image(), 32, 3, 2), 32, 3), 64, 3, padding=1)
     x = MaxPool(3, 2)(x)

@@ -12,29 +12,29 @@ from nas.genome.task import Task
 
 
 def resnet(task: Task, depths: Sequence[int], shortcut: Shortcut = "B") -> Graph:
-    """Basic blocks in four stages (table 1); "none" makes the plain network."""
+    """Basic blocks in four stages (table 1); shortcut "none" gives the plain network."""
     x = ImageNetStem(64)(task.image())
-    for place, depth in enumerate(depths):
+    for stage, depth in enumerate(depths):
         for i in range(depth):
-            x = BasicBlock(64 << place, 2 if place and not i else 1, shortcut)(x)
+            x = BasicBlock(64 << stage, 2 if stage and not i else 1, shortcut)(x)
     return Graph.of(GapHead(task.classes)(x))
 
 
 def deep_resnet(task: Task, depths: Sequence[int], stride_on: Literal["1x1", "3x3"] = "1x1") -> Graph:
-    """Bottleneck blocks in four stages (table 1); "3x3" is what is known as version 1.5."""
+    """Bottleneck blocks in four stages (table 1); stride on the 3x3 is version 1.5."""
     x = ImageNetStem(64)(task.image())
-    for place, depth in enumerate(depths):
+    for stage, depth in enumerate(depths):
         for i in range(depth):
-            x = Bottleneck(64 << place, 2 if place and not i else 1, stride_on=stride_on)(x)
+            x = Bottleneck(64 << stage, 2 if stage and not i else 1, stride_on=stride_on)(x)
     return Graph.of(GapHead(task.classes)(x))
 
 
 def cifar_resnet(task: Task, depth: int, shortcut: Shortcut = "A") -> Graph:
     """6n + 2 layers on small images: widths 16, 32, 64, parameter-free shortcuts (section 4.2)."""
     x = Stem(16)(task.image())
-    for place in range(3):
+    for stage in range(3):
         for i in range((depth - 2) // 6):
-            x = BasicBlock(16 << place, 2 if place and not i else 1, shortcut)(x)
+            x = BasicBlock(16 << stage, 2 if stage and not i else 1, shortcut)(x)
     return Graph.of(GapHead(task.classes)(x))
 
 

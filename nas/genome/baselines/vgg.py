@@ -13,11 +13,11 @@ from nas.genome.task import Task
 def vgg(
     task: Task, depths: Sequence[int], kernel: int = 3, pointwise: Sequence[int] = (0,) * 5, local_norm: bool = False
 ) -> Graph:
-    """Five stacks, each halved by pooling; `pointwise` of each stack's last convolutions are 1x1."""
+    """Five stacks, each followed by pooling. `pointwise` is the number of 1x1 convolutions at the end of each stack."""
     x = task.image()
-    for place, (width, depth, few) in enumerate(zip((64, 128, 256, 512, 512), depths, pointwise, strict=True)):
-        x = ConvStack(width, depth, kernel, norm=False, pointwise=few)(x)
-        x = LocalResponseNorm()(x) if local_norm and not place else x
+    for stage, (width, depth, ones) in enumerate(zip((64, 128, 256, 512, 512), depths, pointwise, strict=True)):
+        x = ConvStack(width, depth, kernel, norm=False, pointwise=ones)(x)
+        x = LocalResponseNorm()(x) if local_norm and not stage else x
         x = MaxPool(2, 2)(x)
     return Graph.of(FcHead(task.classes)(x))
 

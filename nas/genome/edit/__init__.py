@@ -1,4 +1,4 @@
-"""Graph -> Graph: every edit gives a network for the same task, or refuses with EditError."""
+"""Graph -> Graph: every edit returns a network for the same task, or raises EditError."""
 
 from nas.genome.edit.edits import (
     add_branch,

@@ -1,57 +1,61 @@
-"""The edits by name. Each takes a graph and names of its nodes, and leaves the graph it was given as it was."""
+"""The edits by name. Each takes a graph and names of its nodes, and returns a new graph.
+
+All raise EditError when a name is unknown or the result is not a network for the same task.
+"""
 
 from dataclasses import replace as with_fields
 from math import gcd, lcm
 from typing import Any, get_type_hints
 
 from nas.errors import EditError, GenomeError
-from nas.genome.edit.redraw import Drawn, again, finish, fit_shape, joined, redraw
+from nas.genome.edit.redraw import NewValues, again, finish, fit_shape, joined, redraw
 from nas.genome.fingerprint import cuts
-from nas.genome.graph import Graph, Layer, Node, Op, Primitive, Value
+from nas.genome.graph import Graph, Node, Op, Value
 from nas.genome.hyperparameters import Limits
 from nas.genome.layers import Add, Concat
+from nas.genome.op_kinds import Layer, Primitive
 
 WIDTHS = Limits(1, 65_536)
-NOT_WIDTHS = {"classes", "groups", "channels", "extents"}  # what the task fixes, or what follows from other widths
-GRAIN = 8  # widths stay multiples of it where that moves them little
-COARSE = 3  # a width is at least so many grains, or the grain is halved
+NOT_WIDTHS = {"classes", "groups", "channels", "extents"}  # fixed by the task, or by other widths
+GRAIN = 8  # widths are rounded to multiples of it where that changes them little
+MIN_GRAINS = 3  # a width of fewer grains is rounded to half the grain
 
 
-def find(graph: Graph, name: str) -> Node:
-    """A node by name; not the Input. Raises EditError with the names there are."""
+def find_node(graph: Graph, name: str) -> Node:
+    """Return a node by name; not the Input. Raises EditError with the known names."""
     for node in graph.nodes[1:]:
         if node.name == name:
             return node
     known = ", ".join(node.name for node in graph.nodes[1:])
-    raise EditError(f"no node {name[:60]!r} to edit; there are {known[:300]}")
+    raise EditError(f"there is no node {name[:60]!r} to edit; the nodes are {known[:300]}")
 
 
 def insert(graph: Graph, after: str, op: Op) -> Graph:
-    """Let all readers of `after` read `op` on it instead; "input" puts it first."""
+    """Put `op` between the node `after` and all its readers; after "input" it comes first."""
     if after != graph.nodes[0].name:
-        find(graph, after)
+        find_node(graph, after)
     return redraw(graph, lambda node, inputs, _: op(again(node, inputs)) if node.name == after else None)
 
 
 def remove(graph: Graph, name: str) -> Graph:
-    """Let all readers of a node read its first input instead."""
-    find(graph, name)
+    """Remove a node: its readers read its first input instead."""
+    find_node(graph, name)
     return redraw(graph, lambda node, inputs, _: inputs[0] if node.name == name else None)
 
 
 def replace(graph: Graph, name: str, op: Op) -> Graph:
-    """Another op in a node's place, reading the same."""
-    find(graph, name)
+    """Replace the op of a node; its inputs stay."""
+    find_node(graph, name)
     return redraw(graph, lambda node, inputs, _: op(*inputs, name=name) if node.name == name else None)
 
 
 def change(graph: Graph, name: str, **fields: Any) -> Graph:
-    """Other hyperparameters for a node: a kernel, a growth, a dropout rate."""
-    return replace(graph, name, changed(find(graph, name).op, **fields))
+    """Change hyperparameters of a node, such as a kernel, a growth or a dropout rate."""
+    return replace(graph, name, changed(find_node(graph, name).op, **fields))
 
 
 def changed(op: Op, **fields: Any) -> Op:
-    """The op with other hyperparameters. Raises EditError for what it does not have or may not be."""
+    """Return the op with other hyperparameters. Raises EditError for an unknown one or an illegal value."""
     for field in fields.keys() - op.values().keys():
         raise EditError(f"{op} has no `{field}`; it has {', '.join(op.values()) or 'no hyperparameters'}")
     try:
@@ -61,13 +65,13 @@ def changed(op: Op, **fields: Any) -> Op:
 
 
 def widen(graph: Graph, name: str, factor: float) -> Graph:
-    """Every width of a node times `factor`; see `scale` for the rounding."""
-    return replace(graph, name, scaled(find(graph, name).op, factor))
+    """Multiply every width of a node by `factor`; see `scale` for the rounding."""
+    return replace(graph, name, scale_op(find_node(graph, name).op, factor))
 
 
 def deepen(graph: Graph, name: str, by: int = 1) -> Graph:
-    """`by` more repetitions inside a node; of a node without a depth, one more of its kind behind it."""
-    op = find(graph, name).op
+    """Repeat a node's layers `by` times more; a node without a depth is repeated after itself."""
+    op = find_node(graph, name).op
     if "depth" in op.values():
         return change(graph, name, depth=op.values()["depth"] + by)
     if "stride" in op.values():
@@ -79,43 +83,43 @@ def deepen(graph: Graph, name: str, by: int = 1) -> Graph:
 
 def add_skip(graph: Graph, source: str, target: str) -> Graph:
     """Add the output of an earlier node to that of a later one, projected where the shapes differ."""
-    find(graph, target)
+    find_node(graph, target)
 
-    def change(node: Node, inputs: list[Value], drawn: Drawn) -> Value | None:
+    def change(node: Node, inputs: list[Value], values: NewValues) -> Value | None:
         if node.name != target:
             return None
-        if source not in drawn:
-            raise EditError(f"{source[:60]!r} does not come before {target!r}: a skip leads onwards")
+        if source not in values:
+            raise EditError(f"{source[:60]!r} does not come before {target!r}: a skip must lead forward")
         value = again(node, inputs)
-        return joined(Add(), [value, fit_shape(drawn[source], value.shape)])
+        return joined(Add(), [value, fit_shape(values[source], value.shape)])
 
     return redraw(graph, change)
 
 
 def add_branch(graph: Graph, name: str, op: Op, join: Add | Concat | None = None) -> Graph:
-    """`op` beside a node, reading the same, the two summed or, with `join` a Concat, set side by side."""
-    find(graph, name)
+    """Add `op` in parallel to a node, on the same inputs, and join the outputs by a sum or a Concat."""
+    find_node(graph, name)
 
-    def change(node: Node, inputs: list[Value], _: Drawn) -> Value | None:
+    def change(node: Node, inputs: list[Value], _: NewValues) -> Value | None:
         return joined(join or Add(), [again(node, inputs), op(*inputs)]) if node.name == name else None
 
     return redraw(graph, change)
 
 
 def drop(graph: Graph, name: str, port: int) -> Graph:
-    """Take one input away from a sum or concatenation: a skip or a branch less. One with a single input vanishes."""
-    node = find(graph, name)
+    """Remove one input of a sum or concatenation: a skip or a branch. With one input left, it is removed too."""
+    node = find_node(graph, name)
     if not isinstance(node.op, Add | Concat) or not 0 <= port < len(node.inputs):
-        raise EditError(f"{name} is {node.op} of {len(node.inputs)} inputs; none at `port` (={port}) can be dropped")
+        raise EditError(f"{name} is {node.op} with {len(node.inputs)} inputs; `port` (={port}) cannot be dropped")
 
-    def change(node: Node, inputs: list[Value], _: Drawn) -> Value | None:
+    def change(node: Node, inputs: list[Value], _: NewValues) -> Value | None:
         return again(node, inputs[:port] + inputs[port + 1 :]) if node.name == name else None
 
     return redraw(graph, change)
 
 
 def swap_head(graph: Graph, op: Op) -> Graph:
-    """Another head in the classifier's place, reading the same image."""
+    """Replace the classifier by another head on the same input."""
     head = graph.nodes[graph.outputs[0]]
     if not isinstance(head.op, Primitive) or head.op.role != "head":
         raise EditError(f"the classifier {head.name} is {head.op}, not a head that can be swapped")
@@ -123,13 +127,14 @@ def swap_head(graph: Graph, op: Op) -> Graph:
 
 
 def scale(graph: Graph, factor: float) -> Graph:
-    """All widths times `factor`, rounded to what they were multiples of (8 at most, less where narrow) and to groups.
+    """Multiply all widths by `factor`, rounded to multiples of the groups and of the largest power of 2 up to 8 that
+    divided them (a smaller one where they are narrow).
 
-    Depthwise convolutions stay depthwise; a layer that gives the scores keeps its width.
+    Depthwise convolutions stay depthwise; a layer that computes the logits keeps its width.
     """
     kept = {graph.nodes[i].name for i in graph.outputs if isinstance(graph.nodes[i].op, Layer)}
 
-    def change(node: Node, inputs: list[Value], _: Drawn) -> Value | None:
+    def change(node: Node, inputs: list[Value], _: NewValues) -> Value | None:
         if node.name in kept or not widths(node.op):
             return None
         channels, groups = node.placed.inputs[0][0], node.op.values().get("groups", 1)
@@ -137,25 +142,25 @@ def scale(graph: Graph, factor: float) -> Graph:
             each = node.shape[0] // groups
             channels = inputs[0].shape[0]
             return changed(node.op, groups=channels, width=each * channels)(*inputs, name=node.name)
-        return scaled(node.op, factor)(*inputs, name=node.name)
+        return scale_op(node.op, factor)(*inputs, name=node.name)
 
     return redraw(graph, change)
 
 
 def widths(op: Op) -> dict[str, Any]:
-    """The hyperparameters that are numbers of channels or features, and free."""
+    """Return the hyperparameters that are numbers of channels or features and may be changed."""
     hints = get_type_hints(type(op), include_extras=True)
     free = [name for name in op.values() if name not in NOT_WIDTHS]
     return {name: getattr(op, name) for name in free if WIDTHS in getattr(hints[name], "__metadata__", ())}
 
 
-def scaled(op: Op, factor: float) -> Op:
-    """The op with every width times `factor`, rounded."""
+def scale_op(op: Op, factor: float) -> Op:
+    """Return the op with every width multiplied by `factor` and rounded."""
     groups = op.values().get("groups", 1)
 
     def rounded(width: int) -> int:
         grain = gcd(width, GRAIN)
-        while grain > 1 and width * factor < COARSE * grain:
+        while grain > 1 and width * factor < MIN_GRAINS * grain:
             grain //= 2
         grain = lcm(grain, groups)
         return max(grain, grain * round(width * factor / grain))
@@ -167,26 +172,26 @@ def scaled(op: Op, factor: float) -> Op:
 
 
 def cut_names(graph: Graph) -> list[str]:
-    """The nodes every path from image to scores goes through, in order."""
-    places = cuts([*[node.inputs for node in graph.nodes], graph.outputs])
-    return [graph.nodes[place].name for place in places[:-1]]
+    """Return the nodes that every path from image to logits goes through, in order."""
+    positions = cuts([*[node.inputs for node in graph.nodes], graph.outputs])
+    return [graph.nodes[position].name for position in positions[:-1]]
 
 
 def cross(first: Graph, second: Graph, here: str, there: str) -> Graph:
-    """`first` up to `here`, then `second` from behind `there`; every path must go through each of the two nodes."""
+    """Return `first` up to `here`, followed by `second` after `there`. All paths must go through each of the two."""
     first, second = first.main, second.main
     for graph, name in ((first, here), (second, there)):
         if name not in cut_names(graph)[:-1]:
             raise EditError(f"{name[:60]!r} is not a node that every path goes through")
     value = {node.name: v for node, v in zip(first.nodes, first.to_values(), strict=True)}[here]
-    drawn: Drawn = {there: value}
-    behind = [node.name for node in second.nodes].index(there) + 1
+    values: NewValues = {there: value}
+    start = [node.name for node in second.nodes].index(there) + 1
     try:
-        for node in second.nodes[behind:]:
-            inputs = [drawn[second.nodes[i].name] for i in node.inputs]
-            drawn[node.name] = again(node._replace(name=""), inputs)
+        for node in second.nodes[start:]:
+            inputs = [values[second.nodes[i].name] for i in node.inputs]
+            values[node.name] = again(node._replace(name=""), inputs)
     except EditError:
         raise
     except GenomeError as problem:
-        raise EditError(f"the second network does not go on from {here}: {problem}") from None
-    return finish([drawn[second.nodes[-1].name]], [first.nodes[first.outputs[0]].shape])
+        raise EditError(f"the second network does not fit after {here}: {problem}") from None
+    return finish([values[second.nodes[-1].name]], [first.nodes[first.outputs[0]].shape])

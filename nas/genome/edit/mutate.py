@@ -1,4 +1,4 @@
-"""Random edits, for samplers that go from a network to its neighbours."""
+"""Random edits, for samplers that move from a network to a neighbor."""
 
 import random
 from collections.abc import Callable
@@ -22,9 +22,9 @@ Mutation = Callable[[Graph, random.Random], Graph]
 
 
 def mutate(graph: Graph, rng: random.Random) -> Graph:
-    """A neighbour: one random edit that leaves a network for the same task and another fingerprint.
+    """Return a neighbor: the graph after one random edit, a network for the same task with another fingerprint.
 
-    The same graph and the same state of `rng` give the same neighbour. Raises EditError when none is found.
+    The same graph and the same state of `rng` give the same neighbor. Raises EditError when none is found.
     """
     before = fingerprint(graph)
     for _ in range(MAX_TRIES):
@@ -34,27 +34,27 @@ def mutate(graph: Graph, rng: random.Random) -> Graph:
             continue
         if fingerprint(mutant) != before:
             return mutant
-    raise EditError(f"none of {MAX_TRIES} random edits leaves another network")
+    raise EditError(f"none of {MAX_TRIES} random edits gives another network")
 
 
 def crossover(first: Graph, second: Graph, rng: random.Random) -> Graph:
-    """The beginning of one network and the end of another, joined where their images are of one size.
+    """Return the beginning of one network and the end of another, joined where their images have the same size.
 
-    Raises EditError when no such place gives a network.
+    Raises EditError when no such position gives a network.
     """
     grids = {name: _shape(second, name)[1:] for name in edits.cut_names(second.main)[:-1]}
-    places = [
+    positions = [
         (here, there)
         for here in edits.cut_names(first.main)[1:-1]
         for there, grid in grids.items()
         if grid == _shape(first, here)[1:]
     ]
-    for here, there in rng.sample(places, len(places)):
+    for here, there in rng.sample(positions, len(positions)):
         try:
             return edits.cross(first, second, here, there)
         except GenomeError:
             continue
-    raise EditError("the two networks have no place where one could go on as the other")
+    raise EditError("there is no position where one network can continue as the other")
 
 
 def _shape(graph: Graph, name: str) -> tuple[int, ...]:
@@ -62,19 +62,19 @@ def _shape(graph: Graph, name: str) -> tuple[int, ...]:
 
 
 def _body(graph: Graph) -> list[Node]:
-    """The nodes that may be edited: all but the Input and the heads."""
-    return [node for place, node in enumerate(graph.nodes) if place and place not in graph.outputs]
+    """Return the nodes that may be edited: all but the Input and the heads."""
+    return [node for position, node in enumerate(graph.nodes) if position and position not in graph.outputs]
 
 
 def _pick(graph: Graph, rng: random.Random) -> Node:
     nodes = _body(graph)
     if not nodes:
-        raise EditError("the network is nothing but a head")
+        raise EditError("the network has nothing but a head")
     return rng.choice(nodes)
 
 
 def _block(channels: int, rng: random.Random) -> Op:
-    """A block that keeps the image's size and, but for the dense one, its channels."""
+    """Return a block that keeps the size of the image and, except for the dense one, its channels."""
     kinds: list[Callable[[], Op]] = [
         lambda: ConvUnit(channels, rng.choice((1, 3, 5))),
         lambda: BasicBlock(channels),
@@ -114,7 +114,7 @@ def _scale(graph: Graph, rng: random.Random) -> Graph:
 def _add_skip(graph: Graph, rng: random.Random) -> Graph:
     nodes = _body(graph)
     if len(nodes) < 2:
-        raise EditError("there are no two nodes to lead a skip between")
+        raise EditError("there are no two nodes to connect by a skip")
     first, second = sorted(rng.sample(range(len(nodes)), 2))
     return edits.add_skip(graph, nodes[first].name, nodes[second].name)
 
@@ -127,7 +127,7 @@ def _add_branch(graph: Graph, rng: random.Random) -> Graph:
 def _drop(graph: Graph, rng: random.Random) -> Graph:
     joints = [node for node in _body(graph) if isinstance(node.op, Add | Concat)]
     if not joints:
-        raise EditError("there is neither skip nor branch to drop")
+        raise EditError("there is no skip or branch to drop")
     node = rng.choice(joints)
     return edits.drop(graph, node.name, rng.randrange(len(node.inputs)))
 
@@ -149,7 +149,10 @@ def _vary(graph: Graph, rng: random.Random) -> Graph:
 
 
 def varied(value: Any, kind: Any, rng: random.Random) -> Any:
-    """Another value of a hyperparameter, near the old one where nearness means anything."""
+    """Return another value of a hyperparameter, near the old one if it is a number.
+
+    Raises EditError for a kind that is not varied.
+    """
     if kind == Width:
         return max(1, round(value * rng.choice(FACTORS)))
     if kind in (Count, Window) and type(value) is int:
@@ -162,13 +165,13 @@ def varied(value: Any, kind: Any, rng: random.Random) -> Any:
     if origin is Literal or kind is bool:
         return rng.choice([option for option in arguments or (False, True) if option != value])
     if origin is tuple and value:
-        place = rng.randrange(len(value))
-        return (*value[:place], varied(value[place], arguments[0], rng), *value[place + 1 :])
-    raise EditError(f"a hyperparameter of kind {kind} is not varied")
+        position = rng.randrange(len(value))
+        return (*value[:position], varied(value[position], arguments[0], rng), *value[position + 1 :])
+    raise EditError(f"hyperparameters of kind {kind} are not varied")
 
 
 def _rewired(edges: tuple[tuple[int, int], ...], rng: random.Random) -> tuple[tuple[int, int], ...]:
-    """One edge more, or one less."""
+    """Return the edges with one added or removed."""
     end = max(b for _, b in edges)
     pair = tuple(sorted(rng.sample(range(end + 1), 2)))
     return tuple(edge for edge in edges if edge != pair) if pair in edges else (*edges, (pair[0], pair[1]))

@@ -1,4 +1,4 @@
-"""The documented building blocks, one file a family. Importing this package registers every op."""
+"""The documented building blocks, one file per family. Importing this package registers every op."""
 
 from nas.genome.layers import (
     AdaptivePool,
@@ -20,12 +20,12 @@ from nas.genome.layers import (
 from nas.genome.paper_layers import ChannelPad, ChannelScale, CodeDistance, PositionBias, TableConv
 from nas.genome.primitives.board import BoardHead, BoardTrunk
 from nas.genome.primitives.cells import Cell, Narrow, Zero
+from nas.genome.primitives.conv_pool import ConvPool
 from nas.genome.primitives.dense import DenseBlock, DenseLayer, Transition
-from nas.genome.primitives.factorized import AsymmetricConv, FactorizedConv, GridReduction
+from nas.genome.primitives.factorization import AsymmetricConv, FactorizedConv, GridReduction
 from nas.genome.primitives.heads import AuxiliaryHead, ConvHead, FcHead, GapHead, NormAuxiliaryHead
 from nas.genome.primitives.inception import FactorizedInception, Inception, InceptionNaive, InceptionReduction
 from nas.genome.primitives.inception_v3 import InceptionA, InceptionB, InceptionC, InceptionD, InceptionE
-from nas.genome.primitives.pooled import ConvPool
 from nas.genome.primitives.residual import BasicBlock, Bottleneck
 from nas.genome.primitives.stacks import ConvStack, ConvUnit, MlpConv
 from nas.genome.primitives.stems import ImageNetStem, Stem

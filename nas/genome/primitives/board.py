@@ -1,17 +1,18 @@
-"""The move predictor of AlphaGo: a board in, a score a point out (Silver et al. 2016, methods)."""
+"""The move predictor of AlphaGo: from a board to one logit per point (Silver et al. 2016, methods)."""
 
 from dataclasses import dataclass
 
-from nas.genome.graph import Primitive, Value
+from nas.genome.graph import Value
 from nas.genome.hyperparameters import Count, Width
 from nas.genome.layers import Conv, Flatten
+from nas.genome.op_kinds import Primitive
 from nas.genome.paper_layers import PositionBias
 from nas.genome.primitives.stacks import ConvStack, ConvUnit
 
 
 @dataclass(frozen=True)
 class BoardTrunk(Primitive):
-    """One 5x5 convolution and `depth` - 1 of 3x3, the board's size kept (Silver et al. 2016, methods)."""
+    """One 5x5 convolution, then `depth` - 1 of 3x3, all at the board's size (Silver et al. 2016, methods)."""
 
     width: Width = 192
     depth: Count = 12
@@ -25,7 +26,7 @@ class BoardTrunk(Primitive):
 
 @dataclass(frozen=True)
 class BoardHead(Primitive):
-    """One 1x1 filter with a bias of its own for each point of the board (Silver et al. 2016, methods)."""
+    """One 1x1 filter with a separate bias for each point of the board (Silver et al. 2016, methods)."""
 
     role = "head"
 

@@ -1,4 +1,4 @@
-"""Cells: small free graphs of operations, as NAS-Bench-101 and NAS-Bench-201 search them."""
+"""Cells: small graphs of operations with free edges, as in NAS-Bench-101 and NAS-Bench-201."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +6,10 @@ from functools import reduce
 from typing import Annotated, Literal, get_args
 
 from nas.errors import GenomeError
-from nas.genome.graph import Call, Layer, Primitive, Shape, Value
+from nas.genome.graph import Shape, Value
 from nas.genome.hyperparameters import Limits, Width
 from nas.genome.layers import Add, AvgPool, BatchNorm, Concat, Conv, MaxPool, Relu, image
+from nas.genome.op_kinds import Call, Layer, Primitive
 from nas.genome.primitives.units import conv_bn, unit
 
 MAX_OPS = 32
@@ -20,7 +21,7 @@ Edges = Annotated[tuple[tuple[int, int], ...], Limits(0, MAX_OPS + 1)]
 
 @dataclass(frozen=True)
 class Zero(Layer):
-    """No connection, kept as one: zeros of the input's shape (Dong & Yang 2020, section 2.1, "zeroize")."""
+    """Zeros of the input's shape, in place of a connection (Dong & Yang 2020, section 2.1, "zeroize")."""
 
     forward = "0 * {0}"
 
@@ -30,7 +31,7 @@ class Zero(Layer):
 
 @dataclass(frozen=True)
 class Narrow(Layer):
-    """The first `channels` channels (torch.narrow): how a vertex reads a wider one (Ying et al. 2019, section 2.4)."""
+    """The first `channels` channels (torch.narrow): to read a wider vertex (Ying et al. 2019, section 2.4)."""
 
     channels: Width
 
@@ -58,18 +59,20 @@ class Narrow(nn.Module):
 
 @dataclass(frozen=True)
 class Cell(Primitive):
-    """A graph of operations, every vertex reading the sum of its edges (Ying et al. 2019, section 2; fig. 1).
+    """A graph of operations, each applied to the sum of its inputs (Ying et al. 2019, section 2; fig. 1).
 
-    Vertex 0 is the input, 1 to n are `ops` in order, n + 1 is the output; an edge (a, b), a < b, lets b read a.
-    Vertices on no path from input to output vanish. The output has `width` channels. Its edges are joined
+    Vertex 0 is the input, 1 to n are `ops` in order, n + 1 is the output; an edge (a, b), a < b, means that b reads
+    a. Vertices that are not on a path from input to output are left out. The output has `width` channels. Its edges
+    are joined by
 
-    - by "concat", as in NAS-Bench-101 (section 2.4): the vertices it reads share its channels out between them, a
-      vertex is as wide as the widest that reads it, and every edge from the input is a 1x1 convolution of its own,
-      the one to the output added after the concatenation;
-    - by "sum", as in NAS-Bench-201 (Dong & Yang 2020, section 2.1): every vertex has `width` channels, and the input
-      goes through one 1x1 convolution if it has others.
+    - "concat", as in NAS-Bench-101 (section 2.4): the vertices read by the output divide its channels between them, a
+      vertex is as wide as its widest reader, and every edge from the input is a 1x1 convolution, the one to the
+      output added after the concatenation;
+    - "sum", as in NAS-Bench-201 (Dong & Yang 2020, section 2.1): every vertex has `width` channels, and the input
+      goes through one 1x1 convolution if it has another number of channels.
 
-    A convolution is followed by norm and ReLU, or by `order` preceded by ReLU and followed by norm.
+    With `order` "conv norm relu" a convolution is followed by norm and ReLU; with "relu conv norm" it is preceded by
+    ReLU and followed by norm.
     """
 
     width: Width
@@ -91,7 +94,7 @@ class Cell(Primitive):
             raise GenomeError("Cell: `edges` has no path from the input to the output")
 
     def reads(self) -> dict[int, list[int]]:
-        """What each vertex on a path from input to output reads, in order of vertices."""
+        """Return what each vertex on a path from input to output reads, in order of vertices."""
         end = len(self.ops) + 1
         ahead, behind = {0}, {end}
         for a, b in sorted(self.edges):
@@ -105,7 +108,7 @@ class Cell(Primitive):
         return {v: [a for a, b in live if b == v] for v in sorted(alive - {0})}
 
     def widths(self) -> dict[int, int]:
-        """Channels of each vertex that is left."""
+        """Return the channels of each remaining vertex. Raises GenomeError when `width` is too small to divide."""
         reads = self.reads()
         end = len(self.ops) + 1
         if self.join == "sum":
@@ -141,13 +144,13 @@ class Cell(Primitive):
         return "CellProjection" if self.join == "sum" and inputs[0][0] != self.width else "Cell"
 
     def read(self, value: Value, source: int, width: int) -> Value:
-        """A vertex's value as a reader of `width` channels takes it."""
+        """Return the value of a vertex with the `width` channels of its reader."""
         if self.join == "concat" and source == 0:
             return unit(value, width, 1)
         return value if value.shape[0] == width else Narrow(width)(value)
 
     def apply(self, op: Operation, x: Value, width: int) -> Value:
-        """One operation; the image's size is kept."""
+        """Return the value after one operation, which keeps the size of the image."""
         if op in ("conv1x1", "conv3x3"):
             kernel = int(op[-1])
             return unit(x, width, kernel) if self.order[0] == "c" else BatchNorm()(Conv(width, kernel)(Relu()(x)))
@@ -156,33 +159,37 @@ class Cell(Primitive):
 
 
 def nasbench101(matrix: Sequence[Sequence[int]], labels: Sequence[str], width: int) -> Cell:
-    """A NAS-Bench-101 cell from its upper-triangular adjacency matrix and its labels, "input" to "output"."""
+    """Return a NAS-Bench-101 cell from its upper-triangular adjacency matrix and labels, from "input" to "output".
+
+    Raises GenomeError for an unknown label.
+    """
     names = {"conv3x3-bn-relu": "conv3x3", "conv1x1-bn-relu": "conv1x1", "maxpool3x3": "maxpool3x3"}
     edges = [(a, b) for a, row in enumerate(matrix) for b, edge in enumerate(row) if edge]
     return Cell(width, tuple(_known(names, label) for label in labels[1:-1]), tuple(edges))
 
 
 def nasbench201(arch: str, width: int) -> Cell:
-    """A NAS-Bench-201 cell from its name, "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|...|".
+    """Return a NAS-Bench-201 cell from its name, "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|...|".
 
-    An operation there is an edge: here a vertex that reads one node and is read by the next. Edges named "none" are
-    kept as zeros, because the benchmark trained the convolutions and norms behind them.
+    The benchmark's operations are edges; here each is a vertex that reads one node and is read by the next. Edges
+    named "none" are kept as zeros, because the benchmark trained the convolutions and norms after them. Raises
+    GenomeError for an unknown operation.
     """
     names = {"nor_conv_1x1": "conv1x1", "nor_conv_3x3": "conv3x3", "avg_pool_3x3": "avgpool3x3"}
     names |= {"skip_connect": "skip", "none": "zero"}
     nodes = [[edge.split("~") for edge in node.strip("|").split("|")] for node in arch.split("+")]
     ops: list[Operation] = []
     edges: list[tuple[int, int]] = []
-    places = [0]  # the vertex of each node
+    vertices = [0]  # the vertex of each node
     for number, node in enumerate(nodes, 1):
         before = len(ops)
         for label, source in node:
             ops.append(_known(names, label))
-            edges.append((places[int(source)], len(ops)))
+            edges.append((vertices[int(source)], len(ops)))
         if number < len(nodes):
             ops.append("skip")
-        places.append(before + len(node) + 1)
-        edges += [(v, places[-1]) for v in range(before + 1, before + len(node) + 1)]
+        vertices.append(before + len(node) + 1)
+        edges += [(v, vertices[-1]) for v in range(before + 1, before + len(node) + 1)]
     return Cell(width, tuple(ops), tuple(edges), "sum", "relu conv norm")
 
 
@@ -190,4 +197,4 @@ def _known(names: dict[str, str], label: str) -> Operation:
     for operation in get_args(Operation):
         if names.get(label) == operation:
             return operation  # type: ignore[no-any-return]
-    raise GenomeError(f"{label[:40]!r} is not an operation of this benchmark; it has {', '.join(names)}")
+    raise GenomeError(f"{label[:40]!r} is not an operation of this benchmark; its operations are {', '.join(names)}")

@@ -1,18 +1,19 @@
-"""Dense connectivity: every layer reads all that came before it (Huang et al. 2017)."""
+"""Dense connectivity: every layer reads the outputs of all earlier layers (Huang et al. 2017)."""
 
 from dataclasses import dataclass
 
-from nas.genome.graph import Primitive, Value
+from nas.genome.graph import Value
 from nas.genome.hyperparameters import Count, Rate, Width
 from nas.genome.layers import AvgPool, BatchNorm, Concat, Conv, Dropout, Relu
+from nas.genome.op_kinds import Primitive
 
 
 @dataclass(frozen=True)
 class DenseLayer(Primitive):
-    """Norm, ReLU, 3x3 to `growth` channels, set beside the input (Huang et al. 2017, section 3).
+    """Norm, ReLU, 3x3 to `growth` channels, concatenated with the input (Huang et al. 2017, section 3).
 
-    With `bottleneck`, a 1x1 to four times the growth comes first (DenseNet-B). `dropout` follows the 3x3, as the
-    paper trains without augmentation (section 4.2).
+    With `bottleneck`, a 1x1 to four times the growth comes first (DenseNet-B). `dropout` follows the 3x3, as in the
+    paper's training without augmentation (section 4.2).
     """
 
     growth: Width
@@ -46,7 +47,7 @@ class DenseBlock(Primitive):
 
 @dataclass(frozen=True)
 class Transition(Primitive):
-    """1x1 to a share of the channels, then the grid halved by averaging (Huang et al. 2017, section 3)."""
+    """1x1 to a fraction of the channels, then average pooling that halves the grid (Huang et al. 2017, section 3)."""
 
     compression: Rate = 0.5
 

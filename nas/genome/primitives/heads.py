@@ -1,15 +1,16 @@
-"""The last layers: from feature maps to a score a class, and the auxiliary heads of training."""
+"""The last layers: from feature maps to one logit per class; and the auxiliary heads used in training."""
 
 from dataclasses import dataclass
 
-from nas.genome.graph import Primitive, Value
+from nas.genome.graph import Value
 from nas.genome.hyperparameters import Count, Rate, Width
 from nas.genome.layers import AdaptivePool, AvgPool, Dropout, Flatten, GlobalPool, Linear, Relu
+from nas.genome.op_kinds import Primitive
 from nas.genome.primitives.stacks import Activation, ConvUnit, Widths, activate
 
 
 def dropped(x: Value, rate: float) -> Value:
-    """The value behind a dropout, or as it is at rate 0."""
+    """Return the value after dropout; unchanged at rate 0."""
     return Dropout(rate)(x) if rate else x
 
 
@@ -55,7 +56,7 @@ class FcHead(Primitive):
 
 @dataclass(frozen=True)
 class ConvHead(Primitive):
-    """A 1x1 convolution to a map a class, then global average pooling (Lin et al. 2013, section 3.2).
+    """A 1x1 convolution to one map per class, then global average pooling (Lin et al. 2013, section 3.2).
 
     There is no linear layer. With `relu` the maps are rectified first, as in the authors' configurations.
     """
@@ -76,7 +77,7 @@ class ConvHead(Primitive):
 class AuxiliaryHead(Primitive):
     """5x5 mean pooling at stride 3, 1x1 convolution, hidden linear layer (Szegedy et al. 2014, section 5).
 
-    With `grid` the pooling is adaptive and with `norm` the convolution is normalised, as released in torchvision.
+    With `grid` the pooling is adaptive and with `norm` the convolution is normalized, as released in torchvision.
     """
 
     classes: Width

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from nas.genome.graph import Primitive, Shape, Value
+from nas.genome.graph import Shape, Value
 from nas.genome.hyperparameters import Width
 from nas.genome.layers import AvgPool, Concat, MaxPool
+from nas.genome.op_kinds import Primitive
 from nas.genome.primitives.stacks import ConvUnit
 from nas.genome.primitives.units import Side
 
@@ -13,7 +14,7 @@ EPSILON = 1e-3  # of every batch norm in the released networks
 
 
 def conv(x: Value, width: int, kernel: Side, name: str | None = None, norm: bool = True, bias: bool = False) -> Value:
-    """A unit of an inception module at stride 1, the image's size kept."""
+    """Return the output of a unit of an inception module: stride 1, the size of the image kept."""
     return ConvUnit(width, kernel, norm=norm, bias=bias, epsilon=EPSILON if norm else 1e-5)(x, name=name)
 
 
@@ -40,7 +41,7 @@ class InceptionNaive(Primitive):
 class Inception(Primitive):
     """Inception with 1x1 reductions before the 3x3 and 5x5 and after the pooling (Szegedy et al. 2014, fig. 2b).
 
-    `kernel` 3 in place of 5 is the variant torchvision released.
+    `kernel` 3 instead of 5 is the variant released in torchvision.
     """
 
     one: Width
@@ -96,7 +97,7 @@ class FactorizedInception(Primitive):
 class InceptionReduction(Primitive):
     """The grid halved by a 3x3, two 3x3 and a pooling side by side (Szegedy et al. 2016, fig. 10).
 
-    `padding` 0 takes a grid of 35 to 17, 1 takes one of 28 to 14.
+    With `padding` 0 a grid of 35 becomes 17; with 1, a grid of 28 becomes 14.
     """
 
     three_reduce: Width
@@ -118,5 +119,5 @@ class InceptionReduction(Primitive):
 
 
 def halved(x: Value, width: int, name: str, padding: int = 0, bias: bool = False) -> Value:
-    """A 3x3 unit at stride 2."""
+    """Return the output of a 3x3 unit at stride 2."""
     return ConvUnit(width, 3, 2, padding=padding, bias=bias, epsilon=EPSILON)(x, name=name)

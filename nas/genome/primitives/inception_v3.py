@@ -1,14 +1,15 @@
 """The five modules of the released Inception-v3 (Szegedy et al. 2016, "Rethinking the Inception architecture").
 
-The defaults are the released widths; the paper prints none. C is its figure 6 and E its figure 7.
+The defaults are the released widths, which the paper does not give. C is its figure 6, E its figure 7.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
-from nas.genome.graph import Primitive, Value
+from nas.genome.graph import Value
 from nas.genome.hyperparameters import Width
 from nas.genome.layers import AvgPool, Concat, MaxPool
+from nas.genome.op_kinds import Primitive
 from nas.genome.primitives.inception import conv, halved
 
 
@@ -76,7 +77,7 @@ class InceptionC(Primitive):
 
 @dataclass(frozen=True)
 class InceptionD(Primitive):
-    """17 x 17 to 8 x 8: a 3x3, a factorised n x n before another, and a pooling (Szegedy et al. 2016; released)."""
+    """17 x 17 to 8 x 8: a 3x3, a factorized n x n before another, and a pooling (Szegedy et al. 2016; released)."""
 
     reduce: Width = 192
     three: Width = 320

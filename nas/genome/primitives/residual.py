@@ -1,37 +1,38 @@
-"""Residual learning: a block learns what to add to its input (He et al. 2015, 2016)."""
+"""Residual blocks: each computes what is added to its input (He et al. 2015, 2016)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from nas.genome.graph import Primitive, Shape, Value
+from nas.genome.graph import Shape, Value
 from nas.genome.hyperparameters import Count, Width
 from nas.genome.layers import BatchNorm, Conv, MaxPool, Relu
+from nas.genome.op_kinds import Primitive
 from nas.genome.paper_layers import ChannelPad
 from nas.genome.primitives.units import conv_bn
 
 Shortcut = Literal["A", "B", "C", "none"]
-"""Where the shape changes, zero channels (A) or a projection (B); always a projection (C); or no shortcut at all,
-a plain network (He et al. 2015, sections 3.3 and 4.1)."""
+"""Zero channels (A) or a projection (B) where the shape changes; always a projection (C); or no shortcut, as in a plain
+network (He et al. 2015, sections 3.3 and 4.1)."""
 
 Order = Literal["post", "norm after", "relu before", "relu only", "pre"]
-"""Where norm and ReLU stand: the original, norm after the addition, ReLU before the addition, ReLU-only
+"""The order of norm and ReLU: the original, norm after the addition, ReLU before the addition, ReLU-only
 pre-activation, full pre-activation (He et al. 2016, fig. 4 a to e)."""
 
-Step = tuple[int, int, int]  # width, kernel, stride of one convolution
+ConvSpec = tuple[int, int, int]  # width, kernel, stride
 
 
-def residual(x: Value, steps: Sequence[Step], shortcut: Shortcut, order: Order) -> Value:
-    """The convolutions, and the shortcut around them.
+def residual_sum(x: Value, convs: Sequence[ConvSpec], shortcut: Shortcut, order: Order) -> Value:
+    """Return the sum of the convolutions' output and the shortcut around them.
 
     A projection reads what the first convolution reads: under pre-activation, the activated input (He et al. 2016,
     appendix).
     """
-    stride = max(stride for *_, stride in steps)
-    changes = stride > 1 or x.shape[0] != steps[-1][0]
+    stride = max(stride for *_, stride in convs)
+    changes = stride > 1 or x.shape[0] != convs[-1][0]
     projects = shortcut == "C" or (shortcut == "B" and changes)
     first = Relu()(BatchNorm()(x)) if order == "pre" else x
-    y = _branch(first, steps, order)
+    y = _branch(first, convs, order)
     if projects:
         y = y + _projection(first, y.shape[0], stride, order)
     elif shortcut != "none":
@@ -40,17 +41,17 @@ def residual(x: Value, steps: Sequence[Step], shortcut: Shortcut, order: Order) 
     return Relu()(y) if order in ("post", "norm after") else y
 
 
-def _branch(y: Value, steps: Sequence[Step], order: Order) -> Value:
-    for place, step in enumerate(steps):
-        last = place == len(steps) - 1
+def _branch(y: Value, convs: Sequence[ConvSpec], order: Order) -> Value:
+    for i, conv in enumerate(convs):
+        last = i == len(convs) - 1
         if order == "pre":
-            y = Conv(*step)(Relu()(BatchNorm()(y)) if place else y)
+            y = Conv(*conv)(Relu()(BatchNorm()(y)) if i else y)
         elif order == "relu only":
-            y = conv_bn(Relu()(y), *step)
+            y = conv_bn(Relu()(y), *conv)
         elif order == "norm after" and last:
-            y = Conv(*step)(y)
+            y = Conv(*conv)(y)
         else:
-            y = conv_bn(y, *step)
+            y = conv_bn(y, *conv)
             y = y if last and order == "post" else Relu()(y)
     return y
 
@@ -66,7 +67,7 @@ def _padded(x: Value, width: int, stride: int) -> Value:
     return ChannelPad(width)(x, name="pad") if width != x.shape[0] else x
 
 
-def _label(kind: str, before: Shape, after: Shape, shortcut: Shortcut) -> str:
+def _variant(kind: str, before: Shape, after: Shape, shortcut: Shortcut) -> str:
     if shortcut == "none":
         return f"Plain{kind}"
     if before == after and shortcut != "C":
@@ -85,11 +86,11 @@ class BasicBlock(Primitive):
 
     def expand(self, *inputs: Value) -> Value:
         (x,) = inputs
-        steps = (self.width, 3, self.stride), (self.width, 3, 1)
-        return residual(x, steps, self.shortcut, self.order)
+        convs = (self.width, 3, self.stride), (self.width, 3, 1)
+        return residual_sum(x, convs, self.shortcut, self.order)
 
     def class_name(self, *inputs: Shape) -> str:
-        return _label("BasicBlock", inputs[0], self.shape(*inputs), self.shortcut)
+        return _variant("BasicBlock", inputs[0], self.shape(*inputs), self.shortcut)
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,8 @@ class Bottleneck(Primitive):
     def expand(self, *inputs: Value) -> Value:
         (x,) = inputs
         first, second = (self.stride, 1) if self.stride_on == "1x1" else (1, self.stride)
-        steps = (self.width, 1, first), (self.width, 3, second), (self.width * self.expansion, 1, 1)
-        return residual(x, steps, self.shortcut, self.order)
+        convs = (self.width, 1, first), (self.width, 3, second), (self.width * self.expansion, 1, 1)
+        return residual_sum(x, convs, self.shortcut, self.order)
 
     def class_name(self, *inputs: Shape) -> str:
-        return _label("Bottleneck", inputs[0], self.shape(*inputs), self.shortcut)
+        return _variant("Bottleneck", inputs[0], self.shape(*inputs), self.shortcut)

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from nas.genome.graph import Primitive, Shape, Value
+from nas.genome.graph import Shape, Value
 from nas.genome.hyperparameters import Count, Limits, Padding, Positive, Width, Window
 from nas.genome.layers import BatchNorm, Conv, Relu, Tanh
+from nas.genome.op_kinds import Primitive
 
 Activation = Literal["relu", "tanh", "none"]
 Widths = Annotated[tuple[int, ...], Limits(1, 65_536)]
@@ -13,15 +14,15 @@ Few = Annotated[int, Limits(0, 1_024)]
 
 
 def activate(x: Value, activation: Activation) -> Value:
-    """The value through its activation, or as it is."""
+    """Return the value after its activation; unchanged for "none"."""
     return {"relu": Relu(), "tanh": Tanh()}[activation](x) if activation != "none" else x
 
 
 @dataclass(frozen=True)
 class ConvUnit(Primitive):
-    """Convolution, batch norm, ReLU (Ioffe & Szegedy 2015, section 3.2); with a bias where there is no norm.
+    """Convolution, batch norm, ReLU (Ioffe & Szegedy 2015, section 3.2); with a bias if there is no norm.
 
-    `bias` keeps a bias beside the norm; `groups` splits the channels as AlexNet did over two GPUs
+    `bias` adds a bias even with the norm; `groups` splits the channels as AlexNet did over two GPUs
     (Krizhevsky et al. 2012, section 3.2).
     """
 
@@ -43,7 +44,7 @@ class ConvUnit(Primitive):
 
 @dataclass(frozen=True)
 class ConvStack(Primitive):
-    """k x k convolutions one after another, the image's size kept (Simonyan & Zisserman 2014, section 2.3).
+    """`depth` k x k convolutions that keep the size of the image (Simonyan & Zisserman 2014, section 2.3).
 
     The last `pointwise` of them are 1x1, as in configuration C (table 1).
     """
@@ -67,7 +68,7 @@ class ConvStack(Primitive):
 
 @dataclass(frozen=True)
 class MlpConv(Primitive):
-    """A convolution and 1x1 ones behind it: a small perceptron slid over the image (Lin et al. 2013, fig. 2)."""
+    """A convolution followed by 1x1 convolutions: a perceptron slid over the image (Lin et al. 2013, fig. 2)."""
 
     width: Width
     hidden: Widths

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from nas.genome.graph import Primitive, Value
+from nas.genome.graph import Value
 from nas.genome.hyperparameters import Count, Width
 from nas.genome.layers import MaxPool
+from nas.genome.op_kinds import Primitive
 from nas.genome.primitives.units import unit
 
 

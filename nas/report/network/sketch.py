@@ -10,7 +10,9 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from nas.genome import layers as p
-from nas.genome.graph import Graph, Layer, Node, Op, PlacedOp, lower, snake
+from nas.genome.graph import Graph, Node, Op, PlacedOp, lower
+from nas.genome.node_names import snake
+from nas.genome.op_kinds import Layer
 from nas.report.text import TIMES
 
 Kind = Literal["port", "conv", "linear", "pool", "join", "plain"]

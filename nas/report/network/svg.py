@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from html import escape
 
-from nas.genome.graph import Graph, Input, Primitive
+from nas.genome.graph import Graph
+from nas.genome.op_kinds import Input, Primitive
 from nas.report.network.blocks import Block, blocks, extent, settings, width, wrap
 from nas.report.network.layout import Layout, Place, Size, layout, rows_of
 from nas.report.network.sketch import Box, Sketch, sketch

@@ -3,14 +3,15 @@
 import random
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 from nas.errors import ExperimentError
 from nas.genome.trial import Choice, Trial
 from nas.search.distributions import Distribution, Distributions, FloatRange, IntRange, OneOf
 
 T = TypeVar("T", bound=Choice)
-Choices = dict[str, Any]
+Choices = dict[str, Choice]
+ChoicesKey = tuple[tuple[str, Choice], ...]
 
 
 class AskedTrial(Trial, Protocol):
@@ -20,7 +21,7 @@ class AskedTrial(Trial, Protocol):
     def params(self) -> Choices: ...
 
     @property
-    def distributions(self) -> Mapping[str, Any]: ...
+    def distributions(self) -> Mapping[str, object]: ...
 
 
 class GuidedTrial:
@@ -48,16 +49,15 @@ class GuidedTrial:
         return float(self._answer(name, _floats(low, high, step)))
 
     def suggest_categorical(self, name: str, choices: Sequence[T]) -> T:
-        value: T = self._answer(name, _categories(tuple(choices), tuple(map(type, choices))))
-        return value
+        return cast("T", self._answer(name, _categories(tuple(choices), tuple(map(type, choices)))))
 
-    def _answer(self, name: str, distribution: Distribution) -> Any:
+    def _answer(self, name: str, distribution: Distribution) -> Choice:
         if name not in self.params:
             self.params[name] = self._value(name, distribution)
             self.distributions[name] = distribution
         return self.params[name]
 
-    def _value(self, name: str, distribution: Distribution) -> Any:
+    def _value(self, name: str, distribution: Distribution) -> Choice:
         if name in self._given and name not in self._avoid and distribution.allows(self._given[name]):
             return self._given[name]
         if self._lowest and not isinstance(distribution, OneOf):
@@ -76,7 +76,7 @@ class FixedTrial(GuidedTrial):
         super().__init__(random.Random(0), choices)
         self._recorded = choices
 
-    def _value(self, name: str, distribution: Distribution) -> Any:
+    def _value(self, name: str, distribution: Distribution) -> Choice:
         if name not in self._recorded:
             raise ExperimentError(f"the choice {name!r} is not recorded; the space has changed since")
         return self._recorded[name]
@@ -95,7 +95,7 @@ def _floats(low: float, high: float, step: float | None) -> FloatRange:
 
 
 @lru_cache(maxsize=4096)
-def _categories(choices: tuple[Any, ...], _types: tuple[type, ...]) -> OneOf:
+def _categories(choices: tuple[Choice, ...], _types: tuple[type, ...]) -> OneOf:
     return OneOf(choices)
 
 
@@ -105,6 +105,6 @@ def neighbor(rng: random.Random, parent: Choices, changes: int = 1) -> GuidedTri
     return GuidedTrial(rng, parent, {name: parent[name] for name in names})
 
 
-def choices_key(choices: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+def choices_key(choices: Mapping[str, Choice]) -> ChoicesKey:
     """Choices as something to look up."""
     return tuple(sorted(choices.items()))

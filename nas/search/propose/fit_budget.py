@@ -21,7 +21,7 @@ from nas.genome.trial import Space
 from nas.search.distributions import FloatRange, OneOf
 from nas.search.objectives import OBJECTIVES, Budget, Network, Range
 from nas.search.propose.candidate import Candidate, make_candidate
-from nas.search.propose.choices import Choices, GuidedTrial, choices_key
+from nas.search.propose.choices import Choices, ChoicesKey, GuidedTrial, choices_key
 
 Array = NDArray[np.float64]
 Band = tuple[float, float]  # logarithms of the least and most of a count
@@ -34,7 +34,7 @@ EXAMPLES = 8  # networks from which the first slopes are taken
 class _LogChoice:
     """A numeric choice, on a logarithmic scale."""
 
-    def __init__(self, options: Sequence[Any], continuous: bool) -> None:
+    def __init__(self, options: Sequence[float], continuous: bool) -> None:
         self.options, self.continuous = list(options), continuous  # in order; of a range without a step, some
         self.shift = 0.0 if options[0] > 0 else 1.0 - options[0]
         self.places = [log(option + self.shift) for option in options]
@@ -132,7 +132,9 @@ class BudgetFitter:
             for name, limit in self.budget.items()
         ]
 
-    def _move(self, current: Candidate, miss: Array, slopes: dict[str, Array], seen: set[Any]) -> Candidate | None:
+    def _move(
+        self, current: Candidate, miss: Array, slopes: dict[str, Array], seen: set[ChoicesKey]
+    ) -> Candidate | None:
         """The network the slopes point to; where that was tried already, the best single step that was not."""
         names = [name for name in slopes if name in current.choices]
         if not names:
@@ -149,7 +151,9 @@ class BudgetFitter:
         seen.add(choices_key(current.choices | choices))
         return self._draw(current.choices | choices)
 
-    def _single(self, current: Candidate, miss: Array, names: list[str], matrix: Array, seen: set[Any]) -> Choices:
+    def _single(
+        self, current: Candidate, miss: Array, names: list[str], matrix: Array, seen: set[ChoicesKey]
+    ) -> Choices:
         best, least = {}, inf
         for column, name in enumerate(names):
             knob, now = self.knobs[name], current.choices[name]

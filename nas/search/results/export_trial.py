@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from nas.errors import RunError
-from nas.model.export import Exported, export_network, load_weights
+from nas.model.export import ExportResult, export_network, load_weights
 from nas.model.formats import Format
 from nas.model.module import module
 from nas.search.results.finalists import finalist_weights, load_finalists
@@ -43,7 +43,7 @@ def trained_network(run: Run, record: TrialRecord, info: Callable[[str], None]) 
 
 def export_trial(
     run: Run, record: TrialRecord, folder: Path, info: Callable[[str], None], formats: tuple[Format, ...] = ("source",)
-) -> tuple[Exported, float]:
+) -> tuple[ExportResult, float]:
     """Export a trial and return what was written and its test accuracy. Raises RunError or ExportError."""
     data = load_data(run.experiment.source)
     torch.set_num_threads(1)

@@ -2,7 +2,6 @@
 
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from nas.errors import ExperimentError, RunError
 from nas.files import atomic_write
@@ -13,6 +12,7 @@ from nas.search.store.run import package_versions
 from nas.search.store.run_files import exclusive_lock, is_beginning
 from nas.search.store.storage import StudyStorage, connect, create_study, create_study_on_server, readable, writable
 from nas.search.store.study import Study, open_run
+from nas.search.trial import Attributes
 from nas.training.data import digest
 
 # What a continued run may change.
@@ -61,7 +61,7 @@ def refuse_strange(path: Path) -> None:
         raise RunError(f"{path} exists and does not hold a run; choose another place with --out")
 
 
-def _make_run(path: Path, experiment: Experiment, facts: dict[str, Any], note: str) -> None:
+def _make_run(path: Path, experiment: Experiment, facts: Attributes, note: str) -> None:
     """Write the experiment, then its study; on a server, use the study that other drivers may have made."""
     text, objectives = to_toml(experiment, note), len(experiment.objectives)
     if url := experiment.storage:
@@ -97,7 +97,7 @@ def _loosened(before: Experiment, now: Experiment) -> Experiment | None:
     return None if wanted == before else wanted
 
 
-def _changes(key: str, old: Any, new: Any) -> list[str]:
+def _changes(key: str, old: object, new: object) -> list[str]:
     """What differs in a setting, or in those of a table."""
     if isinstance(old, dict) and isinstance(new, dict):
         names = [name for name in {**old, **new} if old.get(name) != new.get(name)]

@@ -5,11 +5,12 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nas.errors import NasError, RunError
 from nas.search.distributions import Distributions, to_optuna
 from nas.search.store import lease
+from nas.search.trial import Attributes
 
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage
@@ -37,11 +38,11 @@ class StudyStorage:
         """Return Optuna's trials, shared with its cache: not to be changed."""
         return self._storage.get_all_trials(self._study, deepcopy=False)
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> Attributes:
         """Return what the study was made with."""
         return self._storage.get_study_user_attrs(self._study)
 
-    def begin(self, choices: Mapping[str, Any], distributions: Distributions, attributes: dict[str, Any]) -> int:
+    def begin(self, choices: Mapping[str, object], distributions: Distributions, attributes: Attributes) -> int:
         """Record a running trial in one transaction and return its number."""
         from optuna.trial import TrialState, create_trial
 
@@ -53,7 +54,7 @@ class StudyStorage:
         )
         return self._storage.get_trial_number_from_id(self._storage.create_new_trial(self._study, trial))
 
-    def end(self, number: int, result: dict[str, Any], values: Sequence[float] | None, pruned: bool) -> None:
+    def end(self, number: int, result: Attributes, values: Sequence[float] | None, pruned: bool) -> None:
         """Record a trial's result, then its state: complete with values, else pruned or failed."""
         from optuna.trial import TrialState
 
@@ -69,7 +70,7 @@ class StudyStorage:
         return self._storage.get_trial_id_from_study_id_trial_number(self._study, number)
 
 
-def create_study(file: Path, objectives: int, facts: dict[str, Any]) -> None:
+def create_study(file: Path, objectives: int, facts: Attributes) -> None:
     """Make a study under a temporary name and rename it: neither a reader nor a crash leaves half a study."""
     part = file.with_name(file.name + ".part")
     part.unlink(missing_ok=True)
@@ -83,7 +84,7 @@ def create_study(file: Path, objectives: int, facts: dict[str, Any]) -> None:
     part.replace(file)
 
 
-def create_study_on_server(url: str, name: str, objectives: int, facts: dict[str, Any]) -> None:
+def create_study_on_server(url: str, name: str, objectives: int, facts: Attributes) -> None:
     """Make a study on a server unless it exists; for one driver at a time. Raises RunError."""
     with readable(url):
         storage = _postgresql(url)
@@ -92,7 +93,7 @@ def create_study_on_server(url: str, name: str, objectives: int, facts: dict[str
         storage.engine.dispose()
 
 
-def _make(storage: "RDBStorage", name: str, objectives: int, facts: dict[str, Any]) -> None:
+def _make(storage: "RDBStorage", name: str, objectives: int, facts: Attributes) -> None:
     import optuna
 
     minimize = [optuna.study.StudyDirection.MINIMIZE] * objectives
@@ -167,7 +168,7 @@ def _postgresql(url: str) -> "RDBStorage":
     return _storage(url.replace("postgresql:", "postgresql+psycopg:", 1), {"connect_args": arguments})
 
 
-def _storage(url: str, engine: dict[str, Any]) -> "RDBStorage":
+def _storage(url: str, engine: Attributes) -> "RDBStorage":
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)

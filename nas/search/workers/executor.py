@@ -1,6 +1,6 @@
 """Where trials are trained: every executor takes the same jobs and returns the same events."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from nas.errors import ExperimentError
 from nas.search.experiment import Experiment
@@ -38,7 +38,7 @@ def make_executor(experiment: Experiment, max_jobs: int | None = None) -> Execut
     Raises ExperimentError for one of a user's own that is not an executor, and RunError without a cluster.
     """
     plugin = EXECUTORS.find(experiment.executor)
-    target: Any = plugin.load()
+    target = plugin.load()
     if not callable(getattr(target, "for_experiment", None)):
         raise ExperimentError(f"executor {plugin.name}: {plugin.target} has no for_experiment(experiment, count)")
     executor: Executor = target.for_experiment(experiment, min(experiment.workers, max_jobs or experiment.trials))

@@ -60,8 +60,8 @@ def test_standing_counts_the_better_fronts() -> None:
 def test_fronts_are_those_found_by_taking_one_off_after_another(points: list[tuple[int, int]]) -> None:
     expected, left = dict[tuple[int, int], float](), points
     while left:
-        beaten = dominates(as_points(left), as_points(left)).any(axis=0).tolist()
-        front = [point for point, out in zip(left, beaten, strict=True) if not out]
+        beaten = [bool(column.any()) for column in dominates(as_points(left), as_points(left)).T]
+        front = [point for place, point in enumerate(left) if not beaten[place]]
         expected |= dict.fromkeys(front, 1 - len(left) / len(points))
         left = [point for point in left if point not in front]
     assert standings(points).tolist() == pytest.approx([expected[point] for point in points])

@@ -6,7 +6,7 @@ the proposer checks budgets, refuses and remembers.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from nas.errors import ExperimentError
 from nas.registry import Plugin
@@ -14,15 +14,17 @@ from nas.search.objectives import Budget, Network, Objective, Vector
 from nas.search.propose.candidate import Candidate, EditedGraph
 from nas.search.propose.choices import AskedTrial, GuidedTrial
 
+SamplerTrial = AskedTrial | EditedGraph
+
 
 class Sampler(Protocol):
     """What the proposer needs of a sampler. After `ask`, others may be asked before the first is told."""
 
-    def ask(self) -> AskedTrial | EditedGraph:
+    def ask(self) -> SamplerTrial:
         """Return a trial for the space to ask, or a network made of others."""
         ...
 
-    def tell(self, trial: Any, candidate: Candidate | None, values: Vector | None) -> None:
+    def tell(self, trial: SamplerTrial | None, candidate: Candidate | None, values: Vector | None) -> None:
         """Take the result of a trial.
 
         trial: one of `ask`; None for a trial of an earlier run. candidate: the network it led to, which is another than

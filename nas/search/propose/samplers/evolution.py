@@ -3,7 +3,6 @@
 import random
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
 from nas.errors import EditError
 from nas.genome.edit import crossover, mutate
@@ -12,7 +11,7 @@ from nas.search.objectives import Vector
 from nas.search.pareto import as_points, dominates
 from nas.search.propose.candidate import Candidate, EditedGraph
 from nas.search.propose.choices import GuidedTrial, neighbor
-from nas.search.propose.samplers.base import SamplerSetup
+from nas.search.propose.samplers.base import SamplerSetup, SamplerTrial
 
 POPULATION = 20
 TOURNAMENT = 5
@@ -35,7 +34,7 @@ class Evolution:
             return GuidedTrial(self.rng)
         return self.make_child(self.rng, self._parent)
 
-    def tell(self, trial: Any, candidate: Candidate | None, values: Vector | None) -> None:
+    def tell(self, trial: SamplerTrial | None, candidate: Candidate | None, values: Vector | None) -> None:
         if candidate is not None and values is not None:
             self.members.append((values, candidate))
 

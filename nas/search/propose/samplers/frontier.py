@@ -9,7 +9,6 @@ the budget and new. They are ranked by expected gain in hypervolume; with one ob
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
@@ -18,9 +17,9 @@ from nas.errors import ExperimentError
 from nas.search.objectives import Objective, Vector
 from nas.search.pareto import dominates
 from nas.search.propose.candidate import Candidate
-from nas.search.propose.choices import GuidedTrial, choices_key, neighbor
+from nas.search.propose.choices import ChoicesKey, GuidedTrial, choices_key, neighbor
 from nas.search.propose.samplers.acquisition import expected_hypervolume_improvement
-from nas.search.propose.samplers.base import SamplerSetup
+from nas.search.propose.samplers.base import SamplerSetup, SamplerTrial
 from nas.search.propose.samplers.surrogate import Array, Code, Encoder, Rows, Surrogate
 
 UNIFORM = 100  # fresh candidates a proposal, of at most TRIES draws
@@ -60,9 +59,9 @@ class Frontier:
         self.known: list[Known] = []
         self.points = np.empty((0, len(setup.objectives)))  # objectives of the known
         self.dominated_by = np.empty(0, dtype=np.int64)  # by how many of the known each is
-        self.seen: set[Any] = set()  # by choices: proposed, refused or trained
-        self.waiting: dict[Any, EncodedCandidate] = {}  # proposed and not told
-        self.pool: dict[Any, EncodedCandidate] = {}  # by choices
+        self.seen: set[ChoicesKey] = set()  # by choices: proposed, refused or trained
+        self.waiting: dict[ChoicesKey, EncodedCandidate] = {}  # proposed and not told
+        self.pool: dict[ChoicesKey, EncodedCandidate] = {}  # by choices
         self.ranked: list[EncodedCandidate] = []  # best last; of no use once anything is proposed or told
 
     def ask(self) -> GuidedTrial:
@@ -77,8 +76,8 @@ class Frontier:
         self.waiting[name] = chosen
         return GuidedTrial(self.rng, chosen.candidate.choices)
 
-    def tell(self, trial: Any, candidate: Candidate | None, values: Vector | None) -> None:
-        if trial is not None:
+    def tell(self, trial: SamplerTrial | None, candidate: Candidate | None, values: Vector | None) -> None:
+        if isinstance(trial, GuidedTrial):
             self.seen.add(choices_key(trial.params))
             self.waiting.pop(choices_key(trial.params), None)
         if candidate is not None and values is not None:

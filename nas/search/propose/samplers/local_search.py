@@ -1,13 +1,12 @@
 """Local search: from the best networks known to their neighbors."""
 
 import random
-from typing import Any
 
 from nas.search.objectives import Vector
 from nas.search.pareto import as_points, dominates
 from nas.search.propose.candidate import Candidate
 from nas.search.propose.choices import Choices, GuidedTrial, neighbor
-from nas.search.propose.samplers.base import SamplerSetup
+from nas.search.propose.samplers.base import SamplerSetup, SamplerTrial
 
 PATIENCE = 100  # neighbors in a row without a better network, after which it begins again
 
@@ -25,7 +24,7 @@ class LocalSearch:
             self.front, self.fruitless = [], 0
         return neighbor(self.rng, self.rng.choice(self.front)[1]) if self.front else GuidedTrial(self.rng)
 
-    def tell(self, trial: Any, candidate: Candidate | None, values: Vector | None) -> None:
+    def tell(self, trial: SamplerTrial | None, candidate: Candidate | None, values: Vector | None) -> None:
         self.fruitless += 1
         if candidate is None or values is None:
             return

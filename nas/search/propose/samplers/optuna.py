@@ -1,13 +1,13 @@
 """Optuna's samplers, on a study in memory."""
 
-from typing import Any
+from typing import cast
 
 import optuna
 
 from nas.search.distributions import to_optuna
 from nas.search.objectives import Vector
 from nas.search.propose.candidate import Candidate
-from nas.search.propose.samplers.base import SamplerSetup, vector
+from nas.search.propose.samplers.base import SamplerSetup, SamplerTrial, vector
 
 
 class OptunaSampler:
@@ -27,14 +27,15 @@ class OptunaSampler:
     def ask(self) -> optuna.Trial:
         return self.study.ask()
 
-    def tell(self, trial: Any, candidate: Candidate | None, values: Vector | None) -> None:
+    def tell(self, trial: SamplerTrial | None, candidate: Candidate | None, values: Vector | None) -> None:
+        asked = cast("optuna.Trial", trial)  # by this sampler
         if trial is None:
             self._add(candidate, values)
         elif candidate is None:
-            self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
+            self.study.tell(asked, state=optuna.trial.TrialState.FAIL)
         else:
-            trial.set_constraint("budget", self.budget.worst(candidate)[1])
-            self.study.tell(trial, self._noted(values) or vector(self.objectives, candidate, tuple(self.worst)))
+            asked.set_constraint("budget", self.budget.worst(candidate)[1])
+            self.study.tell(asked, self._noted(values) or vector(self.objectives, candidate, tuple(self.worst)))
 
     def _noted(self, values: Vector | None) -> Vector | None:
         """Remember the worst of what has no upper bound."""

@@ -1,12 +1,11 @@
 """Uniform draws over the choices: what every other sampler has to beat."""
 
 import random
-from typing import Any
 
 from nas.search.objectives import Vector
 from nas.search.propose.candidate import Candidate
 from nas.search.propose.choices import GuidedTrial
-from nas.search.propose.samplers.base import SamplerSetup
+from nas.search.propose.samplers.base import SamplerSetup, SamplerTrial
 
 
 class RandomSampler:
@@ -18,5 +17,5 @@ class RandomSampler:
     def ask(self) -> GuidedTrial:
         return GuidedTrial(self.rng)
 
-    def tell(self, trial: Any, candidate: Candidate | None, values: Vector | None) -> None:
+    def tell(self, trial: SamplerTrial | None, candidate: Candidate | None, values: Vector | None) -> None:
         pass

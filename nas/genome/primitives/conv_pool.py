@@ -1,11 +1,12 @@
-"""The unit of the first convolutional networks: convolution, activation, pooling, sometimes a normalisation."""
+"""The unit of the first convolutional networks: convolution, activation, pooling, sometimes a normalization."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from nas.genome.graph import Primitive, Shape, Value
+from nas.genome.graph import Shape, Value
 from nas.genome.hyperparameters import Count, Padding, Width, Window
 from nas.genome.layers import AvgPool, LocalResponseNorm, MaxPool
+from nas.genome.op_kinds import Primitive
 from nas.genome.primitives.stacks import Activation, ConvUnit
 
 
@@ -14,7 +15,7 @@ class ConvPool(Primitive):
     """Convolution, activation, pooling (LeCun et al. 1998, fig. 2; Krizhevsky et al. 2012, section 3.5).
 
     `window` above `pool_stride` is AlexNet's overlapping pooling (section 3.4); `ceil` keeps a last partial window.
-    Local response normalisation stands before the pooling as in AlexNet's paper, or after it as in ZFNet.
+    Local response normalization comes before the pooling as in AlexNet's paper, or after it as in ZFNet.
     """
 
     width: Width

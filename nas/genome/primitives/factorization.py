@@ -3,17 +3,18 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from nas.genome.graph import Primitive, Shape, Value
+from nas.genome.graph import Shape, Value
 from nas.genome.hyperparameters import Positive, Width, Window
 from nas.genome.layers import Concat, MaxPool
+from nas.genome.op_kinds import Primitive
 from nas.genome.primitives.stacks import ConvUnit
 
 
 @dataclass(frozen=True)
 class FactorizedConv(Primitive):
-    """A 5x5 as two 3x3, a 7x7 as three: one window, fewer weights (Szegedy et al. 2016, section 3.1, fig. 1).
+    """A 5x5 as two 3x3, a 7x7 as three: the same window with fewer weights (Szegedy et al. 2016, section 3.1, fig. 1).
 
-    `inner` says what stands between them: the paper finds a ReLU better than nothing (fig. 2).
+    `inner` is the activation between them; in the paper a ReLU does better than none (fig. 2).
     """
 
     width: Width
@@ -31,7 +32,7 @@ class FactorizedConv(Primitive):
 
 @dataclass(frozen=True)
 class AsymmetricConv(Primitive):
-    """An n x n as 1 x n and n x 1, or the other way round (Szegedy et al. 2016, section 3.2, fig. 3)."""
+    """An n x n as 1 x n and n x 1, in either order (Szegedy et al. 2016, section 3.2, fig. 3)."""
 
     width: Width
     kernel: Literal[3, 5, 7, 9, 11] = 7
@@ -51,9 +52,9 @@ class AsymmetricConv(Primitive):
 class GridReduction(Primitive):
     """The grid halved while the channels grow to `width`, in three ways (Szegedy et al. 2016, section 5).
 
-    "conv first" pays for the convolution on the large grid and "pool first" squeezes the representation (fig. 9);
-    "parallel" sets a convolution at stride 2 beside a pooling at stride 2 (fig. 10), and needs more channels than
-    it reads.
+    "conv first" convolves on the large grid, which is expensive; "pool first" narrows the representation (fig. 9);
+    "parallel" concatenates a convolution and a pooling, both at stride 2 (fig. 10), and needs `width` above the
+    number of input channels.
     """
 
     width: Width
@@ -68,9 +69,9 @@ class GridReduction(Primitive):
         if self.form == "pool first":
             return ConvUnit(self.width, self.kernel, norm=self.norm)(MaxPool(3, 2, padding=1)(x))
         if self.width <= x.shape[0]:
-            raise self.shape_error(f"`width` (={self.width}) must exceed the channels read", x.shape)
-        beside = ConvUnit(self.width - x.shape[0], self.kernel, 2, self.norm)(x)
-        return Concat()(beside, MaxPool(3, 2, padding=1)(x))
+            raise self.shape_error(f"`width` (={self.width}) must be more than the input channels", x.shape)
+        conv = ConvUnit(self.width - x.shape[0], self.kernel, 2, self.norm)(x)
+        return Concat()(conv, MaxPool(3, 2, padding=1)(x))
 
     def class_name(self, *inputs: Shape) -> str:
         return {"conv first": "ConvThenPool", "pool first": "PoolThenConv", "parallel": "ParallelReduction"}[self.form]
