@@ -1,4 +1,4 @@
-"""What a choice may be: an own form of Optuna's distributions, so that drawing a network does not import Optuna."""
+"""Distributions of a choice: our own form of Optuna's, so that drawing a network does not import it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class IntRange:
 
     @property
     def values(self) -> Sequence[int]:
-        """The values, in order."""
+        """Return the values, in order."""
         return range(self.low, self.high + 1, self.step)
 
     def allows(self, value: object) -> bool:
@@ -48,7 +48,7 @@ class FloatRange:
 
     @property
     def values(self) -> Sequence[float]:
-        """The values, in order; LEVELS even ones where there is no step."""
+        """Return the values, in order; LEVELS even ones where there is no step."""
         span = self.high - self.low
         steps = LEVELS - 1 if self.step is None else round(span / self.step)
         return [self.low + span * i / steps for i in range(steps + 1)] if steps else [self.low]

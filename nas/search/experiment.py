@@ -19,7 +19,7 @@ STRIDE = 1_000_003  # between the seeds of studies
 
 
 def _named(registry: Registry[Any]) -> BeforeValidator:
-    """A name in a registry, or `module:Name` of a user's own, which is not imported here."""
+    """Return a validator of a name in a registry, or `module:Name` of a user's own, which is not imported here."""
 
     def check(value: Any) -> Any:
         try:
@@ -31,7 +31,7 @@ def _named(registry: Registry[Any]) -> BeforeValidator:
 
 
 class Experiment(BaseModel):
-    """What is searched, for what, within what, and how. Every objective is minimized."""
+    """The settings of a search. Every objective is minimized."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -80,7 +80,7 @@ class Experiment(BaseModel):
             parts = urlsplit(value)
             secret = parts.password is not None or "password" in parts.query
         except ValueError:
-            raise ValueError("is no URL; write postgresql://user@host/database") from None
+            raise ValueError("is not a URL; write postgresql://user@host/database") from None
         if parts.scheme != "postgresql" or not parts.path.strip("/") or len(value) > 500:
             raise ValueError("must be postgresql://user@host/database")
         if secret:
@@ -89,25 +89,25 @@ class Experiment(BaseModel):
 
     @property
     def objective_entries(self) -> tuple[Objective, ...]:
-        """The objectives themselves, in order."""
+        """Return the registry entries of the objectives, in order."""
         return tuple([OBJECTIVES[name] for name in self.objectives])
 
     @property
     def source(self) -> Source:
-        """The images, as the trainer asks for them."""
+        """Return the images as a source for the trainer."""
         return Source(self.data, self.data_dir, self.image_size, self.train_images, self.validation)
 
     @property
     def images(self) -> str:
-        """What a person calls the set: a published one's name, or that of the folder where one's own files lie."""
+        """Return the name of the image set: a published name, or the folder of the user's own files."""
         own = is_own(self.data) and self.source.data_dir.absolute().name
         return own or self.data
 
     def trial_seed(self, place: int) -> int:
-        """The seed of the training at a place of the study, far from those of studies of another seed."""
+        """Return the training seed of a trial number, far from those of studies of another seed."""
         return self.seed * STRIDE + place
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data, every setting written out."""
+        """Return plain data with every setting written out."""
         data: dict[str, Any] = self.model_dump(mode="json")
         return data

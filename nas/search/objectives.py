@@ -1,4 +1,4 @@
-"""What can be minimised and limited: one registry that feeds budgets, samplers, halving, tables, plots and messages.
+"""What can be minimized and limited: one registry that feeds budgets, samplers, halving, tables, plots and messages.
 
 Every objective is lower for a better network. One that is exact is known before training, from the graph alone, so a
 budget may limit it; any other is measured by training. Adding one is one entry:
@@ -24,7 +24,7 @@ Vector = tuple[float, ...]
 
 
 class Network(Protocol):
-    """What is drawn and counted, whether or not it was trained: a candidate, or a trial."""
+    """What an objective is read from: a candidate, or a trial."""
 
     @property
     def graph(self) -> Graph: ...
@@ -42,13 +42,13 @@ class CountedNetwork:
 
     @classmethod
     def of(cls, graph: Graph) -> "CountedNetwork":
-        """Count a graph."""
+        """Return a graph with its counts."""
         return cls(graph, cost(graph))
 
 
 @dataclass(frozen=True)
 class Objective:
-    """A quantity to be minimised.
+    """A quantity to be minimized.
 
     name: in TOML, JSON and tables. title: in a sentence. unit: behind the title on an axis, or "". of: reads the value
     off a network; of one that is measured, off a trial with scores. exact: whether it is known before training.
@@ -67,7 +67,7 @@ class Objective:
 
     @property
     def summary(self) -> str:
-        """What it is, for a list."""
+        """Return a description for a list."""
         return f"{self.title} ({self.unit})" if self.unit else self.title
 
 
@@ -127,8 +127,8 @@ class Range:
 class Budget(Mapping[str, Range]):
     """Hard limits on what a network may cost: a range by the name of an exact objective.
 
-    A network outside is never trained. Open ranges are dropped. Raises BudgetError for a name that is no objective, or
-    whose value only training can tell.
+    A network outside is never trained. Open ranges are dropped. Raises BudgetError for a name that is not an
+    objective, or whose value only training can tell.
     """
 
     def __init__(self, limits: Mapping[str, Range] | None = None, /, **named: Range) -> None:

@@ -1,4 +1,4 @@
-"""Which networks no other dominates, and the hypervolume of a front.
+"""Pareto dominance, and the hypervolume of a front.
 
 Every objective is minimized. Points that are not finite never count: Optuna files an infinite objective as
 complete and lets it own the front.
@@ -27,7 +27,7 @@ def as_points(values: Sequence[Sequence[float | None]]) -> Points:
 def on_front(points: Points) -> Mask:
     """Return for each point whether no other dominates it: (points,).
 
-    Equal points stand or fall together; a point that is not finite is never on the front.
+    Equal points are on the front together or not at all; a point that is not finite is never on the front.
     """
     finite = _finite(points)
     best = np.empty((0, points.shape[1]))
@@ -70,7 +70,7 @@ def dominates(points: Points, others: Points) -> Mask:
 
 
 def _dominated(points: Points, others: Points) -> Mask:
-    """Whether any other dominates each point: (points,)."""
+    """Return whether any other dominates each point: (points,)."""
     return np.asarray(dominates(others, points).any(axis=0)) if len(others) else np.zeros(len(points), dtype=np.bool_)
 
 

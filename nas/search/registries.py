@@ -1,4 +1,4 @@
-"""The samplers and executors that an experiment may name; what each is lies in a room above and is imported late.
+"""The samplers and executors that an experiment may name; each is implemented in a room above and imported on use.
 
 Adding one is one entry here, or none: `sampler = "module:Class"` names one of a user's own.
 """

@@ -17,7 +17,7 @@ from nas.resources import names, resource
 
 @cache
 def load_space(name: str) -> Space:
-    """The function NAME of search_spaces/NAME.py. Only the toolkit's own folder is looked in: a space is code.
+    """Return the function NAME of search_spaces/NAME.py. Only the toolkit's own folder is searched: a space is code.
 
     Raises ExperimentError with the nearest names, or with the line at which the file fails; so does the function, when
     what it does fails, or gives no Graph. What is raised on purpose, as by shapes that do not fit, stays what it is.
@@ -50,7 +50,7 @@ def load_space(name: str) -> Space:
 
 @contextmanager
 def faults(file: Path) -> Iterator[None]:
-    """What fails in a file becomes an ExperimentError that names the line."""
+    """Turn what fails in a file into an ExperimentError that names the line."""
     try:
         yield
     except NasError:
@@ -63,7 +63,7 @@ def faults(file: Path) -> Iterator[None]:
 
 
 def space_summary(name: str) -> str:
-    """The first line of a space's page."""
+    """Return the first line of a space's docstring."""
     text = resource("search_spaces", f"{name}.py").read_text(encoding="utf-8")
     found = re.match(r'"""(.+?)(\n|""")', text)
     return found[1] if found else ""

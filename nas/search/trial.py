@@ -42,7 +42,7 @@ class Reason(StrEnum):
 
     @property
     def summary(self) -> str:
-        """What happened, for a table."""
+        """Return what happened, for a table."""
         return _SUMMARIES[self]
 
 
@@ -90,12 +90,12 @@ class TrialRecord:
 
     @property
     def known_error(self) -> float | None:
-        """The last validation error, also of a trial that was stopped early; None while it runs or when it failed."""
+        """Return the last validation error, also of a trial stopped early; None while it runs or when it failed."""
         return self.scores[-1].error if self.state in ("complete", "pruned") and self.scores else None
 
     @property
     def error(self) -> float | None:
-        """Validation error after the last epoch, a fraction; None unless the trial is complete."""
+        """Return the validation error after the last epoch, a fraction; None unless the trial is complete."""
         return self.scores[-1].error if self.state == "complete" and self.scores else None
 
     def objectives(self, names: tuple[str, ...]) -> Vector | None:
@@ -171,7 +171,7 @@ class StoredTrial:
 
     @property
     def baseline(self) -> str:
-        """The known network it is, with its factor; empty for a trial of the search."""
+        """Return the baseline's label; empty for a trial of the search."""
         return str(self._trial.user_attrs.get("baseline", ""))
 
     @property
@@ -180,7 +180,7 @@ class StoredTrial:
 
     @property
     def driver(self) -> int:
-        """The lease under which it runs; 0 where the driver holds the run directory."""
+        """Return the lease under which it runs; 0 where the driver holds the run directory."""
         try:
             return int(self._trial.user_attrs.get("driver", 0))
         except (TypeError, ValueError) as problem:
@@ -188,7 +188,7 @@ class StoredTrial:
 
     @property
     def proposal_counts(self) -> Counter[str]:
-        """Proposals by outcome when it began."""
+        """Return proposals by outcome when it began."""
         try:
             return Counter({str(key): int(count) for key, count in self._read("ledger").items()})
         except (AttributeError, TypeError, ValueError) as problem:
@@ -196,7 +196,7 @@ class StoredTrial:
 
     @cached_property
     def record(self) -> TrialRecord:
-        """The whole trial."""
+        """Return the whole trial."""
         trial, attributes = self._trial, self._trial.user_attrs
         state = _STATES.get(trial.state.name, "failed")
         try:

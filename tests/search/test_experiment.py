@@ -130,7 +130,7 @@ def test_line_of_nested_keys() -> None:
         ("sqlite:////etc/shadow", "must be postgresql://"),
         ("mysql://host/nas", "must be postgresql://"),
         ("postgresql://host", "must be postgresql://"),
-        ("postgresql://[host/nas", "is no URL"),
+        ("postgresql://[host/nas", "is not a URL"),
     ],
 )
 def test_a_study_lies_on_postgresql_and_its_password_elsewhere(tmp_path: Path, url: str, says: str) -> None:

@@ -1,4 +1,4 @@
-"""Successive halving as trials come and go: stop early what others of its cost leave behind.
+"""Successive halving as trials come and go: stop a trial early when others of its cost are clearly better.
 
 Trials are compared when they reach a rung: epochs / factor, epochs / factor^2 and so on. One goes on if it is in the
 best 1 / factor of all that reached the rung so far (ASHA: Li et al. 2018, section 3). Best is by front, not by error:
@@ -31,7 +31,7 @@ def rungs(epochs: int, factor: int) -> tuple[int, ...]:
 
 
 class Halving:
-    """Remembers how trials stood at each rung, and says which to stop and which to promote."""
+    """Records how trials stood at each rung, and returns which to stop and which to promote."""
 
     def __init__(self, names: tuple[str, ...], epochs: int, factor: int, records: Iterable[TrialRecord] = ()) -> None:
         self.names, self.factor = names, factor
@@ -43,7 +43,7 @@ class Halving:
                 self._note(replace(record, scores=record.scores[: epochs + 1]))
 
     def stops(self, record: TrialRecord) -> bool:
-        """Whether a running trial, after the last of its scores, is to be stopped."""
+        """Return whether a running trial is to be stopped after the last of its scores."""
         epoch = record.scores[-1].epoch
         passed = record.number in self.reached.get(epoch, {})  # before it was promoted
         if passed or not self._note(record):
@@ -51,11 +51,11 @@ class Halving:
         return len(self.reached[epoch]) >= MIN_AT_RUNG and self._standing(record) >= 1 / self.factor
 
     def pause(self, record: TrialRecord) -> None:
-        """A trial was stopped, and waits."""
+        """Record that a trial was stopped and waits for promotion."""
         self.waiting.append(record)
 
     def promoted(self) -> TrialRecord | None:
-        """One that waited and is now among the best at its rung, to be trained again; the furthest first."""
+        """Return a waiting trial that is now among the best at its rung, highest rung first; None without one."""
         able = [record for record in self.waiting if self._standing(record) < 1 / self.factor]
         if not able:
             return None
@@ -64,13 +64,13 @@ class Halving:
         return replace(chosen, scores=(), seconds=0.0, repeated=chosen.repeated + chosen.scores[-1].epoch)
 
     def given_up(self, most: int) -> list[TrialRecord]:
-        """Those that need not wait any longer, so that at most so many do: the best."""
+        """Return the trials that need not wait any longer, so that only the best ones wait."""
         ranked = sorted(self.waiting, key=self._standing)
         self.waiting, gone = ranked[:most], ranked[most:]
         return gone
 
     def _standing(self, record: TrialRecord) -> float:
-        """Among all at the last rung it reached."""
+        """Return its standing among all at the last rung it reached."""
         epoch = max(epoch for epoch, reached in self.reached.items() if record.number in reached)
         if epoch not in self._standings:
             rung = self.reached[epoch]
@@ -78,7 +78,7 @@ class Halving:
         return self._standings[epoch][record.number]
 
     def _note(self, record: TrialRecord) -> bool:
-        """Remember how a trial stands after the last of its scores, if that is a rung."""
+        """Record how a trial stands after the last of its scores, if that is a rung."""
         epoch = record.scores[-1].epoch
         if epoch not in self.reached:
             return False

@@ -1,4 +1,4 @@
-"""What to train next: what a driver that is gone left running, a new proposal, or a baseline."""
+"""The next trial to train: one that a dead driver left running, a new proposal, or a baseline."""
 
 from dataclasses import replace
 
@@ -33,8 +33,8 @@ class TrialQueue:
     def next(self) -> TrialRecord | None:
         """Return the next trial to train, recorded as running; None when nothing is left.
 
-        Trials that were left running come first, under their own numbers: nothing is lost, and nothing but what was
-        in flight is trained twice.
+        Trials that were left running come first, under their own numbers: nothing is lost, and only what was in
+        flight is trained twice.
         """
         with self.study.exclusive():
             trials = self.study.stored()
@@ -45,11 +45,11 @@ class TrialQueue:
         return found
 
     def again(self, record: TrialRecord) -> None:
-        """Train a trial once more whose machine was lost."""
+        """Queue a trial again whose machine was lost."""
         self._again.append(record)
 
     def tell(self, record: TrialRecord) -> None:
-        """Take the end of a trial."""
+        """Record the end of a trial."""
         self._mine.discard(record.number)
         if proposal := self._proposals.pop(record.number, None):
             self._finished[record.number] = True
@@ -83,7 +83,7 @@ class TrialQueue:
         return replace(record, number=self.study.begin(record))
 
     def _count(self, trials: list[StoredTrial]) -> dict[str, int]:
-        """Proposals by outcome: those of the study, and what was counted here since the last of ours."""
+        """Return proposals by outcome: those of the study, and those counted here since our last trial."""
         own = self._proposer.proposal_counts - self._counted
         self._counted = self._proposer.proposal_counts.copy()
         return dict(proposal_counts(trials) + own)
@@ -97,7 +97,7 @@ class TrialQueue:
             self._proposer.learn(trial.record)
 
     def _baseline(self, trials: list[StoredTrial]) -> TrialRecord | None:
-        """The next baseline, with the recipe of the search and the seed of one of its trials."""
+        """Return the next baseline, with the recipe of the search and the seed of one of its trials."""
         begun = {trial.baseline.split(",")[0] for trial in trials}
         name = next((name for name in self.experiment.baselines if name not in begun), None)
         if name is None:

@@ -94,7 +94,7 @@ class Search:
             yield self._end(record, Reason.STOPPED)
 
     def _is_outdone(self, record: TrialRecord) -> bool:
-        """Whether successive halving stops a running trial; baselines are always trained to the end."""
+        """Return whether successive halving stops a running trial; baselines are always trained to the end."""
         return self._halving is not None and not record.baseline and self._halving.stops(record)
 
     def _job(self, record: TrialRecord) -> Job:

@@ -23,7 +23,7 @@ class FittedBaseline:
 
     @property
     def label(self) -> str:
-        """Its name, with the factor where there is one: `vgg_A, widths x 0.35`."""
+        """Return its name, with the factor where there is one: `vgg_A, widths x 0.35`."""
         return self.name if self.factor == 1 else f"{self.name}, widths x {self.factor:.2g}"
 
 

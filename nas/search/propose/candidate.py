@@ -37,7 +37,7 @@ class Candidate:
 
     @cached_property
     def ngrams(self) -> LayerNgrams:
-        """How often up to three layers follow one another."""
+        """Return how often each sequence of up to three layers occurs."""
         return layer_ngrams(self.graph)
 
 

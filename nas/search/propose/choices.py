@@ -1,4 +1,4 @@
-"""The trial of our own that a space may ask, guided by given choices and uniform elsewhere; what a choice may be."""
+"""Trials of our own for a space to ask: guided by given choices and uniform elsewhere, or fixed."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ ChoicesKey = tuple[tuple[str, Choice], ...]
 
 
 class AskedTrial(Trial, Protocol):
-    """A trial that remembers what it answered, as ours and Optuna's do."""
+    """A trial that records its answers, as ours and Optuna's do."""
 
     @property
     def params(self) -> Choices: ...
@@ -100,11 +100,11 @@ def _categories(choices: tuple[Choice, ...], _types: tuple[type, ...]) -> OneOf:
 
 
 def neighbor(rng: random.Random, parent: Choices, changes: int = 1) -> GuidedTrial:
-    """Return a trial with the parent's choices, some of them redrawn; choices that only then come up are uniform."""
+    """Return a trial with the parent's choices, some of them drawn again; choices that appear only then are uniform."""
     names = rng.sample(list(parent), min(changes, len(parent)))
     return GuidedTrial(rng, parent, {name: parent[name] for name in names})
 
 
 def choices_key(choices: Mapping[str, Choice]) -> ChoicesKey:
-    """Choices as something to look up."""
+    """Return choices as a key to look up."""
     return tuple(sorted(choices.items()))

@@ -1,9 +1,9 @@
-"""Budgets by construction: a network outside is moved to the nearest one inside, along the space's own choices.
+"""Budgets by construction: a network outside is moved to a near one inside, by changing the space's own choices.
 
-The numbers among its choices (widths, growth, depths) are changed by the smallest relative amounts that should bring
-every count into its range, each kept on its step; the exact count is taken, the slopes are corrected by what it shows
-(Broyden 1965), and so on. Listed choices stay as they are. The result is a network of the space like any other, but
-not a uniform draw of those inside: see docs/search.md.
+The numeric choices (widths, growth, depths) are changed by the smallest relative amounts that should bring every
+count into its range, each rounded to its step. Then the network is counted exactly, the slopes are corrected by the
+result (Broyden 1965), and the step is repeated. Listed choices stay as they are. The result is a network of the space
+like any other, but not a uniform draw of those inside: see docs/search.md.
 """
 
 import random
@@ -24,18 +24,18 @@ from nas.search.propose.candidate import Candidate, make_candidate
 from nas.search.propose.choices import Choices, ChoicesKey, GuidedTrial, choices_key
 
 Array = NDArray[np.float64]
-Band = tuple[float, float]  # logarithms of the least and most of a count
-TRIES = 12  # counts taken before a network is given up
-FILLED = 0.9  # of the limit that bound, used by a network that was above it
-RIDGE = 1e-6  # keeps the least step finite where no choice matters
-EXAMPLES = 8  # networks from which the first slopes are taken
+Band = tuple[float, float]  # logarithms of the bounds of a count
+TRIES = 12  # networks counted before it gives up
+FILLED = 0.9  # of the upper limit: the target of a network that exceeded it
+RIDGE = 1e-6  # keeps the step finite where no choice has an effect
+EXAMPLES = 8  # networks from which the first slopes are estimated
 
 
 class _LogChoice:
     """A numeric choice, on a logarithmic scale."""
 
     def __init__(self, options: Sequence[float], continuous: bool) -> None:
-        self.options, self.continuous = list(options), continuous  # in order; of a range without a step, some
+        self.options, self.continuous = list(options), continuous  # in order; a sample of a range without a step
         self.shift = 0.0 if options[0] > 0 else 1.0 - options[0]
         self.places = [log(option + self.shift) for option in options]
         self.bounds = self.places[0], self.places[-1]
@@ -44,14 +44,14 @@ class _LogChoice:
         return log(value + self.shift)
 
     def value(self, place: float) -> Any:
-        """The nearest value."""
+        """Return the nearest value."""
         if self.continuous:
             return min(max(exp(place) - self.shift, self.options[0]), self.options[-1])
         i = min(max(bisect(self.places, place), 1), len(self.places) - 1)
         return self.options[i - (place - self.places[i - 1] < self.places[i] - place)]
 
     def beside(self, value: Any) -> list[Any]:
-        """The next value on either side."""
+        """Return the next value on either side."""
         below, above = bisect_left(self.options, value), bisect(self.options, value)
         return self.options[max(0, below - 1) : below] + self.options[above : above + 1]
 
@@ -68,7 +68,7 @@ class BudgetFitter:
         self._learn()
 
     def fit(self, first: Candidate) -> Candidate | None:
-        """The network itself if it is inside, else one near it that is; None where none was found."""
+        """Return the network itself if it is inside, else one near it that is; None where none was found."""
         if self.budget.allows(first):
             return first
         bands, seen = self._bands(first), {choices_key(first.choices)}
@@ -89,7 +89,7 @@ class BudgetFitter:
         return best
 
     def _learn(self) -> None:
-        """First slopes, from changing one choice at a time in a few random networks."""
+        """Estimate the first slopes by changing one choice at a time in a few random networks."""
         found: dict[str, list[Array]] = {}
         for _ in range(EXAMPLES if self.quantities else 0):
             if (one := self._draw({})) is None:
@@ -109,7 +109,7 @@ class BudgetFitter:
             return None
 
     def _free(self, drawn: Candidate) -> list[str]:
-        """The numeric choices of a network that have more than one value."""
+        """Return the numeric choices of a network that have more than one value."""
         for name, distribution in drawn.distributions.items():
             if (
                 name not in self.knobs
@@ -125,7 +125,7 @@ class BudgetFitter:
         return np.array([log(max(1, quantity.of(network))) for quantity in self.quantities])
 
     def _bands(self, network: Network) -> list[Band]:
-        """Where each count is to go: into its range, and of the limit it exceeds most, near the end."""
+        """Return the target of each count: its range, and for the limit exceeded most, the end of the range."""
         worst, _ = self.budget.worst(network)
         return [
             _band(limit, name == worst and limit.max is not None and OBJECTIVES[name].of(network) > limit.max)
@@ -135,7 +135,7 @@ class BudgetFitter:
     def _move(
         self, current: Candidate, miss: Array, slopes: dict[str, Array], seen: set[ChoicesKey]
     ) -> Candidate | None:
-        """The network the slopes point to; where that was tried already, the best single step that was not."""
+        """Return the network the slopes point to; where that was tried already, the best untried single step."""
         names = [name for name in slopes if name in current.choices]
         if not names:
             return None
@@ -166,7 +166,7 @@ class BudgetFitter:
         return best
 
     def _correct(self, slopes: dict[str, Array], before: Candidate, after: Candidate) -> None:
-        """Broyden's update: the least change of slopes that explains the step just made."""
+        """Correct the slopes by Broyden's update: the smallest change that explains the last step."""
         shared = [name for name in slopes if name in before.choices and name in after.choices]
         run = {n: self.knobs[n].place(after.choices[n]) - self.knobs[n].place(before.choices[n]) for n in shared}
         length = sum(step * step for step in run.values())
@@ -184,7 +184,7 @@ def _band(limit: Range, filled: bool) -> Band:
 
 
 def _miss(bands: list[Band], counts: Array) -> Array:
-    """How far each logarithm has to go: to a quarter of the band's width from its nearer end; 0 inside."""
+    """Return how far each logarithm has to move: to a quarter of the band's width from its nearer end; 0 inside."""
     miss = np.zeros(len(bands))
     for place, ((low, high), count) in enumerate(zip(bands, counts, strict=True)):
         inner = min(0.1, high - low) / 4
@@ -196,7 +196,7 @@ def _miss(bands: list[Band], counts: Array) -> Array:
 
 
 def _step(matrix: Array, miss: Array, places: Array, bounds: Array) -> Array:
-    """The least change of places that should make up for what is missing, within bounds."""
+    """Return the smallest step within bounds that should close the gaps."""
     matrix, miss = matrix[miss != 0], miss[miss != 0]
     step, free = np.zeros(len(places)), np.ones(len(places), dtype=bool)
     low, high = bounds[:, 0] - places, bounds[:, 1] - places

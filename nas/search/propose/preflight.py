@@ -1,4 +1,4 @@
-"""What a sample of the space tells before anything is trained."""
+"""A sample of the space, counted before anything is trained."""
 
 import random
 from collections import Counter
@@ -31,7 +31,7 @@ class Preflight:
 
     @property
     def drawn(self) -> int:
-        """How many networks were drawn."""
+        """Return how many networks were drawn."""
         return len(self.networks)
 
 
@@ -41,7 +41,7 @@ def preflight(experiment: Experiment, space: Space, task: Task, draws: int = 400
     Raises BudgetError when no network drawn is inside the budget, with the nearest and what binds, GenomeError when
     the space cannot make a network for this task, and ExperimentError when the sampler cannot be made.
     """
-    Proposer(experiment.model_copy(update={"fit": False}), space, task)  # a sampler that cannot be made says so here
+    Proposer(experiment.model_copy(update={"fit": False}), space, task)  # raises here where the sampler cannot be made
     budget = experiment.budget
     drawn, lowest = _sample(experiment, space, task, draws)
     known: list[Network] = [*drawn, *lowest]
@@ -58,7 +58,7 @@ def preflight(experiment: Experiment, space: Space, task: Task, draws: int = 400
 def _sample(
     experiment: Experiment, space: Space, task: Task, draws: int
 ) -> tuple[list[CountedNetwork], list[CountedNetwork]]:
-    """Uniform draws, and draws at the low end of every range."""
+    """Return uniform draws, and draws at the low end of every range."""
     drawn, lowest, problem = list[CountedNetwork](), list[CountedNetwork](), None
     for draw in range(draws + draws // 10):
         low = draw >= draws
@@ -84,7 +84,7 @@ def _nothing_inside(experiment: Experiment, count: int, nearest: Network, bindin
 
 
 def _moved_inside(experiment: Experiment, space: Space, task: Task, draws: int = 40) -> list[Network]:
-    """Networks that were outside, once they are moved inside; none where none can be."""
+    """Return networks that were outside and could be moved inside."""
     fitter, rng = BudgetFitter(space, task, experiment.budget, experiment.seed), random.Random(experiment.seed)
     found: list[Network] = []
     for _ in range(draws):

@@ -50,7 +50,7 @@ class Proposal:
 
 
 class Proposer:
-    """Asks the sampler until it names a network inside the budget that was not seen before.
+    """Asks the sampler until it proposes a network inside the budget that was not seen before.
 
     history: the trials so far, in order. patience: proposals in a row after which the space counts as exhausted.
     proposal_counts: proposals by outcome, continued from the history. Raises ExperimentError for a sampler that cannot
@@ -76,13 +76,13 @@ class Proposer:
             self.learn(record)
 
     def _setup(self, told: int) -> SamplerSetup:
-        """Seeded by the experiment and by how much is told already: a resumed run must not repeat."""
+        """Return the sampler's setup. Its seed depends on the trials so far: a resumed run must not repeat itself."""
         experiment = self.experiment
         seed = experiment.trial_seed(told) % 2**32
         return SamplerSetup(self.objectives, experiment.budget, experiment.trials, experiment.fit, seed, self.peek)
 
     def learn(self, record: TrialRecord) -> None:
-        """Take in a trial that was not proposed here: of an earlier driver, or of another at work on the study."""
+        """Record a trial that was not proposed here: of an earlier driver, or of another one on the same study."""
         past = Candidate(record.choices, record.distributions, record.graph, record.cost)
         known = record.measured(self.experiment.objectives)
         self.measured[record.fingerprint] = known
@@ -109,7 +109,7 @@ class Proposer:
         return self._scaled(drawn) if drawn.parents else self.fitter.fit(drawn)
 
     def _scaled(self, drawn: Candidate) -> Candidate | None:
-        """A network without choices to move along."""
+        """Return the proposal of a network that was edited and so has no choices to change."""
         found = scale_widths(drawn.graph, self.experiment.budget)
         fitted = found and replace(drawn, graph=found[1], cost=cost(found[1]))
         return fitted if fitted and self.experiment.budget.allows(fitted) else None
@@ -130,7 +130,7 @@ class Proposer:
         return None
 
     def _accept(self, trial: AskedTrial | EditedGraph, drawn: Candidate) -> Proposal | None:
-        """The proposal to train; or its outcome counted, and what is known told to the sampler."""
+        """Return the proposal to train; else count its outcome and tell the sampler what is known."""
         inside = self._inside(drawn)
         if inside is None:
             self.proposal_counts[f"outside budget: {self._worst(drawn)}"] += 1
@@ -156,5 +156,5 @@ class Proposer:
         return None if measured is None else vector(self.objectives, network, measured)
 
     def _worst(self, network: Network) -> str:
-        """The limit that is exceeded most."""
+        """Return the limit that is exceeded most."""
         return self.experiment.budget.worst(network)[0]

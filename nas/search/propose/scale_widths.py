@@ -1,10 +1,10 @@
-"""A network made narrower until it is inside a budget, for those that have no choices to move along."""
+"""A network made narrower until it is inside a budget, for networks without choices to change."""
 
 from nas.genome.edit import scale
 from nas.genome.graph import Graph
 from nas.search.objectives import OBJECTIVES, Budget, CountedNetwork
 
-MIN_FACTOR = 0.02  # of its own widths; narrower, a network is no longer the one it was
+MIN_FACTOR = 0.02  # of its own widths; below, it is hardly the same network
 HALVINGS = 10  # of the interval in which the factor is sought
 
 

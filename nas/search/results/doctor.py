@@ -1,4 +1,4 @@
-"""What is inconsistent in a run directory that no driver holds, and how it is fixed.
+"""Inconsistencies of a run directory that no driver holds, and their fixes.
 
 A search that is resumed fixes what it needs by itself: this is for a run that cannot be resumed, or cannot be opened.
 """
@@ -30,7 +30,7 @@ MAX_DIFFERENCE = 0.01  # of the error of a repeated training from the first's
 
 @dataclass(frozen=True)
 class Inconsistency:
-    """What is wrong, what fixes it, and the fix; None where there is none here."""
+    """What is wrong, the remedy, and a function that applies it; None where this program cannot."""
 
     what: str
     remedy: str
@@ -92,7 +92,7 @@ def _checkpoint(path: Path) -> None:
 
 
 def _damage(path: Path) -> Iterator[Inconsistency]:
-    """A study that SQLite itself finds damaged; one on a server is the server's to check."""
+    """Check the study file with SQLite; a study on a server is left to the server."""
     if not (path / "study.db").exists():
         return
     try:
@@ -106,7 +106,7 @@ def _damage(path: Path) -> Iterator[Inconsistency]:
 
 
 def _experiment(path: Path) -> Iterator[Inconsistency]:
-    """An experiment that is missing or damaged; the study holds it as it was when the run was made."""
+    """Find a missing or damaged experiment file; the study holds a copy from when the run was made."""
     try:
         read_experiment(path / "experiment.toml")
         return
@@ -160,7 +160,7 @@ def _weights(study: Study, record: TrialRecord) -> Path:
 
 
 def _train_again(study: Study, record: TrialRecord) -> None:
-    """From its seed. Raises RunError when that gives another score."""
+    """Train a trial again from its seed. Raises RunError when that gives another score."""
     experiment, weights = study.experiment, _weights(study, record)
     with closing(make_executor(experiment, 1)) as workers:
         (trained,) = train_all(workers, [Job.for_trial(experiment, record, weights)], FailurePolicy(study.path))

@@ -1,4 +1,4 @@
-"""The time and disk a run would take, from one of its networks trained for an epoch or two."""
+"""An estimate of the time and disk a run takes, from one of its networks trained for one or two epochs."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,12 +17,12 @@ from nas.search.workers.worker import train_job
 
 DRAWS = 21  # networks from which the one of median MACs is taken
 LONG = 5.0  # seconds; where the first epoch takes longer it is timed alone, else the second is
-STUDY, EPOCH = 6_000, 300  # bytes of the study that a trial takes beside its genome, and that each epoch adds
+STUDY, EPOCH = 6_000, 300  # bytes in the study per trial without its genome, and per epoch
 
 
 @dataclass(frozen=True)
 class RunEstimate:
-    """Of a whole run, if no trial is stopped early and every worker has a core of its own.
+    """The cost of a whole run, if no trial is stopped early and every worker has a core of its own.
 
     network: the one timed, of median MACs among those inside the budget. epoch: its seconds. seconds: of the run.
     study: bytes of the study. weights: bytes if those of every trial were kept; only the front's are.
@@ -60,7 +60,7 @@ def typical(experiment: Experiment, space: Space, task: Task, patience: int = 3_
 
 
 def _timed(experiment: Experiment, record: TrialRecord) -> float:
-    """Seconds of the second epoch, without what only the first needs; of the first where that is long."""
+    """Return the seconds of the second epoch, without one-time costs; of the first where that is long."""
     recipe = replace(experiment.recipe, epochs=min(2, experiment.recipe.epochs))
     short = experiment.model_copy(update={"recipe": recipe, "memory_gb": None})
     with TemporaryDirectory() as folder:

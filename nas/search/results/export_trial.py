@@ -84,7 +84,7 @@ def export_trial(
 def _read_test_split(
     run: Run, record: TrialRecord, network: nn.Module, data: Data, info: Callable[[str], None]
 ) -> tuple[float, str]:
-    """The test error, and how often the split was read for this trial; the reading is recorded in the run."""
+    """Return the test error, and how often the split was read for this trial; record the reading in the run."""
     before = load_readings(run.path, record.number)
     error, _ = evaluate(network, Batches(load_test(run.experiment.source), data, torch.device("cpu")))
     record_reading(run.path, record.number, "nas export", error)
@@ -96,7 +96,7 @@ def _read_test_split(
 
 
 def _inputs_and_outputs(data: Data, names: tuple[str, ...]) -> dict[str, str]:
-    """What the network reads, and what it returns."""
+    """Return descriptions of the network's inputs and outputs."""
     mean, std = ([round(255 * value, 4) for value in values] for values in (data.mean, data.std))
     colors = ", in the order red, green, blue" if len(mean) == 3 else ""
     called = ", ".join(f"{number} {name}" for number, name in enumerate(names) if name != str(number))

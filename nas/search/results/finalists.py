@@ -46,7 +46,7 @@ class Finalist:
 
     @property
     def error(self) -> float:
-        """Mean validation error over the seeds."""
+        """Return the mean validation error over the seeds."""
         return mean(self.errors)
 
 

@@ -1,7 +1,7 @@
-"""How well scores before training would have ranked a finished search: is there anything to learn without training?
+"""How well zero-cost proxies, scores of untrained networks, would have ranked the networks of a finished search.
 
-Every score is judged by the rank correlation of its order with the validation error that training gave, beside the
-counts of parameters and MACs, which cost nothing (White et al. 2022, "A deeper look at zero-cost proxies").
+Each score is evaluated by its rank correlation with the validation error after training, next to parameters and MACs
+as controls (White et al. 2022, "A deeper look at zero-cost proxies").
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,8 +25,8 @@ class ProxyResult:
     """One score of a run's networks.
 
     rank: Spearman's correlation of a higher score with a lower error, from -1 to 1; low and high: its 95 % bootstrap
-    interval over networks. error: validation error of the network it holds best; regret: how far that is above the
-    least error found, both fractions.
+    interval over networks. error: validation error of the network it ranks first; regret: how far that is above the
+    lowest error, both fractions.
     """
 
     name: str
@@ -39,13 +39,13 @@ class ProxyResult:
 
 
 def evaluate_proxies(run: Run, top: int) -> Iterator[TrialRecord | list[ProxyResult]]:
-    """Score at most `most` complete networks of a run, drawn evenly; yields each, and the verdicts, best first, last.
+    """Score at most `top` complete networks of a run, drawn evenly; yields each, and the verdicts, best first, last.
 
     Raises RunError when fewer than five are complete.
     """
     done = [record for record in run.records if record.error is not None]
     if len(done) < MIN_NETWORKS:
-        raise RunError(f"{run.path}: {len(done)} trials are complete; to judge scores takes at least {MIN_NETWORKS}")
+        raise RunError(f"{run.path}: {len(done)} trials are complete; evaluating scores takes at least {MIN_NETWORKS}")
     chosen = [done[i * len(done) // min(top, len(done))] for i in range(min(top, len(done)))]
     table: list[dict[str, float]] = []
     for record in chosen:
@@ -78,7 +78,7 @@ def _judged(name: str, values: Sequence[float], errors: Sequence[float]) -> Prox
 
 
 def _correlation(first: "NDArray[np.float64]", second: "NDArray[np.float64]") -> "NDArray[np.float64]":
-    """Of rows; 0 where one is constant, since it orders nothing."""
+    """Return the rank correlation of rows; 0 where one is constant."""
     import numpy as np
 
     first = first - first.mean(1, keepdims=True)

@@ -1,4 +1,4 @@
-"""How a run directory begins: made whole, or opened where it holds the same experiment."""
+"""Creation of a run directory: made whole, or opened where it holds the same experiment."""
 
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +15,7 @@ from nas.search.store.study import Study, open_run
 from nas.search.trial import Attributes
 from nas.training.data import digest
 
-# What a continued run may change.
+# Settings that may change when a run continues.
 LOOSE = {
     "name", "data_dir", "trials", "workers", "sampler", "timeout", "memory_gb", "baselines", "executor",
     "cpus_per_trial", "gpus_per_trial", "tracker",
@@ -92,13 +92,13 @@ def on_server(path: Path) -> bool:
 
 
 def _loosened(before: Experiment, now: Experiment) -> Experiment | None:
-    """The run's experiment with what may change changed; None when nothing is."""
+    """Return the run's experiment with the settings that may change taken over; None without a change."""
     wanted = before.model_copy(update={name: getattr(now, name) for name in LOOSE})
     return None if wanted == before else wanted
 
 
 def _changes(key: str, old: object, new: object) -> list[str]:
-    """What differs in a setting, or in those of a table."""
+    """Return the differences in a setting, or in those of a table."""
     if isinstance(old, dict) and isinstance(new, dict):
         names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
         return [change for name in names for change in _changes(f"{key}.{name}", old.get(name), new.get(name))]
@@ -107,7 +107,7 @@ def _changes(key: str, old: object, new: object) -> list[str]:
 
 def _same(path: Path, before: Experiment, now: Experiment, images: str, images_before: str | None) -> None:
     old, new = before.as_dict(), now.as_dict()
-    free = LOOSE | ({"storage"} if now.storage else set())  # two machines may know a server by two names
+    free = LOOSE | ({"storage"} if now.storage else set())  # two machines may reach a server by two names
     changed = [key for key in old if key not in free and old[key] != new[key]]
     if changed:
         shown = "; ".join(change for key in changed for change in _changes(key, old[key], new[key]))

@@ -1,8 +1,8 @@
 """Who may propose, and whose trials run: alone in a run directory, or with other drivers on one PostgreSQL study.
 
-A driver's lease is a lock that its connection holds on the server, as a lock on a file is held by the kernel: it is
-freed when the driver dies, however it dies, and not while it is only slow or stopped. Only one that is stopped in the
-few milliseconds in which the others must wait is given up, by the server; it learns of that when it wakes.
+A driver's lease is an advisory lock that its connection holds on the server. The server frees it when the driver dies,
+and keeps it while the driver is only slow or stopped. Only a driver that is stopped inside an exclusive section (a few
+milliseconds, in which the others wait) loses its lease; it sees that when it continues.
 """
 
 import secrets
@@ -13,22 +13,22 @@ from typing import Any, Protocol
 
 from nas.errors import RunError
 
-KEEPALIVE_SECONDS = 60  # after which a server asks a silent machine whether it is still there; then it asks 3 times
-SECTION_SECONDS = 60  # after which a server gives up a driver that was stopped while the others wait for it
+KEEPALIVE_SECONDS = 60  # of silence after which the server probes a connection, up to 3 times
+SECTION_SECONDS = 60  # after which the server drops a driver that is stopped inside an exclusive section
 
 
 class Lease(Protocol):
-    """What a driver needs to know of the others."""
+    """Coordination with the other drivers of a study."""
 
     owner: int
 
     def is_alive(self, owner: int) -> bool:
-        """Whether the driver of that number still holds its lease."""
+        """Return whether the driver of that number still holds its lease."""
         ...
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """No other driver proposes, adopts or records meanwhile. Raises RunError when the lease is lost."""
+        """Keep other drivers from proposing, claiming and recording. Raises RunError when the lease is lost."""
         ...
 
 
@@ -78,22 +78,22 @@ def _still_held() -> Iterator[None]:
     try:
         yield
     except psycopg.Error as problem:
-        raise RunError(f"the lease on the shared study is lost: {_first(problem)}; go on with: nas resume") from None
+        raise RunError(f"the lease on the shared study is lost: {_first(problem)}; continue with: nas resume") from None
 
 
 def number_of(study: str) -> int:
-    """The lock of a study, the same in every driver."""
+    """Return the number of a study's lock, the same in every driver."""
     return int.from_bytes(sha256(f"nas study {study}".encode()).digest()[:8], signed=True)
 
 
 @contextmanager
 def shared(url: str, study: str) -> Iterator[Shared]:
-    """One driver's lease, until the block ends or the driver dies. Raises RunError when no server answers."""
+    """Hold one driver's lease until the block ends or the driver dies. Raises RunError when no server answers."""
     psycopg = driver()
     try:
         connection = psycopg.connect(url, autocommit=True, connect_timeout=60)
     except (psycopg.Error, UnicodeError, ValueError) as problem:
-        raise RunError(f"no PostgreSQL server answers at `storage` (={url}): {_first(problem)}") from None
+        raise RunError(f"no connection to a PostgreSQL server at `storage` (={url}): {_first(problem)}") from None
     with connection:
         for setting, value in (("idle", KEEPALIVE_SECONDS), ("interval", KEEPALIVE_SECONDS), ("count", 3)):
             connection.execute(f"SET tcp_keepalives_{setting} = {value}")
@@ -102,7 +102,7 @@ def shared(url: str, study: str) -> Iterator[Shared]:
 
 
 def driver() -> Any:
-    """The package that speaks to PostgreSQL, an extra of ours. Raises RunError where it is missing."""
+    """Return psycopg, an optional dependency. Raises RunError where it is missing."""
     try:
         import psycopg
     except ImportError:

@@ -1,4 +1,4 @@
-"""What a search leaves to be watched with: a line a trial in a file, and curves for TensorBoard."""
+"""Logs of a search: one line per trial in log.txt, and curves for TensorBoard."""
 
 from datetime import datetime
 from pathlib import Path
@@ -8,7 +8,7 @@ from nas.search.trial import TrialRecord
 
 
 def line(record: TrialRecord) -> str:
-    """One finished trial, on one line."""
+    """Return one finished trial as a line."""
     result = " ".join(f"failed: {record.reason} {record.detail}".split())[:200]
     if record.known_error is not None:
         early = f", stopped after epoch {record.scores[-1].epoch}" if record.state == "pruned" else ""

@@ -1,4 +1,4 @@
-"""When the test split was read for a network of a run, so that a second reading is not taken for a first."""
+"""Record of every reading of the test split in a run, so that a second reading is known as one."""
 
 import json
 from dataclasses import asdict, dataclass

@@ -1,4 +1,4 @@
-"""A run directory as it stands: read once, nothing held open."""
+"""A snapshot of a run directory: read once, nothing held open."""
 
 import platform
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ class Run:
 
     @cached_property
     def task(self) -> Task:
-        """The networks' task; read off the first, so that reading a run needs no images."""
+        """Return the networks' task; read off the first network, so that no images are needed."""
         name = self.experiment.images
         if not self.records:
             return replace(task(self.experiment.source), name=name)
@@ -75,7 +75,7 @@ def read_run(study: Study) -> Run:
 
 
 def load_run(path: Path) -> Run:
-    """Return a run directory as it stands, finished or not. Raises RunError."""
+    """Return a snapshot of a run directory, finished or not. Raises RunError."""
     with closing(open_run(path)) as study:
         return read_run(study)
 

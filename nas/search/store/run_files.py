@@ -1,4 +1,4 @@
-"""The files of a run directory: written whole or not at all, owned by one driver, and none of them a way out of it."""
+"""The files of a run directory: written whole or not at all, by one driver, and never through a link."""
 
 import os
 import re
@@ -45,7 +45,7 @@ def exclusive_lock(path: Path) -> Iterator[None]:
 
 
 def _locked(file: TextIO) -> bool:
-    """Whether the lock was free, or was soon: who only asks whether a run is worked on holds it for a moment."""
+    """Return whether the lock was free, or became so soon: a status query holds it for a moment."""
     import fcntl
 
     for _ in range(TRIES):
@@ -57,7 +57,7 @@ def _locked(file: TextIO) -> bool:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether a driver of this machine holds the run."""
+    """Return whether a driver of this machine holds the run."""
     import fcntl
 
     try:
@@ -71,7 +71,7 @@ def is_locked(path: Path) -> bool:
 
 
 def check_contained(path: Path) -> None:
-    """Refuse a directory in which reading or writing could lead elsewhere, wait for ever, or fill the memory.
+    """Refuse a directory in which reading or writing could lead elsewhere, block for ever, or fill the memory.
 
     Raises RunError at a link, a device, a pipe, a second name of a file, or a file beyond MAX_BYTES.
     """
@@ -90,7 +90,7 @@ def _fault(found: os.stat_result) -> str:
     if stat.S_ISDIR(found.st_mode):
         return ""
     if not stat.S_ISREG(found.st_mode):
-        return "is a link" if stat.S_ISLNK(found.st_mode) else "is no file"
+        return "is a link" if stat.S_ISLNK(found.st_mode) else "is not a regular file"
     if found.st_nlink > 1:
         return "has a second name elsewhere"
     return f"has {found.st_size:,} bytes, more than {MAX_BYTES:,}" if found.st_size > MAX_BYTES else ""

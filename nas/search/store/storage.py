@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from optuna.storages import RDBStorage
     from optuna.trial import FrozenTrial
 
-LOCKED_SECONDS = 60  # how long a writer waits for another; SQLite's own 5 s loses trials
+LOCKED_SECONDS = 60  # seconds a writer waits for another; SQLite's own 5 s loses trials
 NAME = "search"  # of the one study in a file; on a server it is the experiment's
 
 
@@ -31,7 +31,7 @@ class StudyStorage:
         self._study = self._storage.get_study_id_from_name(name)
 
     def close(self) -> None:
-        """Let go of the connections, which checkpoints a file's write-ahead log; the next use opens them again."""
+        """Close the connections, which checkpoints a file's write-ahead log; the next use opens them again."""
         self._backend.engine.dispose()
 
     def trials(self) -> list["FrozenTrial"]:
@@ -124,7 +124,7 @@ def _check_plain(file: Path) -> None:
 
 @contextmanager
 def readable(where: str) -> Iterator[None]:
-    """What a damaged study makes SQLite and Optuna raise, which is nearly anything, becomes a RunError."""
+    """Turn what SQLite and Optuna raise on a damaged study, which is nearly anything, into a RunError."""
     try:
         yield
     except NasError:
@@ -136,7 +136,7 @@ def readable(where: str) -> Iterator[None]:
 
 @contextmanager
 def writable(where: Path) -> Iterator[None]:
-    """A full disk, a database that stays locked or a server that is gone becomes a RunError; nothing else does."""
+    """Turn a full disk, a database that stays locked or a lost server into a RunError, and nothing else."""
     from optuna.exceptions import StorageInternalError
     from sqlalchemy.exc import DBAPIError
 
@@ -163,7 +163,9 @@ def _sqlite(file: Path) -> "RDBStorage":
 
 def _postgresql(url: str) -> "RDBStorage":
     lease.driver()
-    given_up = f"-c idle_in_transaction_session_timeout={lease.SECTION_SECONDS}s"  # else a stopped driver stops others
+    given_up = (
+        f"-c idle_in_transaction_session_timeout={lease.SECTION_SECONDS}s"  # a stopped driver must not block the others
+    )
     arguments = {"connect_timeout": LOCKED_SECONDS, "options": given_up}
     return _storage(url.replace("postgresql:", "postgresql+psycopg:", 1), {"connect_args": arguments})
 

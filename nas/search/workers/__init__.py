@@ -1,1 +1,1 @@
-"""Where a network is trained: worker processes of this machine, or actors of a Ray cluster."""
+"""Executors: worker processes of this machine, or actors of a Ray cluster."""

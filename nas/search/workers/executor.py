@@ -1,4 +1,4 @@
-"""Where trials are trained: every executor takes the same jobs and returns the same events."""
+"""The interface of executors: each takes the same jobs and returns the same events."""
 
 from typing import Protocol
 

@@ -1,4 +1,4 @@
-"""What crosses the border to a worker and back, as JSON: a job, its progress, its outcome. No pickle of ours does."""
+"""Messages to a worker and back, as JSON: a job, its progress, its outcome. Nothing is pickled."""
 
 import json
 from dataclasses import asdict, dataclass

@@ -1,6 +1,6 @@
 """Workers on a Ray cluster: an actor each, wherever Ray finds room. The only file that imports Ray.
 
-Ray places and restarts, and decides nothing: what to train, when to stop and what is known are the study's. Nothing
+Ray only places and restarts actors: the driver decides what to train and when to stop. Nothing
 Ray writes is read again. Weights come back with the last event, so nodes need not share a folder.
 """
 
@@ -25,31 +25,31 @@ from nas.search.trial import Reason
 from nas.search.workers.job import Event, Job, Outcome, Progress, event_from_json, event_to_json
 from nas.search.workers.worker import SINGLE_THREAD_ENV, Train, train_job
 
-# Before Ray is imported: it asks for a token, tells nobody, and keeps its hands off the cards' environment.
+# Before Ray is imported: require a token, send no usage statistics, leave CUDA_VISIBLE_DEVICES alone.
 os.environ.setdefault("RAY_AUTH_MODE", "token")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 
 import ray
 
-MAX_WAIT_SECONDS = 300.0  # seconds without any worker before the cluster is said to have no room
+MAX_WAIT_SECONDS = 300.0  # seconds without any worker after which the cluster counts as full
 
 
 class _Trainer:
-    """What lives in a Ray actor: a worker process's part, pulled by Ray."""
+    """The Ray actor: what a worker process is to ProcessPool."""
 
     def __init__(self, train: Train) -> None:
         self._train, self._stopped = train, set[int]()
 
     def node(self) -> str:
-        """Where it lives; answering means it is there."""
+        """Return its node; an answer means that it has started."""
         return str(ray.get_runtime_context().get_node_id())
 
     def stop(self, number: int) -> None:
         self._stopped.add(number)
 
     def train(self, text: str) -> Iterator[tuple[str, bytes]]:
-        """Events as JSON, the last with the weights."""
+        """Yield events as JSON, the last with the weights."""
         job = Job.from_json(text)
         self._stopped.discard(job.number)
         with TemporaryDirectory() as folder:
@@ -64,7 +64,7 @@ class _Trainer:
 @dataclass
 class _Worker:
     actor: Any
-    place: Any  # a promise of its node's name: that it is there, and after a failure, whether it still is
+    place: Any  # a future of its node's name: resolves when it has started, and after a failure if it still runs
     node: str = ""
     job: Job | None = None
     stream: Any = None
@@ -73,14 +73,14 @@ class _Worker:
 
     @property
     def waiting(self) -> Any:
-        """What it may have to say next; None when there is nothing."""
+        """Return the future to wait for; None when there is none."""
         return self.place if self.failure or not self.node else self.stream
 
 
 class RayCluster:
     """A fixed number of actors, as an `Executor`.
 
-    The cluster is the one that RAY_ADDRESS names, never a file: who answers there may run code here. Without it, Ray is
+    The cluster is the one that RAY_ADDRESS names, never a file: that cluster may run code here. Without it, Ray is
     started on this machine and ends with this process. cpus, gpus: what a worker takes; fractions of a card are shared.
     Raises RunError when the cluster cannot be reached.
     """
@@ -88,11 +88,11 @@ class RayCluster:
     def __init__(self, count: int, cpus: float, gpus: float, train: Train = train_job) -> None:
         _join(os.environ.get("RAY_ADDRESS"), count * cpus)
         self._train, remote = train, cast("Any", ray.remote)
-        resources = {"num_cpus": cpus, "num_gpus": gpus, "max_concurrency": 2}  # the second thread hears `stop`
+        resources = {"num_cpus": cpus, "num_gpus": gpus, "max_concurrency": 2}  # the second thread receives `stop`
         self._kind = remote(**resources, runtime_env={"env_vars": SINGLE_THREAD_ENV})(_Trainer)
         self._asked = f"{cpus:g} CPUs and {gpus:g} GPUs"
         self._failed_starts = 0
-        self._seen = time.monotonic()  # when a worker was last there
+        self._seen = time.monotonic()  # when a worker was last running
         self._workers = [self._start() for _ in range(count)]
 
     @classmethod
@@ -106,23 +106,23 @@ class RayCluster:
         return _Worker(actor, actor.node.remote())
 
     def idle(self) -> bool:
-        """Whether a worker is there and has nothing to do."""
+        """Return whether a worker has started and has nothing to do."""
         return any(worker.node and worker.job is None for worker in self._workers)
 
     def submit(self, job: Job) -> None:
-        """Hand a job to an idle worker; it has `timeout` seconds, if the job says so."""
+        """Give a job to an idle worker; it may take the job's timeout."""
         worker = next(worker for worker in self._workers if worker.node and worker.job is None)
         worker.job, worker.deadline = job, time.monotonic() + (job.timeout or inf)
         worker.stream = worker.actor.train.options(num_returns="streaming").remote(job.to_json())
 
     def stop(self, number: int) -> None:
-        """End a trial after the epoch it is in, with the reason `stopped`; it may be over before."""
+        """End a job after the epoch it is in, with Reason.STOPPED; it may have ended before."""
         for worker in self._workers:
             if worker.job and worker.job.number == number:
                 worker.actor.stop.remote(number)
 
     def events(self, seconds: float) -> list[Event]:
-        """What the workers said meanwhile, waiting at most `seconds` for a first word."""
+        """Return progress and outcomes since the last call, waiting at most `seconds` for a first one."""
         waiting = {worker.waiting: worker for worker in self._workers if worker.waiting is not None}
         ready, _ = ray.wait(list(waiting), timeout=seconds) if waiting else ([], [])
         if ready:
@@ -134,7 +134,7 @@ class RayCluster:
         return found
 
     def _handle_event(self, worker: _Worker) -> list[Event]:
-        """One word of a worker: that it is there, an event, or that something failed."""
+        """Handle one resolved future of a worker: its start, an event, or a failure."""
         if worker.failure or not worker.node:
             return self._placed(worker)
         try:
@@ -149,7 +149,7 @@ class RayCluster:
         return [event]
 
     def _placed(self, worker: _Worker) -> list[Event]:
-        """A worker is there; or it is known what became of one that failed.
+        """Handle the start of a worker, or find out how one failed.
 
         If the node is alive the trial failed (killed); if the node is gone it is to be retried (lost).
         """
@@ -166,7 +166,7 @@ class RayCluster:
         return []
 
     def _check_starts(self, fault: str) -> None:
-        """Workers that cannot even start have a fault in common."""
+        """Raise RunError when workers repeatedly fail to start: the fault is a common one."""
         self._failed_starts += 1
         if self._failed_starts > 2 * len(self._workers):
             raise RunError(
@@ -175,7 +175,7 @@ class RayCluster:
             )
 
     def _replace(self, worker: _Worker, reason: Reason, detail: str) -> Event:
-        """A worker is lost, with the trial it had: end what is left of it and start another."""
+        """Replace a worker and return the outcome of the job it had."""
         assert worker.job is not None
         with suppress(ray.exceptions.RayError):
             ray.kill(worker.actor)
@@ -192,7 +192,7 @@ class RayCluster:
             )
 
     def close(self) -> None:
-        """End all workers at once; what they were training is abandoned. A cluster of ours ends with them."""
+        """End all workers at once; what they were training is lost. A cluster started here ends with them."""
         for worker in self._workers:
             with suppress(ray.exceptions.RayError):
                 ray.kill(worker.actor)
@@ -200,10 +200,10 @@ class RayCluster:
 
 
 def _join(address: str | None, cpus: float) -> None:
-    """Enter a cluster, or start one on this machine that has room for all workers."""
+    """Connect to a cluster, or start one on this machine with room for all workers."""
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
     own: dict[str, Any] = {} if address else {"include_dashboard": False, "num_cpus": ceil(cpus)}
-    handler = signal.getsignal(signal.SIGTERM)  # Ray puts one of its own in its place, which ends a driver at once
+    handler = signal.getsignal(signal.SIGTERM)  # Ray installs its own, which ends a driver at once
     try:
         _check_reachable(address)
         ray.init(address or "local", namespace="nas", **quiet, **own)
@@ -215,7 +215,7 @@ def _join(address: str | None, cpus: float) -> None:
 
 
 def _check_reachable(address: str | None) -> None:
-    """Raise OSError where nobody answers: Ray itself would try for minutes."""
+    """Raise OSError where nothing listens: Ray itself would try for minutes."""
     host, colon, port = (address or "").rpartition(":")
     if colon and "://" not in host:
         socket.create_connection((host, int(port)), 10).close()

@@ -54,14 +54,14 @@ def test_it_learns_what_makes_networks_good() -> None:
     assert (spread > 0).all()
 
 
-def test_it_is_surer_of_what_is_known_and_of_what_is_believed() -> None:
+def test_it_is_surer_at_trained_networks_and_at_fantasies() -> None:
     known, unseen = drawn(30), drawn(10, seed=1)
     learnt, asked = encoded(known, unseen)
     model = Surrogate(learnt, [error(one) for one in known])
     before, unsure = model.predict(asked)
     _, sure = model.predict(learnt)
     assert sure.mean() < unsure.mean()
-    assert model.believed() == pytest.approx(model.predict(learnt)[0], abs=1e-6)
+    assert model.training_mean() == pytest.approx(model.predict(learnt)[0], abs=1e-6)
     model.add_fantasies(asked)
     after, believed = model.predict(asked)
     assert (believed < unsure).all()

@@ -77,7 +77,7 @@ TRICKS: dict[str, tuple[Callable[[Path, Path], None], str]] = {
     "a link deep down": (link("trials/000099"), "'trials/000099' is a link"),
     "a part that leads elsewhere": (link("experiment.toml.part"), "is a link"),
     "a lock that leads elsewhere": (link("driver.lock"), "is a link"),
-    "a pipe that never ends": (pipe, "is no file"),
+    "a pipe that never ends": (pipe, "is not a regular file"),
     "a second name of another file": (second_name, "has a second name"),
     "a terabyte": (oversized, "more than"),
     "a view without end": (endless, "views or triggers"),

@@ -1,1 +1,1 @@
-"""What to try next: a sampler gives trials for the space to ask, and is told how each came out."""
+"""Samplers: each gives trials for the space to ask, and is told the result of each."""

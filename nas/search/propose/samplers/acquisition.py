@@ -1,4 +1,4 @@
-"""Expected gain in hypervolume where only the first objective is uncertain: the costs are known to the unit."""
+"""Expected hypervolume improvement where only the first objective is uncertain: the costs are exact."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +8,7 @@ Array = NDArray[np.float64]
 
 
 def expected_hypervolume_improvement(mean: Array, spread: Array, costs: Array, front: Array, reference: Array) -> Array:
-    """For each candidate the hypervolume it is expected to add to the front.
+    """Return the hypervolume that each candidate is expected to add to the front.
 
     mean, spread: (candidates,) of a normally distributed error. costs: (candidates, any number), exact. front: (points,
     1 + costs), error first. reference: (1 + costs,); candidates beyond it gain nothing. Without costs this is the
@@ -28,18 +28,18 @@ def expected_hypervolume_improvement(mean: Array, spread: Array, costs: Array, f
 
 
 def _padded(costs: Array, fill: float) -> Array:
-    """Two cost columns at least, the missing ones constant."""
+    """Return at least two cost columns, the missing ones constant."""
     return np.concatenate([costs, np.full((len(costs), max(0, 2 - costs.shape[1])), fill)], axis=1)
 
 
 def _improvement(mean: Array, spread: Array, below: Array) -> Array:
-    """Expected depth by which a normal variable falls below a bound."""
+    """Return the expected depth by which a normal variable falls below a bound."""
     u = (below - mean) / spread
     return np.asarray(spread * (u * ndtr(u) + np.exp(-u * u / 2) / (2 * np.pi) ** 0.5))
 
 
 def _dominated(points: Array, corners: Array, limit: Array) -> Array:
-    """For each corner, the volume between it and the limit that the points dominate."""
+    """Return for each corner the volume between it and the limit that the points dominate."""
     if points.shape[1] == 2:
         return _area(points, corners, limit)
     rising = points[np.argsort(points[:, -1], kind="stable")]
@@ -53,7 +53,7 @@ def _dominated(points: Array, corners: Array, limit: Array) -> Array:
 
 
 def _area(points: Array, corners: Array, limit: Array) -> Array:
-    """For each corner, the area between it and the limit that the points dominate, in two dimensions."""
+    """Return for each corner the area between it and the limit that the points dominate, in two dimensions."""
     stairs = points[np.lexsort((points[:, 1], points[:, 0]))]
     lowest = np.minimum.accumulate(stairs[:, 1])
     ends = np.append(stairs[1:, 0], np.inf)

@@ -1,4 +1,4 @@
-"""The one interface of all samplers, and what one is given.
+"""The interface of all samplers, and what a sampler is made with.
 
 A sampler gives trials for the space to ask and is told the vector of objectives each led to. It counts nothing itself:
 the proposer checks budgets, refuses and remembers.

@@ -62,7 +62,7 @@ def edited_child(rng: random.Random, parent: Callable[[], Candidate]) -> GuidedT
         try:
             return EditedGraph(crossover(first, second, rng), (fingerprint(first), fingerprint(second)))
         except EditError:
-            pass  # two networks need not have a place where one could go on as the other
+            pass  # not every pair of networks has a crossover point
     try:
         return EditedGraph(mutate(first, rng), (fingerprint(first),))
     except EditError:

@@ -1,9 +1,8 @@
-"""Frontier: what is known is counted, only the error is modelled, and the next network is the one expected to push
-the front furthest.
+"""Frontier: counts are exact, only the error is modelled, and the next network is the one with the largest expected
+hypervolume improvement.
 
 Candidates are drawn from the space, and from mutations of the front and of the most promising candidates, all inside
-the budget and new. They are ranked by expected gain in hypervolume; with one objective that is the expected improvement
-(Jones et al. 1998).
+the budget and new. With one objective the acquisition function is the expected improvement (Jones et al. 1998).
 """
 
 import random
@@ -22,19 +21,19 @@ from nas.search.propose.samplers.acquisition import expected_hypervolume_improve
 from nas.search.propose.samplers.base import SamplerSetup, SamplerTrial
 from nas.search.propose.samplers.surrogate import Array, Code, Encoder, Rows, Surrogate
 
-UNIFORM = 100  # fresh candidates a proposal, of at most TRIES draws
+UNIFORM = 100  # new candidates per proposal, from at most TRIES draws
 TRIES = 200
 PARENTS = 10
-CHILDREN = 5  # a parent
-GENERATIONS = 4  # of neighbours of the most promising
-FITTED = 5  # times fewer of both where networks are moved to fit, which takes several counts each
+CHILDREN = 5  # per parent
+GENERATIONS = 4  # of neighbors of the most promising candidates
+FITTED = 5  # times fewer candidates and children where networks are moved to fit, which takes several counts each
 KEPT = 300  # of the candidates that were drawn before and not chosen
 MAX_LEARNT = 400  # networks the model learns from: its time grows with their cube
 
 
 @dataclass(frozen=True)
 class EncodedCandidate:
-    """A network, and what the model reads of it."""
+    """A network, and its encoding for the model."""
 
     candidate: Candidate
     code: Code
@@ -58,11 +57,11 @@ class Frontier:
         self.encoder = Encoder()
         self.known: list[Known] = []
         self.points = np.empty((0, len(setup.objectives)))  # objectives of the known
-        self.dominated_by = np.empty(0, dtype=np.int64)  # by how many of the known each is
+        self.dominated_by = np.empty(0, dtype=np.int64)  # by how many of the known each one is
         self.seen: set[ChoicesKey] = set()  # by choices: proposed, refused or trained
         self.waiting: dict[ChoicesKey, EncodedCandidate] = {}  # proposed and not told
         self.pool: dict[ChoicesKey, EncodedCandidate] = {}  # by choices
-        self.ranked: list[EncodedCandidate] = []  # best last; of no use once anything is proposed or told
+        self.ranked: list[EncodedCandidate] = []  # best last; stale once anything is proposed or told
 
     def ask(self) -> GuidedTrial:
         if len(self.known) < self.startup:
@@ -86,7 +85,7 @@ class Frontier:
             self.ranked = []
 
     def _learn(self, candidate: Candidate, values: Vector) -> None:
-        """Remember a result, and by how many others each is dominated."""
+        """Record a result, and by how many others each is dominated."""
         mine = np.array([values])
         before = self.points
         self.points = np.concatenate([before, mine])
@@ -102,7 +101,7 @@ class Frontier:
         return self.ranked.pop() if self.ranked else None
 
     def _gather(self) -> None:
-        """Renew the pool: the most promising of the last, fresh draws, and neighbours of the best networks."""
+        """Renew the pool: the most promising of the last, fresh draws, and neighbors of the best networks."""
         left = list(self.pool.items())[-KEPT:]
         self.pool = dict(left)
         for _ in range(TRIES // self.share):
@@ -112,7 +111,7 @@ class Frontier:
         self._add_neighbors([self.known[i][0] for i in self._order()[:PARENTS]])
 
     def _rank(self, posterior: "Posterior") -> list[EncodedCandidate]:
-        """The pool by gain, after neighbours of the most promising have joined it, and theirs."""
+        """Return the pool by gain, after several generations of neighbors of the most promising have joined it."""
         found = list(self.pool.values())
         gains = posterior.gains(found)
         for _ in range(GENERATIONS):
@@ -125,7 +124,7 @@ class Frontier:
         return ranked
 
     def _add_neighbors(self, parents: list[EncodedCandidate]) -> None:
-        """Let neighbours of some networks join the pool."""
+        """Add neighbors of some networks to the pool."""
         for parent in parents:
             for _ in range(CHILDREN // self.share):
                 self._take(neighbor(self.rng, parent.candidate.choices, self.rng.choice((1, 1, 2, 3))))
@@ -136,11 +135,11 @@ class Frontier:
             self.pool[name] = EncodedCandidate(found, self.encoder.encode(found))
 
     def _order(self) -> list[int]:
-        """Places of the known: those that the fewest others beat first, of equals those of least error."""
+        """Return positions of the known: least dominated first, and of equals those of lowest error."""
         return [int(i) for i in np.lexsort((self.points[:, 0], self.dominated_by))]
 
     def learnt_from(self) -> list[Known]:
-        """Return what the model learns from: everything, or of more the latest half and the best of the rest."""
+        """Return what the model learns from: all, or above the limit the latest half and the best of the rest."""
         if len(self.known) <= self.max_learnt:
             return self.known
         latest = len(self.known) - self.max_learnt // 2
@@ -149,7 +148,7 @@ class Frontier:
 
 
 class Posterior:
-    """What the known and those in training lead to expect of others."""
+    """The surrogate's posterior, given finished networks and those in training."""
 
     def __init__(
         self,
@@ -164,12 +163,12 @@ class Posterior:
         self.surrogate = Surrogate(self.rows, [error for _, error in known])
         if running:
             self.surrogate.add_fantasies(self._encoded(running))
-        points = np.concatenate([self.surrogate.believed()[:, None], self._costs(done + running)], axis=1)
+        points = np.concatenate([self.surrogate.training_mean()[:, None], self._costs(done + running)], axis=1)
         self.front = points[~dominates(points, points).any(axis=0)]
         self.reference = np.concatenate([[points[:, 0].max()], points[:, 1:].max(axis=0) * 1.1])
 
     def gains(self, candidates: list[EncodedCandidate]) -> Array:
-        """The hypervolume each network is expected to add."""
+        """Return the hypervolume that each network is expected to add."""
         if not candidates:
             return np.empty(0)
         mean, spread = self.surrogate.predict(self._encoded(candidates))

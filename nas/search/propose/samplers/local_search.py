@@ -8,7 +8,7 @@ from nas.search.propose.candidate import Candidate
 from nas.search.propose.choices import Choices, GuidedTrial, neighbor
 from nas.search.propose.samplers.base import SamplerSetup, SamplerTrial
 
-PATIENCE = 100  # neighbors in a row without a better network, after which it begins again
+PATIENCE = 100  # neighbors in a row without improvement before it restarts
 
 
 class LocalSearch:
@@ -16,7 +16,7 @@ class LocalSearch:
 
     def __init__(self, setup: SamplerSetup) -> None:
         self.rng = random.Random(setup.seed)
-        self.front: list[tuple[Vector, Choices]] = []  # since the last beginning
+        self.front: list[tuple[Vector, Choices]] = []  # since the last restart
         self.fruitless = 0
 
     def ask(self) -> GuidedTrial:

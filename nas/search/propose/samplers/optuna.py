@@ -13,7 +13,7 @@ from nas.search.propose.samplers.base import SamplerSetup, SamplerTrial, vector
 class OptunaSampler:
     """One of Optuna's samplers.
 
-    A network outside the budget is told at once, with its excess as a constraint: no worker waits for it.
+    A network outside the budget is told at once, with its excess as a constraint; it takes no worker.
     """
 
     def __init__(self, setup: SamplerSetup, sampler: optuna.samplers.BaseSampler) -> None:
@@ -38,7 +38,7 @@ class OptunaSampler:
             self.study.tell(asked, self._noted(values) or vector(self.objectives, candidate, tuple(self.worst)))
 
     def _noted(self, values: Vector | None) -> Vector | None:
-        """Remember the worst of what has no upper bound."""
+        """Record the worst value of each objective without an upper bound."""
         if values is not None:
             seen = [value for value, each in zip(values, self.objectives, strict=True) if not each.exact]
             self.worst = [max(pair) for pair in zip(self.worst, seen, strict=True)]

@@ -1,4 +1,4 @@
-"""Uniform draws over the choices: what every other sampler has to beat."""
+"""Uniform draws over the choices: the baseline of every other sampler."""
 
 import random
 

@@ -1,7 +1,7 @@
-"""A model of the error: a Gaussian process over choices, counts and the layers that follow one another.
+"""A model of the error: a Gaussian process over choices, counts and sequences of layers.
 
-What counts is the better half of networks: errors enter as they are below the median and by their logarithm above it,
-so that a network that learns nothing at all does not stretch the scale.
+Errors below the median enter as they are, those above it by their logarithm, so that a network that learns nothing
+does not stretch the scale.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from nas.search.propose.candidate import Candidate
 Array = NDArray[np.float64]
 NOISES = (0.003, 0.01, 0.03, 0.1, 0.3)  # variances of seed noise, of a variance near 1 between networks
 WEIGHTS = (1.0, 0.25, 1.0)  # of choices, counts and layers
-LENGTH = 0.3  # of a range over which an ordered choice is forgotten
+LENGTH = 0.3  # length scale of a numeric choice, as a share of its range
 COUNTS = ("params", "macs", "activations", "depth")  # that the model reads
 MISSING = -1.0
 
@@ -29,9 +29,9 @@ MISSING = -1.0
 class Rows:
     """Networks as numbers, one a row.
 
-    choices: where each stands in its range or list, MISSING where the network has no such choice. listed: for each
-    choice whether it is one of a list. counts: logarithms. ngrams: logarithms of how often each sequence of layers is
-    found.
+    choices: the position of each in its range or list, MISSING where the network has no such choice. listed: for each
+    choice whether it is one of a list. counts: logarithms. ngrams: logarithms of how often each sequence of layers
+    occurs.
     """
 
     choices: Array
@@ -45,7 +45,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Code:
-    """A network's own numbers; those of choices and sequences that came up later are missing at the end."""
+    """One encoded network; choices and sequences that appeared later are missing at the end."""
 
     choices: tuple[float, ...]
     counts: tuple[float, ...]
@@ -54,7 +54,7 @@ class Code:
 
 
 class Encoder:
-    """Networks as numbers, by the choices and sequences of layers met so far: each has its column from then on."""
+    """Networks as numbers, one column per choice and sequence of layers seen so far."""
 
     def __init__(self) -> None:
         self.places: dict[str, dict[Any, float]] = {}
@@ -62,7 +62,7 @@ class Encoder:
         self.ngrams: dict[tuple[str, ...], int] = {}
 
     def encode(self, candidate: Candidate) -> Code:
-        """A network's numbers, taking note of what was not met before."""
+        """Return a network encoded, with new columns for what was not seen before."""
         for name, distribution in candidate.distributions.items():
             if name not in self.places:
                 options = distribution.values
@@ -75,7 +75,7 @@ class Encoder:
         return Code(choices, counts, np.array(columns, dtype=np.int64), np.log1p(list(candidate.ngrams.values())))
 
     def rows(self, codes: Sequence[Code], like: Rows | None = None) -> Rows:
-        """Networks as rows, of the columns known by now; or of those that other rows have, the rest left out."""
+        """Return networks as rows of all columns so far, or of the columns that other rows have."""
         listed = tuple(self.listed.values()) if like is None else like.listed
         choices = np.full((len(codes), len(listed)), MISSING)
         ngrams = np.zeros((len(codes), len(self.ngrams) if like is None else like.ngrams.shape[1]))
@@ -97,26 +97,26 @@ class Encoder:
 
 
 class Kernel:
-    """How alike networks are, in three ways, each from 0 to 1; distances are measured by how the first rows spread.
+    """Similarity of networks in three parts, each from 0 to 1; distances are scaled by the spread of the first rows.
 
-    Choices: those on which two agree and the pairs of choices on which they do, an additive kernel (Duvenaud et al.
-    2011, section 2). Agreement is 1 or 0 for a listed choice and falls off with distance for a number. Counts: near in
-    the logarithms of all. Layers: near in the sequences of layers found.
+    Choices: an additive kernel over single choices and pairs of them (Duvenaud et al. 2011, section 2); agreement is 1
+    or 0 for a listed choice and decays with distance for a number. Counts: distance of the logarithms. Layers:
+    distance of the frequencies of layer sequences.
     """
 
     def __init__(self, rows: Rows) -> None:
         spread = rows.counts.std(axis=0)
         self._counts = np.where(spread > 0, spread, 1.0) * rows.counts.shape[1] ** 0.5
-        self._walks = max(1e-9, float(2 * rows.ngrams.var(axis=0).sum()) ** 0.5)
+        self._ngrams = max(1e-9, float(2 * rows.ngrams.var(axis=0).sum()) ** 0.5)
 
     def __call__(self, a: Rows, b: Rows) -> tuple[Array, Array, Array]:
         counts = np.exp(-_squares(a.counts / self._counts, b.counts / self._counts))
-        ngrams = np.exp(-np.sqrt(_squares(a.ngrams / self._walks, b.ngrams / self._walks)))
+        ngrams = np.exp(-np.sqrt(_squares(a.ngrams / self._ngrams, b.ngrams / self._ngrams)))
         return _agreement(a, b), counts, ngrams
 
 
 def _squares(a: Array, b: Array) -> Array:
-    """Squared distances, (rows of a, rows of b)."""
+    """Return squared distances, (rows of a, rows of b)."""
     return np.asarray(np.maximum((a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None] - 2 * a @ b.T, 0.0))
 
 
@@ -140,7 +140,7 @@ def _alike(a: Array, b: Array, listed: bool) -> Array:
 
 
 def targets(errors: Sequence[float]) -> Array:
-    """What is modelled: errors in units of how far the best is below the median; larger ones by their logarithm."""
+    """Return the modelled values: errors in units of median less best, larger ones by their logarithm."""
     found = np.asarray(errors, dtype=np.float64)
     unit = float(np.median(found) - found.min())
     if unit <= 0:
@@ -151,10 +151,10 @@ def targets(errors: Sequence[float]) -> Array:
 
 
 class Surrogate:
-    """What is believed of the error after some trainings, in units of `targets`.
+    """A Gaussian process posterior of the error, in units of `targets`.
 
-    The noise is the one under which the errors are the most likely. The scale is not fitted: to the few networks of
-    a beginning it is so small that the model is sure of what it has not seen.
+    The noise variance is the one of highest likelihood. The signal variance is fixed: fitted to few networks it is too
+    small, and the model becomes overconfident.
     """
 
     def __init__(self, rows: Rows, errors: Sequence[float]) -> None:
@@ -164,22 +164,22 @@ class Surrogate:
         self._solve(kernel)
 
     def _likelihood(self, kernel: Array, noise: float) -> float:
-        """Logarithm, at the best scale, less a constant (Rasmussen & Williams 2006, section 5.4.1)."""
+        """Return the log likelihood at the best scale, up to a constant (Rasmussen & Williams 2006, section 5.4.1)."""
         factor, _ = cho_factor(kernel + noise * np.eye(len(kernel)), lower=True)
         fit = max(1e-12, float(self._targets @ cho_solve((factor, True), self._targets)))
         return float(-0.5 * len(kernel) * np.log(fit) - np.log(np.diag(factor)).sum())
 
     def _kernel(self, rows: Rows) -> Array:
-        """Covariance with what is learnt from, (rows, learnt from)."""
-        likenesses = self._like(rows, self._rows)
-        return np.asarray(1 + sum(weight * each for weight, each in zip(WEIGHTS, likenesses, strict=True)))
+        """Return the covariance with the training rows, (rows, training rows)."""
+        similarities = self._like(rows, self._rows)
+        return np.asarray(1 + sum(weight * each for weight, each in zip(WEIGHTS, similarities, strict=True)))
 
     def _solve(self, kernel: Array) -> None:
         self._factor, _ = cho_factor(kernel + self.noise * np.eye(len(kernel)), lower=True)
-        self._answers = cho_solve((self._factor, True), self._targets)
+        self._weights = cho_solve((self._factor, True), self._targets)
 
     def add_fantasies(self, rows: Rows) -> None:
-        """Take networks in training for as good as expected, so that the next choice keeps away from them."""
+        """Add networks in training with their predicted error (a fantasy), so that the next choice avoids them."""
         mean, _ = self.predict(rows)
         self._targets = np.concatenate([self._targets, mean])
         self._rows = Rows(
@@ -188,13 +188,13 @@ class Surrogate:
         )  # fmt: skip
         self._solve(self._kernel(self._rows))
 
-    def believed(self) -> Array:
-        """The mean at each network learnt from or believed, in order: its target less what noise explains."""
-        return np.asarray(self._targets - self.noise * self._answers)
+    def training_mean(self) -> Array:
+        """Return the posterior mean at each training row and fantasy, in order."""
+        return np.asarray(self._targets - self.noise * self._weights)
 
     def predict(self, rows: Rows) -> tuple[Array, Array]:
-        """Mean and standard deviation of the error without noise."""
+        """Return mean and standard deviation of the error without noise."""
         shared = self._kernel(rows)
         known = solve_triangular(self._factor, shared.T, lower=True)
         left = 1 + sum(WEIGHTS) - (known**2).sum(axis=0)
-        return shared @ self._answers, np.sqrt(np.maximum(left, 1e-12))
+        return shared @ self._weights, np.sqrt(np.maximum(left, 1e-12))
