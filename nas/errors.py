@@ -54,6 +54,6 @@ class ExportError(NasError):
 
 
 def near(name: str, known: Iterable[str]) -> str:
-    """The end of a message on an unknown name: the nearest there is, if one is near."""
+    """Return the end of a message on an unknown name: the nearest known one, if one is near."""
     found = get_close_matches(name, list(known), 1)
     return f"; did you mean {found[0]!r}?" if found else ""

@@ -147,7 +147,7 @@ def load_attribute(name: str) -> Any:
 
 
 def _load_file(path: Path) -> ModuleType:
-    """A file as a module, run once: what is defined in it stays one class."""
+    """Load a file as a module, run once: what is defined in it stays one class."""
     if not path.is_file():
         raise ExperimentError(f"no file {path}")
     name = f"nas_user_{path.resolve().as_posix()}"

@@ -66,7 +66,7 @@ class Graph:
 
     @cached_property
     def main(self) -> "Graph":
-        """The graph used at evaluation, without auxiliary heads."""
+        """Return the graph used at evaluation, without auxiliary heads."""
         return self if len(self.outputs) == 1 else Graph.of(self.to_values()[self.outputs[0]])
 
     @property

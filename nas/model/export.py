@@ -32,12 +32,12 @@ class ExportResult:
 
     @property
     def max_difference(self) -> float:
-        """The largest difference of any format."""
+        """Return the largest difference of any format."""
         return max(value for row in self.parity.values() for value in row.values())
 
     @property
     def agrees(self) -> bool:
-        """Whether every difference is within TOLERANCE."""
+        """Return whether every difference is within TOLERANCE."""
         return self.max_difference <= TOLERANCE
 
 

@@ -105,7 +105,7 @@ def _place(path: list[str], origin: str, text: str, changed: set[str] | None) ->
 
 
 def _name_recipe(data: Table) -> None:
-    """A recipe's name alone is a table that begins with it."""
+    """Replace a recipe's name by a table that begins with it."""
     if isinstance(data.get("recipe"), str):
         data["recipe"] = {"like": data["recipe"]}
 

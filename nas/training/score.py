@@ -26,5 +26,5 @@ class Score:
 
     @property
     def diverged(self) -> bool:
-        """Whether a loss exceeds MAX_LOSS or is not a number: training ends here."""
+        """Return whether a loss exceeds MAX_LOSS or is not a number: training ends here."""
         return not (self.loss < MAX_LOSS and self.train_loss < MAX_LOSS)

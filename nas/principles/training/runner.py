@@ -118,7 +118,7 @@ class Runner:
             yield TrainingStep(training, record, done, left, left * seconds / done / self.store.experiment.workers)
 
     def _jobs(self, trainings: Iterable[Training]) -> Iterator[Job]:
-        """A job for each training, recorded as running when it is taken; none once the run is to stop."""
+        """Yield a job for each training, recorded as running when it is taken; none once the run is to stop."""
         for training in trainings:
             if self.stopping:
                 return

@@ -25,7 +25,7 @@ MIN_AT_RUNG = 4  # trials at a rung before any is stopped there
 
 
 def rungs(epochs: int, factor: int) -> tuple[int, ...]:
-    """The epochs after which trials are compared, rising; none at the last."""
+    """Return the epochs after which trials are compared, rising; none at the last."""
     found = {ceil(epochs / factor**level) for level in range(1, epochs.bit_length() + 1)}
     return tuple(sorted(epoch for epoch in found if 1 <= epoch < epochs))
 

@@ -86,7 +86,7 @@ def _part(run: Run, place: int) -> Path:
 
 
 def _train(run: Run, recipe: Recipe, entries: list[tuple[TrialRecord, int]]) -> Iterator[TrainedJob]:
-    """Each training as it ends, numbered by its place among the entries."""
+    """Yield each training as it ends, numbered by its place among the entries."""
     experiment = run.experiment.model_copy(update={"recipe": recipe})
     jobs = [
         Job.for_trial(experiment, replace(record, number=place, seed=seed), _part(run, place))

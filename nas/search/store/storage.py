@@ -152,7 +152,7 @@ def writable(where: Path) -> Iterator[None]:
 
 
 def _sqlite(file: Path) -> "RDBStorage":
-    """The file is opened by its path: in a URL, some letters of a path mean something else."""
+    """Return a storage on a file, opened by its path: in a URL some letters of a path have a meaning."""
     from sqlalchemy.pool import QueuePool
 
     def opened() -> sqlite3.Connection:

@@ -57,7 +57,7 @@ class TrainedJob:
 
     @property
     def error(self) -> float | None:
-        """The last validation error; None when the training failed."""
+        """Return the last validation error; None when the training failed."""
         return None if self.outcome.reason or not self.scores else self.scores[-1].error
 
 

@@ -77,7 +77,7 @@ def _limit_memory(gigabytes: float | None) -> None:
 
 
 def _device(job: Job) -> str:
-    """The device of a job: of the cards that this process sees, the one it shares with others."""
+    """Return the device of a job: of the graphics cards this process sees, the one it shares with others."""
     import torch
 
     return "cpu" if job.device == "cpu" else f"cuda:{job.gpu % max(1, torch.cuda.device_count())}"

@@ -23,5 +23,5 @@ class Source:
 
     @property
     def data_dir(self) -> Path:
-        """The folder in which the files are looked for."""
+        """Return the folder in which the files are looked for."""
         return Path(self.directory) if self.directory else Path(os.environ.get("NAS_DATA") or "data") / self.name

@@ -20,11 +20,11 @@ TIMEOUT = 30  # seconds without an answer from a server
 CHUNK = 1 << 18
 MAX_MEMBERS = 1_000  # of an archive; CIFAR's have eight
 
-Progress = Callable[[str, int, int], None]
+OnProgress = Callable[[str, int, int], None]
 """Called with a file's name, the bytes received, and its length."""
 
 
-def fetch(name: str, folder: Path, progress: Progress, mirror: str | None = None) -> None:
+def fetch(name: str, folder: Path, progress: OnProgress, mirror: str | None = None) -> None:
     """Download a public set into a folder and unpack it there; resume an attempt that was interrupted.
 
     mirror: the URL of a folder with the published archives, used instead of their home. Raises DataError.
@@ -50,7 +50,7 @@ def is_complete(public_set: PublicSet, folder: Path) -> bool:
         return False
 
 
-def _fetch_file(public_set: PublicSet, file: DataFile, folder: Path, base: str, progress: Progress) -> None:
+def _fetch_file(public_set: PublicSet, file: DataFile, folder: Path, base: str, progress: OnProgress) -> None:
     """Download one file and check it; unpack an archive, and keep it only if it was there before."""
     final = folder / file.name
     was_present = final.is_file()
@@ -63,7 +63,7 @@ def _fetch_file(public_set: PublicSet, file: DataFile, folder: Path, base: str, 
             final.unlink()
 
 
-def _download_checked(url: str, part: Path, file: DataFile, progress: Progress, remedy: str) -> Path:
+def _download_checked(url: str, part: Path, file: DataFile, progress: OnProgress, remedy: str) -> Path:
     download(url, part, file, progress, remedy)
     with part.open("rb") as content:
         digest = file_digest(content, "sha256").hexdigest()
@@ -73,7 +73,7 @@ def _download_checked(url: str, part: Path, file: DataFile, progress: Progress, 
     return part
 
 
-def download(url: str, part: Path, file: DataFile, progress: Progress, remedy: str) -> None:
+def download(url: str, part: Path, file: DataFile, progress: OnProgress, remedy: str) -> None:
     """Download the rest of a file into `part`, which holds its beginning. Raises DataError."""
     received = part.stat().st_size if part.is_file() else 0
     if received >= file.length:
@@ -105,7 +105,7 @@ def _request(url: str, received: int) -> http.client.HTTPResponse:
 
 
 def _copy(
-    answer: http.client.HTTPResponse, target: IO[bytes], received: int, file: DataFile, progress: Progress
+    answer: http.client.HTTPResponse, target: IO[bytes], received: int, file: DataFile, progress: OnProgress
 ) -> int:
     """Append the answer and return the bytes received: at most one beyond the file's length, to protect the disk."""
     while received <= file.length and (chunk := answer.read(min(CHUNK, file.length + 1 - received))):

@@ -53,12 +53,12 @@ class PublicSet:
 
     @property
     def name(self) -> str:
-        """The name in an experiment."""
+        """Return the name in an experiment."""
         return self.task.name
 
     @property
     def summary(self) -> str:
-        """One line for `nas data`."""
+        """Return one line for `nas data`."""
         return f"a public set; fetch it: nas data {self.name}"
 
     def class_names(self, data_dir: Path) -> tuple[str, ...]:
