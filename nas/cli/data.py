@@ -11,7 +11,7 @@ from nas.cli.app import app, info, output, text_table
 from nas.cli.options import Json
 
 if TYPE_CHECKING:
-    from nas.training.data.catalog.fetch import Progress
+    from nas.training.data.catalog.fetch import OnProgress
 
 
 COLUMNS = ("name", "image", "classes", "train", "test", "where")
@@ -70,7 +70,7 @@ def _cell(value: Any) -> str:
 
 
 @contextmanager
-def progress_bars() -> "Iterator[Progress]":
+def progress_bars() -> "Iterator[OnProgress]":
     """Show progress on stderr: bars in a terminal, nothing elsewhere."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
