@@ -83,10 +83,10 @@ def sketch(placed: PlacedOp) -> Sketch | None:
         return Sketch((*[Box("", "port")] * ports, _box([placed.op])), tuple((i, ports) for i in range(ports)))
     if len(body.nodes) > 20 * MAX_BOXES:
         return None
-    pencil = _Pencil(body)
+    builder = _SketchBuilder(body)
     for node in body.nodes:
-        pencil.add(node)
-    found = pencil.finish()
+        builder.add(node)
+    found = builder.finish()
     return found if len(found.boxes) <= MAX_BOXES else None
 
 
@@ -103,7 +103,7 @@ def _box(ops: list[Op]) -> Box:
     return Box(text, kind(heavy[-1]), side, tuple(map(label, before)), tuple(map(label, after)))
 
 
-class _Pencil:
+class _SketchBuilder:
     """Draws a body node by node. Each value is known by the boxes it comes from and the layers not yet drawn."""
 
     def __init__(self, body: Graph) -> None:
