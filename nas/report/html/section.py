@@ -13,7 +13,7 @@ class Section:
     """What a section adds to a page.
 
     html: made with `section`. data: plain data by name; the script reads it, and each name registers what draws it in
-    the element that `plot` makes. script: a file of JavaScript, usually beside the Python file.
+    the element that `plot` makes. script: a file of JavaScript, usually next to the Python file.
     """
 
     html: Markup

@@ -27,11 +27,11 @@ def abscissa_of(experiment: Experiment) -> str:
 
 
 def plot_axes(experiment: Experiment) -> tuple[str, ...]:
-    """Return all that the error can be plotted against: the abscissa, every exact objective, every minimized one."""
+    """Return what the error can be plotted against: the abscissa, every exact objective, every minimized one."""
     exact = [objective.name for objective in exact_objectives()]
     return tuple(dict.fromkeys((abscissa_of(experiment), *exact, *experiment.objectives[1:])))
 
 
 def main_costs(experiment: Experiment, others: Iterable[str] = ("params", "macs")) -> tuple[str, ...]:
-    """Return what short tables show of a network: some costs, and all that is limited or minimized."""
+    """Return the objectives that short tables show: the given costs, and all that are limited or minimized."""
     return tuple(dict.fromkeys((*others, *experiment.budget, *experiment.objectives[1:])))

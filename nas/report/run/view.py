@@ -46,17 +46,17 @@ class View:
 
     @property
     def abscissa(self) -> str:
-        """What plots show the error against."""
+        """The objective that plots show the error against."""
         return abscissa_of(self.experiment)
 
     @property
     def axes(self) -> tuple[str, ...]:
-        """All that the error can be plotted against, the abscissa first."""
+        """The objectives that the error can be plotted against, the abscissa first."""
         return plot_axes(self.experiment)
 
     @property
     def costs(self) -> tuple[str, ...]:
-        """What short tables show of a network besides its error."""
+        """The objectives that short tables show of a network, without its error."""
         return main_costs(self.experiment)
 
     @property
