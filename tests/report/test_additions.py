@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from fake_run import record, rich_run, run
+from test_browser import BROWSER, opened
 from test_page import Reader
 
 from nas.report import markdown_report, write_comparison, write_report
@@ -60,7 +61,7 @@ def test_a_minimized_objective_is_in_every_plot_and_table(objective: Objective, 
     assert plot_data(text, "primitives")["title"] == objective.summary
     assert plot_data(text, "coordinates")["axes"][-2]["name"] == objective.title
     reader = Reader(text)
-    assert f"better in validation error and {objective.title} without" in reader.words
+    assert f"better in one of validation error and {objective.title} without" in reader.words
     for part in ("option", "button", "th", "dt"):  # menu, table of trials, baselines, key numbers and panel
         assert any(objective.title in said for said in reader.texts[part]), part
     with (page.parent / "trials.csv").open(newline="", encoding="utf-8") as file:
@@ -112,3 +113,18 @@ def test_a_section_is_one_function_and_one_line(tmp_path: Path) -> None:
     assert plot_data(text, "slowest")["x"] == [max(view.run.records, key=lambda each: each.seconds).number]
     assert 'register("slowest"' in text
     assert run_page(view) == before
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BROWSER is None, reason="no chromium on the path")
+def test_a_browser_draws_both(tmp_path: Path) -> None:
+    made = searched(tmp_path, CONFUSION.name)
+    SECTIONS.append(slowest)
+    try:
+        page = write_report(made)
+    finally:
+        SECTIONS.remove(slowest)
+    document, console, _ = opened(page, tmp_path / "profile")
+    assert console == ""
+    assert len(re.findall(r'<div id="[a-z]+-plot" class="plot[^>]*><div', document)) == 7
+    assert "training loss (nats)</text>" in document

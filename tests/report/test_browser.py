@@ -77,6 +77,16 @@ document.body.append(Object.assign(document.createElement("pre"), { id: "said", 
 </script>"""
 
 
+PRINTED = """<script>
+const color = () => document.querySelector("#progress-plot").layout.font.color;
+setTimeout(() => {
+  const said = [color()];
+  for (const event of ["beforeprint", "afterprint"]) { dispatchEvent(new Event(event)); said.push(color()); }
+  document.body.append(Object.assign(document.createElement("pre"), { id: "said", textContent: JSON.stringify(said) }));
+}, 1500);
+</script>"""
+
+
 def driven(text: str, script: str) -> str:
     """The page with one more script at its end, which its policy is made to allow."""
     relaxed = re.sub(r"script-src [^\"]*", "script-src 'unsafe-inline'", text, count=1)
@@ -89,11 +99,19 @@ def heard(document: str) -> Any:
     return json.loads(unescape(found[1]))
 
 
-def opened(page: Path, profile: Path) -> tuple[str, str, list[str]]:
+def opened(page: Path, profile: Path, *options: str) -> tuple[str, str, list[str]]:
     """The document after its scripts ran, what the console said, and what the page asked the network for."""
     log = profile.with_suffix(".json")
     assert BROWSER is not None
-    command = [BROWSER, *QUIET, f"--user-data-dir={profile}", f"--log-net-log={log}", "--dump-dom", page.as_uri()]
+    command = [
+        BROWSER,
+        *QUIET,
+        *options,
+        f"--user-data-dir={profile}",
+        f"--log-net-log={log}",
+        "--dump-dom",
+        page.as_uri(),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)
     events = [event.get("params", {}) for event in json.loads(log.read_text(encoding="utf-8"))["events"]]
     # The browser's own requests for updates have no initiator.
@@ -191,6 +209,14 @@ def test_a_picture_of_it_is_no_blank(dark: bool, tmp_path: Path) -> None:
     colours = image.getcolors(maxcolors=1 << 24)
     assert colours is not None
     assert len(colours) > 500
+
+
+def test_it_is_printed_in_light_colors(tmp_path: Path) -> None:
+    page = tmp_path / "printed.html"
+    page.write_text(driven(write_report(run(tmp_path)).read_text(encoding="utf-8"), PRINTED), encoding="utf-8")
+    document, console, _ = opened(page, tmp_path / "profile", "--force-dark-mode")
+    assert console == ""
+    assert heard(document) == ["#e6edf3", "#1b1f24", "#e6edf3"]
 
 
 def test_a_thousand_trials_open(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:

@@ -38,7 +38,7 @@ def front_section(view: View) -> Section | None:
 
 def _caption(view: View) -> str:
     names = [noun(name) for name in view.experiment.objectives]
-    front = f"A network is on the front if no other is better in {listed(names)} without being worse in another."
+    front = f"A network is on the front if no other is better in one of {listed(names)} without being worse in another."
     if len(names) == 1:
         front = "The only objective is the validation error, so the front is the network with the lowest."
     return f"{front} Dashed: the budget. Point at a network, or select one below, to see it."
