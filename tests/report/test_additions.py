@@ -58,7 +58,7 @@ def test_a_minimized_objective_is_in_every_plot_and_table(objective: Objective, 
     axis = plot_data(text, "front")["axes"][objective.name]
     assert axis["title"] == objective.summary
     assert axis["x"][1] == [objective.of(each) for each in view.front]
-    assert plot_data(text, "primitives")["title"] == objective.summary
+    assert plot_data(text, "primitives")["axis"]["title"] == objective.summary
     assert plot_data(text, "coordinates")["axes"][-2]["name"] == objective.title
     reader = Reader(text)
     assert f"better in one of validation error and {objective.title} without" in reader.words

@@ -44,19 +44,14 @@ class RunComparison:
         names = [clip(view.run.path.resolve().name, 40) for view in self.views]
         return [f"{name} ({chr(65 + i)})" if names.count(name) > 1 else name for i, name in enumerate(names)]
 
-    @cached_property
-    def best(self) -> list[TrialRecord]:
-        """The best trial of each run."""
-        return [view.best for view in self.views if view.best]
-
     @property
     def rows(self) -> list[tuple[str, View, TrialRecord]]:
         """Name, view and best trial of each run."""
-        return list(zip(self.names, self.views, self.best, strict=True))
+        return [(name, view, view.best) for name, view in zip(self.names, self.views, strict=True) if view.best]
 
     @property
     def costs(self) -> tuple[str, ...]:
-        """What tables show of a network: what any of the runs limits or minimizes, parameters and MACs."""
+        """The objectives that tables show: parameters, MACs, and all that any of the runs limits or minimizes."""
         return tuple(dict.fromkeys(name for view in self.views for name in view.costs))
 
     @cached_property

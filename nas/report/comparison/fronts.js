@@ -1,5 +1,5 @@
 register("fronts", ({ axes, runs, abscissa, log }) => {
-  const count = $("abscissa").value, { title, name: unit, format } = axes[count];
+  const count = $("abscissa").value, { name: unit, format } = axes[count];
   const hovertemplate = `%{text}<br>%{y:.2%} error<br>%{x:${format}} ${plain(unit)}<extra></extra>`;
   const traces = runs.flatMap((run, i) => {
     const at = ({ x, y, text }) => ({ x: x[count], y, text: text.map(plain) });
@@ -15,6 +15,6 @@ register("fronts", ({ axes, runs, abscissa, log }) => {
         marker: { color: hue(i), size: 11, symbol: "diamond", line: { color: "--ink", width: 1 } } }),
     ];
   });
-  draw("fronts", traces, axis(plain(title)), errorAxis(log, { rangemode: "tozero" }));
+  draw("fronts", traces, objectiveAxis(axes[count]), errorAxis(log, { rangemode: "tozero" }));
 });
 redrawOnChange("abscissa", "fronts");

@@ -22,6 +22,9 @@ const axis = (title, more) => ({ title: { text: title }, gridcolor: "--line", li
 
 const errorAxis = (log, more) => axis("validation error", { tickformat: "~%", type: log ? "log" : "linear", ...more });
 
+// The axis of an objective.
+const objectiveAxis = ({ title, format }) => axis(plain(title), format.endsWith("%") ? { tickformat: "~%" } : {});
+
 const HUES = ["--c1", "--c2", "--c3", "--c4", "--c5", "--c6", "--faint"];
 const hue = (i) => HUES[i % HUES.length];
 

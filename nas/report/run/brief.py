@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from nas.report.run.advice import advice
+from nas.report.run.front import trial_name
 from nas.report.run.header import answer_text, run_title
 from nas.report.run.values import value_of
 from nas.report.run.view import View
@@ -16,7 +17,13 @@ MAX_ROWS = 10
 def brief(view: View) -> str:
     """Return heading, answer, the front with finalists and baselines, what to run next, and the command."""
     counts = dict.fromkeys([*view.limits, *view.costs])
-    heads = ["network", "validation error", "95 % interval", "test error", *map(noun, counts)]
+    heads = [
+        "network",
+        "validation error",
+        "95 % interval",
+        "test error",
+        *(plain_markdown(noun(name)) for name in counts),
+    ]
     rows = [_row(view, record, counts) for record in (*view.front[:MAX_ROWS], *view.baselines)]
     parts = [f"### {plain_markdown(run_title(view))}", plain_markdown(answer_text(view))]
     if rows:
@@ -29,10 +36,10 @@ def brief(view: View) -> str:
 
 
 def _row(view: View, record: TrialRecord, counts: Iterable[str]) -> list[str]:
-    again = next((f for f in view.finalists if f.number == record.number and not record.baseline), None)
-    error, spread = (again.error, between(again.low, again.high)) if again else (record.error, "-")
-    name = plain_markdown(clip(record.baseline, 60)) or f"trial {record.number}"
-    return [name, quantity("error", error), spread, quantity("error", again.test_error) if again else "-",
+    final = next((f for f in view.finalists if f.number == record.number and not record.baseline), None)
+    error, interval = (final.error, between(final.low, final.high)) if final else (record.error, "-")
+    return [plain_markdown(trial_name(record)), quantity("error", error), interval,
+            quantity("error", final.test_error) if final else "-",
             *[quantity(name, value_of(name, record)) for name in counts]]  # fmt: skip
 
 

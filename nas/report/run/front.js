@@ -2,7 +2,7 @@ const front = read("front");
 let chosen = front.traces[1].customdata[0];
 
 function drawFront() {
-  const name = $("abscissa").value, { title, name: unit, format, x, limits } = front.axes[name];
+  const name = $("abscissa").value, { name: unit, format, x, limits } = front.axes[name];
   const [others, best, known, again] = front.traces.map((trace, i) => ({
     ...trace, x: x[i], text: trace.text.map(plain), type: "scatter", mode: "markers",
     hovertemplate: `%{text}<br>%{y:.2%} error<br>%{x:${format}} ${plain(unit)}<extra></extra>` }));
@@ -26,7 +26,7 @@ function drawFront() {
   const annotations = limits.map((at) => ({ x: at, yref: "paper", y: 1, text: "budget", showarrow: false,
     xanchor: "right", yanchor: "top", font: { color: "--hot", size: 12 } }));
   const point = ({ points }) => points[0].customdata === undefined || select(points[0].customdata);
-  draw("front", [others, ...(name === front.lined ? [line] : []), best, ...more, ring], axis(plain(title)),
+  draw("front", [others, ...(name === front.lined ? [line] : []), best, ...more, ring], objectiveAxis(front.axes[name]),
     errorAxis(front.log, { rangemode: "nonnegative" }), { shapes, annotations },
     { plotly_hover: point, plotly_click: point });
 }

@@ -29,11 +29,11 @@ register("coordinates", ({ axes, lines }) => {
   draw("coordinates", traces, across, up, { annotations, shapes });
 });
 
-register("primitives", ({ groups, title, format, log }) => {
+register("primitives", ({ groups, axis, log }) => {
   const traces = groups.map((group, i) => ({
     ...group, mode: "markers", marker: { color: hue(i), size: 7, opacity: 0.75 },
-    hovertemplate: `trial %{customdata}: %{y:.2%}, %{x:${format}}<extra></extra>`,
+    hovertemplate: `trial %{customdata}: %{y:.2%}, %{x:${axis.format}}<extra></extra>`,
   }));
   const events = { plotly_click: ({ points }) => select(points[0].customdata) };
-  draw("primitives", traces, axis(plain(title)), errorAxis(log), {}, events);
+  draw("primitives", traces, objectiveAxis(axis), errorAxis(log), {}, events);
 });

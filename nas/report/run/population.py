@@ -76,10 +76,10 @@ def families(view: View) -> Data:
     """Return the share of networks up to each error, by the groups of each choice that defines families."""
     by_choice = {}
     for name in family_choices(view.complete)[:MAX_CHOICES]:
-        labelled = sorted(zip(groups(view.complete, name), [record.error for record in view.complete], strict=True))
+        labeled = sorted(zip(groups(view.complete, name), [record.error for record in view.complete], strict=True))
         by_choice[clip(name, 40)] = [
             _distribution(clip(label, 40), [error for _, error in part if error is not None])
-            for label, part in groupby(labelled, key=lambda pair: pair[0])
+            for label, part in groupby(labeled, key=lambda pair: pair[0])
         ]
     return {"choices": by_choice, "log": needs_log_axis([view])}
 
@@ -106,9 +106,9 @@ def parallel_coordinates(view: View) -> Data:
         [1, quantity("error", errors[-1])],
     ]
     lines: dict[str, list[float | None]] = {name: [] for name in BANDS}
-    for place in range(len(records)):
-        band = BANDS[-1 - min(4, 5 * place // len(records))]
-        lines[band] += [axis["at"][place] for axis in axes] + [None]
+    for i in range(len(records)):
+        band = BANDS[-1 - min(4, 5 * i // len(records))]
+        lines[band] += [axis["at"][i] for axis in axes] + [None]
     return {"axes": [{"name": axis["name"], "ticks": axis["ticks"]} for axis in axes], "lines": lines}
 
 
@@ -125,15 +125,12 @@ def _axis(name: str, values: list[Any], unit_of: str = "") -> Data:
         low, span = min(known), max(known) - min(known) or 1.0
         at = [None if value is None else round((value - low) / span, 4) for value in numbers]
         ends = sorted({(0, low), (1 if max(known) > low else 0, max(known))})
-        return {
-            "name": name,
-            "at": at,
-            "ticks": [[y, quantity(unit_of, end) if unit_of else f"{end:g}"] for y, end in ends],
-        }
+        ticks = [[y, quantity(unit_of, end) if unit_of else f"{end:g}"] for y, end in ends]
+        return {"name": name, "at": at, "ticks": ticks}
     words = sorted({str(value) for value in values if value is not None})
-    place = {word: round(i / max(1, len(words) - 1), 4) for i, word in enumerate(words)}
-    ticks = [[place[word], clip(word, 16)] for word in words[:: max(1, len(words) // 6)]]
-    return {"name": name, "at": [None if value is None else place[str(value)] for value in values], "ticks": ticks}
+    positions = {word: round(i / max(1, len(words) - 1), 4) for i, word in enumerate(words)}
+    ticks = [[positions[word], clip(word, 16)] for word in words[:: max(1, len(words) // 6)]]
+    return {"name": name, "at": [None if value is None else positions[str(value)] for value in values], "ticks": ticks}
 
 
 def main_primitives(view: View) -> Data:
@@ -153,4 +150,4 @@ def main_primitives(view: View) -> Data:
         }
         for name, part in parts.items()
     ]
-    return {"groups": points, "log": needs_log_axis([view]), **axis_data(view.abscissa)}
+    return {"groups": points, "log": needs_log_axis([view]), "axis": axis_data(view.abscissa)}

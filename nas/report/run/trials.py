@@ -6,7 +6,7 @@ from pathlib import Path
 from nas.report.html.markup import Child, Markup, tag
 from nas.report.html.section import Section, section
 from nas.report.html.table import sortable_cell, table
-from nas.report.run.values import main_costs, value_of
+from nas.report.run.values import value_of
 from nas.report.run.view import View
 from nas.report.text import clip, noun, quantity
 from nas.search.trial import TrialRecord
@@ -29,7 +29,7 @@ def _trials_table(view: View) -> Markup:
     more = f" The first {MAX_ROWS:,} of {len(records):,}; all are in trials.csv." if len(records) > MAX_ROWS else ""
     panel = ", a number to see that network" if view.complete else ""
     caption = f"Trials, best first. Select a heading to sort by it{panel}.{more}"
-    costs = main_costs(view.experiment, ("params", "macs", "depth", "peak_bytes"))
+    costs = dict.fromkeys(("params", "macs", "depth", "peak_bytes", *view.costs))
     heads = ["trial", "state", *map(noun, ("error", *costs)), "trained", "choices"]
     buttons = [tag("button", head, type="button") for head in heads]
     front = {record.number for record in view.front}

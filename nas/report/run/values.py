@@ -13,7 +13,9 @@ def value_of(name: str, record: TrialRecord) -> float | None:
     if not OBJECTIVES[name].exact and record.error is None:
         return None
     value = OBJECTIVES[name].of(record)
-    return value if isinstance(value, int) or isfinite(value) else None
+    if isinstance(value, int):
+        return value  # exact, however large
+    return float(value) if isfinite(value) else None
 
 
 def values_of(names: Iterable[str], record: TrialRecord) -> dict[str, float | None]:
@@ -21,17 +23,11 @@ def values_of(names: Iterable[str], record: TrialRecord) -> dict[str, float | No
     return {name: value_of(name, record) for name in names}
 
 
-def abscissa_of(experiment: Experiment) -> str:
-    """Return what plots show the error against: the second objective, or else a limited count, or else MACs."""
-    return next(iter((*experiment.objectives[1:], *experiment.budget)), "macs")
-
-
 def plot_axes(experiment: Experiment) -> tuple[str, ...]:
-    """Return what the error can be plotted against: the abscissa, every exact objective, every minimized one."""
+    """Return the objectives that the error can be plotted against.
+
+    The first is the second objective, or else a limited one, or else MACs; then all that are exact or minimized.
+    """
+    first = next(iter((*experiment.objectives[1:], *experiment.budget)), "macs")
     exact = [objective.name for objective in exact_objectives()]
-    return tuple(dict.fromkeys((abscissa_of(experiment), *exact, *experiment.objectives[1:])))
-
-
-def main_costs(experiment: Experiment, others: Iterable[str] = ("params", "macs")) -> tuple[str, ...]:
-    """Return the objectives that short tables show: the given costs, and all that are limited or minimized."""
-    return tuple(dict.fromkeys((*others, *experiment.budget, *experiment.objectives[1:])))
+    return tuple(dict.fromkeys((first, *exact, *experiment.objectives[1:])))

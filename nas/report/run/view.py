@@ -9,7 +9,7 @@ import pandas as pd
 
 from nas.report.run.frame import frame
 from nas.report.run.hypervolume import SearchProgress, search_progress
-from nas.report.run.values import abscissa_of, main_costs, plot_axes
+from nas.report.run.values import plot_axes
 from nas.report.text import clip
 from nas.search.experiment import Experiment
 from nas.search.objectives import Budget
@@ -47,7 +47,7 @@ class View:
     @property
     def abscissa(self) -> str:
         """The objective that plots show the error against."""
-        return abscissa_of(self.experiment)
+        return self.axes[0]
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -56,8 +56,8 @@ class View:
 
     @property
     def costs(self) -> tuple[str, ...]:
-        """The objectives that short tables show of a network, without its error."""
-        return main_costs(self.experiment)
+        """The objectives that short tables show: parameters, MACs, and all that are limited or minimized."""
+        return tuple(dict.fromkeys(("params", "macs", *self.limits, *self.experiment.objectives[1:])))
 
     @property
     def argument(self) -> str:
