@@ -26,14 +26,14 @@ def report_command(
     out: Annotated[Path | None, typer.Option(help="File of a comparison; default RUN/report/comparison.html.")] = None,
 ) -> None:
     """Write the report of a run, or a comparison of several: one offline HTML page, with figures and tables."""
-    from nas.report import compare, markdown, write
+    from nas.report import markdown_report, write_comparison, write_report
     from nas.search.store.run import load_run
 
     found = [load_run(run) for run in runs]
     if format_ == "md":
-        output("\n".join(markdown(run) for run in found).rstrip())
+        output("\n".join(markdown_report(run) for run in found).rstrip())
         return
-    page = write(found[0]) if len(found) == 1 else compare(found, out)
+    page = write_report(found[0]) if len(found) == 1 else write_comparison(found, out)
     info("Report, to open in a browser:")
     output(str(page))
 

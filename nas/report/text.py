@@ -1,41 +1,27 @@
-"""How quantities are called and written, everywhere in the report."""
+"""How quantities are named and formatted, everywhere in the report."""
 
 from typing import Any
 
+from nas.search.objectives import OBJECTIVES
+
 TIMES = "\N{MULTIPLICATION SIGN}"
 
-NAMES = {
-    "error": "validation error",
-    "loss": "validation loss",
-    "params": "parameters",
-    "macs": "MACs",
-    "flops": "FLOPs",
-    "activations": "activations",
-    "peak_bytes": "peak memory",
-    "depth": "depth",
-    "seconds": "training time",
-}
-UNITS = {
-    "error": "%",
-    "loss": "nats",
-    "macs": "multiply-accumulates an image",
-    "flops": "2 x MACs, an image",
-    "activations": "elements an image",
-    "peak_bytes": "bytes an image, float32",
-    "depth": "weighted layers",
-    "seconds": "s",
-}
+NAMES = {"flops": "FLOPs", "seconds": "training time"}  # of what is not an objective
 _LARGE = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
 
 
-def title(name: str) -> str:
-    """A quantity as an axis calls it: `validation error (%)`."""
-    unit = UNITS.get(name)
-    return f"{NAMES.get(name, name)} ({unit})" if unit else NAMES.get(name, name)
+def noun(name: str) -> str:
+    """Return a quantity as it is called in a sentence: `validation error`."""
+    return OBJECTIVES[name].title if name in OBJECTIVES else NAMES.get(name, name)
+
+
+def axis_title(name: str) -> str:
+    """Return an objective as an axis is labeled: `MACs (multiply-accumulates per image)`."""
+    return OBJECTIVES[name].summary
 
 
 def short(value: float) -> str:
-    """At most three significant digits and a letter: 48,211 -> 48.2 k, 1,500,000 -> 1.5 M."""
+    """Return at most three significant digits and a letter: 48,211 -> 48.2 k, 1,500,000 -> 1.5 M."""
     for size, letter in _LARGE:
         if abs(value) >= size * 0.9995:
             return f"{_three(value / size)} {letter}"
@@ -47,31 +33,50 @@ def _three(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share in whole per cent; never 0 % of something that is there."""
+    """Return a share in whole percent; `<1 %` for one that is small but not zero."""
     return "<1 %" if 0 < share < 0.005 else f"{share:.0%}".replace("%", " %")
 
 
 def quantity(name: str, value: float | None) -> str:
-    """A quantity with its unit: error 0.0193 -> 1.93 %, macs 1720000 -> 1.72 M."""
+    """Return a quantity with its unit, by the form of its objective: error 0.0193 -> 1.93 %, macs 1720000 -> 1.72 M."""
     if value is None or value != value:
         return "-"
-    if name in ("error", "share"):
-        return f"{value * 100:.2f} %" if name == "error" else percent(value)
-    if name == "loss":
-        return f"{value:.4f}"
-    if name == "seconds":
+    form = form_of(name)
+    if form == "share":
+        return f"{value * 100:.2f} %"
+    if form == "seconds":
         return f"{value:,.1f} s" if value < 600 else f"{value / 60:,.0f} min"
-    if name == "peak_bytes":
+    if form == "bytes":
         return short(value) + ("B" if value >= 999.5 else " B")
     return short(value)
 
 
+def full_quantity(name: str, value: float | None) -> str:
+    """Return a quantity like `quantity`, but an integer count with all its digits."""
+    return f"{value:,}" if form_of(name) == "count" and isinstance(value, int) else quantity(name, value)
+
+
+def form_of(name: str) -> str:
+    """Return how a quantity is formatted: as a count, bytes, a share or seconds."""
+    return OBJECTIVES[name].form if name in OBJECTIVES else "seconds" if name == "seconds" else "count"
+
+
+def plot_format(name: str) -> str:
+    """Return the format of an objective's values in a plot, in the notation of d3."""
+    return ".2%" if form_of(name) == "share" else ".3~s" if OBJECTIVES[name].exact else ".4~g"
+
+
 def between(low: float, high: float) -> str:
-    """An interval of an error."""
+    """Return an interval of an error."""
     return f"{quantity('error', low)} to {quantity('error', high)}"
 
 
-def clip(text: Any, most: int = 80) -> str:
-    """Text of any origin on one line and at most `most` characters long."""
+def listed(names: list[str]) -> str:
+    """Return names in a sentence: `a, b and c`."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def clip(text: Any, length: int = 80) -> str:
+    """Return text of any origin on one line, at most `length` characters long."""
     line = " ".join(str(text).split())
-    return line if len(line) <= most else line[: most - 1] + "…"
+    return line if len(line) <= length else line[: length - 1] + "…"

@@ -13,8 +13,8 @@ import pytest
 from fake_run import evil_run, rich_run, run
 from PIL import Image
 
-from nas.report import compare, write
-from nas.report.run.view import view
+from nas.report import write_comparison, write_report
+from nas.report.run.view import view_of
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
@@ -77,6 +77,16 @@ document.body.append(Object.assign(document.createElement("pre"), { id: "said", 
 </script>"""
 
 
+PRINTED = """<script>
+const color = () => document.querySelector("#progress-plot").layout.font.color;
+setTimeout(() => {
+  const said = [color()];
+  for (const event of ["beforeprint", "afterprint"]) { dispatchEvent(new Event(event)); said.push(color()); }
+  document.body.append(Object.assign(document.createElement("pre"), { id: "said", textContent: JSON.stringify(said) }));
+}, 1500);
+</script>"""
+
+
 def driven(text: str, script: str) -> str:
     """The page with one more script at its end, which its policy is made to allow."""
     relaxed = re.sub(r"script-src [^\"]*", "script-src 'unsafe-inline'", text, count=1)
@@ -89,11 +99,19 @@ def heard(document: str) -> Any:
     return json.loads(unescape(found[1]))
 
 
-def opened(page: Path, profile: Path) -> tuple[str, str, list[str]]:
+def opened(page: Path, profile: Path, *options: str) -> tuple[str, str, list[str]]:
     """The document after its scripts ran, what the console said, and what the page asked the network for."""
     log = profile.with_suffix(".json")
     assert BROWSER is not None
-    command = [BROWSER, *QUIET, f"--user-data-dir={profile}", f"--log-net-log={log}", "--dump-dom", page.as_uri()]
+    command = [
+        BROWSER,
+        *QUIET,
+        *options,
+        f"--user-data-dir={profile}",
+        f"--log-net-log={log}",
+        "--dump-dom",
+        page.as_uri(),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)
     events = [event.get("params", {}) for event in json.loads(log.read_text(encoding="utf-8"))["events"]]
     # The browser's own requests for updates have no initiator.
@@ -112,7 +130,7 @@ def test_it_opens_without_an_error_or_a_request(kind: str, tmp_path: Path) -> No
     }
     make: Callable[[Path], Any] = makers.get(kind, run)
     made = make(tmp_path)
-    page = compare([made, made]) if kind == "compared" else write(made)
+    page = write_comparison([made, made]) if kind == "compared" else write_report(made)
     document, console, asked = opened(page, tmp_path / "profile")
     assert console == ""
     assert asked == []
@@ -134,7 +152,7 @@ def test_a_request_and_an_error_would_be_seen(tmp_path: Path) -> None:
 def test_its_controls_work(tmp_path: Path) -> None:
     made = run(tmp_path, 30)
     page = tmp_path / "driven.html"
-    page.write_text(driven(write(made).read_text(encoding="utf-8"), DRIVER), encoding="utf-8")
+    page.write_text(driven(write_report(made).read_text(encoding="utf-8"), DRIVER), encoding="utf-8")
     document, console, _ = opened(page, tmp_path / "profile")
     assert console == ""
     said = heard(document)
@@ -152,11 +170,11 @@ def test_its_controls_work(tmp_path: Path) -> None:
 def test_pointing_at_a_network_shows_it(tmp_path: Path) -> None:
     made = rich_run(tmp_path)
     page = tmp_path / "hovered.html"
-    page.write_text(driven(write(made).read_text(encoding="utf-8"), HOVER), encoding="utf-8")
+    page.write_text(driven(write_report(made).read_text(encoding="utf-8"), HOVER), encoding="utf-8")
     document, console, _ = opened(page, tmp_path / "profile")
     assert console == ""
     said = heard(document)
-    last = view(made).front[-1]
+    last = view_of(made).front[-1]
     assert said["number"] == last.number
     assert said["panel"] == f"Trial {last.number}"
     assert said["drawn"]
@@ -166,7 +184,7 @@ def test_pointing_at_a_network_shows_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["one", "compared"])
 def test_a_phone_shows_every_plot_and_needs_no_scrolling_sideways(kind: str, tmp_path: Path) -> None:
     made = rich_run(tmp_path)
-    text = (write(made) if kind == "one" else compare([made, made])).read_text(encoding="utf-8")
+    text = (write_report(made) if kind == "one" else write_comparison([made, made])).read_text(encoding="utf-8")
     (tmp_path / "narrow.html").write_text(driven(text, NARROW), encoding="utf-8")
     page = tmp_path / "frame.html"
     page.write_text(FRAME.format(name="narrow.html"), encoding="utf-8")
@@ -179,7 +197,7 @@ def test_a_phone_shows_every_plot_and_needs_no_scrolling_sideways(kind: str, tmp
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_a_picture_of_it_is_no_blank(dark: bool, tmp_path: Path) -> None:
-    page, picture = write(rich_run(tmp_path)), tmp_path / "picture.png"
+    page, picture = write_report(rich_run(tmp_path)), tmp_path / "picture.png"
     assert BROWSER is not None
     looks = ["--force-dark-mode"] if dark else []
     command = [BROWSER, *QUIET, *looks, f"--user-data-dir={tmp_path}/profile", f"--screenshot={picture}", page.as_uri()]
@@ -193,10 +211,18 @@ def test_a_picture_of_it_is_no_blank(dark: bool, tmp_path: Path) -> None:
     assert len(colours) > 500
 
 
+def test_it_is_printed_in_light_colors(tmp_path: Path) -> None:
+    page = tmp_path / "printed.html"
+    page.write_text(driven(write_report(run(tmp_path)).read_text(encoding="utf-8"), PRINTED), encoding="utf-8")
+    document, console, _ = opened(page, tmp_path / "profile", "--force-dark-mode")
+    assert console == ""
+    assert heard(document) == ["#e6edf3", "#1b1f24", "#e6edf3"]
+
+
 def test_a_thousand_trials_open(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     """The time is recorded, not judged: it is the machine's as much as the page's. The goal is two seconds."""
     page = tmp_path / "timed.html"
-    page.write_text(driven(write(run(tmp_path, 1_000)).read_text(encoding="utf-8"), OPENED), encoding="utf-8")
+    page.write_text(driven(write_report(run(tmp_path, 1_000)).read_text(encoding="utf-8"), OPENED), encoding="utf-8")
     assert BROWSER is not None
     quiet = [option for option in QUIET if "virtual-time" not in option]
     command = [BROWSER, *quiet, f"--user-data-dir={tmp_path}/profile", "--dump-dom", page.as_uri()]

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nas.report.run.advice import advice
-from nas.report.run.insight import epsilon_squared, groups, influences, log_errors, main_primitive, marks
-from nas.report.run.population import coordinates, data, families, primitives
-from nas.report.run.view import view
+from nas.report.run.insight import epsilon_squared, family_choices, groups, influences, log_errors, main_primitive
+from nas.report.run.population import families, main_primitives, parallel_coordinates, population_section
+from nas.report.run.view import view_of
 from nas.search.trial import TrialRecord
 from nas.training.score import Score
 
@@ -39,12 +39,12 @@ def test_the_choice_that_decides_comes_first_and_noise_counts_for_nothing() -> N
     assert found[0].share > 0.95
     assert found[0].best == "good"
     assert found[1].share < 0.15
-    assert marks(telling()) == ["kind"]
+    assert family_choices(telling()) == ["kind"]
 
 
 def test_few_trials_say_nothing() -> None:
     assert influences(telling(7)) == []
-    assert data(view(run(Path(), records=tuple(telling(7))))) == {}
+    assert population_section(view_of(run(Path(), records=tuple(telling(7))))) is None
 
 
 @given(st.lists(st.tuples(st.floats(0.001, 1), st.sampled_from("abc")), min_size=2, max_size=40))
@@ -73,7 +73,7 @@ def test_the_main_primitive_is_where_the_macs_are() -> None:
 
 
 def test_every_complete_trial_is_in_the_plots() -> None:
-    seen = view(run(Path(), 60))
+    seen = view_of(run(Path(), 60))
     done = len(seen.complete)
     for lines in families(seen)["choices"].values():
         assert sum(int(line["name"].rsplit("(", 1)[1][:-1]) for line in lines) == done
@@ -81,23 +81,23 @@ def test_every_complete_trial_is_in_the_plots() -> None:
             assert line["y"][0] == 0
             assert line["y"][-1] == 1
             assert line["x"] == sorted(line["x"])
-    crossed = coordinates(seen)
+    crossed = parallel_coordinates(seen)
     points = [y for line in crossed["lines"].values() for y in line]
     assert len(points) == done * (len(crossed["axes"]) + 1)
     assert all(y is None or 0 <= y <= 1 for y in points)
-    assert sorted(n for group in primitives(seen)["groups"] for n in group["customdata"]) == sorted(
+    assert sorted(n for group in main_primitives(seen)["groups"] for n in group["customdata"]) == sorted(
         record.number for record in seen.complete
     )
 
 
-@pytest.mark.parametrize(("trials", "said"), [(0, "Let a few trials"), (30, "nas finalists")])
+@pytest.mark.parametrize(("trials", "said"), [(0, "Wait for a few trials"), (30, "nas finalists")])
 def test_advice_fits_the_state(trials: int, said: str) -> None:
-    found = advice(view(run(Path("runs/x"), trials)))
+    found = advice(view_of(run(Path("runs/x"), trials)))
     assert 1 <= len(found) <= 3
     assert said in found[0]
 
 
 def test_advice_names_a_range_whose_end_the_best_stand_at() -> None:
     records = tuple(scored(n, 0.5 - 0.001 * n, width=8 * (n // 10)) for n in range(60))
-    found = advice(view(run(Path(), records=records)))
-    assert any("width stands at its largest value (40) in 6 of the 6 best" in line for line in found)
+    found = advice(view_of(run(Path(), records=records)))
+    assert any("width is at its largest value (40) in 6 of the 6 best" in line for line in found)

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from fake_run import EVIL, evil_run, record, rich_run, run
 
-from nas.report import write
+from nas.report import write_report
 from nas.report.html.markup import Markup, json_script, tag
-from nas.report.run.page import page
-from nas.report.run.view import view
+from nas.report.run.page import run_page
+from nas.report.run.view import view_of
+from nas.search.trial import Reason
 from nas.training.score import Score
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
@@ -54,14 +55,13 @@ class Reader(HTMLParser):
 
 @pytest.fixture(scope="module")
 def thirty(tmp_path_factory: pytest.TempPathFactory) -> Reader:
-    return Reader(page(view(run(tmp_path_factory.mktemp("run"), 30))))
+    return Reader(run_page(view_of(run(tmp_path_factory.mktemp("run"), 30))))
 
 
 def test_the_first_screen_answers_the_question(thirty: Reader) -> None:
-    best = view(run(Path(), 30)).best
+    best = view_of(run(Path(), 30)).best
     assert best is not None
-    assert thirty.texts["h1"] == ["Which network of the space mixed reads digits best, within 120 k parameters and "
-                                  "4.5 M MACs?"]  # fmt: skip
+    assert thirty.texts["h1"] == ["Best network for digits within 120 k parameters and 4.5 M MACs"]
     for said in (f"Trial {best.number}", f"{best.error:.2%}".replace("%", " %"), f"{best.cost.params:,} parameters"):
         assert said in thirty.words
 
@@ -94,7 +94,7 @@ def test_it_can_be_read_by_keyboard_and_screen_reader(thirty: Reader) -> None:
 
 
 def test_every_front_network_is_drawn_and_every_trial_listed(thirty: Reader) -> None:
-    seen = view(run(Path(), 30))
+    seen = view_of(run(Path(), 30))
     templates = {attributes["id"] for attributes in thirty.every("template")}
     assert templates == {f"trial-{r.number}" for r in seen.front}
     assert len(thirty.every("svg")) == len(seen.front) + 1
@@ -104,30 +104,30 @@ def test_every_front_network_is_drawn_and_every_trial_listed(thirty: Reader) -> 
 
 def test_finalists_answer_with_an_interval_and_baselines_stand_beside(tmp_path: Path) -> None:
     made = rich_run(tmp_path)
-    seen = view(made)
+    seen = view_of(made)
     assert seen.best is not None
     assert seen.best.number == seen.finalists[0].number
-    reader = Reader(page(seen))
+    reader = Reader(run_page(seen))
     assert "is the best of 2 finalists: validation error" in reader.words
     assert "over 2 seeds (95 % interval 4.00 % to 8.00 %), test error" in reader.words
     assert "95 %: 4.00 % to 8.00 %" in reader.words
     assert "vgg_A, widths x 0.5" in reader.words
     assert {a["data-title"] for a in reader.every("template") if "data-title" in a} == {"lenet5", "vgg_A, widths x 0.5"}
-    drawn = json.loads(re.findall(r'id="front-data">(.*?)</script>', page(seen))[0])
+    drawn = json.loads(re.findall(r'id="front-data">(.*?)</script>', run_page(seen))[0])
     assert [len(trace["y"]) for trace in drawn["traces"][2:]] == [2, 2]
     assert len(drawn["spread"]["up"]) == 2
-    ends = json.loads(re.findall(r'id="curves-data">(.*?)</script>', page(seen))[0])["stopped"]
+    ends = json.loads(re.findall(r'id="curves-data">(.*?)</script>', run_page(seen))[0])["stopped"]
     assert len(ends["x"]) == sum(record.state == "pruned" for record in made.records) > 0
 
 
 def test_a_baseline_that_failed_is_named(tmp_path: Path) -> None:
-    lost = record(9, choices={}, baseline="vgg_A", state="failed", reason="nan")
-    words = Reader(page(view(dataclasses.replace(run(tmp_path, 9), baselines=(lost,))))).words
+    lost = record(9, choices={}, baseline="vgg_A", state="failed", reason=Reason.DIVERGED)
+    words = Reader(run_page(view_of(dataclasses.replace(run(tmp_path, 9), baselines=(lost,))))).words
     assert "Baseline vgg_A did not complete: nan: the loss was no longer a number." in words
 
 
 def test_hostile_names_stay_text(tmp_path: Path) -> None:
-    written = write(evil_run(tmp_path))
+    written = write_report(evil_run(tmp_path))
     text = written.read_text(encoding="utf-8")
     reader = Reader(text)
     scripts = [a.get("type") for a in reader.every("script")]
@@ -141,19 +141,19 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
 
 STATES: dict[str, tuple[dict[str, Any], str]] = {
     "none": ({"trials": 0}, "No network has been trained yet"),
-    "one": ({"trials": 1}, "has the least validation error"),
-    "failed": ({"records": tuple(record(n, state="failed") for n in range(3))}, "None of the 3 trials came to an end"),
-    "running": ({"records": (record(0, state="running"),)}, "1 of 1 still train"),
+    "one": ({"trials": 1}, "has the lowest validation error"),
+    "failed": ({"records": tuple(record(n, state="failed") for n in range(3))}, "None of the 3 trials completed"),
+    "running": ({"records": (record(0, state="running"),)}, "1 of 1 are still training"),
     "one objective": ({"trials": 12, "objectives": ("error",)}, "The only objective is the validation error"),
     "three objectives": ({"trials": 12, "objectives": ("error", "macs", "depth")}, "validation error, MACs and depth"),
-    "infinite": ({"records": (record(0, scores=(Score(1, float("inf"), float("inf"), 0.1, 1.0),)),)}, "came to an end"),
+    "infinite": ({"records": (record(0, scores=(Score(1, float("inf"), float("inf"), 0.1, 1.0),)),)}, "None of the 1"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", STATES)
 def test_each_state_of_a_run_has_a_sensible_page(name: str, tmp_path: Path) -> None:
     changes, said = STATES[name]
-    path = write(run(tmp_path, **changes))
+    path = write_report(run(tmp_path, **changes))
     reader = Reader(path.read_text(encoding="utf-8"))
     assert said in reader.words
     assert "nas search quickstart --seed 0" in reader.words
@@ -163,9 +163,9 @@ def test_each_state_of_a_run_has_a_sensible_page(name: str, tmp_path: Path) -> N
 
 
 def test_a_rewritten_report_is_the_same_to_the_byte(tmp_path: Path) -> None:
-    first = write(run(tmp_path, 6))
+    first = write_report(run(tmp_path, 6))
     before = {path.name: path.read_bytes() for path in first.parent.iterdir() if path.suffix != ".png"}
-    write(run(tmp_path, 6))
+    write_report(run(tmp_path, 6))
     assert before == {path.name: path.read_bytes() for path in first.parent.iterdir() if path.suffix != ".png"}
 
 
@@ -186,6 +186,6 @@ def test_ten_thousand_trials_build_in_time_and_within_eight_megabytes(tmp_path: 
     for trials, seconds in ((1_000, 20), (10_000, 60)):
         made = run(tmp_path, trials)
         started = time.process_time()
-        path = write(made)
+        path = write_report(made)
         assert time.process_time() - started < seconds
         assert path.stat().st_size < 8_000_000

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fake_run import record, run
 
-from nas.report.run.progress import progress, reference_point
+from nas.report.run.hypervolume import reference_point, search_progress
 from nas.search.objectives import Budget, Range
 from nas.search.pareto import as_points
 from nas.training.score import Score
@@ -24,7 +24,7 @@ def test_the_reference_is_guessing_and_the_budget_or_a_tenth_beyond_the_worst() 
 
 def test_progress_never_falls_and_every_order_ends_alike() -> None:
     made = run(Path(), 150)
-    found = progress(made.experiment, 10, made.records)
+    found = search_progress(made.experiment, 10, made.records)
     assert found is not None
     assert (np.diff(found.found) >= 0).all()
     assert (np.diff(found.mean) >= 0).all()
@@ -39,7 +39,7 @@ def test_a_search_that_improves_runs_below_random_order_and_one_that_worsens_abo
     question = run(Path(), objectives=("error",)).experiment
     better = tuple(scored(n, 0.8 - 0.01 * n) for n in range(60))
     worse = tuple(scored(n, 0.2 + 0.01 * n) for n in range(60))
-    learnt, forgot = progress(question, 10, better), progress(question, 10, worse)
+    learnt, forgot = search_progress(question, 10, better), search_progress(question, 10, worse)
     assert learnt is not None
     assert forgot is not None
     assert (learnt.found[5:-5] < learnt.low[5:-5]).all()
@@ -49,7 +49,7 @@ def test_a_search_that_improves_runs_below_random_order_and_one_that_worsens_abo
 def test_trials_without_a_finite_error_do_not_count() -> None:
     question = run(Path()).experiment
     records = (scored(0, float("inf")), scored(1, float("nan")), record(2, state="failed"), record(3, state="running"))
-    assert progress(question, 10, records) is None
-    one = progress(question, 10, (*records, scored(4, 0.1)))
+    assert search_progress(question, 10, records) is None
+    one = search_progress(question, 10, (*records, scored(4, 0.1)))
     assert one is not None
     assert one.trials.tolist() == [1]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nas.report.text import clip, percent, quantity, short, title
+from nas.report.text import axis_title, clip, percent, quantity, short
 
 
 @pytest.mark.parametrize(
@@ -31,5 +31,5 @@ def test_a_small_share_is_never_nothing() -> None:
 def test_text_is_cut_to_one_line() -> None:
     assert clip("a\n b\tc") == "a b c"
     assert len(clip("x" * 500, 80)) == 80
-    assert title("macs") == "MACs (multiply-accumulates an image)"
-    assert title("params") == "parameters"
+    assert axis_title("macs") == "MACs (multiply-accumulates per image)"
+    assert axis_title("params") == "parameters"

@@ -1,4 +1,4 @@
-"""HTML in which text is escaped unless it says that it is markup."""
+"""HTML in which text is escaped unless it is `Markup`."""
 
 import json
 from collections.abc import Iterable
@@ -18,20 +18,20 @@ Child = str | int | Iterable["Child"] | None
 
 
 def tag(name: str, /, *children: Child, **attributes: str | int | bool | None) -> Markup:
-    """An element. Children that are not `Markup` are escaped; `class_` is class, `data_x` is data-x.
+    """Return an element. Children that are not `Markup` are escaped; `class_` is class, `data_x` is data-x.
 
     An attribute that is None or False is left out.
     """
-    said = "".join(
+    written = "".join(
         _attribute(key, value) for key, value in attributes.items() if value is not None and value is not False
     )
     if name in VOID:
-        return Markup(f"<{name}{said}>")
-    return Markup(f"<{name}{said}>{join(children)}</{name}>")
+        return Markup(f"<{name}{written}>")
+    return Markup(f"<{name}{written}>{join(children)}</{name}>")
 
 
 def join(children: Child) -> Markup:
-    """Children one after another, each escaped where it must be."""
+    """Return children one after another, escaped unless they are `Markup`."""
     if children is None:
         return Markup()
     if isinstance(children, Markup):
@@ -47,7 +47,7 @@ def _attribute(key: str, value: Any) -> str:
 
 
 def json_script(identity: str, value: Any) -> Markup:
-    """Plain data for a script, in a form that no text in it can break out of."""
+    """Return an element with plain data for a script. No text in the data can close the element."""
     text = json.dumps(value, separators=(",", ":"), allow_nan=False)  # ASCII, so U+2028 is escaped already
     for letter in "<>&":
         text = text.replace(letter, f"\\u{ord(letter):04x}")

@@ -1,19 +1,31 @@
-"""One offline page: nothing in it is fetched, and its policy forbids it to try."""
+"""One offline page: it fetches nothing, and its policy forbids fetching."""
 
 import base64
 import hashlib
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
 from nas.report.html.markup import Child, Markup, json_script, tag
+from nas.report.html.section import Section
 from nas.report.network import STYLE
 
 _BARE = "default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
 
 
-def document(title: str, content: Child, plots: dict[str, Any], script: str) -> str:
-    """A page around its content: its policy, its style, the data of its plots and the one script that draws them."""
-    scripts = [_plotly(), script] if plots else [script]
+def sections_page(title: str, header: Child, sections: Sequence[Section], footer: Child = None) -> str:
+    """Return a page of sections with their data and scripts. Each script has a scope of its own."""
+    data = {name: value for each in sections for name, value in each.data.items()}
+    scripts = dict.fromkeys(each.script for each in sections if each.script)
+    blocks = [f"{{\n{path.read_text(encoding='utf-8')}}}\n" for path in scripts]
+    script = "".join([report_resource("html/page.js"), *blocks, "start();\n"])
+    content = [header, tag("main", [each.html for each in sections], id="results"), footer]
+    return document(title, content, data, script)
+
+
+def document(title: str, content: Child, data: Mapping[str, Any], script: str) -> str:
+    """Return a page around its content: its policy, its style, the data of its plots and the script that draws them."""
+    scripts = [_plotly(), script] if data else [script]
     allowed = " ".join(f"'sha256-{_digest(each)}'" for each in scripts)
     head = tag(
         "head",
@@ -28,14 +40,14 @@ def document(title: str, content: Child, plots: dict[str, Any], script: str) -> 
         "body",
         tag("a", "Skip to the results", href="#results", class_="skip"),
         content,
-        [json_script(f"{name}-data", value) for name, value in plots.items()],
+        [json_script(f"{name}-data", value) for name, value in data.items()],
         [tag("script", Markup(each)) for each in scripts],
     )
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
 
 
 def report_resource(name: str) -> str:
-    """The text of a file of the report, by its path."""
+    """Return the text of a file of the report, by its path."""
     return files("nas.report").joinpath(name).read_text(encoding="utf-8")
 
 

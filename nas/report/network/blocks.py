@@ -8,7 +8,7 @@ from nas.genome.cost import tally
 from nas.genome.graph import Graph, Node, Op, Shape
 from nas.report.text import TIMES
 
-CHARACTERS = 27  # that fit beside a picture
+CHARACTERS = 27  # that fit next to a picture
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Block:
 
 
 def blocks(graph: Graph) -> tuple[list[Block], list[tuple[int, int]]]:
-    """The cards of a network, in order, and which reads which."""
+    """Return the cards of a network, in order, and the connections between them."""
     readers = Counter(i for node in graph.nodes for i in node.inputs) + Counter(graph.outputs)
     found: list[Block] = []
     home: list[int] = []
@@ -59,18 +59,18 @@ def blocks(graph: Graph) -> tuple[list[Block], list[tuple[int, int]]]:
 
 
 def extent(shape: Shape) -> str:
-    """(64, 32, 32) as 64 by 32 by 32, with multiplication signs."""
+    """Return (64, 32, 32) as 64 by 32 by 32, with multiplication signs."""
     return f" {TIMES} ".join(map(str, shape))
 
 
 def settings(op: Op) -> str:
-    """The hyperparameters that are not at their default: `width 64, stride 2`."""
+    """Return the hyperparameters that are not at their default: `width 64, stride 2`."""
     default = {spec.name: spec.default for spec in fields(op)}
     return ", ".join(f"{name} {value}" for name, value in op.values().items() if value != default[name])
 
 
 def wrap(text: str, lines: int = 2) -> list[str]:
-    """Text broken at commas into at most so many lines of the card."""
+    """Return text broken at commas into at most `lines` lines of the card."""
     rows = [""]
     for part in filter(None, text.split(", ")):
         joined = f"{rows[-1]}, {part}" if rows[-1] else part
@@ -84,5 +84,5 @@ def wrap(text: str, lines: int = 2) -> list[str]:
 
 
 def width(shape: Shape) -> int:
-    """Channels of an image, features of a vector."""
+    """Return the channels of an image or the features of a vector."""
     return shape[0] if shape else prod(shape)

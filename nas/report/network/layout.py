@@ -1,6 +1,6 @@
-"""Where the boxes of a network stand: rows from top to bottom, lanes side by side. No outside program.
+"""Positions of the boxes of a network: rows from top to bottom, lanes side by side. No outside program.
 
-A row is the length of the longest path from an input. A lane holds one chain of boxes: the longest path stands in
+A row is the length of the longest path from an input. A lane holds one chain of boxes: the longest path is in
 the middle, other branches in the nearest lane that is free. An edge that skips rows without a box of its own is an
 arc at the side: the shortcut of a residual block is one, the connections of a dense block are many.
 """
@@ -15,7 +15,7 @@ CLEARANCE = 0.75  # a cubic halfway down is a quarter at its ends and three quar
 
 @dataclass(frozen=True)
 class Size:
-    """What a box needs around its axis: to the left, to the right, and in height."""
+    """The size of a box: to the left and to the right of its axis, and its height."""
 
     left: float
     right: float
@@ -24,7 +24,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a box stands: its axis and its upper edge."""
+    """The position of a box: its axis and its upper edge."""
 
     x: float
     y: float
@@ -52,7 +52,7 @@ class Layout:
 
 
 def layout(sizes: Sequence[Size], edges: Sequence[Edge], gap: tuple[float, float], fan: float = 3.0) -> Layout:
-    """Place boxes given in an order in which every edge looks forward.
+    """Place boxes given in an order in which every edge leads forward.
 
     `gap` is the space between lanes and between rows; `fan` how much further out an arc goes for each row it skips.
     The middle axis is x = 0 and the first row y = 0.
@@ -72,7 +72,7 @@ def layout(sizes: Sequence[Size], edges: Sequence[Edge], gap: tuple[float, float
 
 
 def rows_of(count: int, edges: Sequence[Edge]) -> list[int]:
-    """The row of each box: the longest way to it."""
+    """Return the row of each box: the length of the longest path to it."""
     rows = [0] * count
     for start, end in sorted(edges, key=lambda edge: edge[1]):
         rows[end] = max(rows[end], rows[start] + 1)
@@ -80,11 +80,11 @@ def rows_of(count: int, edges: Sequence[Edge]) -> list[int]:
 
 
 def _lanes(rows: Sequence[int], edges: Sequence[Edge]) -> list[int]:
-    """A lane for each box, 0 in the middle."""
+    """Return a lane for each box, 0 in the middle."""
     after: list[list[int]] = [[] for _ in rows]
     for start, end in edges:
         after[start].append(end)
-    ahead = [0] * len(rows)  # boxes on the longest way down
+    ahead = [0] * len(rows)  # boxes on the longest path down
     for box in reversed(range(len(rows))):
         ahead[box] = max((ahead[reader] + 1 for reader in after[box]), default=0)
     lanes: dict[int, int] = {}
@@ -152,7 +152,7 @@ class _Router:
         self.left = self.right = 0.0
 
     def route(self, edge: Edge) -> tuple[str, bool]:
-        """Path data of an edge, and whether it is an arc."""
+        """Return the path data of an edge, and whether it is an arc."""
         start, end = (self.places[box] for box in edge)
         skipped = self.rows[edge[1]] - self.rows[edge[0]] - 1
         if skipped and not self._lane_is_free(edge):
@@ -165,7 +165,7 @@ class _Router:
         return f"{path}V{drop:g}C{start.x:g},{middle:g} {end.x:g},{middle:g} {end.x:g},{end.y:g}", False
 
     def _lane_is_free(self, edge: Edge) -> bool:
-        """Whether nothing stands below the start, in its lane, before the row of the end."""
+        """Return whether the lane of the start is empty below it, up to the row of the end."""
         first, last = self.rows[edge[0]], self.rows[edge[1]]
         between = (lane for row, lane in zip(self.rows, self.lanes, strict=True) if first < row < last)
         return self.lanes[edge[0]] != 0 and self.lanes[edge[0]] not in between

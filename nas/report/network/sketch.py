@@ -1,8 +1,8 @@
-"""What the inside of a block looks like: a few boxes and what reads what.
+"""The inside of a block as a few boxes and the connections between them.
 
-Norms, activations and dropout fold into the box beside them. Concatenations inside are seen through: a layer that
-reads one reads all its parts, which is what makes a dense block look dense. The boxes come from the block's own
-expansion, so a new primitive is drawn without a line written here.
+Norms, activations and dropout are folded into the box next to them. Concatenations inside are not drawn: a layer that
+reads one is connected to all its parts, so a dense block looks dense. The boxes come from the block's own expansion,
+so a new primitive needs no code here.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Sketch:
 
 
 def label(op: Op) -> str:
-    """A layer as papers write it in a figure: `3x3 conv, 64, /2`."""
+    """Return a layer as papers write it in a figure: `3x3 conv, 64, /2`."""
     values = op.values()
     stride = values.get("stride", 1)
     tail = "" if stride == 1 else f", /{stride if type(stride) is int else _side(stride)}"
@@ -57,7 +57,7 @@ def label(op: Op) -> str:
 
 
 def folds(op: Op) -> bool:
-    """Whether a layer is drawn with its neighbour: it has no kernel, no window, and changes no shape."""
+    """Return whether a layer is drawn with its neighbor: it has no kernel, no window, and changes no shape."""
     return isinstance(op, Layer) and op.arity == 1 and not (op.weighted or isinstance(op, (*POOLS, p.Flatten)))
 
 
@@ -66,7 +66,7 @@ def _side(value: Any) -> str:
 
 
 def kind(op: Op) -> Kind:
-    """What a box stands for, which decides its colour."""
+    """Return the kind of a layer, which sets its color."""
     if isinstance(op, p.Conv):
         return "conv"
     if isinstance(op, p.Linear):
@@ -78,22 +78,22 @@ def kind(op: Op) -> Kind:
 
 @lru_cache(maxsize=4_096)
 def sketch(placed: PlacedOp) -> Sketch | None:
-    """The inside of a block, or a layer as one box; None where more than 64 boxes would have to be drawn."""
+    """Return the inside of a block, or a layer as one box; None where more than 64 boxes would have to be drawn."""
     body = placed.body
     if body is None:
         ports = len(placed.inputs)
         return Sketch((*[Box("", "port")] * ports, _box([placed.op])), tuple((i, ports) for i in range(ports)))
     if len(body.nodes) > 20 * MAX_BOXES:
         return None
-    pencil = _Pencil(body)
+    builder = _SketchBuilder(body)
     for node in body.nodes:
-        pencil.add(node)
-    found = pencil.finish()
+        builder.add(node)
+    found = builder.finish()
     return found if len(found.boxes) <= MAX_BOXES else None
 
 
 def _box(ops: list[Op]) -> Box:
-    """Layers in a row as one box, labelled by those that are not folded."""
+    """Return layers in a row as one box, labeled by those that are not folded."""
     solid = [i for i, op in enumerate(ops) if not folds(op)] or [0]
     heavy = [ops[i] for i in solid if isinstance(ops[i], p.Conv | p.Linear)] or [ops[i] for i in solid]
     convs = [op for op in heavy if isinstance(op, p.Conv)]
@@ -105,8 +105,8 @@ def _box(ops: list[Op]) -> Box:
     return Box(text, kind(heavy[-1]), side, tuple(map(label, before)), tuple(map(label, after)))
 
 
-class _Pencil:
-    """Draws a body node by node. Each value is known by the boxes it comes from and the layers not yet drawn."""
+class _SketchBuilder:
+    """Sketches a body node by node. A value is represented by the boxes it comes from and the layers not yet drawn."""
 
     def __init__(self, body: Graph) -> None:
         self.body = body
@@ -166,7 +166,7 @@ class _Pencil:
 
 
 def _inside(placed: PlacedOp) -> tuple[list[Op], bool]:
-    """The layers of an inner block that is a chain, and whether it hands its input on beside its output."""
+    """Return the layers of an inner block that is a chain, and whether it concatenates its input to its output."""
     if placed.body is None:
         return [placed.op], False
     body = lower(placed.body)

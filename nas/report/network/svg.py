@@ -12,12 +12,12 @@ from nas.report.network.sketch import Box, Sketch, sketch
 from nas.report.network.style import STYLE
 from nas.report.text import TIMES, percent, short
 
-TEXT = 184.0  # the column of words beside each picture
+TEXT = 184.0  # width of the column of words next to each picture
 LINE = 15.0
 PAD = 9.0
-LABELLED = 11  # rows in one block that still get labels
+MAX_LABELED_ROWS = 11  # most rows of a block whose boxes have labels
 MAX_ARCS = 1_300
-WIDEST = 9.0  # of a connection, for the network's largest number of channels
+MAX_WIDTH = 9.0  # width of a connection with the network's largest number of channels
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Card:
 
 
 def draw(graph: Graph, standalone: bool = True) -> str:
-    """The network as SVG: a card a block, equal blocks in a row once, each with the layers inside it.
+    """Return the network as SVG: a card per block, equal blocks in a row once, each with the layers inside it.
 
-    The line between cards is as wide as the channels it carries; a bar shows each card's share of the MACs. With
+    The width of the line between cards is its number of channels; a bar shows each card's share of the MACs. With
     `standalone` the drawing brings its style sheet and a background; otherwise the page around it holds `STYLE`.
     """
     found, edges = blocks(graph)
@@ -64,8 +64,8 @@ def _name(graph: Graph) -> str:
 
 
 def _story(found: list[Block]) -> str:
-    said = [f"{len(b.nodes)} {b.op}" if len(b.nodes) > 1 else str(b.op) for b in found]
-    return escape("From top to bottom: " + ", ".join(said)[:2_000] + ".")
+    names = [f"{len(b.nodes)} {b.op}" if len(b.nodes) > 1 else str(b.op) for b in found]
+    return escape("From top to bottom: " + ", ".join(names)[:2_000] + ".")
 
 
 def _card(block: Block, total: int) -> Card:
@@ -84,7 +84,7 @@ def _card(block: Block, total: int) -> Card:
 def _inner(inside: Sketch | None) -> Layout:
     if inside is None:
         return layout([], [], (0, 0))
-    lean = max(rows_of(len(inside.boxes), inside.edges)) > LABELLED
+    lean = max(rows_of(len(inside.boxes), inside.edges)) > MAX_LABELED_ROWS
     sizes = [_box_size(box, lean) for box in inside.boxes]
     return layout(sizes, inside.edges, (10.0, 5.0 if lean else 9.0), 2.2 if lean else 4.0)
 
@@ -101,16 +101,16 @@ def _box_size(box: Box, lean: bool) -> Size:
 def _flow(cards: list[Card], edges: list[tuple[int, int]], plan: Layout) -> Iterator[str]:
     most = max(width(card.block.shape) for card in cards)
     for (start, _), path, arc in zip(edges, plan.paths, plan.arcs, strict=True):
-        thick = 1.5 + (WIDEST - 1.5) * width(cards[start].block.shape) / most
+        thick = 1.5 + (MAX_WIDTH - 1.5) * width(cards[start].block.shape) / most
         yield f'<path class="{"arc" if arc else "flow"}" stroke-width="{thick:.1f}" d="{path}"/>'
 
 
 def _drawn(card: Card, place: Place, total: int) -> Iterator[str]:
     block, x, y = card.block, place.x, place.y
     names = ", ".join(node.name for node in block.nodes)
-    told = f"{names}: {block.op}, {extent(block.shape)}, {block.params:,} parameters, {block.macs:,} MACs"
+    text = f"{names}: {block.op}, {extent(block.shape)}, {block.params:,} parameters, {block.macs:,} MACs"
     left, whole = x - place.size.left, place.size.left + place.size.right
-    yield f"<g><title>{escape(told)}</title>"
+    yield f"<g><title>{escape(text)}</title>"
     for behind in (6, 3) if len(block.nodes) > 2 else (3,) if len(block.nodes) > 1 else ():
         yield _rect("card", left + behind, y + behind, whole, card.height, 7)
     yield _rect("card", left, y, whole, card.height, 7)
@@ -147,9 +147,9 @@ def _picture(inside: Sketch, plan: Layout) -> Iterator[str]:
 
 def _box(box: Box, x: float, y: float, size: Size) -> Iterator[str]:
     wide = size.left + size.right
-    said = ", ".join([*box.before, "sum" if box.label == "+" else box.label, *box.after])
+    text = ", ".join([*box.before, "sum" if box.label == "+" else box.label, *box.after])
     shade = f" k{1 if box.side == 1 else 3 if box.side == 3 else 5}" if box.kind == "conv" else ""
-    yield f"<g><title>{escape(said)}</title>"
+    yield f"<g><title>{escape(text)}</title>"
     radius = 8 if box.label == "+" else min(4.0, size.height / 2)
     yield _rect("base", x, y, wide, size.height, radius)
     yield _rect(f"box {box.kind}{shade}", x, y, wide, size.height, radius)
@@ -161,7 +161,7 @@ def _box(box: Box, x: float, y: float, size: Size) -> Iterator[str]:
 
 
 def _marks(folded: tuple[str, ...], x: float, y: float, wide: float) -> Iterator[str]:
-    """Norms and activations as short strokes along the box's edge."""
+    """Yield norms and activations as short strokes along the box's edge."""
     part = wide / 4
     for i, name in enumerate(folded[:2]):
         style = "norm" if "norm" in name else "relu"

@@ -1,4 +1,4 @@
-"""The graph as others hold it: networkx for paths and isomorphism, DOT for Graphviz."""
+"""A graph for other libraries: networkx for paths and isomorphism, DOT for Graphviz."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def to_networkx(graph: Graph) -> "nx.MultiDiGraph[str]":
-    """A view: nodes by name with `op` and `shape`, an edge for each input keyed by its position.
+    """Return nodes by name with `op` and `shape`, an edge for each input keyed by its position.
 
     A multigraph, because `x + x` reads one value twice and the order of inputs counts.
     """
@@ -27,7 +27,7 @@ def to_networkx(graph: Graph) -> "nx.MultiDiGraph[str]":
 
 
 def to_dot(graph: Graph) -> str:
-    """Graphviz DOT. Identifiers are numbers and every text a quoted string, so no name is read as markup."""
+    """Return Graphviz DOT. Identifiers are numbers and every text is a quoted string, so no name is read as markup."""
     lines = ["digraph network {", '  node [shape=box, style=rounded, fontname="sans-serif"];']
     lines += [f"  n{place} [label={_quoted(node)}];" for place, node in enumerate(graph.nodes)]
     for place, node in enumerate(graph.nodes):

@@ -9,10 +9,10 @@ from nas.principles.judging.results import Results
 from nas.principles.judging.study_results import StudyResults
 from nas.principles.judging.verdict import Finding, Verdict
 from nas.report.html.markup import Child, Markup, tag
+from nas.report.html.table import table
 from nas.report.network import draw
 from nas.report.principles.plots import Series, line_chart
 from nas.report.principles.sentences import amount, caution, sentence, span, what_would_change
-from nas.report.run.tables import table
 from nas.report.text import short
 
 MAX_DRAWN = 2  # arms drawn next to each other

@@ -3,9 +3,9 @@
 from nas.principles.judging.study_results import StudyResults
 from nas.principles.judging.verdict import Finding, Verdict
 from nas.report.html.markup import Child, Markup, tag
+from nas.report.html.section import section
 from nas.report.principles.plots import AxisScale, Mark, axis_scale, axis_ticks, interval_row
 from nas.report.principles.sentences import span
-from nas.report.run.sections import section
 
 ORDER = {"supported": 0, "refuted": 1, "undecided": 2}
 

@@ -9,10 +9,10 @@ from nas.principles.judging.evidence import Evidence
 from nas.principles.judging.study_results import StudyResults
 from nas.report.html.markup import Markup, tag
 from nas.report.html.page import document, report_resource
+from nas.report.html.section import section
 from nas.report.principles import sections
 from nas.report.principles.articles import article
 from nas.report.principles.forest import forest_section
-from nas.report.run.sections import section
 from nas.report.text import clip
 from nas.search.store.run import Run, load_run
 

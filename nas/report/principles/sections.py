@@ -11,10 +11,10 @@ from nas.principles.judging.study_results import StudyResults
 from nas.principles.judging.verdict import Verdict
 from nas.principles.study_file import study_to_toml
 from nas.report.html.markup import Child, Markup, tag
+from nas.report.html.section import section
+from nas.report.html.table import table
 from nas.report.principles.plots import Series, empirical_distribution, format_probability, line_chart
 from nas.report.principles.sentences import p_phrase
-from nas.report.run.sections import section
-from nas.report.run.tables import table
 from nas.report.text import clip, percent
 from nas.search.store.run import Run
 

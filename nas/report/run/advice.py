@@ -1,51 +1,56 @@
-"""What to run next: a few sentences, each with the numbers it rests on."""
+"""What to run next: a few sentences, each with the numbers behind it."""
 
-import shlex
 from collections.abc import Iterator
 
+from nas.report.html.markup import tag
+from nas.report.html.section import Section, section
 from nas.report.run.frame import used
-from nas.report.run.insight import as_number, choices
+from nas.report.run.insight import as_number, choice_names
 from nas.report.run.view import View
-from nas.report.text import NAMES, clip, percent
+from nas.report.text import clip, listed, noun, percent
 
-MAX_SENTENCES = 3  # sentences; more are not read
-FULL = 0.9  # of a limit: the budget binds
-FALLING = 0.1  # of the error gained in the last fifth of the epochs: training stops too early
-RISING = 0.01  # of the hypervolume gained in the last quarter of the trials: the search stops too early
+MAX_SENTENCES = 3
+FULL = 0.9  # share of a limit: the budget binds
+FALLING = 0.1  # share by which the error fell in the last fifth of the epochs: training stops too early
+RISING = 0.01  # share of the hypervolume gained in the last quarter of the trials: the search stops too early
+
+
+def advice_section(view: View) -> Section:
+    """Return the next steps as a list."""
+    steps = tag("ol", [tag("li", line) for line in advice(view)], class_="next")
+    return Section(section("next", "What to run next", steps))
 
 
 def advice(view: View) -> list[str]:
-    """The most useful next steps, at most three; one sentence where nothing is known yet."""
+    """Return the most useful next steps, at most three."""
     if not view.complete:
-        return ["Let a few trials come to an end; then this page can say more."]
+        return ["Wait for a few trials to complete, then write the report again."]
     found = [*_finalists(view), *_trials(view), *_epochs(view), *_edges(view), *_budget(view)]
-    settled = (
-        "The search has settled inside its space and budget: ask another question, with another space or a smaller "
-    )
-    return found[:MAX_SENTENCES] or [settled + "budget."]
+    return found[:MAX_SENTENCES] or ["The search has converged: try another space or a smaller budget."]
 
 
 def _finalists(view: View) -> Iterator[str]:
     if not view.finalists:
-        path = shlex.quote(clip(view.run.path, 200))
         yield (
-            f"Each network was trained once, so the order of the best is partly luck: nas finalists {path} trains "
-            f"the front ({len(view.front)} networks) from several seeds and reads the test split."
+            "Each network was trained from one seed, so the order of the best is partly chance: nas finalists "
+            f"{view.argument} trains the front ({len(view.front)} networks) from several seeds and evaluates it on the "
+            "test split."
         )
 
 
 def _trials(view: View) -> Iterator[str]:
-    found = view.progress
-    if found is None or len(found.found) < 8:
-        yield f"With {len(view.complete)} complete trials the front is hardly known: train more."
+    progress = view.progress
+    if progress is None or len(progress.found) < 8:
+        yield f"{len(view.complete)} complete trials are too few to know the front: train more."
         return
-    gain = 1 - float(found.found[3 * len(found.found) // 4]) / max(float(found.found[-1]), 1e-12)
+    volumes = progress.found
+    gain = 1 - float(volumes[3 * len(volumes) // 4]) / max(float(volumes[-1]), 1e-12)
     if gain > RISING:
-        asked = 2 * view.experiment.trials
+        added = f"{gain:.1%}".replace("%", " %")
         yield (
-            f"The last quarter of the trials still added {gain:.1%} of the hypervolume: more trials should pay "
-            f"(nas resume --trials {asked})."
-        ).replace("%", " %")
+            f"The last quarter of the trials added {added} of the hypervolume: more trials should help "
+            f"(nas resume {view.argument} --trials {2 * view.experiment.trials})."
+        )
 
 
 def _epochs(view: View) -> Iterator[str]:
@@ -57,14 +62,14 @@ def _epochs(view: View) -> Iterator[str]:
     gain = sorted(gains)[len(gains) // 2] if gains else 0.0
     if gain > FALLING:
         yield (
-            f"The front's errors still fell by {percent(gain)} in the last fifth of the epochs: a longer recipe than "
-            f"{view.experiment.recipe.epochs} epochs may order the networks differently."
+            f"The errors of the front fell by {percent(gain)} in the last fifth of the epochs: a recipe of more than "
+            f"{view.experiment.recipe.epochs} epochs may rank the networks differently."
         )
 
 
 def _edges(view: View) -> Iterator[str]:
     top = view.complete[: max(3, len(view.complete) // 10)]
-    for name in choices(view.complete):
+    for name in choice_names(view.complete):
         values = [v for r in view.complete if (v := as_number(r.choices.get(name))) is not None]
         best = [v for r in top if (v := as_number(r.choices.get(name))) is not None]
         if len(set(values)) < 4 or len(best) < 3:
@@ -73,7 +78,7 @@ def _edges(view: View) -> Iterator[str]:
             at = sum(value == end for value in best)
             if at > 0.7 * len(best):
                 yield (
-                    f"{clip(name, 40)} stands at its {word} value ({end:g}) in {at} of the {len(best)} best "
+                    f"{clip(name, 40)} is at its {word} value ({end:g}) in {at} of the {len(best)} best "
                     "networks: widen its range in the space."
                 )
 
@@ -84,11 +89,11 @@ def _budget(view: View) -> Iterator[str]:
     shares = used(best, view.experiment.budget)
     full = {name: share for name, share in shares.items() if share > FULL}
     if full:
-        names = " and ".join(f"{percent(share)} of the {NAMES[name]}" for name, share in full.items())
-        yield f"The best network takes {names}: with a larger budget a better one is likely."
+        names = listed([f"{percent(share)} of the {noun(name)}" for name, share in full.items()])
+        yield f"The best network uses {names} allowed: with a larger budget a better one is likely."
     elif shares and max(shares.values()) < 0.6:
         name = max(shares, key=lambda name: shares[name])
         yield (
-            f"The best network takes only {percent(shares[name])} of the {NAMES[name]}: the budget does not hold it "
-            "back; look for the limit in space, recipe or data."
+            f"The best network uses only {percent(shares[name])} of the {noun(name)} allowed: the budget does not "
+            "limit it; the space, the recipe or the data may."
         )

@@ -5,20 +5,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from nas.report.run.values import value_of
 from nas.report.run.view import View
-from nas.report.text import NAMES, clip, quantity, short, title
+from nas.report.text import axis_title, clip, form_of, noun, percent, quantity, short
 
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8A939C"  # told apart with any colour vision (Okabe & Ito 2008)
+BLUE, ORANGE, GRAY = "#0072B2", "#D55E00", "#8A939C"  # distinguishable with any color vision (Okabe & Ito 2008)
 
 
-def figures(view: View, folder: Path) -> None:
+def write_figures(view: View, folder: Path) -> None:
     """Write front and hypervolume, each as PNG and SVG; nothing while no trial is complete."""
     if not view.complete:
         return
     with _figure(folder / "front") as axes:
-        front(view, axes)
+        _draw_front(view, axes)
     with _figure(folder / "hypervolume") as axes:
-        hypervolume(view, axes)
+        _draw_hypervolume(view, axes)
 
 
 @contextmanager
@@ -38,28 +39,29 @@ def _figure(path: Path) -> Iterator[Any]:
         figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
 
 
-def front(view: View, axes: Any) -> None:
-    """Error against cost: every complete trial, the front as a step line, the baselines, the budget."""
+def _draw_front(view: View, axes: Any) -> None:
+    """Draw error against cost: every complete trial, the front as a step line, the baselines, the budget."""
     import seaborn as sns
     from matplotlib.ticker import FuncFormatter, PercentFormatter
 
     name = view.abscissa
-    costs = [getattr(record.cost, name) for record in view.complete]
-    sns.scatterplot(x=costs, y=[r.error for r in view.complete], ax=axes, color=GREY, s=22, alpha=0.6, label="trials")
-    members = sorted((getattr(record.cost, name), record.error) for record in view.front)
+    costs = [value_of(name, record) for record in view.complete]
+    sns.scatterplot(x=costs, y=[r.error for r in view.complete], ax=axes, color=GRAY, s=22, alpha=0.6, label="trials")
+    members = sorted(record.vector((name, "error")) for record in view.front)
     x, y = [cost for cost, _ in members], [error for _, error in members]
     if len(view.experiment.objectives) == 2:
         axes.step(x, y, where="post", color=BLUE, linewidth=1.4)
     sns.scatterplot(x=x, y=y, ax=axes, color=BLUE, s=42, label=f"front ({len(members)})", zorder=3)
     if view.baselines:
-        at = [getattr(record.cost, name) for record in view.baselines]
+        at = [value_of(name, record) for record in view.baselines]
         known = [record.error for record in view.baselines]
         sns.scatterplot(x=at, y=known, ax=axes, color=ORANGE, s=52, marker="D", label="baselines", zorder=4)
     _limits(view, name, axes)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+    write = percent if form_of(name) == "share" else short
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
-    axes.set(xlabel=title(name), ylabel="validation error")
-    axes.set_title(f"{clip(view.experiment.name, 40)}: validation error against {NAMES[name]}", weight="bold")
+    axes.set(xlabel=axis_title(name), ylabel="validation error")
+    axes.set_title(f"{clip(view.experiment.name, 40)}: validation error against {noun(name)}", weight="bold")
     axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderaxespad=0)
 
 
@@ -72,14 +74,14 @@ def _limits(view: View, name: str, axes: Any) -> None:
                           textcoords="offset points", ha="right", va="top", color=ORANGE, rotation=90)  # fmt: skip
 
 
-def hypervolume(view: View, axes: Any) -> None:
-    """Hypervolume over trials, beside the same trials in random order."""
-    found = view.progress
-    assert found is not None
-    axes.fill_between(found.trials, found.low, found.high, color=GREY, alpha=0.25, linewidth=0,
+def _draw_hypervolume(view: View, axes: Any) -> None:
+    """Draw hypervolume over trials, and over the same trials in random order."""
+    progress = view.progress
+    assert progress is not None
+    axes.fill_between(progress.trials, progress.low, progress.high, color=GRAY, alpha=0.25, linewidth=0,
                       label="random order, 90 %")  # fmt: skip
-    axes.plot(found.trials, found.mean, color=GREY, linestyle="--", linewidth=1.2, label="random order, mean")
-    axes.plot(found.trials, found.found, color=BLUE, linewidth=1.8, drawstyle="steps-post", label="as searched")
-    axes.set(xlabel="complete trials", ylim=found.window, ylabel="hypervolume (share of the reference box)")
-    axes.set_title(f"{clip(view.experiment.name, 40)}: progress against luck of order", weight="bold")
+    axes.plot(progress.trials, progress.mean, color=GRAY, linestyle="--", linewidth=1.2, label="random order, mean")
+    axes.plot(progress.trials, progress.found, color=BLUE, linewidth=1.8, drawstyle="steps-post", label="actual order")
+    axes.set(xlabel="complete trials", ylim=progress.window, ylabel="hypervolume of the Pareto front")
+    axes.set_title(f"{clip(view.experiment.name, 40)}: progress against chance ordering", weight="bold")
     axes.legend(frameon=False, loc="lower right")

@@ -1,4 +1,4 @@
-"""Records as a table: one row a trial, plain columns, safe to open in a spreadsheet."""
+"""Trials as a table: one row per trial, plain columns, safe to open in a spreadsheet."""
 
 import csv
 from pathlib import Path
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from nas.report.run.values import plot_axes, values_of
+from nas.search.experiment import Experiment
 from nas.search.objectives import OBJECTIVES, Budget
 from nas.search.pareto import as_points, on_front
 from nas.search.trial import TrialRecord
@@ -13,23 +15,23 @@ from nas.search.trial import TrialRecord
 if TYPE_CHECKING:
     from nas.search.store.run import Run
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs a cell that begins so
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet evaluates a cell that begins with one of these
 
 
 def frame(run: "Run") -> pd.DataFrame:
-    """One row a trial, by number.
+    """Return one row per trial, by number.
 
-    Columns: number, state, reason, space, error (fraction), loss (nats), epochs, seconds, the counts of `Cost`,
-    used.X (share of the budget's upper limit of X), on_front, fingerprint, and choice.X for each choice X.
+    Columns: number, state, reason, space, error (fraction), loss (nats), epochs, seconds, the counts of `Cost`, other
+    objectives, used.X (share of the budget's upper limit of X), on_front, fingerprint, and choice.X for each choice X.
     """
     records = sorted(run.records, key=lambda record: record.number)
     experiment = run.experiment
-    rows = [_row(record, experiment.space, experiment.budget) for record in records]
+    rows = [_row(record, experiment) for record in records]
     table = pd.DataFrame(rows, columns=None if rows else list(_COLUMNS))
     nothing = (None,) * len(experiment.objectives)
     points = as_points([record.objectives(experiment.objectives) or nothing for record in records])
-    place = list(table.columns).index("fingerprint")
-    table.insert(place, "on_front", on_front(points) if records else [])
+    position = list(table.columns).index("fingerprint")
+    table.insert(position, "on_front", on_front(points) if records else [])
     return table
 
 
@@ -39,26 +41,27 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _row(record: TrialRecord, space: str, budget: Budget) -> dict[str, Any]:
+def _row(record: TrialRecord, experiment: Experiment) -> dict[str, Any]:
     last = record.scores[-1] if record.scores else None
     known = {
         "number": record.number,
         "state": record.state,
         "reason": record.reason,
-        "space": space,
+        "space": experiment.space,
         "error": record.error,
         "loss": last.loss if last else None,
         "epochs": len(record.scores),
         "seconds": record.seconds,
         **record.cost.as_dict(),
-        **{f"used.{name}": share for name, share in used(record, budget).items()},
-        "fingerprint": record.fingerprint,
     }
-    return known | {f"choice.{name}": value for name, value in record.choices.items()}
+    others = values_of([name for name in plot_axes(experiment) if name not in known], record)
+    shares = {f"used.{name}": share for name, share in used(record, experiment.budget).items()}
+    chosen = {f"choice.{name}": value for name, value in record.choices.items()}
+    return known | others | shares | {"fingerprint": record.fingerprint} | chosen
 
 
 def used(record: TrialRecord, budget: Budget) -> dict[str, float]:
-    """The share of each upper limit that the network uses."""
+    """Return the share of each upper limit that the network uses."""
     return {name: OBJECTIVES[name].of(record) / limit.max for name, limit in budget.items() if limit.max}
 
 
@@ -79,5 +82,5 @@ def write_parquet(table: pd.DataFrame, path: Path) -> None:
 
 
 def harmless(cell: Any) -> Any:
-    """Text that a spreadsheet would run as a formula, quoted; anything else as it is."""
+    """Return text that a spreadsheet would run as a formula quoted, and anything else as it is."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

@@ -1,7 +1,6 @@
-"""What the population of trained networks says about the choices that made it.
+"""How the choices of the trained networks relate to their errors.
 
-Only complete trials count, and every trained network is inside the budget, so nothing here is of networks that the
-question rules out.
+Only complete trials count. Every trained network is inside the budget.
 """
 
 from collections import Counter
@@ -15,17 +14,17 @@ from numpy.typing import NDArray
 from nas.genome.cost import tally
 from nas.search.trial import TrialRecord
 
-MAX_GROUPS = 6  # of one choice that are told apart; more are not told apart by eye either
-MIN_TRIALS = 8  # below, nothing is said of any choice
+MAX_GROUPS = 6  # of one choice; more cannot be distinguished by eye
+MIN_TRIALS = 8  # fewer say nothing about a choice
 Labels = list[str]
 
 
 @dataclass(frozen=True)
 class Influence:
-    """What one choice alone accounts for.
+    """How much of the variance one choice alone explains.
 
-    share: of the variance of log error, between the choice's groups, less what groups of that size get by chance
-    (epsilon squared, Kelley 1935), so 0 for a choice without effect; best: the group of least median error.
+    share: of the variance of log error, between the choice's groups, less what groups of that size explain by chance
+    (epsilon squared, Kelley 1935), so 0 for a choice without effect. best: the group of lowest median error.
     """
 
     choice: str
@@ -34,12 +33,12 @@ class Influence:
 
 
 def influences(records: Sequence[TrialRecord]) -> list[Influence]:
-    """Every choice by its influence, the largest first; none while there are fewer than eight complete trials."""
+    """Return every choice by its influence, the largest first; none of fewer than eight complete trials."""
     if len(records) < MIN_TRIALS:
         return []
     errors = log_errors(records)
     found = []
-    for name in choices(records):
+    for name in choice_names(records):
         labels = groups(records, name)
         if len(set(labels)) > 1:
             medians = {label: float(np.median(errors[mask(labels, label)])) for label in set(labels)}
@@ -49,19 +48,19 @@ def influences(records: Sequence[TrialRecord]) -> list[Influence]:
 
 
 def log_errors(records: Sequence[TrialRecord]) -> NDArray[np.float64]:
-    """Natural logarithm of the errors; a perfect network is taken for one with half the least error above zero."""
+    """Return the natural logarithm of the errors, an error of zero replaced by half the lowest above zero."""
     errors = np.array([record.error for record in records], dtype=np.float64)
-    least = errors[errors > 0].min(initial=1.0)
-    return np.asarray(np.log(np.maximum(errors, least / 2)), dtype=np.float64)
+    lowest = errors[errors > 0].min(initial=1.0)
+    return np.asarray(np.log(np.maximum(errors, lowest / 2)), dtype=np.float64)
 
 
-def choices(records: Sequence[TrialRecord]) -> list[str]:
-    """The names of all choices, in the order in which they are made."""
+def choice_names(records: Sequence[TrialRecord]) -> list[str]:
+    """Return the names of all choices, in the order in which they are made."""
     return list(dict.fromkeys(name for record in records for name in record.choices))
 
 
 def groups(records: Sequence[TrialRecord], name: str) -> Labels:
-    """For each record the group of a choice: its value, or of a number with many values a fifth of its range."""
+    """Return for each record the group of a choice: its value, or a fifth of the records if it has many values."""
     values = [record.choices.get(name) for record in records]
     known = [value for value in values if value is not None]
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in known)
@@ -78,12 +77,12 @@ def _bin(value: float, edges: NDArray[np.float64]) -> str:
 
 
 def mask(labels: Labels, label: str) -> NDArray[np.bool_]:
-    """Where a label stands."""
+    """Return where the label is this one."""
     return np.array([each == label for each in labels])
 
 
 def epsilon_squared(values: NDArray[np.float64], labels: Labels) -> float:
-    """The share of variance between groups, corrected for chance; 0 at least."""
+    """Return the share of variance between groups, corrected for chance, at least 0."""
     total = float(((values - values.mean()) ** 2).sum())
     names = set(labels)
     parts = [values[mask(labels, name)] for name in names]
@@ -94,15 +93,15 @@ def epsilon_squared(values: NDArray[np.float64], labels: Labels) -> float:
     return max(0.0, 1 - (within / free) / (total / (len(values) - 1)))
 
 
-def marks(records: Sequence[TrialRecord]) -> list[str]:
-    """The choices that may name families: those made in words, or else with few values; the most telling first."""
+def family_choices(records: Sequence[TrialRecord]) -> list[str]:
+    """Return the choices that define families: those with text values, or else with few; the most influential first."""
     ranked = [influence.choice for influence in influences(records)]
     words = [name for name in ranked if any(isinstance(record.choices.get(name), str) for record in records)]
     return words or [n for n in ranked if len({str(r.choices.get(n)) for r in records}) <= MAX_GROUPS]
 
 
 def main_primitive(record: TrialRecord) -> str:
-    """The primitive in which most of a network's multiply-accumulates are spent."""
+    """Return the primitive with most of a network's multiply-accumulates."""
     spent: Counter[str] = Counter()
     for node in record.graph.main.nodes[1:]:
         spent[type(node.op).__name__] += tally(node.placed).macs
@@ -110,5 +109,5 @@ def main_primitive(record: TrialRecord) -> str:
 
 
 def as_number(value: Any) -> float | None:
-    """A choice as a number, if it is one."""
+    """Return a choice as a number; None if it is not one."""
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

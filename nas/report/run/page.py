@@ -1,36 +1,45 @@
-"""The page of a run: its sections in the order in which a reader asks for them."""
+"""The page of a run: its sections in the order in which they appear."""
 
-from typing import Any
+from collections.abc import Callable
 
-from nas.report.html.markup import Markup, join, tag
-from nas.report.html.page import document, report_resource
-from nas.report.run import plots, population, sections
-from nas.report.run.answer import answer
+from nas.report.html.markup import Markup, tag
+from nas.report.html.page import sections_page
+from nas.report.html.section import Section
+from nas.report.run.advice import advice_section
+from nas.report.run.curves import curves_section
+from nas.report.run.front import front_section
+from nas.report.run.header import run_header
+from nas.report.run.network import network_section
+from nas.report.run.population import population_section
+from nas.report.run.progress import progress_section
+from nas.report.run.proposals import proposals_section
+from nas.report.run.reproduce import reproduce_section
+from nas.report.run.trials import trials_section
 from nas.report.run.view import View
 from nas.report.text import clip
 
-
-def page(view: View) -> str:
-    """The page of a run as HTML text."""
-    content = [answer(view), tag("main", _sections(view), id="results"), tag("footer", sections.footer(view))]
-    own = (
-        report_resource("html/page.js")
-        + report_resource("run/run.js")
-        + report_resource("run/population.js")
-        + "start();\n"
-    )
-    return document(clip(view.experiment.name, 60), content, _plots(view), own)
-
-
-def _sections(view: View) -> Markup:
-    parts = [sections.front, sections.network, sections.progress, population.part, sections.next_steps,
-             sections.curves, sections.trials, sections.ledger]  # fmt: skip
-    return join([part(view) for part in parts] + [sections.reproduce(view)])
+SECTIONS: list[Callable[[View], Section | None]] = [
+    front_section,
+    network_section,
+    progress_section,
+    population_section,
+    advice_section,
+    curves_section,
+    trials_section,
+    proposals_section,
+    reproduce_section,
+]
+"""What makes the sections, in order. A function that returns None leaves its section out."""
 
 
-def _plots(view: View) -> dict[str, Any]:
-    """The data of each plot that there is something to draw in."""
-    if not view.complete:
-        return {}
-    drawn = {"front": plots.front(view), "progress": plots.progress(view), "curves": plots.curves(view)}
-    return drawn | population.data(view)
+def run_page(view: View) -> str:
+    """Return the page of a run as HTML."""
+    sections = [made for make in SECTIONS if (made := make(view))]
+    return sections_page(clip(view.experiment.name, 60), run_header(view), sections, _footer(view))
+
+
+def _footer(view: View) -> Markup:
+    names = ["trials.csv", "trials.parquet"]
+    names += ["front.csv", "front.parquet", "front.svg", "hypervolume.svg"] if view.complete else []
+    links = [[tag("a", name, href=name), " "] for name in names]
+    return tag("footer", tag("p", "Files next to this page: ", links))

@@ -1,18 +1,15 @@
-const families = read("families"), coordinates = read("coordinates"), primitives = read("primitives");
-const HUES = ["--c1", "--c2", "--c3", "--c4", "--c5", "--c6", "--faint"];
-const errors = () => axis("validation error", { tickformat: "~%", type: front.log ? "log" : "linear" });
-
-function drawFamilies() {
-  const traces = families.choices[$("family").value].map((group, i) => ({
-    ...group, name: plain(group.name), mode: "lines", line: { color: HUES[i % HUES.length], width: 2, shape: "hv" },
+register("families", ({ choices, log }) => {
+  const traces = choices[$("family").value].map((group, i) => ({
+    ...group, name: plain(group.name), mode: "lines", line: { color: hue(i), width: 2, shape: "hv" },
     hovertemplate: "%{y:.0%} up to %{x:.2%}<extra></extra>",
   }));
-  return draw("families-plot", traces, errors(), axis("share of networks", { tickformat: ".0%", range: [0, 1.02] }));
-}
+  draw("families", traces, errorAxis(log), axis("share of networks", { tickformat: ".0%", range: [0, 1.02] }));
+});
+redrawOnChange("family", "families");
 
 // Drawn as plain lines: the plotting library's own parallel coordinates compile code, which the page's policy forbids.
-function drawCoordinates() {
-  const { axes, lines } = coordinates, names = Object.keys(lines), best = names.length - 1;
+register("coordinates", ({ axes, lines }) => {
+  const names = Object.keys(lines), best = names.length - 1;
   const place = (i) => (i % (axes.length + 1) < axes.length ? i % (axes.length + 1) : null);
   const traces = names.map((name, i) => ({
     name: i ? name : "others", x: lines[name].map((_, j) => place(j)), y: lines[name], mode: "lines", hoverinfo: "skip",
@@ -29,24 +26,14 @@ function drawCoordinates() {
     automargin: true, range: [-0.15, axes.length - 0.35], fixedrange: true,
   };
   const up = { visible: false, range: [-0.06, 1.06], fixedrange: true };
-  return draw("coordinates-plot", traces, across, up, { annotations, shapes });
-}
+  draw("coordinates", traces, across, up, { annotations, shapes });
+});
 
-function drawPrimitives() {
-  const traces = primitives.groups.map((group, i) => ({
-    ...group, mode: "markers", marker: { color: HUES[i % HUES.length], size: 7, opacity: 0.75 },
-    hovertemplate: "trial %{customdata}: %{y:.2%}, %{x:.3~s}<extra></extra>",
+register("primitives", ({ groups, axis, log }) => {
+  const traces = groups.map((group, i) => ({
+    ...group, mode: "markers", marker: { color: hue(i), size: 7, opacity: 0.75 },
+    hovertemplate: `trial %{customdata}: %{y:.2%}, %{x:${axis.format}}<extra></extra>`,
   }));
-  const plot = $("primitives-plot"), anew = !plot.on;
-  draw("primitives-plot", traces, axis(primitives.axis), errors());
-  if (anew) plot.on("plotly_click", ({ points }) => show(points[0].customdata));
-}
-
-function population() {
-  if (!families) return [];
-  if (!$("family").options.length) {
-    for (const name of Object.keys(families.choices)) $("family").append(new Option(name, name));
-    $("family").addEventListener("change", drawFamilies);
-  }
-  return [...(Object.keys(families.choices).length ? [drawFamilies] : []), drawCoordinates, drawPrimitives];
-}
+  const events = { plotly_click: ({ points }) => select(points[0].customdata) };
+  draw("primitives", traces, objectiveAxis(axis), errorAxis(log), {}, events);
+});

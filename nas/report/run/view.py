@@ -1,5 +1,6 @@
-"""What every part of the report reads of a run: taken once."""
+"""What every section of the report reads: a run, ranked once."""
 
+import shlex
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from nas.report.run.frame import frame
-from nas.report.run.progress import Progress, progress
+from nas.report.run.hypervolume import SearchProgress, search_progress
+from nas.report.run.values import plot_axes
+from nas.report.text import clip
 from nas.search.experiment import Experiment
 from nas.search.objectives import Budget
 from nas.search.results.finalists import Finalist, load_finalists
 from nas.search.store.run import Run
 from nas.search.trial import TrialRecord
-
-COUNTS = ("macs", "params", "activations", "peak_bytes", "depth")
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,8 @@ class View:
     """A run, its table, its front and its progress.
 
     complete: trials with a finite error. front: those of the front, by error. finalists: those trained again from
-    several seeds, best first. best: the first finalist, or else the trial of least error, the cheaper of equals; None
-    while no trial is complete. baselines: the known networks trained beside the search, by error.
+    several seeds, best first. best: the first finalist, or else the trial of lowest error, the cheaper of equals; None
+    while no trial is complete. baselines: the known networks trained along with the search, by error.
     """
 
     run: Run
@@ -31,7 +32,7 @@ class View:
     complete: tuple[TrialRecord, ...]
     front: tuple[TrialRecord, ...]
     best: TrialRecord | None
-    progress: Progress | None
+    progress: SearchProgress | None
     finalists: tuple[Finalist, ...] = ()
     baselines: tuple[TrialRecord, ...] = ()
 
@@ -45,12 +46,26 @@ class View:
 
     @property
     def abscissa(self) -> str:
-        """The count that plots set error against: the second objective, or else a limited count, or else MACs."""
-        exact = (objective.name for objective in self.experiment.objective_entries if objective.exact)
-        return next(iter((*exact, *self.limits)), "macs")
+        """The objective that plots show the error against."""
+        return self.axes[0]
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The objectives that the error can be plotted against, the abscissa first."""
+        return plot_axes(self.experiment)
+
+    @property
+    def costs(self) -> tuple[str, ...]:
+        """The objectives that short tables show: parameters, MACs, and all that are limited or minimized."""
+        return tuple(dict.fromkeys(("params", "macs", *self.limits, *self.experiment.objectives[1:])))
+
+    @property
+    def argument(self) -> str:
+        """The run directory as an argument of a command."""
+        return shlex.quote(clip(self.run.path, 1_000))
 
     def ordered(self) -> tuple[TrialRecord, ...]:
-        """Every trial, the best first, those without an error last."""
+        """Return every trial, the best first, those without an error last."""
         return tuple(sorted(self.run.records, key=_rank))
 
 
@@ -60,16 +75,16 @@ def _rank(record: TrialRecord) -> tuple[Any, ...]:
     return (not known, error if known else 0.0, record.cost.macs, record.number)
 
 
-def view(run: Run) -> View:
-    """Read a run, finished or not."""
+def view_of(run: Run) -> View:
+    """Return the view of a run, finished or not."""
     table = frame(run)
     ranked = sorted(run.records, key=_rank)
     complete = tuple(r for r in ranked if not _rank(r)[0])
     members = set(table.loc[table["on_front"].astype(bool), "number"].tolist())
     front = tuple(r for r in complete if r.number in members)
-    found = progress(run.experiment, run.task.classes, complete)
+    progress = search_progress(run.experiment, run.task.classes, complete)
     numbers = {record.number: record for record in complete}
     finalists = tuple(finalist for finalist in load_finalists(run.path) if finalist.number in numbers)
     best = numbers[finalists[0].number] if finalists else next(iter(complete), None)
-    known = tuple(record for record in sorted(run.baselines, key=_rank) if not _rank(record)[0])
-    return View(run, table, complete, front, best, found, finalists, known)
+    baselines = tuple(record for record in sorted(run.baselines, key=_rank) if not _rank(record)[0])
+    return View(run, table, complete, front, best, progress, finalists, baselines)

@@ -1,0 +1,20 @@
+register("fronts", ({ axes, runs, abscissa, log }) => {
+  const count = $("abscissa").value, { name: unit, format } = axes[count];
+  const hovertemplate = `%{text}<br>%{y:.2%} error<br>%{x:${format}} ${plain(unit)}<extra></extra>`;
+  const traces = runs.flatMap((run, i) => {
+    const at = ({ x, y, text }) => ({ x: x[count], y, text: text.map(plain) });
+    const trace = (points, more) => ({
+      ...points, type: "scatter", mode: "markers", name: plain(run.name), legendgroup: run.name, showlegend: false,
+      hovertemplate, ...more,
+    });
+    return [
+      trace(at(run.trials), { marker: { color: hue(i), size: 5, opacity: 0.3 } }),
+      trace(byX(at(run.front)), { mode: run.lined && count === abscissa ? "lines+markers" : "markers", showlegend: true,
+        marker: { color: hue(i), size: 9 }, line: { color: hue(i), width: 1.8, shape: "hv" } }),
+      trace(at(run.baselines), {
+        marker: { color: hue(i), size: 11, symbol: "diamond", line: { color: "--ink", width: 1 } } }),
+    ];
+  });
+  draw("fronts", traces, objectiveAxis(axes[count]), errorAxis(log, { rangemode: "tozero" }));
+});
+redrawOnChange("abscissa", "fronts");

@@ -1,0 +1,137 @@
+"""Error against cost: the front, the other trials, baselines and finalists, with a panel for the selected network."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nas.report.html.markup import Markup, tag
+from nas.report.html.section import Section, chooser, plot, section
+from nas.report.html.table import table
+from nas.report.run.panel import network_details, network_template
+from nas.report.run.values import value_of
+from nas.report.run.view import View
+from nas.report.text import axis_title, between, clip, listed, noun, plot_format, quantity
+from nas.search.trial import TrialRecord
+
+MAX_DRAWN = 60
+Trace = dict[str, Any]
+
+
+def front_section(view: View) -> Section | None:
+    """Return the front; None while no trial is complete."""
+    if not view.complete:
+        return None
+    menu = chooser("abscissa", "against", {name: axis_title(name) for name in view.axes})
+    picks = [tag("li", _pick(view, record)) for record in view.front[:MAX_DRAWN]]
+    shown = tag("div", tag("div", network_details(view, view.front[0]), id="shown"), class_="inner")
+    panel = tag("aside", tag("h3", "Network", id="panel-title", aria_live="polite"), shown, id="panel",
+                aria_labelledby="panel-title", tabindex=0)  # fmt: skip
+    left = tag("div", menu, plot("front", "Validation error against cost, one point per trial", _caption(view)),
+               tag("ul", picks, class_="picks", aria_label="Networks on the front, by error"),
+               _known_networks(view))  # fmt: skip
+    hidden = [network_template(view, record) for record in (*_spread(view.front), *view.baselines)]
+    html = section("front", "Error against cost", tag("div", left, panel, class_="split"), hidden)
+    return Section(html, {"front": _front_data(view)}, Path(__file__).with_suffix(".js"))
+
+
+def _caption(view: View) -> str:
+    names = [noun(name) for name in view.experiment.objectives]
+    front = f"A network is on the front if no other is better in one of {listed(names)} without being worse in another."
+    if len(names) == 1:
+        front = "The only objective is the validation error, so the front is the network with the lowest."
+    return f"{front} Dashed: the budget. Point at a network, or select one below, to see it."
+
+
+def _pick(view: View, record: TrialRecord) -> Markup:
+    value = quantity(view.abscissa, value_of(view.abscissa, record))
+    return tag("button", tag("b", quantity("error", record.error)), f" · {value} {noun(view.abscissa)}", type="button",
+               data_trial=record.number, title=f"trial {record.number}")  # fmt: skip
+
+
+def _spread(records: tuple[TrialRecord, ...]) -> list[TrialRecord]:
+    """Return at most 60 along the front, both ends included."""
+    if len(records) <= MAX_DRAWN:
+        return list(records)
+    return [records[i] for i in np.linspace(0, len(records) - 1, MAX_DRAWN).round().astype(int)]
+
+
+def _known_networks(view: View) -> Markup | None:
+    """Return a table of the best network or the finalists, and the baselines; None without finalists and baselines."""
+    if not (view.baselines or view.finalists) or view.best is None:
+        return None
+    finalists = {finalist.number: finalist for finalist in view.finalists}
+    numbers = {record.number: record for record in view.complete}
+    rows = []
+    for record in (*([numbers[number] for number in finalists] or [view.best]), *view.baselines):
+        name = tag("button", trial_name(record), type="button", data_trial=record.number)
+        final = finalists.get(record.number)
+        rows.append([tag("th", name, scope="row"), quantity("error", final.error if final else record.error),
+                     between(final.low, final.high) if final else "-",
+                     quantity("error", final.test_error) if final else "-",
+                     *[quantity(name, value_of(name, record)) for name in view.costs]])  # fmt: skip
+    caption = ("In the search each network, baselines included, was trained once with one recipe; finalists were "
+               "trained again from several seeds: mean and interval.")  # fmt: skip
+    heads = ["network", "validation error", "95 % interval", "test error", *map(noun, view.costs)]
+    return tag("div", table(caption, heads, rows), class_="scroller")
+
+
+def _front_data(view: View) -> dict[str, Any]:
+    members = {record.number for record in view.front}
+    numbers = {record.number: record for record in view.complete}
+    parts: dict[str, Sequence[TrialRecord]] = {
+        "other trials": [record for record in view.complete if record.number not in members],
+        "front": view.front,
+        "baselines": view.baselines,
+        "finalists": [numbers[finalist.number] for finalist in view.finalists],
+    }
+    return {
+        "traces": [_points(name, records) for name, records in parts.items()],
+        "spread": _intervals(view),
+        "lined": view.abscissa if len(view.experiment.objectives) == 2 else None,
+        "axes": {name: _axis(view, name, parts) for name in view.axes},
+        "log": needs_log_axis([view]),
+    }
+
+
+def _intervals(view: View) -> Trace:
+    """Return the mean error of each finalist, and its 95 % interval as distances up and down."""
+    rows = [(f.error, f.high - f.error, f.error - f.low) for f in view.finalists]
+    return {"y": [row[0] for row in rows], "up": [row[1] for row in rows], "down": [row[2] for row in rows]}
+
+
+def _points(name: str, records: Sequence[TrialRecord]) -> Trace:
+    return {
+        "name": name,
+        "y": [record.error for record in records],
+        "customdata": [record.number for record in records],
+        "text": [trial_name(record) for record in records],
+    }
+
+
+def trial_name(record: TrialRecord) -> str:
+    """Return the name of a baseline, or `trial 7`."""
+    return clip(record.baseline, 60) or f"trial {record.number}"
+
+
+def _axis(view: View, name: str, parts: Mapping[str, Sequence[TrialRecord]]) -> dict[str, Any]:
+    limit = view.limits.get(name)
+    return {
+        **axis_data(name),
+        "x": [[value_of(name, record) for record in records] for records in parts.values()],
+        "limits": [end for end in (limit.min, limit.max) if end is not None] if limit else [],
+    }
+
+
+def axis_data(name: str) -> dict[str, str]:
+    """Return title, name and format of an objective's axis."""
+    return {"title": axis_title(name), "name": noun(name), "format": plot_format(name)}
+
+
+def needs_log_axis(views: Sequence[View]) -> bool:
+    """Return whether the errors of the runs and their baselines span more than a factor of 30."""
+    errors = [
+        record.error for view in views for record in (*view.complete, *view.baselines) if record.error is not None
+    ]
+    return bool(errors) and min(errors) > 0 and max(errors) / min(errors) > 30

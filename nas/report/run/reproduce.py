@@ -1,0 +1,19 @@
+"""How to run the search again."""
+
+from nas.report.html.markup import Child, tag
+from nas.report.html.section import Section, section
+from nas.report.html.table import terms
+from nas.report.run.view import View
+from nas.report.text import clip
+
+
+def reproduce_section(view: View) -> Section:
+    """Return the command, the settings and the versions of the run."""
+    run, experiment = view.run, view.experiment
+    settings: list[tuple[Child, Child]] = [
+        ("seed", experiment.seed), ("sampler", experiment.sampler), ("objectives", ", ".join(experiment.objectives)),
+        ("recipe", ", ".join(f"{name} {value}" for name, value in vars(experiment.recipe).items())),
+        ("versions", ", ".join(f"{clip(name, 40)} {clip(value, 40)}" for name, value in run.versions.items())),
+    ]  # fmt: skip
+    command = tag("pre", tag("code", clip(run.command, 2_000)), tabindex=0)
+    return Section(section("reproduce", "Run it again", command, terms(settings)))

@@ -1,0 +1,1 @@
+register("slowest", (points) => draw("slowest", [{ ...points, type: "bar" }], axis("trial"), axis("seconds")));
