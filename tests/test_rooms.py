@@ -1,4 +1,4 @@
-"""Imports run one way: genome < model < training < search < principles < report < cli."""
+"""Imports run one way: genome < model < training < search < principles < report < testing < cli."""
 
 import ast
 import subprocess
@@ -21,6 +21,7 @@ ROOMS = [
     "search",
     "principles",
     "report",
+    "testing",
     "cli",
     "__main__",
 ]

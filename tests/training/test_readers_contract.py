@@ -1,6 +1,6 @@
 """Every reader keeps the contract of `nas.testing.readers`; a reader from outside the package is one entry."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from nas.errors import DataError, ExperimentError
 from nas.genome import Graph, Task
 from nas.genome.primitives import GapHead, Stem
 from nas.model import module
+from nas.registry import trust
 from nas.testing.readers import check_description, check_reader, check_split
 from nas.training.data import READERS, Source, class_names, digest, load_data, load_test, task
 from nas.training.data.reader import Part
@@ -36,7 +37,7 @@ def files_of(name: str, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, bytes
     """Sets of files for a reader, without and with a test part."""
     images, labels = pixels(20, 5, 4), cycled(20, 2)
     rows, numbers = hub_rows(20)
-    cases = {
+    cases: dict[str, Callable[[], list[dict[str, bytes]]]] = {
         "digits": lambda: [{}],
         "cifar10": lambda: [tiny_cifar(monkeypatch)],
         "mnist": lambda: [tiny_mnist(monkeypatch)],
@@ -118,6 +119,7 @@ def test_a_users_reader_is_found_by_its_file(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text(Path(__file__).read_text(encoding="utf-8"), encoding="utf-8")
     name = f"{file}:Stripes"
+    trust(name, f"{Stripes.__module__}:Stripes")
     check_reader(READERS.find(name), tmp_path)
     assert is_own(name)
     assert task(name).classes == 2
@@ -128,6 +130,7 @@ def test_a_users_reader_is_found_by_its_file(tmp_path: Path) -> None:
         f"{file}:cycled": "cannot be created: TypeError",
         "collections:Counter": "is not a data reader: it has no name, summary, task",
     }.items():
+        trust(wrong)
         with pytest.raises(DataError, match=message):
             task(wrong)
         with pytest.raises(ExperimentError, match=message):
@@ -144,6 +147,7 @@ def test_a_users_set_is_cached_under_a_name_without_slashes(tmp_path: Path) -> N
     put(tmp_path, {"set.npz": npz_bytes(images=pixels(20, 5, 4), labels=cycled(20, 2))})
     file = tmp_path / "mine.py"
     file.write_text("\n".join(line[8:] for line in code.splitlines()), encoding="utf-8")
+    trust(f"{file}:Mine")
     first = load_data(Source(f"{file}:Mine", str(tmp_path)))
     assert first.digest == digest(Source("npz", str(tmp_path)))
     (note,) = (tmp_path / ".nas").glob("*Mine-train.json")

@@ -141,7 +141,7 @@ class Frontier:
         return [int(i) for i in np.lexsort((self.points[:, 0], self.dominated_by))]
 
     def learnt_from(self) -> list[Known]:
-        """Return what the model learns from: everything, or beyond `max_learnt` the latest half and the best of the rest."""
+        """Return what the model learns from: all, or beyond `max_learnt` the latest half and the best of the rest."""
         if len(self.known) <= self.max_learnt:
             return self.known
         latest = len(self.known) - self.max_learnt // 2
