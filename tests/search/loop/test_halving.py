@@ -60,7 +60,7 @@ def test_standing_counts_the_better_fronts() -> None:
 def test_fronts_are_those_found_by_taking_one_off_after_another(points: list[tuple[int, int]]) -> None:
     expected, left = dict[tuple[int, int], float](), points
     while left:
-        beaten = list(dominates(as_points(left), as_points(left)).any(axis=0))
+        beaten = [column.any() for column in dominates(as_points(left), as_points(left)).T]
         front = [point for point, out in zip(left, beaten, strict=True) if not out]
         expected |= dict.fromkeys(front, 1 - len(left) / len(points))
         left = [point for point in left if point not in front]
