@@ -8,6 +8,7 @@ from strategies import ops, shapes
 from nas.errors import GenomeError
 from nas.genome import OPS, Graph, Input, cost
 from nas.genome.graph import Value
+from nas.genome.primitives import Conv
 from nas.testing.ops import check_op_class, check_op_counts, check_op_forms
 
 NAMES = sorted(set(OPS) - {"Input"})
@@ -53,5 +54,5 @@ def test_json_and_layers_say_the_same(name: str, data: st.DataObject) -> None:
 def test_a_value_knows_its_shape_on_the_authors_line() -> None:
     x = Input((3, 8, 8))()
     with pytest.raises(GenomeError, match=r"\(3, 8, 8\), \(4, 8, 8\)"):
-        x + OPS["Conv"](4, 3)(x)
+        x + Conv(4, 3)(x)
     assert isinstance(x, Value)

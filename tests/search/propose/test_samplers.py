@@ -38,7 +38,7 @@ def proposer(**changes: object) -> Proposer:
 def made_up(proposal: Proposal) -> float:
     """An error to be learnt: residual first stages and 30,000 parameters are best."""
     wrong = sum(proposal.choices.get(f"family{i}") != "residual" for i in (1, 2))
-    return 0.1 * wrong + abs(proposal.cost.params - 30_000) / 100_000
+    return float(0.1 * wrong + abs(proposal.cost.params - 30_000) / 100_000)
 
 
 def searched(sampler: str, trials: int, seed: int = 0, workers: int = 1, **changes: object) -> list[Proposal]:
