@@ -88,20 +88,28 @@ class Registry(Mapping[str, T]):
             f"no {self.kind} {name[:60]!r}{near(name, self._entries)}. There are: {', '.join(self._entries)}"
         )
 
-    def find(self, name: str) -> T:
-        """Return the entry of a name, importing the module or reading the file of one that is a user's own.
+    def check_trusted(self, name: str) -> str:
+        """Return the current name, without importing anything.
 
-        Raises ExperimentError; also for a user's own that was not trusted in this process: see `trust`.
+        Raises ExperimentError as `check` does, and for a user's own that was not trusted in this process: see `trust`.
         """
         name = self.check(name)
-        if name in self._entries:
-            return self._entries[name]
-        assert self._wrap is not None
-        if name not in _trusted:
+        if name not in self._entries and name not in _trusted:
             raise ExperimentError(
                 f"the {self.kind} {name!r} is code that a file names. It is imported only for whoever names it: "
                 "continue with nas search EXPERIMENT.toml --out RUN, or call nas.registry.trust"
             )
+        return name
+
+    def find(self, name: str) -> T:
+        """Return the entry of a name, importing the module or reading the file of one that is a user's own.
+
+        Raises ExperimentError, also for a user's own that is not trusted.
+        """
+        name = self.check_trusted(name)
+        if name in self._entries:
+            return self._entries[name]
+        assert self._wrap is not None
         return self._wrap(name, load_attribute(name))
 
     def __getitem__(self, name: str) -> T:

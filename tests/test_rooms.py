@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import nas
+from benchmarks.structure import arrows, cycles, public_names
 
 ROOMS = [
     "errors",
@@ -139,3 +140,14 @@ def test_only_the_emitters_text_is_executed() -> None:
         assert not any(name.split(".")[0] in ("pickle", "cloudpickle", "dill", "joblib") for name in imported(path)), (
             path
         )
+
+
+def test_no_public_name_has_two_meanings() -> None:
+    defined = public_names(NAS.parent)
+    assert len(defined) > 500
+    assert not [name for name, times in defined.items() if times > 1]
+
+
+@pytest.mark.parametrize("home", sorted({path.parent for path in FILES}), ids=lambda home: str(home.relative_to(NAS)))
+def test_no_room_has_a_circle_of_imports(home: Path) -> None:
+    assert cycles(arrows(NAS.parent, home)) == 0

@@ -135,7 +135,7 @@ def _status_facts(run: "Run", path: str, active: bool | None) -> dict[str, Any]:
 
     states = Counter(record.state for record in run.records)
     failures = Counter(record.reason for record in run.records if record.state == "failed")
-    best = run.best() if states["complete"] else None
+    best, names = run.best() if states["complete"] else None, run.experiment.objectives
     return {
         "run": path,
         "trials_total": run.experiment.trials,
@@ -145,7 +145,8 @@ def _status_facts(run: "Run", path: str, active: bool | None) -> dict[str, Any]:
         "failures": {str(reason): count for reason, count in failures.items()},
         "proposals": dict(run.proposal_counts),
         "front": len(front_of(list(run.records), run.experiment.objectives)),
-        "best": best and {"trial": best.number, "error": best.error, **best.cost.as_dict()},
+        "best": best
+        and {"trial": best.number, **dict(zip(names, best.vector(names), strict=True)), **best.cost.as_dict()},
     }
 
 

@@ -129,7 +129,7 @@ def test_the_seeds_needed_depend_on_the_deviation_and_not_on_the_effect() -> Non
     made = [alone(H01, {"one 5x5": effect}, sd=1.5) for effect in (0.2, 0.4)]
     assert {verdict.outcome for verdict in made} == {"undecided"}
     assert made[0].needed == made[1].needed
-    assert made[0].needed > 10
+    assert (made[0].needed or 0) > 10
 
 
 def test_controls_are_not_counted_as_claims() -> None:

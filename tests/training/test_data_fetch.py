@@ -5,7 +5,7 @@ import io
 import re
 import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -70,7 +70,7 @@ def served(files: dict[str, bytes]) -> Iterator[tuple[str, Server]]:
             thread.join()
 
 
-def packed(members: dict[str, bytes | None], kind: bytes = tarfile.SYMTYPE) -> bytes:
+def packed(members: Mapping[str, bytes | None], kind: bytes = tarfile.SYMTYPE) -> bytes:
     """A .tar.gz; None as content makes a member of `kind` that points outside."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:

@@ -1,6 +1,6 @@
 """Every reader keeps the contract of `nas.testing.readers`; a reader from outside the package is one entry."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ def files_of(name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Sets of files for a reader, without and with a test part."""
     images, labels = pixels(20, 5, 4), cycled(20, 2)
     rows, numbers = hub_rows(20)
-    cases = {
+    cases: dict[str, Callable[[], list[dict[str, bytes]]]] = {
         "digits": lambda: [{}],
         "cifar10": lambda: [tiny_cifar(monkeypatch)],
         "mnist": lambda: [tiny_mnist(monkeypatch)],

@@ -7,7 +7,7 @@ from pathlib import Path
 from nas.genome.genome_json import to_json
 from nas.search.experiment import Experiment
 from nas.search.trial import Reason, TrialRecord
-from nas.training.data import Source
+from nas.training.data import READERS, Source
 from nas.training.recipe import Recipe
 from nas.training.score import Score
 
@@ -33,7 +33,11 @@ class Job:
 
     @classmethod
     def for_trial(cls, experiment: Experiment, record: TrialRecord, weights: Path) -> "Job":
-        """Return the job of a trial as the experiment trains it."""
+        """Return the job of a trial as the experiment trains it.
+
+        Raises ExperimentError where the data is read by code that is not trusted here: a worker trusts it.
+        """
+        READERS.check_trusted(experiment.data)
         return cls(
             number=record.number,
             genome=to_json(record.graph),

@@ -95,7 +95,7 @@ def _train(job: Job) -> Generator[Event, None, Reason]:
 
     torch.set_num_threads(1)
     _limit_memory(job.memory_gb)
-    trust(job.data.name)  # the driver did
+    trust(job.data.name)  # the driver does, or there is no job
     network = module(from_json(job.genome))
     for score in train(network, load_data(job.data), job.recipe, job.seed, _device(job)):
         yield Progress(job.number, score)

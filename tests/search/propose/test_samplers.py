@@ -19,9 +19,11 @@ from nas.search.propose.proposer import Proposal, Proposer
 from nas.search.propose.samplers.acquisition import expected_hypervolume_improvement
 from nas.search.registries import SAMPLERS
 from nas.search.space import load_space
+from nas.testing.samplers import check_sampler
 
 TASK = Task("digits", (1, 8, 8), 10)
-QUICK = [*(name for name in SAMPLERS if name != "gp"), "frontier"]
+QUICK = [name for name in SAMPLERS if name != "gp"]
+SLOW = ("gp", "frontier")
 
 
 def question(**changes: object) -> Experiment:
@@ -36,7 +38,7 @@ def proposer(**changes: object) -> Proposer:
 def made_up(proposal: Proposal) -> float:
     """An error to be learnt: residual first stages and 30,000 parameters are best."""
     wrong = sum(proposal.choices.get(f"family{i}") != "residual" for i in (1, 2))
-    return 0.1 * wrong + abs(proposal.cost.params - 30_000) / 100_000
+    return float(0.1 * wrong + abs(proposal.cost.params - 30_000) / 100_000)
 
 
 def searched(sampler: str, trials: int, seed: int = 0, workers: int = 1, **changes: object) -> list[Proposal]:
@@ -61,6 +63,11 @@ def searched(sampler: str, trials: int, seed: int = 0, workers: int = 1, **chang
 def test_inside_and_never_twice_with_many_workers(sampler: str, objectives: list[str]) -> None:
     found = searched(sampler, 14, workers=6, objectives=objectives)
     assert len({proposal.fingerprint for proposal in found}) == 14
+
+
+@pytest.mark.parametrize("sampler", [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW)) for n in SAMPLERS])
+def test_the_contract(sampler: str) -> None:
+    check_sampler(SAMPLERS[sampler].load())
 
 
 @pytest.mark.slow
@@ -110,7 +117,7 @@ def test_a_choice_the_space_does_not_allow_is_redrawn() -> None:
     drawn = make_candidate(two, TASK, trial)
     assert type(drawn.choices["wide"]) is bool
     assert drawn.choices.get("width", 8) in (8, 16, 24)
-    assert drawn.choices["kernel"] <= 2
+    assert float(drawn.choices["kernel"]) <= 2
     assert list(drawn.distributions["wide"].values) == [True, False]
 
 

@@ -32,7 +32,7 @@ def main(folder: Path) -> None:
             removed = True
         if event.kind == "lost":
             sys.stdout.write(f"lost {event.record.number}\n")
-    nodes.shutdown()
+    nodes.shutdown()  # type: ignore[no-untyped-call]
 
 
 if __name__ == "__main__":

@@ -4,85 +4,37 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import lost_node
 import pytest
-from tricks import DEADLY, ENDLESS, GOOD, HANGING, tricks
 
 from nas.errors import RunError
 from nas.search.pareto import front_of
 from nas.search.store.run import load_run
-from nas.search.trial import Reason, TrialRecord
+from nas.search.trial import TrialRecord
 from nas.search.workers.executor import Executor
-from nas.search.workers.job import Event, Job, Outcome
 from nas.search.workers.processes import ProcessPool
-from nas.training.data import Source
-from nas.training.recipe import Recipe
+from nas.search.workers.worker import Train
+from nas.testing.executors import check_executor, train_by_number
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # Ray alone takes seconds to start, or many on a busy machine
 
 
-def local() -> Executor:
-    return ProcessPool(2, train=tricks)
+def local(train: Train) -> Executor:
+    return ProcessPool(2, train=train)
 
 
-def ray() -> Executor:
+def ray(train: Train = train_by_number) -> Executor:
     from nas.search.workers.ray_cluster import RayCluster
 
-    return RayCluster(2, cpus=1, gpus=0, train=tricks)
-
-
-def settle(workers: Executor, seconds: float = 200) -> None:
-    """Wait until a worker is free."""
-    end = time.monotonic() + seconds
-    while not workers.idle():
-        assert time.monotonic() < end, "no worker came"
-        workers.events(0.1)
-
-
-def listen(workers: Executor) -> Iterator[Event]:
-    end = time.monotonic() + 200
-    while time.monotonic() < end:
-        yield from workers.events(0.1)
-    raise AssertionError("the workers said nothing")
-
-
-def ended(workers: Executor, job: Job) -> tuple[Reason, int]:
-    """The reason with which a job ends, and how many scores came before; it is stopped after the third."""
-    settle(workers)
-    workers.submit(job)
-    for scores, event in enumerate(listen(workers)):
-        assert event.number == job.number
-        if isinstance(event, Outcome):
-            return event.reason, scores
-        if scores == 2:
-            workers.stop(job.number)
-    raise AssertionError
+    return RayCluster(2, cpus=1, gpus=0, train=train)
 
 
 @pytest.mark.parametrize("make", [local, ray])
-def test_the_contract(make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))  # where Ray's workers find the tricks
-    weights = tmp_path / "trials" / "000000" / "weights.safetensors"
-    job = Job(0, "x", Source("digits"), Recipe(), 0, str(weights))
-    handler = signal.getsignal(signal.SIGTERM)
-    with closing(make()) as workers:
-        assert signal.getsignal(signal.SIGTERM) == handler
-        assert ended(workers, replace(job, number=DEADLY))[0] == "killed"
-        assert ended(workers, replace(job, number=HANGING, timeout=1.0))[0] == "timeout"
-        reason, scores = ended(workers, replace(job, number=ENDLESS))
-        assert reason == "stopped"
-        assert scores >= 3
-        assert not weights.exists()
-        assert ended(workers, replace(job, number=GOOD, timeout=60.0)) == ("", 1)
-        assert weights.read_bytes() == b"weights"
-        assert [path.name for path in weights.parent.iterdir()] == [weights.name]
+def test_the_contract(make: Callable[[Train], Executor], tmp_path: Path) -> None:
+    check_executor(make, tmp_path)
 
 
 def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
