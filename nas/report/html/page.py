@@ -17,7 +17,7 @@ def sections_page(title: str, header: Child, sections: Sequence[Section], footer
     """Return a page of sections with their data and scripts. Each script has a scope of its own."""
     data = {name: value for each in sections for name, value in each.data.items()}
     scripts = dict.fromkeys(each.script for each in sections if each.script)
-    blocks = [f"{{\n{path.read_text(encoding='utf-8')}}}\n" for path in scripts]
+    blocks = [f"{{\n{path.read_text(encoding='utf-8')}\n}}\n" for path in scripts]
     script = "".join([report_resource("html/page.js"), *blocks, "start();\n"])
     content = [header, tag("main", [each.html for each in sections], id="results"), footer]
     return document(title, content, data, script)
