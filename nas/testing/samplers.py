@@ -24,26 +24,27 @@ IN_FLIGHT = 4
 """Proposals that are asked for before the first of them is told."""
 
 
-def check_sampler(make: MakeSampler, trials: int = 12) -> None:
+def check_sampler(make: MakeSampler, trials: int = 12, patience: int = 200) -> None:
     """Check a sampler from the first trial on, then with one to four objectives after trials of an earlier run.
 
     make: the sampler's class, or what a `Plugin` of SAMPLERS loads. trials: proposed in each of the five searches.
+    patience: calls of ask in a row without a new network after which the sampler fails.
     Raises AssertionError that names the broken promise.
     """
-    check_proposals(make, OBJECTIVES[:1], (), trials)
+    check_proposals(make, OBJECTIVES[:1], (), trials, patience)
     for count in range(1, len(OBJECTIVES) + 1):
-        check_proposals(make, OBJECTIVES[:count], earlier_trials(), trials)
+        check_proposals(make, OBJECTIVES[:count], earlier_trials(), trials, patience)
 
 
 def check_proposals(
-    make: MakeSampler, objectives: tuple[str, ...], history: tuple[TrialRecord, ...], trials: int
+    make: MakeSampler, objectives: tuple[str, ...], history: tuple[TrialRecord, ...], trials: int, patience: int
 ) -> None:
     """Check one search: proposals are new and inside the budget, with several in flight, of which some fail.
 
     Duplicates and networks outside the budget are told at once, and the history with None as its trial. Raises
     AssertionError.
     """
-    proposer = _proposer(make, objectives, trials)
+    proposer = _proposer(make, objectives, trials, patience)
     for record in history:
         proposer.learn(record)
     proposals: list[Proposal] = []
@@ -67,11 +68,11 @@ def _check_trial(proposal: Proposal) -> None:
         assert set(trial.params) == set(proposal.choices), "the trial's params are not the choices that the space made"
 
 
-def _proposer(make: MakeSampler, objectives: tuple[str, ...], trials: int) -> Proposer:
+def _proposer(make: MakeSampler, objectives: tuple[str, ...], trials: int, patience: int) -> Proposer:
     experiment = Experiment(
         name="contract", space="small_space", data=TASK.name, budget=BUDGET, objectives=objectives, trials=trials
     )
-    proposer = Proposer(experiment, small_space, TASK)
+    proposer = Proposer(experiment, small_space, TASK, patience=patience)
     entries = experiment.objective_entries
     proposer.sampler = make(SamplerSetup(entries, BUDGET, trials, fit=False, seed=1, peek=proposer.peek))
     return proposer
