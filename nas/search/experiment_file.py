@@ -16,7 +16,7 @@ from nas.registry import trust
 from nas.resources import names, resource
 from nas.search.experiment import Experiment
 from nas.search.objectives import Range, check_limit, exact_objectives
-from nas.training.recipe import Recipe, recipe_settings
+from nas.training.recipe import FORMER_KEYS, Recipe, recipe_settings
 
 MAX_BYTES = 100_000
 Table = dict[str, Any]  # of a TOML file
@@ -98,9 +98,11 @@ def _check_budget(table: object, origin: str, text: str, changed: set[str] | Non
 
 
 def _place(path: list[str], origin: str, text: str, changed: set[str] | None) -> str:
-    line = line_of(text, path)
-    above = [".".join(path[:length]) for length in range(len(path), 0, -1)]
-    set_by = next((name for name in above if name in (changed or ())), None)
+    """Return where a key, or a recipe's former one, was given: in a change, or on a line of the file."""
+    paths = [path, *(["recipe", old] for old, new in FORMER_KEYS.items() if path == ["recipe", new])]
+    above = [".".join(each[:length]) for each in paths for length in range(len(each), 0, -1)]
+    set_by = next((name for name in sorted(above, key=len, reverse=True) if name in (changed or ())), None)
+    line = max((line_of(text, each) or 0 for each in paths), default=0)  # a table's own line is above those of its keys
     return f"--set {set_by}" if set_by else f"{origin}, line {line}" if line else origin
 
 

@@ -93,6 +93,15 @@ def test_a_change_is_named_as_such(tmp_path: Path) -> None:
         read_experiment(write(tmp_path, GOOD), {"trials.max": 3})
 
 
+def test_the_place_of_a_former_key_is_where_it_was_written(tmp_path: Path) -> None:
+    with pytest.raises(ExperimentError, match=r"^--set recipe.clip: `recipe.grad_clip`"):
+        read_experiment(find_experiment("quickstart"), {"recipe.clip": "x"})
+    text = find_experiment("quickstart").read_text(encoding="utf-8").replace("[recipe]", '[recipe]\nclip = "x"')
+    line = text.splitlines().index('clip = "x"') + 1
+    with pytest.raises(ExperimentError, match=rf"line {line}: `recipe.grad_clip`"):
+        read_experiment(write(tmp_path, text), {})
+
+
 @pytest.mark.parametrize("written", ['recipe = "resnet_cifar"', '[recipe]\nlike = "resnet_cifar"'])
 def test_a_recipe_by_its_name(tmp_path: Path, written: str) -> None:
     text = GOOD.split("[budget]")[0] + written
