@@ -85,7 +85,7 @@ class Registry(Mapping[str, T]):
         if name in self._entries or (self._wrap and is_outside(name)):
             return name
         raise ExperimentError(
-            f"no {self.kind} {name[:60]!r}{near(name, self._entries)}. There are: {', '.join(self._entries)}"
+            f"no {self.kind} {name[:60]!r}{near(name, self._entries) or '.'} There are: {', '.join(self._entries)}"
         )
 
     def check_trusted(self, name: str) -> str:
