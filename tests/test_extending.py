@@ -30,6 +30,7 @@ from nas.errors import ExperimentError
 from nas.genome import OPS, Graph, Task, cost
 from nas.genome.primitives import GapHead, Stem
 from nas.model import module
+from nas.principles.claims import principle_registry
 from nas.registry import Plugin, load_attribute
 from nas.search.experiment_file import load_experiment
 from nas.search.loop.search import Search
@@ -165,6 +166,21 @@ def test_a_reader_is_named_by_its_file(untrained: str, tmp_path: Path) -> None:
     check_reader(load_attribute(name)(), tmp_path)
     run = searched(tmp_path, f'executor = "{untrained}"\n', data=name, data_dir=str(tmp_path))
     assert run.task.classes == 2
+
+
+def test_a_principle_is_one_entry(tmp_path: Path) -> None:
+    (principle,) = load_attribute(f"{example('a claim', tmp_path)}:PRINCIPLES")
+    registry = principle_registry()
+    registry.register(principle)
+    try:
+        plan = CliRunner().invoke(
+            app, ["principles", "principles_small", "--dry-run", "--set", f'principles.keys=["{principle.key}"]']
+        )
+    finally:
+        registry.unregister(principle.key)
+    assert plan.exit_code == 0, plan.output
+    assert f"{principle.key}  power" in plan.output
+    assert "macs within 3.0%" in plan.output
 
 
 @pytest.mark.parametrize(
