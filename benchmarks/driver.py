@@ -19,7 +19,7 @@ from nas.search.propose.samplers.base import vector
 from nas.search.space import load_space
 
 TASK = Task("digits", (1, 8, 8), 10)
-SAMPLERS = ("random", "evolution", "evolution-graphs", "local", "nsga2", "tpe", "frontier")
+SAMPLERS = ("random", "evolution", "evolution-graphs", "local-search", "nsga2", "tpe", "frontier")
 
 
 def made_up(drawn: Candidate) -> float:

@@ -177,7 +177,7 @@ def test_a_small_study_of_digits_from_the_command_to_the_page(tmp_path: Path) ->
     assert [row["key"] for row in json.loads(runs[0].stdout)] == ["a00", "h10"]
     resume = [sys.executable, "-m", "nas", "resume", str(tmp_path / "run"), "--workers", "1"]
     again = subprocess.run(resume, capture_output=True, text=True, check=True)
-    page = f"Report: {tmp_path}/run/report/principles.html"
+    page = f"{tmp_path}/run/report/principles.html"
     assert runs[0].stderr.splitlines()[-1] == again.stdout.splitlines()[-1] == page
     assert " of " not in again.stderr  # nothing was left to train
     assert {"a00", "h10"} <= set(again.stdout.split())
