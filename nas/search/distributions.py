@@ -89,7 +89,9 @@ def to_optuna(distribution: Distribution) -> "BaseDistribution":
 
 
 def from_optuna(distribution: object) -> Distribution:
-    """Return our form of one of Optuna's distributions. Raises ValueError for one of another kind."""
+    """Return our form of a distribution, Optuna's or ours already. Raises ValueError for one of another kind."""
+    if isinstance(distribution, IntRange | FloatRange | OneOf):
+        return distribution
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     if isinstance(distribution, IntDistribution):
@@ -98,6 +100,4 @@ def from_optuna(distribution: object) -> Distribution:
         return FloatRange(distribution.low, distribution.high, distribution.step)
     if isinstance(distribution, CategoricalDistribution):
         return OneOf(tuple(cast("Sequence[Choice]", distribution.choices)))
-    if isinstance(distribution, IntRange | FloatRange | OneOf):
-        return distribution
     raise ValueError(f"a distribution of kind {type(distribution).__name__}")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 State = Literal["running", "complete", "pruned", "failed"]
 Attributes = dict[str, Any]  # of a trial or a study in Optuna's storage
+MAX_DIFFERENCE = 0.01  # of the error of a repeated training from the first's
 MAX_DETAIL = 2_000  # characters kept of what a failure said
 
 
@@ -97,6 +98,10 @@ class TrialRecord:
     def error(self) -> float | None:
         """Return the validation error after the last epoch, a fraction; None unless the trial is complete."""
         return self.scores[-1].error if self.state == "complete" and self.scores else None
+
+    def is_repeated_by(self, error: float) -> bool:
+        """Return whether a training from the same seed gave the same validation error, up to MAX_DIFFERENCE."""
+        return self.error is not None and abs(error - self.error) <= MAX_DIFFERENCE
 
     def objectives(self, names: tuple[str, ...]) -> Vector | None:
         """Return the values to be minimized, in order; None unless the trial is complete."""

@@ -1,1 +1,1 @@
-"""Contract tests: what a reader, sampler, objective or executor promises, as plain functions for any test runner."""
+"""Contract tests: what an op, sampler, executor, objective or reader promises, as functions for any test runner."""

@@ -20,7 +20,7 @@ from nas.principles.training.evaluate import find_misclassified
 from nas.search.experiment import Experiment
 from nas.search.loop.search import final_state
 from nas.search.store.create import create
-from nas.search.store.run_files import exclusive_lock, trial_folder
+from nas.search.store.run_files import exclusive_lock, trial_weights
 from nas.search.store.study import Study
 from nas.search.trial import TrialRecord
 from nas.search.workers.executor import Executor, make_executor
@@ -124,7 +124,7 @@ class Runner:
                 return
             record = self._abandoned.pop(training.key, None) or self._begin(training)
             self._running[record.number] = training, record
-            weights = trial_folder(self.store.path, record.number) / "weights.safetensors"
+            weights = trial_weights(self.store.path, record.number)
             yield Job.for_trial(self.store.experiment, record, weights)
 
     def _begin(self, training: Training) -> TrialRecord:
@@ -150,7 +150,7 @@ class Runner:
 
     def _replace_weights(self, record: TrialRecord) -> None:
         """Save which images the network misclassifies, and delete its weights: the seed reproduces them."""
-        weights = trial_folder(self.store.path, record.number) / "weights.safetensors"
+        weights = trial_weights(self.store.path, record.number)
         images = find_misclassified(record.graph, weights, self.store.experiment.source)
         save_misclassified(self.store.path, record.number, images)
         weights.unlink()

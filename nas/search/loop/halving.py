@@ -102,6 +102,6 @@ def standings(points: Sequence[Vector]) -> Array:
 
 
 def epochs_saved(records: Iterable[TrialRecord], epochs: int) -> int:
-    """Epochs that were not trained because their trials were stopped, less those trained twice to promote some."""
+    """Return the epochs not trained because their trials were stopped, less those trained twice to promote some."""
     over = [record for record in records if record.state in ("complete", "pruned") and record.scores]
     return sum((epochs - record.scores[-1].epoch) * (record.state == "pruned") - record.repeated for record in over)

@@ -11,7 +11,7 @@ from nas.search.loop.halving import Halving
 from nas.search.loop.queue import TrialQueue
 from nas.search.pareto import front_of
 from nas.search.store.log import Curves, log
-from nas.search.store.run_files import trial_folder
+from nas.search.store.run_files import trial_folder, trial_weights
 from nas.search.store.study import Study, search_trials
 from nas.search.trial import Reason, State, TrialRecord
 from nas.search.workers.executor import Executor, make_executor
@@ -98,7 +98,7 @@ class Search:
         return self._halving is not None and not record.baseline and self._halving.stops(record)
 
     def _job(self, record: TrialRecord) -> Job:
-        weights = trial_folder(self.study.path, record.number) / "weights.safetensors"
+        weights = trial_weights(self.study.path, record.number)
         return Job.for_trial(self.study.experiment, record, weights)
 
     def _handle_event(self, event: Event) -> SearchEvent:

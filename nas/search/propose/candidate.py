@@ -4,7 +4,6 @@ import random
 from dataclasses import dataclass
 from functools import cached_property
 
-from nas.errors import GenomeError
 from nas.genome.cost import Cost, cost
 from nas.genome.graph import Graph
 from nas.genome.layer_ngrams import LayerNgrams, layer_ngrams
@@ -48,12 +47,8 @@ def make_candidate(space: Space, task: Task, trial: AskedTrial | EditedGraph) ->
         return Candidate({}, {}, trial.graph, cost(trial.graph), trial.parents)
     graph = space(trial, task)
     task.check(graph)
-    distributions = trial.distributions if isinstance(trial, GuidedTrial) else _own(trial)
-    return Candidate(dict(trial.params), dict(distributions), graph, cost(graph))
-
-
-def _own(trial: AskedTrial) -> Distributions:
-    return {name: from_optuna(distribution) for name, distribution in trial.distributions.items()}
+    distributions = {name: from_optuna(distribution) for name, distribution in trial.distributions.items()}
+    return Candidate(dict(trial.params), distributions, graph, cost(graph))
 
 
 def sample_network(space: Space, task: Task, seed: int, lowest: bool = False) -> Graph:
@@ -62,6 +57,5 @@ def sample_network(space: Space, task: Task, seed: int, lowest: bool = False) ->
     Raises GenomeError where the draw does not make a network for the task.
     """
     graph = space(GuidedTrial(random.Random(seed), lowest=lowest), task)
-    if graph.nodes[graph.outputs[0]].shape != (task.classes,):
-        raise GenomeError(f"the space gives {graph.nodes[graph.outputs[0]].shape}, not {task.classes} classes")
+    task.check(graph)
     return graph

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Protocol, TypeVar, cast
 
-from nas.errors import ExperimentError
 from nas.genome.trial import Choice, Trial
 from nas.search.distributions import Distribution, Distributions, FloatRange, IntRange, OneOf
 
@@ -67,19 +66,6 @@ class GuidedTrial:
         if isinstance(distribution, FloatRange) and distribution.step is None:
             return self._rng.uniform(distribution.low, distribution.high)
         return self._rng.choice(others or options)
-
-
-class FixedTrial(GuidedTrial):
-    """Answers with recorded choices only. Raises ExperimentError where the space asks for one that is not recorded."""
-
-    def __init__(self, choices: Mapping[str, Choice]) -> None:
-        super().__init__(random.Random(0), choices)
-        self._recorded = choices
-
-    def _value(self, name: str, distribution: Distribution) -> Choice:
-        if name not in self._recorded:
-            raise ExperimentError(f"the choice {name!r} is not recorded; the space has changed since")
-        return self._recorded[name]
 
 
 @lru_cache(maxsize=4096)

@@ -17,15 +17,13 @@ from nas.search.experiment import MATCHED
 from nas.search.experiment_file import read_experiment, to_toml
 from nas.search.pareto import front_of
 from nas.search.store.create import begun, original_experiment
-from nas.search.store.run_files import BEGUN, check_contained, exclusive_lock, is_beginning, trial_folder
+from nas.search.store.run_files import BEGUN, check_contained, exclusive_lock, is_beginning, trial_folder, trial_weights
 from nas.search.store.storage import connect
 from nas.search.store.study import Study, open_run
 from nas.search.trial import Reason, TrialRecord
 from nas.search.workers.executor import make_executor
 from nas.search.workers.job import Job
 from nas.search.workers.train_all import FailurePolicy, train_all
-
-MAX_DIFFERENCE = 0.01  # of the error of a repeated training from the first's
 
 
 @dataclass(frozen=True)
@@ -138,7 +136,7 @@ def _trials(study: Study) -> Iterator[Inconsistency]:
     yield from _stray(study, {record.number for record in front})
     if not study.experiment.storage:  # other drivers keep what they trained in directories of their own
         for record in front:
-            if not _weights(study, record).is_file():
+            if not trial_weights(study.path, record.number).is_file():
                 what, remedy = f"trial {record.number} is on the front without its weights", "train it again"
                 yield Inconsistency(what, remedy, lambda record=record: _train_again(study, record))  # type: ignore[misc]
 
@@ -155,16 +153,12 @@ def _stray(study: Study, front: set[int]) -> Iterator[Inconsistency]:
         yield Inconsistency(what, "remove them", lambda: _remove(*stray))
 
 
-def _weights(study: Study, record: TrialRecord) -> Path:
-    return trial_folder(study.path, record.number) / "weights.safetensors"
-
-
 def _train_again(study: Study, record: TrialRecord) -> None:
     """Train a trial again from its seed. Raises RunError when that gives another score."""
-    experiment, weights = study.experiment, _weights(study, record)
+    experiment, weights = study.experiment, trial_weights(study.path, record.number)
     with closing(make_executor(experiment, 1)) as workers:
         (trained,) = train_all(workers, [Job.for_trial(experiment, record, weights)], FailurePolicy(study.path))
-    if trained.error is None or abs(trained.error - (record.error or 0)) > MAX_DIFFERENCE:
+    if trained.error is None or not record.is_repeated_by(trained.error):
         weights.unlink(missing_ok=True)
         ended = trained.outcome.reason.summary if trained.error is None else f"has error {trained.error}"
         raise RunError(f"trained again, trial {record.number} {ended}, not error {record.error}")

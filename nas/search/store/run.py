@@ -11,8 +11,8 @@ from pathlib import Path
 from nas.errors import RunError
 from nas.genome.task import Task
 from nas.search.experiment import Experiment
-from nas.search.store.run_files import trial_folder
-from nas.search.store.study import Study, open_run
+from nas.search.store.run_files import trial_weights
+from nas.search.store.study import Study, open_run, proposal_counts, search_trials
 from nas.search.trial import TrialRecord
 from nas.training.data import task
 
@@ -60,18 +60,17 @@ class Run:
 
     def weights(self, record: TrialRecord) -> Path:
         """Return where a trial's weights lie, if they were kept."""
-        return trial_folder(self.path, record.number) / "weights.safetensors"
+        return trial_weights(self.path, record.number)
 
 
 def read_run(study: Study) -> Run:
     """Return the run of an open study. Raises RunError when the study is damaged."""
     command, made_with = study.origin()
     trials = study.stored()
-    search = [trial for trial in trials if not trial.is_baseline]
-    counts = search[-1].proposal_counts if search else {}
+    search = search_trials(trials)
     baselines = tuple([trial.record for trial in trials if trial.is_baseline])
     records = tuple([trial.record for trial in search])
-    return Run(study.path, study.experiment, records, dict(counts), command, made_with, baselines)
+    return Run(study.path, study.experiment, records, dict(proposal_counts(search)), command, made_with, baselines)
 
 
 def load_run(path: Path) -> Run:

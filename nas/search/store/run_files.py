@@ -33,6 +33,11 @@ def is_beginning(name: str) -> bool:
     return name in BEGUN or bool(re.fullmatch(r"experiment\.toml(\.\d+)?\.part", name))
 
 
+def trial_weights(path: Path, number: int) -> Path:
+    """Return where a trial's weights lie, if they are kept."""
+    return trial_folder(path, number) / "weights.safetensors"
+
+
 @contextmanager
 def exclusive_lock(path: Path) -> Iterator[None]:
     """Hold the run for one driver. The kernel frees the lock when the driver dies, however it dies."""

@@ -163,10 +163,8 @@ def _sqlite(file: Path) -> "RDBStorage":
 
 def _postgresql(url: str) -> "RDBStorage":
     lease.driver()
-    given_up = (
-        f"-c idle_in_transaction_session_timeout={lease.SECTION_SECONDS}s"  # a stopped driver must not block the others
-    )
-    arguments = {"connect_timeout": LOCKED_SECONDS, "options": given_up}
+    limit = f"-c idle_in_transaction_session_timeout={lease.SECTION_SECONDS}s"  # a stopped driver must not block others
+    arguments = {"connect_timeout": LOCKED_SECONDS, "options": limit}
     return _storage(url.replace("postgresql:", "postgresql+psycopg:", 1), {"connect_args": arguments})
 
 

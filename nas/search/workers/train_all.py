@@ -26,7 +26,7 @@ class FailurePolicy:
     def __init__(self, path: Path, enough: int = 10) -> None:
         self.path, self.enough = path, enough
         self._lost: Counter[int] = Counter()
-        self._reasons: list[Reason] = []
+        self._ended: Counter[Reason] = Counter()
 
     def retries(self, outcome: Outcome) -> bool:
         """Return whether to train it again. Raises RunError when there is no room on the disk."""
@@ -40,8 +40,8 @@ class FailurePolicy:
 
     def fault(self, outcome: Outcome) -> str:
         """Take an outcome into account; return why the run should stop, or ""."""
-        self._reasons.append(outcome.reason)
-        errors, ended = self._reasons.count(Reason.ERROR), len(self._reasons)
+        self._ended[outcome.reason] += 1
+        errors, ended = self._ended[Reason.ERROR], self._ended.total()
         if ended >= self.enough and 2 * errors > ended:
             return f"{errors} of {ended} trials failed with an error, the last: {outcome.detail}"
         return ""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from replay import FixedTrial
 
 from nas.errors import BudgetError, GenomeError, RunError
 from nas.genome import Graph, Task, Trial, fingerprint
@@ -19,7 +20,6 @@ from nas.search.experiment_file import load_experiment
 from nas.search.loop.queue import TrialQueue
 from nas.search.loop.search import Search
 from nas.search.pareto import front_of
-from nas.search.propose.choices import FixedTrial
 from nas.search.propose.preflight import preflight
 from nas.search.propose.proposer import Proposer
 from nas.search.space import load_space

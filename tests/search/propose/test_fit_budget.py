@@ -4,13 +4,14 @@ import random
 from statistics import median
 
 import pytest
+from replay import FixedTrial
 
 from nas.errors import BudgetError
 from nas.genome import Task
 from nas.search.experiment_file import load_experiment
 from nas.search.objectives import Budget, Range
 from nas.search.propose.candidate import Candidate, make_candidate
-from nas.search.propose.choices import FixedTrial, GuidedTrial
+from nas.search.propose.choices import GuidedTrial
 from nas.search.propose.fit_budget import BudgetFitter
 from nas.search.propose.preflight import preflight
 from nas.search.propose.proposer import Proposer

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from replay import FixedTrial
 
 from nas.genome import Graph, Task, Trial
 from nas.genome.primitives import Conv, GapHead, Stem
@@ -14,7 +15,7 @@ from nas.search.experiment import Experiment
 from nas.search.experiment_file import load_experiment
 from nas.search.pareto import hypervolume
 from nas.search.propose.candidate import make_candidate
-from nas.search.propose.choices import FixedTrial, GuidedTrial, neighbor
+from nas.search.propose.choices import GuidedTrial, neighbor
 from nas.search.propose.proposer import Proposal, Proposer
 from nas.search.propose.samplers.acquisition import expected_hypervolume_improvement
 from nas.search.registries import SAMPLERS
