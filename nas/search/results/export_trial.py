@@ -11,13 +11,11 @@ from nas.model.export import ExportResult, export_network, load_weights
 from nas.model.formats import Format
 from nas.model.module import module
 from nas.search.results.finalists import finalist_weights, load_finalists
-from nas.search.store.readings import load_readings, record_reading
+from nas.search.store.readings import SplitReading, load_readings, record_reading
 from nas.search.store.run import Run
 from nas.search.trial import TrialRecord
 from nas.training.data import Data, class_names, load_data, load_test
 from nas.training.train import Batches, evaluate, train
-
-MAX_DIFFERENCE = 0.01  # of the error of a repeated training from the first's
 
 
 def trained_network(run: Run, record: TrialRecord, info: Callable[[str], None]) -> nn.Module:
@@ -36,7 +34,7 @@ def trained_network(run: Run, record: TrialRecord, info: Callable[[str], None]) 
     info(f"trial {record.number} is not on the front and its weights were not kept; training it again from its seed")
     torch.set_num_threads(1)  # as in the search: sums in another order give other scores
     scores = list(train(network, load_data(run.experiment.source), run.experiment.recipe, record.seed))
-    if abs(scores[-1].error - record.error) > MAX_DIFFERENCE:
+    if not record.is_repeated_by(scores[-1].error):
         raise RunError(f"trained again, trial {record.number} has error {scores[-1].error}, not {record.error}")
     return network
 
@@ -51,7 +49,10 @@ def export_trial(
     if finalist:
         network = module(record.graph)
         load_weights(network, finalist_weights(run.path, record.number))
-        error, reading = finalist.test_error, f"read once, as a finalist of {len(finalist.errors)} seeds"
+        error = finalist.test_error
+        reading = _readings_text(
+            load_readings(run.path, record.number), f"as a finalist of {len(finalist.errors)} seeds"
+        )
         best, epochs, seed = min(finalist.errors), finalist.epochs, finalist.seed
         info(
             f"trial {record.number} is a finalist: its weights are those of {epochs} epochs, error {best:.4f}, where "
@@ -86,13 +87,20 @@ def _read_test_split(
 ) -> tuple[float, str]:
     """Return the test error, and how often the split was read for this trial; record the reading in the run."""
     before = load_readings(run.path, record.number)
+    if before:
+        info(f"the test split was read before for trial {record.number}, first {_first(before)}")
     error, _ = evaluate(network, Batches(load_test(run.experiment.source), data, torch.device("cpu")))
     record_reading(run.path, record.number, "nas export", error)
-    if not before:
-        return error, "read once, at this export"
-    first = f"{before[0].date} by {before[0].verb}"
-    info(f"the test split was read before for trial {record.number}, first on {first}")
-    return error, f"read {len(before) + 1} times, first on {first}"
+    return error, _readings_text(load_readings(run.path, record.number), "at this export")
+
+
+def _readings_text(readings: tuple[SplitReading, ...], once: str) -> str:
+    """Return how often the split was read, for the card; runs of earlier versions recorded none."""
+    return f"read once, {once}" if len(readings) < 2 else f"read {len(readings)} times, first {_first(readings)}"
+
+
+def _first(readings: tuple[SplitReading, ...]) -> str:
+    return f"on {readings[0].date} by {readings[0].verb}"
 
 
 def _inputs_and_outputs(data: Data, names: tuple[str, ...]) -> dict[str, str]:

@@ -1,12 +1,15 @@
 """The test split is read by exports and finalists, and each reading is recorded."""
 
+import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from nas.errors import RunError
 from nas.search.results.export_trial import export_trial
+from nas.search.results.finalists import FIRST_SEED, Finalist, finalist_weights
 from nas.search.store.readings import FILE, load_readings, record_reading
 from nas.search.store.run import load_run
 
@@ -24,6 +27,22 @@ def test_a_second_export_tells_that_the_split_was_read_before(finished_run: Path
     assert "read once, at this export" in cards[0]
     assert f"read 2 times, first on {first.date} by nas export" in cards[1]
     assert told == [f"the test split was read before for trial {first.trial}, first on {first.date} by nas export"]
+
+
+def test_the_card_of_a_finalist_counts_earlier_readings(finished_run: Path, tmp_path: Path) -> None:
+    run = load_run(Path(shutil.copytree(finished_run, tmp_path / "run")))
+    best = run.best()
+    finalist = Finalist(best.number, (0.2,), 0.2, 0.2, FIRST_SEED, 0.25, epochs=1)
+    weights = finalist_weights(run.path, best.number)
+    weights.parent.mkdir()
+    shutil.copy(run.weights(best), weights)
+    (weights.parent / "finalists.json").write_text(json.dumps([asdict(finalist)]), encoding="utf-8")
+    for verb in ("nas export", "nas finalists"):
+        record_reading(run.path, best.number, verb, finalist.test_error)
+    export_trial(run, best, tmp_path / "export", lambda _: None)
+    card = (tmp_path / "export" / "card.md").read_text(encoding="utf-8")
+    first, _ = load_readings(run.path, best.number)
+    assert f"0.7500, read 2 times, first on {first.date} by nas export" in card
 
 
 def test_readings_are_kept_apart_by_trial(tmp_path: Path) -> None:
