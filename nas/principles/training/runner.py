@@ -76,8 +76,8 @@ class Runner:
 
         Each interim analysis has a wave, for the principles that are not decided yet; the first includes the
         populations. A training that failed for a reason outside its network is repeated at the next analysis or when
-        the run is resumed. Raises RunError when another driver holds the run, or when the first trainings all fail
-        with an error.
+        the run is resumed. Raises RunError when another driver holds the run, when the disk is full, or when most
+        trainings fail with an error.
         """
         with self.store.held(), closing(self._workers(self.store.experiment)) as workers:
             records = self.store.records()

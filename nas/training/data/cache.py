@@ -17,7 +17,7 @@ from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from nas.errors import DataError
-from nas.files import atomic_file
+from nas.files import atomic_file, atomic_write
 from nas.training.data.split import Images, Split
 
 FORMAT = 1  # of the cache
@@ -115,8 +115,7 @@ def _write_cache(cache: Path, part: DataPart, stamps: list[str]) -> None:
         np.save(file, part.split.labels)
     facts = asdict(part.statistics)
     content = {"made_of": _seal(stamps, images, labels, facts), "facts": facts}
-    with atomic_file(note) as file:
-        file.write(json.dumps(content, indent=1).encode())
+    atomic_write(note, json.dumps(content, indent=1))
 
 
 def _paths(cache: Path) -> tuple[Path, Path, Path]:
