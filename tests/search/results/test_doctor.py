@@ -65,7 +65,7 @@ def damage_experiment(run: Path) -> None:
 
 FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "running": (leave_running, "runs without a driver"),
-    "weights": (leave_weights, "3 in trials/ of no trial on the front"),
+    "weights": (leave_weights, "3 in trials/ that belong to no trial on the front"),
     "parts": (leave_parts, "2 files half written"),
     "no experiment": (lose_experiment, "experiment.toml cannot be read"),
     "damaged experiment": (damage_experiment, "experiment.toml is damaged"),
