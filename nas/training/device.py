@@ -1,11 +1,19 @@
-"""What depends on the device: the number format of a training step, and the peak memory."""
+"""What depends on the device: the number format of a training step, its kernels, and the peak memory."""
 
 import resource
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TypeGuard
 
 import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from nas.training.recipe import Recipe
+
+MIN_CHANNELS = 8
 
 
 def step_dtype(recipe: Recipe, device: torch.device) -> torch.dtype:
@@ -20,6 +28,34 @@ def step_dtype(recipe: Recipe, device: torch.device) -> torch.dtype:
     else:
         native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return torch.bfloat16 if native else torch.float32
+
+
+@contextmanager
+def safe_kernels(network: nn.Module, device: torch.device) -> Iterator[None]:
+    """Meanwhile, compute each narrow 1x1 convolution with a stride as one without, of every stride-th pixel.
+
+    On a CPU, in float32 and channels last, torch's gradient of the former writes out of bounds when the input has fewer
+    than MIN_CHANNELS channels (seen in torch 2.13): the process is killed. The results are the same.
+    """
+    narrow = [each for each in network.modules() if device.type == "cpu" and _is_narrow_pointwise(each)]
+    for conv in narrow:
+        conv.forward = partial(_subsampled, conv)  # shadows the method of the class
+    try:
+        yield
+    finally:
+        for conv in narrow:
+            del conv.forward
+
+
+def _is_narrow_pointwise(module: nn.Module) -> TypeGuard[nn.Conv2d]:
+    if not isinstance(module, nn.Conv2d) or module.in_channels >= MIN_CHANNELS:
+        return False
+    return module.kernel_size == (1, 1) and module.stride != (1, 1) and module.padding == (0, 0)
+
+
+def _subsampled(conv: nn.Conv2d, x: Tensor) -> Tensor:
+    down, right = conv.stride
+    return F.conv2d(x[:, :, ::down, ::right], conv.weight, conv.bias, groups=conv.groups)
 
 
 def reset_peak_bytes(device: torch.device) -> None:

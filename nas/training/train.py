@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from nas.model.module import outputs
 from nas.training.batches import Batches
 from nas.training.data import Data
-from nas.training.device import peak_bytes, reset_peak_bytes, step_dtype
+from nas.training.device import peak_bytes, reset_peak_bytes, safe_kernels, step_dtype
 from nas.training.optim import WeightAverage, initialize, learning_rate, make_optimizer
 from nas.training.recipe import Recipe
 from nas.training.score import Score
@@ -39,7 +39,8 @@ def train(network: nn.Module, data: Data, recipe: Recipe, seed: int, device: str
     for epoch in range(1, recipe.epochs + 1):
         torch.manual_seed(generator.initial_seed() + epoch)  # for dropout; the caller may draw numbers between epochs
         epoch_start = time.perf_counter()
-        train_loss = loop.run_epoch(batches.epoch(recipe, generator))
+        with safe_kernels(network, target):
+            train_loss = loop.run_epoch(batches.epoch(recipe, generator))
         images_per_second = len(batches) / (time.perf_counter() - epoch_start)
         error, loss = evaluate(network, validation)
         seconds = time.perf_counter() - start

@@ -2,6 +2,8 @@
 
 import math
 import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +15,7 @@ from nas.genome import Graph
 from nas.genome.primitives import BasicBlock, GapHead, Stem
 from nas.model import module
 from nas.training.data import Split, load_data, task
-from nas.training.device import step_dtype
+from nas.training.device import safe_kernels, step_dtype
 from nas.training.recipe import Recipe
 from nas.training.score import MAX_LOSS
 from nas.training.train import Batches, TrainingLoop, evaluate, train
@@ -187,6 +189,42 @@ def test_bfloat16_only_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatc
         assert step_dtype(Recipe(), CPU) is expected
     assert step_dtype(Recipe(precision="bfloat16"), CPU) is torch.bfloat16
     assert step_dtype(Recipe(precision="float32"), CPU) is torch.float32
+
+
+NARROW = """
+import torch
+from nas.genome import Graph
+from nas.genome.primitives import BasicBlock, GapHead, Stem
+from nas.model import module
+from nas.training.data import load_data, task
+from nas.training.recipe import Recipe
+from nas.training.train import train
+torch.set_num_threads(1)
+net = module(Graph.of(GapHead(10)(BasicBlock(8, 2)(Stem({width})(task("digits").image())))))
+*_, last = train(net, load_data("digits"), Recipe(epochs=3, precision="float32"), 0)
+print(last.error)
+"""
+
+
+@pytest.mark.parametrize("width", [3, 4, 7])
+def test_a_narrow_projection_with_a_stride_does_not_corrupt_the_memory(width: int) -> None:
+    """In a process of its own: in channels last, the gradient of such a convolution writes out of bounds."""
+    done = subprocess.run([sys.executable, "-c", NARROW.format(width=width)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-500:]
+    assert float(done.stdout) < 0.95
+
+
+def test_safe_kernels_give_the_same_results_and_are_gone_afterwards() -> None:
+    net, images = (
+        module(Graph.of(GapHead(10)(BasicBlock(8, 2)(Stem(4)(task("digits").image()))))),
+        torch.rand(3, 1, 8, 8),
+    )
+    before = net.eval()(images)
+    with safe_kernels(net, CPU):
+        replaced = [each for each in net.modules() if "forward" in vars(each)]
+        assert torch.allclose(net(images), before, atol=1e-6)
+    assert [each.kernel_size for each in replaced] == [(1, 1)]
+    assert not any("forward" in vars(each) for each in net.modules())
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
