@@ -39,7 +39,7 @@ def safe_kernels(network: nn.Module, device: torch.device) -> Iterator[None]:
     """
     narrow = [each for each in network.modules() if device.type == "cpu" and _is_narrow_pointwise(each)]
     for conv in narrow:
-        conv.forward = partial(_subsampled, conv)  # shadows the method of the class
+        conv.forward = partial(_subsampled, conv)  # type: ignore[method-assign]  # shadows the method of the class
     try:
         yield
     finally:
