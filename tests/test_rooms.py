@@ -72,6 +72,7 @@ INNER_ROOMS: dict[str, list[str]] = {
     "training/data": [
         "source split untrusted",
         "cache images reader",
+        "part_names",
         "readers catalog",
         "registry",
         "loading",

@@ -15,6 +15,7 @@ from nas.training.data.registry import is_own
 from nas.training.recipe import Recipe
 
 MATCHED = "principles"  # in place of a space: the networks are matched pairs, each given
+Side = Annotated[int, Field(ge=1, le=4096)]  # pixels
 STRIDE = 1_000_003  # between the seeds of studies
 
 
@@ -39,7 +40,7 @@ class Experiment(BaseModel):
     space: str
     data: str
     data_dir: Annotated[str, Field(min_length=1)] | None = None  # where its files lie; the fields of a Source
-    image_size: Annotated[int, Field(ge=1, le=4096)] | None = None
+    image_size: Side | tuple[Side, Side] | None = None  # a side, or height and width
     train_images: Annotated[int, Field(ge=1)] | None = None
     validation: Annotated[float, Field(gt=0, lt=1)] | None = None
     budget: Budget = Budget()

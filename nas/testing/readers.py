@@ -9,8 +9,8 @@ from nas.training.data.cache import compute_statistics
 from nas.training.data.reader import Part, Reader
 from nas.training.data.split import Split
 
-SIZE = 5
-"""Pixels a side to which the images are scaled where the reader resizes."""
+SIZE = (5, 4)
+"""Height and width to which the images are scaled where the reader resizes."""
 
 
 def check_reader(reader: Reader, data_dir: Path) -> None:
@@ -27,10 +27,13 @@ def check_reader(reader: Reader, data_dir: Path) -> None:
     if reader.task is not None:
         assert train.images.shape[1:] == reader.task.input, f"images are {train.images.shape[1:]}, unlike the task"
         assert classes == reader.task.classes, f"{classes} classes, unlike the task"
-    if reader.has_test(data_dir):
-        test = check_part(reader, data_dir, "test")
-        assert test.images.shape[1:] == train.images.shape[1:], "test images have another shape than those for training"
-        assert test.labels.max() < classes, "the test has a class that training does not have"
+    parts = reader.parts(data_dir)
+    assert "train" in parts, "there is no part for training"
+    assert len(set(parts)) == len(parts), "a part is named twice"
+    for part in (each for each in parts if each != "train"):
+        split = check_part(reader, data_dir, part)
+        assert split.images.shape[1:] == train.images.shape[1:], f"{part}: images have another shape than for training"
+        assert split.labels.max() < classes, f"{part}: there is a class that training does not have"
 
 
 def check_description(reader: Reader) -> None:
@@ -53,7 +56,7 @@ def check_part(reader: Reader, data_dir: Path, part: Part) -> Split:
     if reader.resizes:
         scaled = reader.read(files, part, SIZE)
         check_split(scaled)
-        assert scaled.images.shape[2:] == (SIZE, SIZE), f"{part}: images are not scaled to the given size"
+        assert scaled.images.shape[2:] == SIZE, f"{part}: images are not scaled to the given size"
         assert np.array_equal(scaled.labels, split.labels), f"{part}: the labels depend on the images' size"
     return split
 

@@ -213,6 +213,6 @@ def test_no_cache_is_left_by_a_set_that_cannot_be_read(monkeypatch: pytest.Monke
 def test_test_images_must_be_of_the_training_images_kind(tmp_path: Path) -> None:
     arrays = {"x_train": pixels(20, 4, 4), "y_train": cycled(20, 2), "x_test": pixels(6, 5, 5), "y_test": cycled(6, 2)}
     source = Source("npz", str(put(tmp_path, {"a.npz": npz_bytes(**arrays)})))
-    assert task(source) == Task("npz", (1, 4, 4), 2)
-    with pytest.raises(DataError, match="they must agree"):
-        load_test(source)
+    for read in (task, load_data, load_test):  # trouble in the test part is told when a search begins
+        with pytest.raises(DataError, match="they must agree"):
+            read(source)

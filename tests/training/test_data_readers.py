@@ -133,7 +133,7 @@ def test_folders_undivided_and_divided(tmp_path: Path) -> None:
     undivided = Source("folder", str(put(tmp_path / "a", folder_files(10) | {"cats/note.txt": b"", "x.png": b""})))
     assert (task(undivided).input, task(undivided).classes) == ((3, 6, 6), 2)
     assert [len(s.labels) for s in (load_data(undivided).train, load_test(undivided))] == [12, 4]
-    divided = put(tmp_path / "b", folder_files(10, "train/") | folder_files(3, "val/"))
+    divided = put(tmp_path / "b", folder_files(10, "train/") | folder_files(3, "test/"))
     source = Source("folder", str(divided))
     assert [len(s.labels) for s in (load_data(source).train, load_test(source))] == [18, 6]
     assert np.array_equal(load_test(source).images[0], pixels(6, 6, 3).transpose(2, 0, 1))
@@ -206,7 +206,7 @@ def test_invalid_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     (tmp_path / "gap" / "ants").mkdir(parents=True)
     refused("folder", folder_files(), tmp_path / "gap", "gap/ants: a class without PNG or JPEG files")
     source = Source("folder", str(put(tmp_path / "new", folder_files(9, "train/") | folder_files(1, "test/x"))))
-    with pytest.raises(DataError, match="no class 'xcats' among those for training"):
+    with pytest.raises(DataError, match="no folder for class 'cats'; add images of it, or move test away"):
         load_test(source)
     monkeypatch.setattr(decoding, "MAX_BYTES", 1000)
     refused("folder", folder_files(9), tmp_path / "large", "set a smaller image_size")
@@ -255,7 +255,7 @@ GOOD_NPZ = npz_bytes(images=pixels(20, 4, 4), labels=cycled(20, 2))
         (b"", "not a zip file"),
         (GOOD_NPZ[:-30], "not a zip file"),
         (GOOD_NPZ[:200] + bytes(20) + GOOD_NPZ[220:], "cannot be read"),
-        (npz_bytes(pictures=pixels(20, 4, 4), labels=cycled(20, 2)), r"it holds pictures\.npy"),
+        (npz_bytes(pictures=pixels(20, 4, 4)), r"it holds pictures\.npy"),
         (npz_bytes(images=pixels(20, 4, 4) / 255, labels=cycled(20, 2)), "float64"),
         (npz_bytes(images=pixels(20, 4, 4, 2), labels=cycled(20, 2)), "neither the second nor the last"),
         (npz_bytes(images=pixels(20, 4), labels=cycled(20, 2)), r"images are \(20, 4\)"),
@@ -286,7 +286,7 @@ def test_npz_is_one_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("struct_", [True, False])
 @pytest.mark.parametrize(
-    "names", [("train-0.parquet", "test-0.parquet"), ("d/train/0.parquet", "d/validation/0.parquet")]
+    "names", [("train-0.parquet", "test-0.parquet"), ("d/partial-train/0.parquet", "d/Test/0.parquet")]
 )
 def test_parquet_divided(names: tuple[str, str], struct_: bool, tmp_path: Path) -> None:
     images, labels = hub_rows(20)

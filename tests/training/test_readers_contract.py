@@ -29,6 +29,7 @@ from nas.testing.readers import check_description, check_reader, check_split
 from nas.training.data import READERS, Source, class_names, digest, load_data, load_test, task
 from nas.training.data.reader import Part
 from nas.training.data.registry import BUNDLED, is_own
+from nas.training.data.source import Size
 from nas.training.data.split import Split
 from nas.training.recipe import Recipe
 from nas.training.train import train
@@ -79,13 +80,13 @@ class Stripes:
     def class_names(self, place: Path) -> tuple[str, ...]:
         return "row", "column"
 
-    def has_test(self, place: Path) -> bool:
-        return False
+    def parts(self, place: Path) -> tuple[Part, ...]:
+        return ("train",)
 
     def files(self, place: Path, part: Part) -> list[Path]:
         return []
 
-    def read(self, files: list[Path], part: Part, size: int | None) -> Split:
+    def read(self, files: list[Path], part: Part, size: Size | None) -> Split:
         images, labels = pixels(60, 1, 6, 6) // 4, cycled(60, 2)
         for index, label in enumerate(labels):
             line = index % 6

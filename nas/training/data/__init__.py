@@ -4,12 +4,15 @@ source.py     which set, where, how much of it       split.py    images with lab
 loading.py    load_data, load_test, task, digest     cache.py    arrays and statistics kept next to the files
 reader.py     what a reader does                     registry.py the readers by name; one entry adds one
 readers/      a reader for each layout of files      catalog/    the public sets: digests and downloads
+part_names.py which part a name tells, and what is never read
 images.py     PNG and JPEG to arrays                 untrusted.py limits and errors for files of any origin
 """
 
-from nas.training.data.loading import class_names, digest, load_data, load_test, task
+from nas.training.data.loading import class_names, digest, load_data, load_test, part_statistics, task
 from nas.training.data.registry import READERS
 from nas.training.data.source import Source
 from nas.training.data.split import Data, Split
 
-__all__ = ["READERS", "Data", "Source", "Split", "class_names", "digest", "load_data", "load_test", "task"]
+__all__ = [
+    "READERS", "Data", "Source", "Split", "class_names", "digest", "load_data", "load_test", "part_statistics", "task",
+]  # fmt: skip

@@ -1,7 +1,8 @@
 """A part of a data set as arrays that are mapped into memory, with its statistics in JSON.
 
 Decoding, digests and statistics are computed once and kept in `.nas` next to the files. The cache is valid as long as
-no file changes, and is made again when it is stale or damaged. Without permission to write there is no cache.
+neither a file nor anything else that decides the result changes, and is made again when it is stale or damaged. Without
+permission to write there is no cache.
 """
 
 import json
@@ -20,7 +21,7 @@ from nas.errors import DataError
 from nas.files import atomic_file, atomic_write
 from nas.training.data.split import Images, Split
 
-FORMAT = 1  # of the cache
+FORMAT = 2  # of the cache and of the decoding of images
 Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -42,15 +43,20 @@ class DataPart:
     statistics: Statistics
 
 
-def cached_part(files: Sequence[Path], data_dir: Path, name: str, read: Callable[[], Split]) -> DataPart:
-    """Return the part that `read` gives, from the cache `name` in `data_dir` if that is valid. Raises DataError."""
+def cached_part(
+    files: Sequence[Path], data_dir: Path, name: str, key: Sequence[str], read: Callable[[], Split]
+) -> DataPart:
+    """Return the part that `read` gives, from the cache `name` in `data_dir` if that is valid.
+
+    `key` is all that decides the result besides the files. Raises DataError.
+    """
     if not files:
-        return _measure_part(read(), data_dir)
-    stamps = [str(FORMAT), *file_stamps(files, data_dir)]
+        return measure_part(read(), data_dir)
+    stamps = [str(FORMAT), *key, *file_stamps(files, data_dir)]
     cache = data_dir / ".nas" / name
     if (cached := _read_cache(cache, stamps)) is not None:
         return cached
-    part = _measure_part(read(), data_dir)
+    part = measure_part(read(), data_dir)
     try:
         _write_cache(cache, part, stamps)
     except OSError:  # no space, or no permission: go on without a cache
@@ -58,7 +64,8 @@ def cached_part(files: Sequence[Path], data_dir: Path, name: str, read: Callable
     return _read_cache(cache, stamps) or part
 
 
-def _measure_part(split: Split, data_dir: Path) -> DataPart:
+def measure_part(split: Split, data_dir: Path) -> DataPart:
+    """Return a part with its statistics. Raises DataError for images without any difference."""
     statistics = compute_statistics(split)
     if not all(statistics.std):
         raise DataError(f"{data_dir}: the images are all alike; there is nothing to learn")
@@ -85,9 +92,15 @@ def _moments(pixels: Images) -> tuple[float, float]:
 
 
 def file_stamps(files: Sequence[Path], data_dir: Path) -> list[str]:
-    """Return name, length and modification time of each file. Raises DataError when one is missing."""
+    """Return name, length and times of each file; a file that is renamed changes the last of these.
+
+    Raises DataError when one is missing.
+    """
     try:
-        return [f"{os.path.relpath(path, data_dir)} {(s := path.stat()).st_size} {s.st_mtime_ns}" for path in files]
+        return [
+            f"{os.path.relpath(path, data_dir)} {(s := path.stat()).st_size} {s.st_mtime_ns} {s.st_ctime_ns}"
+            for path in files
+        ]
     except OSError as problem:
         raise DataError(f"{problem.filename} cannot be read: {problem.strerror}") from None
 

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from nas.training.data.source import Size
 from nas.training.data.split import Images
 from nas.training.data.untrusted import MAX_BYTES
 
@@ -14,10 +15,11 @@ MAX_ENCODED = 64 << 20  # bytes per image file
 GRAY, COLOR = {"1", "L", "LA"}, {"RGB", "RGBA", "P", "PA", "CMYK", "YCbCr"}
 
 
-def decode_image(content: bytes, size: int | None) -> Image.Image:
-    """Return an image in mode L or RGB; with `size`, its central square scaled to that many pixels a side.
+def decode_image(content: bytes, size: Size | None) -> Image.Image:
+    """Return an image in mode L or RGB, upright; with `size`, its central part of that shape scaled to it.
 
-    Raises any exception of Pillow for damaged bytes, and ValueError for an image too large or of another bit depth.
+    What is transparent shows white. Raises any exception of Pillow for damaged bytes, and ValueError for an image too
+    large or of another bit depth.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -29,14 +31,21 @@ def decode_image(content: bytes, size: int | None) -> Image.Image:
         raise ValueError(f"{image.width} x {image.height} pixels; at most {MAX_PIXELS:,} are read")
     if image.mode not in GRAY | COLOR:
         raise ValueError(f"pixels of mode {image.mode}; 8 bits per channel are read")
-    converted = image.convert("L" if image.mode in GRAY else "RGB")
-    return ImageOps.fit(converted, (size, size), Image.Resampling.BICUBIC) if size else converted
+    mode = "L" if image.mode in GRAY else "RGB"
+    upright = ImageOps.exif_transpose(image)
+    converted = (_on_white(upright) if upright.has_transparency_data else upright).convert(mode)
+    return ImageOps.fit(converted, size[::-1], Image.Resampling.BICUBIC) if size else converted
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    ground = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(ground, image.convert("RGBA"))
 
 
 class ImageStack:
     """An array of `count` images, filled one by one; grayscale if all of them are."""
 
-    def __init__(self, count: int, size: int | None) -> None:
+    def __init__(self, count: int, size: Size | None) -> None:
         self.count, self.size, self.filled, self.color = count, size, 0, False
         self._images: Images | None = None
 

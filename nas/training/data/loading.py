@@ -2,13 +2,16 @@
 
 import os
 import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 
 from nas.errors import DataError, ExperimentError
 from nas.genome.task import Task
-from nas.training.data.cache import DataPart, cached_part
+from nas.training.data.cache import DataPart, Statistics, cached_part, file_stamps, measure_part
 from nas.training.data.reader import Part, Reader
 from nas.training.data.registry import READERS
 from nas.training.data.source import Source
@@ -19,6 +22,7 @@ TEST, VALIDATION, VALIDATION_WITHOUT_TEST = 0.2, 0.1, 0.25
 DIVISION_SEED = 0
 """The same images are held out whatever a search's seed, so that searches can be compared."""
 MAX_CLASSES = 100_000
+ALL_PARTS: tuple[Part, ...] = ("train", "validation", "test")
 
 
 def task(source: Source | str) -> Task:
@@ -26,7 +30,7 @@ def task(source: Source | str) -> Task:
     source = _as_source(source)
     if (fixed := _find_reader(source).task) is not None:
         return fixed
-    part = _load_part(source, "train")
+    part = _load_parts(source)["train"]
     return Task(source.name, part.split.images.shape[1:], len(part.statistics.counts))
 
 
@@ -38,25 +42,30 @@ def class_names(source: Source | str) -> tuple[str, ...]:
 
 def digest(source: Source | str) -> str:
     """Return the digest that `load_data` gives, from the cache if there is one. Raises DataError."""
-    return _load_part(_as_source(source), "train").statistics.digest
+    return _seen_digest(_load_parts(_as_source(source)))
+
+
+def part_statistics(source: Source | str, part: Part) -> Statistics:
+    """Return digest, class counts, mean and std of a part, from the cache if there is one. Raises DataError."""
+    source = _as_source(source)
+    parts = _load_parts(source)
+    return (parts[part] if part in parts else _load_part(source, part)).statistics
 
 
 def load_data(source: Source | str) -> Data:
-    """Return the train and validation splits, which are read once per process. Raises DataError."""
+    """Return the train and validation splits; they are read again when their files change.
+
+    All parts of a set of one's own are checked, the test included. Raises DataError.
+    """
     source = _as_source(source)
-    return _load_data(source, os.path.abspath(source.data_dir))
+    return _load_data(source, os.path.abspath(source.data_dir), _stamps(source))
 
 
 def load_test(source: Source | str) -> Split:
     """Return the test split: for the final evaluation of a network, never for choosing one. Raises DataError."""
     source = _as_source(source)
-    test, expected = _load_part(source, "test"), task(source)
-    shape, classes = test.split.images.shape[1:], len(test.statistics.counts)
-    if shape != expected.input or classes > expected.classes:
-        raise DataError(
-            f"{source.data_dir}: the test images are {shape} in {classes} classes, those for training "
-            f"{expected.input} in {expected.classes}; they must agree"
-        )
+    parts = _load_parts(source)
+    test = parts["test"] if "test" in parts else _load_part(source, "test")
     return select_rows(test.split, np.arange(len(test.split.labels)))
 
 
@@ -72,31 +81,55 @@ def _find_reader(source: Source) -> Reader:
     if source.image_size and not reader.resizes:
         able = " and ".join(name for name, each in READERS.items() if each.resizes)
         raise DataError(f"image_size (={source.image_size}) is for {able}; {source.name} has its own size")
+    if source.validation is not None and "validation" in reader.parts(source.data_dir):
+        raise DataError(
+            f"{source.data_dir} has images for validation, which are used; remove validation (={source.validation}) "
+            "from the experiment"
+        )
     return reader
 
 
 @lru_cache(2)
-def _load_data(source: Source, _place: str) -> Data:
-    part = _load_part(source, "train")
-    kept, held_out = _hold_out(source, part.split.labels)
-    train, validation = select_rows(part.split, kept), select_rows(part.split, held_out)
+def _load_data(source: Source, _place: str, _stamps: tuple[str, ...]) -> Data:
+    parts = _load_parts(source)
+    part = parts["train"]
+    kept, held_out = _hold_out(source, part.split.labels, own="validation" in parts)
+    train = select_rows(part.split, kept)
+    if "validation" in parts:
+        whole = parts["validation"].split
+        validation = select_rows(whole, np.arange(len(whole.labels)))
+    else:
+        validation = select_rows(part.split, held_out)
     statistics = part.statistics
-    return Data(task(source), train, validation, statistics.mean, statistics.std, statistics.digest)
+    return Data(task(source), train, validation, statistics.mean, statistics.std, _seen_digest(parts))
 
 
-def _hold_out(source: Source, labels: Labels) -> tuple[Rows, Rows]:
-    """Return the rows to train on and those to validate with."""
+def _seen_digest(parts: Mapping[Part, DataPart]) -> str:
+    """Return the digest of the images for training and validation."""
+    seen = [parts[part].statistics.digest for part in ("train", "validation") if part in parts]
+    return seen[0] if len(seen) == 1 else sha256("".join(seen).encode()).hexdigest()
+
+
+def _stamps(source: Source) -> tuple[str, ...]:
+    """Return what changes when other images would be read."""
+    reader, data_dir = _find_reader(source), source.data_dir
+    parts = [part for part in reader.parts(data_dir) if reader.task is None or part != "test"]
+    return tuple(stamp for part in parts for stamp in file_stamps(reader.files(data_dir, part), data_dir))
+
+
+def _hold_out(source: Source, labels: Labels, own: bool) -> tuple[Rows, Rows]:
+    """Return the rows to train on and those to validate with; none of the latter where the set has its own."""
     share = source.validation
     if share is None:
-        share = VALIDATION if _find_reader(source).has_test(source.data_dir) else VALIDATION_WITHOUT_TEST
-    held_out = sample_rows(labels, round(share * len(labels)), DIVISION_SEED)
+        share = VALIDATION if "test" in _find_reader(source).parts(source.data_dir) else VALIDATION_WITHOUT_TEST
+    held_out = sample_rows(labels, 0 if own else round(share * len(labels)), DIVISION_SEED)
     kept = remaining_rows(len(labels), held_out)
     if source.train_images is not None:
         if source.train_images > len(kept):
             raise DataError(f"train_images (={source.train_images:,}): only {len(kept):,} are left after validation")
         kept = kept[sample_rows(labels[kept], source.train_images, DIVISION_SEED)]
     missing = np.setdiff1d(labels, labels[kept])
-    if len(missing) or not len(held_out):
+    if len(missing) or not (own or len(held_out)):
         purpose = f"to train class {missing[0]} with" if len(missing) else "to validate with"
         raise DataError(
             f"{source.data_dir}: no image is left {purpose}; add images, or change train_images or validation"
@@ -104,27 +137,78 @@ def _hold_out(source: Source, labels: Labels) -> tuple[Rows, Rows]:
     return kept, held_out
 
 
+def _load_parts(source: Source) -> dict[Part, DataPart]:
+    """Return the parts for training and validation, and the test of a set of one's own, whose parts must agree.
+
+    They are in color if one of them is. Raises DataError.
+    """
+    reader, data_dir = _find_reader(source), source.data_dir
+    if reader.task is not None:
+        return {"train": _load_part(source, "train")}
+    own = reader.parts(data_dir)
+    parts = {part: _load_part(source, part) for part in ALL_PARTS if part in own or part == "test"}
+    train = parts["train"]
+    for part, found in parts.items():
+        shape, expected = found.split.images.shape[2:], train.split.images.shape[2:]
+        if shape != expected:
+            remedy = "set image_size" if reader.resizes else "they must agree"
+            raise DataError(f"{data_dir}: images for {part} are {shape}, those for training {expected}; {remedy}")
+        if part in own:
+            _check_classes(found, train, part, reader.class_names(data_dir), data_dir)
+    if len({found.split.images.shape[1] for found in parts.values()}) > 1:
+        return {part: _in_color(found, data_dir) for part, found in parts.items()}
+    return parts
+
+
+def _check_classes(found: DataPart, train: DataPart, part: Part, names: Sequence[str], data_dir: object) -> None:
+    """Check that a part has images of every class for training, and of no other. Raises DataError."""
+    classes = len(train.statistics.counts)
+    counts = [*found.statistics.counts, *[0] * classes][: max(classes, len(found.statistics.counts))]
+    if len(counts) > classes:
+        raise DataError(
+            f"{data_dir}: an image for {part} is of class {len(counts) - 1}, and those for training are of classes 0 "
+            f"to {classes - 1}; add that class there, or remove it here"
+        )
+    if 0 in counts:
+        label = counts.index(0)
+        called = f" ({names[label]})" if label < len(names) else ""
+        raise DataError(
+            f"{data_dir}: no image for {part} is of class {label}{called}; add some, or leave out that part"
+        )
+
+
+def _in_color(part: DataPart, data_dir: Path) -> DataPart:
+    """Return a part with three channels, those of a grayscale image being equal."""
+    images = part.split.images
+    return part if images.shape[1] == 3 else measure_part(Split(images.repeat(3, 1), part.split.labels), data_dir)
+
+
 def _load_part(source: Source, part: Part) -> DataPart:
-    """Return the images for training or for the test: the set's own division, or ours."""
-    reader, data_dir, size = _find_reader(source), source.data_dir, source.image_size
-    has_test = reader.has_test(data_dir)
-    stored: Part = part if has_test else "train"
+    """Return the images of a part: the set's own, or for training or the test what our division gives."""
+    reader, data_dir, size = _find_reader(source), source.data_dir, source.size
+    present = reader.parts(data_dir)
+    divides = "test" not in present and part != "validation"
+    stored: Part = part if part in present else "train"
     files = reader.files(data_dir, stored)
 
     def read() -> Split:
         split = reader.read(files, stored, size)
-        _check_labels(split.labels, data_dir)
-        return split if has_test else _divide(split, part)
+        _check_labels(split.labels, data_dir, gaps=stored != "train")
+        return _divide(split, part) if divides else split
 
-    name = re.sub(r"[^\w.-]+", "_", source.name)  # a user's file.py:Class as a file name
-    return cached_part(files, data_dir, "-".join([name, part, *([str(size)] if size else [])]), read)
+    cut = f"{TEST} of them for the test, seed {DIVISION_SEED}" if divides else "whole"
+    key = [f"{source.name}: {part} from {stored}, {cut}, size {size}", *reader.class_names(data_dir)]
+    name = re.sub(r"[^\w.-]+", "_", source.name, flags=re.ASCII)[-60:]  # a user's file.py:Class as a file name
+    scaled = ["x".join(map(str, size))] if size else []
+    return cached_part(files, data_dir, "-".join([name, part, *scaled]), key, read)
 
 
-def _check_labels(labels: Labels, data_dir: object) -> None:
+def _check_labels(labels: Labels, data_dir: object, gaps: bool) -> None:
+    """Check the numbers of the classes; with `gaps`, some may be missing. Raises DataError."""
     counts = np.bincount(labels) if labels.min() >= 0 and labels.max() < MAX_CLASSES else np.zeros(1)
-    if len(counts) == 1 and counts.all():
+    if len(counts) == 1 and counts.all() and not gaps:
         raise DataError(f"{data_dir}: {len(labels):,} images, all of one class; there is nothing to tell apart")
-    if not counts.all():
+    if not counts.any() or not (gaps or counts.all()):
         raise DataError(
             f"{data_dir}: {len(labels):,} labels from {labels.min()} to {labels.max()}, some number between 0 and the "
             "highest without an image; number the classes from 0 without gaps"

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from nas.genome.task import Task
+from nas.training.data.source import Size
 from nas.training.data.split import Split
 
-Part = Literal["train", "test"]
+Part = Literal["train", "validation", "test"]
 
 
 class Reader(Protocol):
@@ -36,8 +37,11 @@ class Reader(Protocol):
         """Return the names of the classes in the order of their labels; none if unknown. Raises DataError."""
         ...
 
-    def has_test(self, data_dir: Path) -> bool:
-        """Return whether the set has a test part; if not, all its images are the part "train". Raises DataError."""
+    def parts(self, data_dir: Path) -> tuple[Part, ...]:
+        """Return the parts that the set has, "train" among them. Raises DataError.
+
+        Of a set without a part for validation or for the test, images for training are held out.
+        """
         ...
 
     def files(self, data_dir: Path, part: Part) -> list[Path]:
@@ -47,8 +51,8 @@ class Reader(Protocol):
         """
         ...
 
-    def read(self, files: list[Path], part: Part, size: int | None) -> Split:
-        """Return a part from its files, with images of `size` pixels a side if given. Raises DataError.
+    def read(self, files: list[Path], part: Part, size: Size | None) -> Split:
+        """Return a part from its files, with images of `size` (height, width) if given. Raises DataError.
 
         Images are uint8 (n, channels, height, width), labels int64 (n,) from 0 without gaps.
         """

@@ -10,6 +10,7 @@ from typing import ClassVar
 from nas.errors import DataError
 from nas.genome.task import Task
 from nas.training.data.reader import Part
+from nas.training.data.source import Size
 from nas.training.data.split import Split
 from nas.training.data.untrusted import raise_data_error, read_bytes
 
@@ -65,9 +66,9 @@ class PublicSet:
         """Return the names that the authors give, if they are listed."""
         return tuple(self.classes.split(", ")) if self.classes else ()
 
-    def has_test(self, data_dir: Path) -> bool:
-        """Return True."""
-        return True
+    def parts(self, data_dir: Path) -> tuple[Part, ...]:
+        """Return the two parts that are published."""
+        return "train", "test"
 
     def files(self, data_dir: Path, part: Part) -> list[Path]:
         """Return a part's files, plain or as .gz. Raises DataError for the first that is missing."""
@@ -79,7 +80,7 @@ class PublicSet:
             paths.append(path)
         return paths
 
-    def read(self, files: list[Path], part: Part, size: int | None) -> Split:
+    def read(self, files: list[Path], part: Part, size: Size | None) -> Split:
         """Return a part after checking the digests of its files. Raises DataError."""
         contents = []
         for path, file in zip(files, self.part_files(part), strict=True):

@@ -8,6 +8,7 @@ import numpy as np
 
 from nas.genome.task import Task
 from nas.training.data.reader import Part
+from nas.training.data.source import Size
 from nas.training.data.split import Split
 from nas.training.data.untrusted import raise_data_error, read_bytes
 
@@ -25,15 +26,15 @@ class Digits:
         """Return the digits."""
         return tuple("0123456789")
 
-    def has_test(self, data_dir: Path) -> bool:
-        """Return False."""
-        return False
+    def parts(self, data_dir: Path) -> tuple[Part, ...]:
+        """Return "train" only."""
+        return ("train",)
 
     def files(self, data_dir: Path, part: Part) -> list[Path]:
         """Return none: the file is part of scikit-learn."""
         return []
 
-    def read(self, files: list[Path], part: Part, size: int | None) -> Split:
+    def read(self, files: list[Path], part: Part, size: Size | None) -> Split:
         """Return all images, without importing scikit-learn, which takes a second per worker. Raises DataError."""
         package = importlib.util.find_spec("sklearn")
         assert package is not None

@@ -8,12 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.errors import DataError
+from nas.training.data.part_names import is_junk
 from nas.training.data.reader import Part
+from nas.training.data.source import Size
 from nas.training.data.split import Images, Labels, Split
 from nas.training.data.untrusted import MAX_BYTES, raise_data_error
 
 NAMES: dict[Part, tuple[tuple[str, str], ...]] = {
     "train": (("x_train", "y_train"), ("train_images", "train_labels"), ("images", "labels")),
+    "validation": (
+        ("x_val", "y_val"),
+        ("x_valid", "y_valid"),
+        ("x_validation", "y_validation"),
+        ("val_images", "val_labels"),
+    ),
     "test": (("x_test", "y_test"), ("test_images", "test_labels")),
 }
 CONTENT = (
@@ -23,7 +31,7 @@ CONTENT = (
 
 
 class Npz:
-    """DIR/*.npz, one file, with the array names of Keras or MedMNIST."""
+    """DIR/*.npz, one file, with the array names of Keras or MedMNIST, those for validation included."""
 
     name: ClassVar[str] = "npz"
     summary: ClassVar[str] = "your own: one .npz file of images and labels"
@@ -38,19 +46,19 @@ class Npz:
     def files(self, data_dir: Path, part: Part) -> list[Path]:
         """Return the one file. Raises DataError."""
         with raise_data_error(data_dir, "Check data_dir"):
-            paths = sorted(data_dir.glob("*.npz"))
+            paths = sorted(path for path in data_dir.glob("*.npz") if not is_junk(path.name))
         if len(paths) != 1:
             names = ", ".join(path.name for path in paths[:5])
             raise DataError(f"{data_dir} must hold one .npz file; it holds {names or 'none'}. {CONTENT}")
         return paths
 
-    def has_test(self, data_dir: Path) -> bool:
-        """Return whether the file has arrays for the test. Raises DataError."""
+    def parts(self, data_dir: Path) -> tuple[Part, ...]:
+        """Return the parts that the file has arrays for, "train" always. Raises DataError."""
         (path,) = self.files(data_dir, "train")
         with raise_data_error(path, CONTENT), zipfile.ZipFile(path) as archive:
-            return _pair(archive, "test") is not None
+            return tuple(part for part in NAMES if part == "train" or _pair(archive, part) is not None)
 
-    def read(self, files: list[Path], part: Part, size: int | None) -> Split:
+    def read(self, files: list[Path], part: Part, size: Size | None) -> Split:
         """Return a part's arrays. Raises DataError."""
         with raise_data_error(files[0], CONTENT), zipfile.ZipFile(files[0]) as archive:
             pair = _pair(archive, part)
@@ -61,8 +69,15 @@ class Npz:
 
 
 def _pair(archive: zipfile.ZipFile, part: Part) -> tuple[str, str] | None:
-    present = set(archive.namelist())
-    return next((pair for pair in NAMES[part] if {f"{name}.npy" for name in pair} <= present), None)
+    """Return the names of a part's images and labels, if it has them. Raises ValueError for one without the other."""
+    present = {name.removesuffix(".npy") for name in archive.namelist()}
+    found = [pair for pair in NAMES[part] if present.intersection(pair)]
+    if lone := next((pair for pair in found if not present.issuperset(pair)), None):
+        there, absent = sorted(lone, key=lambda name: name not in present)
+        raise ValueError(f"it holds {there} without {absent}")
+    if len(found) > 1:
+        raise ValueError(f"it holds both {found[0][0]} and {found[1][0]}; keep one")
+    return found[0] if found else None
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:

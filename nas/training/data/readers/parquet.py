@@ -8,8 +8,10 @@ import numpy as np
 
 from nas.errors import DataError
 from nas.training.data.images import ImageStack
+from nas.training.data.part_names import is_junk, prefixed_part
 from nas.training.data.reader import Part
 from nas.training.data.readers.npz import check_labels
+from nas.training.data.source import Size
 from nas.training.data.split import Split
 from nas.training.data.untrusted import raise_data_error
 
@@ -23,7 +25,7 @@ BATCH_ROWS = 64  # decoded at a time: an image repeated by a dictionary must not
 
 
 class Parquet:
-    """DIR/**/train*.parquet and test*.parquet (or val*), or folders of these names; else all files are one part."""
+    """DIR/**/train*.parquet, validation* and test*, or folders of these names; else all files are one part."""
 
     name: ClassVar[str] = "parquet"
     summary: ClassVar[str] = "your own: Parquet files with encoded images"
@@ -35,25 +37,15 @@ class Parquet:
         """Return none: they are not read."""
         return ()
 
-    def has_test(self, data_dir: Path) -> bool:
-        """Return whether the names distinguish training files from test files. Raises DataError."""
-        return self.files(data_dir, "train") != self.files(data_dir, "test")
+    def parts(self, data_dir: Path) -> tuple[Part, ...]:
+        """Return the parts that names of files or folders tell, "train" always. Raises DataError."""
+        return tuple(_files_by_part(data_dir))
 
     def files(self, data_dir: Path, part: Part) -> list[Path]:
-        """Return a part's files by name, or all files if the names do not distinguish parts.
+        """Return a part's files. Raises DataError if there are none."""
+        return _files_by_part(data_dir)[part]
 
-        Raises DataError if there are none.
-        """
-        with raise_data_error(data_dir, "Check data_dir"):
-            paths = sorted(data_dir.rglob("*.parquet"))
-        if not paths:
-            raise DataError(f"{data_dir}: no .parquet files. Name their folder as data_dir in the experiment")
-        train = _named(paths, data_dir, "train")
-        test = _named(paths, data_dir, "test") or _named(paths, data_dir, "val")
-        named = train if part == "train" else test
-        return named if train and test else train or paths
-
-    def read(self, files: list[Path], part: Part, size: int | None) -> Split:
+    def read(self, files: list[Path], part: Part, size: Size | None) -> Split:
         """Return the images of a part. Raises DataError naming file and row."""
         counts = [_rows(path) for path in files]
         if not 0 < sum(counts) <= MAX_IMAGES:
@@ -65,8 +57,40 @@ class Parquet:
         return Split(stack.images(), np.concatenate(labels))
 
 
-def _named(paths: list[Path], data_dir: Path, name: str) -> list[Path]:
-    return [path for path in paths if any(part.startswith(name) for part in path.relative_to(data_dir).parts)]
+def _files_by_part(data_dir: Path) -> dict[Part, list[Path]]:
+    """Return the files of each part in order; all are for training if no name tells a part.
+
+    Raises DataError if there are none, if some belong to no part, and if there are several sets.
+    """
+    with raise_data_error(data_dir, "Check data_dir"):
+        names = sorted(path.relative_to(data_dir) for path in data_dir.rglob("*.parquet") if path.is_file())
+    names = [name for name in names if not any(map(is_junk, name.parts))]
+    if not names:
+        raise DataError(f"{data_dir}: no .parquet files. Name their folder as data_dir in the experiment")
+    told = {name: _told_part(name) for name in names}
+    if not any(told.values()):
+        return {"train": [data_dir / name for name in names]}
+    by_part: dict[Part, list[Path]] = {"train": [], "validation": [], "test": []}
+    sets = {}
+    for name, (part, place) in ((name, each) for name, each in told.items() if each):
+        by_part[part].append(data_dir / name)
+        sets[place] = name
+    if stray := next((name for name, each in told.items() if each is None), None):
+        raise DataError(f"{data_dir}: {stray} belongs to none of train, validation and test; rename it or move it away")
+    if len(sets) > 1:
+        first, second = list(sets.values())[:2]
+        raise DataError(f"{data_dir}: {first} and {second} are of two sets; name the folder of one as data_dir")
+    if not by_part["train"]:
+        raise DataError(f"{data_dir}: {names[0]} is not for training, and no file or folder is named train")
+    return {part: files for part, files in by_part.items() if files}
+
+
+def _told_part(name: Path) -> tuple[Part, Path] | None:
+    """Return the part that a relative path tells, and the folder of the set: what lies above the name that tells it."""
+    for place, step in zip(reversed(name.parents), name.parts, strict=True):
+        if part := prefixed_part(step):
+            return part, place
+    return None
 
 
 def _rows(path: Path) -> int:
