@@ -7,9 +7,11 @@ readers/      a reader for each layout of files      catalog/    the public sets
 images.py     PNG and JPEG to arrays                 untrusted.py limits and errors for files of any origin
 """
 
-from nas.training.data.loading import class_names, digest, load_data, load_test, task
+from nas.training.data.loading import class_names, digest, load_data, load_test, part_statistics, task
 from nas.training.data.registry import READERS
 from nas.training.data.source import Source
 from nas.training.data.split import Data, Split
 
-__all__ = ["READERS", "Data", "Source", "Split", "class_names", "digest", "load_data", "load_test", "task"]
+__all__ = [
+    "READERS", "Data", "Source", "Split", "class_names", "digest", "load_data", "load_test", "part_statistics", "task",
+]  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 
 from nas.errors import DataError, ExperimentError
 from nas.genome.task import Task
-from nas.training.data.cache import DataPart, cached_part
+from nas.training.data.cache import DataPart, Statistics, cached_part
 from nas.training.data.reader import Part, Reader
 from nas.training.data.registry import READERS
 from nas.training.data.source import Source
@@ -38,7 +38,12 @@ def class_names(source: Source | str) -> tuple[str, ...]:
 
 def digest(source: Source | str) -> str:
     """Return the digest that `load_data` gives, from the cache if there is one. Raises DataError."""
-    return _load_part(_as_source(source), "train").statistics.digest
+    return part_statistics(source, "train").digest
+
+
+def part_statistics(source: Source | str, part: Part) -> Statistics:
+    """Return digest, class counts, mean and std of a part, from the cache if there is one. Raises DataError."""
+    return _load_part(_as_source(source), part).statistics
 
 
 def load_data(source: Source | str) -> Data:

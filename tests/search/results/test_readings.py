@@ -19,6 +19,7 @@ def test_a_second_export_tells_that_the_split_was_read_before(finished_run: Path
     cards, told = [], list[str]()
     for place in ("first", "second"):
         _, accuracy = export_trial(run, run.best(), tmp_path / place, told.append)
+        assert accuracy is not None
         cards.append((tmp_path / place / "card.md").read_text(encoding="utf-8"))
     first, second = load_readings(run.path)
     assert (first.trial, first.verb) == (run.best().number, "nas export")
