@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from nas.errors import RunError
-from nas.model.export import ExportResult, export_network, load_weights
+from nas.model.export import ExportResult, check_folder, export_network, load_weights
 from nas.model.formats import Format
 from nas.model.module import module
 from nas.search.results.finalists import Finalist, finalist_weights, load_finalists
@@ -100,6 +100,7 @@ def export_trial(
     What the run recorded when it was made is on the card; images that differ are refused. Kept weights are exported
     without the images too, and the card says what could not be checked. Raises RunError, DataError or ExportError.
     """
+    check_folder(folder)
     images = load_run_data(run)
     torch.set_num_threads(1)  # as in the search: sums in another order give other scores
     finalist = next((each for each in load_finalists(run.path) if each.number == record.number), None)
@@ -133,7 +134,13 @@ def export_trial(
         f"Trial {record.number} of a search of space {run.experiment.space} on {run.task.name}: "
         f"validation error {trained.error:.4f}, test accuracy {measured}."
     )
-    return export_network(record.graph, trained.network, folder, run.task, story, facts, formats), accuracy
+    try:
+        return export_network(record.graph, trained.network, folder, run.task, story, facts, formats), accuracy
+    except OSError as problem:
+        raise RunError(
+            f"{folder} cannot be written: {problem.strerror or problem}. An earlier export there is unchanged; make "
+            "room, or choose another folder with --out"
+        ) from problem
 
 
 def _read_test_split(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from training.image_files import encoded
 
 from nas.genome import Graph, Task, cost, fingerprint
 from nas.genome import primitives as p
@@ -15,7 +16,6 @@ from nas.search.store.run_files import trial_weights
 from nas.search.trial import TrialRecord
 from nas.search.workers.job import Job, Progress
 from nas.search.workers.worker import train_job
-from training.image_files import encoded
 
 SIDE = 6
 SHADES = {"cat": 40, "dog": 150}

@@ -141,7 +141,7 @@ def test_an_earlier_reading_is_known_without_the_images(images: Path, tmp_path: 
 def test_weights_that_were_not_kept_need_the_images(images: Path, tmp_path: Path) -> None:
     run = image_run(tmp_path / "run", images, keep=False)
     images.rename(tmp_path / "moved")
-    with pytest.raises(DataError, match="the images cannot be read: .* name their folder with --data-dir"):
+    with pytest.raises(DataError, match=r"the images cannot be read: .* name their folder with --data-dir"):
         export(run, tmp_path / "export")
     assert export(load_run(run.path, tmp_path / "moved"), tmp_path / "export")[1] is not None
     with pytest.raises(DataError, match="nowhere"):
