@@ -100,7 +100,7 @@ def train_finalists(run: Run, recipe: Recipe, seeds: int, top: int) -> Iterator[
         load_run_data(run)  # the workers read the images while they trained
         ranked = sorted((_test(run, images, entries, found, recipe) for found in errors.values()), key=_rank)
         kept_before = [each for each in earlier if each.number not in errors]
-        _write(run.path, [*ranked, *kept_before])
+        _write(run.path, sorted([*ranked, *kept_before], key=lambda each: (each.epochs != recipe.epochs, *_rank(each))))
     yield from ranked
     for each in kept_before:
         why = "failed this time" if any(each.number == record.number for record, _ in entries) else "not trained again"
@@ -192,12 +192,12 @@ def _digest(file: Path) -> str:
 
 
 def comparable(finalists: tuple[Finalist, ...]) -> tuple[Finalist, ...]:
-    """Return the finalists trained as long as the first, which is of the last time they were trained, best first."""
-    return tuple(sorted((each for each in finalists if each.epochs == finalists[0].epochs), key=_rank))
+    """Return the finalists trained for as many epochs as the first; errors of other epochs are not compared."""
+    return tuple([each for each in finalists if each.epochs == finalists[0].epochs])
 
 
 def load_finalists(path: Path) -> tuple[Finalist, ...]:
-    """Return the finalists of a run: those of the last time, best first, then earlier ones; none if there are none.
+    """Return the finalists of a run: those of as many epochs as the last, best first, then others; none without any.
 
     Raises RunError when the file is damaged.
     """
