@@ -161,8 +161,8 @@ def _read_test_split(
         record_reading(run.path, record.number, "nas export", error)
     except OSError as problem:
         info(f"{run.path} cannot be written ({problem.strerror}): this reading of the test split is not recorded")
-        return error, f"read {len(before) + 1} times, the last at this export"
-    return error, _readings_text(load_readings(run.path, record.number), "at this export")
+    now = SplitReading(record.number, "nas export", "now", error)
+    return error, _readings_text((*before, now), "at this export")
 
 
 def _readings_text(readings: tuple[SplitReading, ...], once: str) -> str:

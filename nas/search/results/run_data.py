@@ -1,5 +1,6 @@
 """The images of a run as they are now, once they are known to be those it was made with."""
 
+import shlex
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -74,4 +75,7 @@ def _check_unedited(run: Run) -> None:
     with closing(open_run(run.path)) as study:
         began = original_experiment(study.storage, run.path)
     if began and (shown := changed_settings(began, run.experiment)):
-        raise RunError(f"{run.path / 'experiment.toml'} was edited after the search began ({shown}); restore it")
+        raise RunError(
+            f"{run.path / 'experiment.toml'} was edited after the search began ({shown}); restore it, or write it as "
+            f"it was with: nas doctor {shlex.quote(str(run.path))} --fix"
+        )

@@ -1,5 +1,6 @@
 """An export says what training used, or is refused: never what the disk says by then."""
 
+import errno
 import shutil
 import sqlite3
 from contextlib import closing
@@ -8,9 +9,13 @@ from typing import Any
 
 import pytest
 from search.results.image_run import card_of, image_run, write_images
+from typer.testing import CliRunner
 
+from nas.cli.app import app
 from nas.errors import DataError, ExperimentError, RunError
 from nas.model.parity import Parity
+from nas.search.experiment_file import to_toml
+from nas.search.results.doctor import find_inconsistencies
 from nas.search.results.export_trial import export_trial
 from nas.search.results.finalists import train_finalists
 from nas.search.results.proxies import evaluate_proxies
@@ -217,3 +222,54 @@ def test_an_experiment_edited_after_the_search_is_refused(old: str, new: str, im
         export(run, tmp_path / "export")
     with pytest.raises(RunError, match=rf"was {old[-1]}, is now {new[-1]}"):
         create(path, run.experiment, "nas resume")
+    moved = run.experiment.model_copy(update={"trials": 9})
+    (path / "experiment.toml").write_text(to_toml(moved), encoding="utf-8")
+    (found,) = find_inconsistencies(path, fix=True)
+    assert found.what.startswith("experiment.toml was edited after the search began (")
+    assert list(find_inconsistencies(path, fix=False)) == []
+    assert load_run(path).experiment.trials == 9, "what may change is kept"
+    assert export(load_run(path), tmp_path / "export")[1] is not None
+
+
+def test_the_doctor_trains_again_on_the_same_images_only(images: Path, tmp_path: Path) -> None:
+    path = image_run(tmp_path / "run", images, keep=False).path
+    change(images)
+    with pytest.raises(RunError, match="the images for training and validation differ"):
+        list(find_inconsistencies(path, fix=True))
+
+
+def test_the_verbs_take_the_folder_of_moved_images(images: Path, tmp_path: Path) -> None:
+    path = image_run(tmp_path / "run", images).path
+    images.rename(tmp_path / "moved")
+    for verb in (["export", "--out", str(tmp_path / "export")], ["resume"]):
+        done = CliRunner().invoke(app, [verb[0], str(path), *verb[1:], "--data-dir", str(tmp_path / "moved")])
+        assert done.exit_code == 0, done.exception
+    assert "read once, at this export" in card_of(tmp_path / "export")
+    assert load_run(path).experiment.data_dir == str(tmp_path / "moved"), "a resumed run remembers it"
+    for verb in (["export"], ["resume"], ["finalists"], ["proxies"]):
+        done = CliRunner().invoke(app, [verb[0], str(path), "--data-dir", str(tmp_path / "nowhere")])
+        assert isinstance(done.exception, DataError), verb
+    done = CliRunner().invoke(app, ["export", "lenet5", "--data-dir", str(tmp_path)])
+    assert isinstance(done.exception, ExperimentError)
+
+
+def test_a_folder_that_cannot_be_written_is_one_message(images: Path, tmp_path: Path) -> None:
+    run = image_run(tmp_path / "run", images)
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(RunError, match=r"cannot be written: .*choose another folder with --out"):
+        export(run, tmp_path / "file" / "export")
+
+
+def test_a_reading_that_cannot_be_recorded_is_said(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = image_run(tmp_path / "run", images)
+
+    def read_only(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("nas.search.results.export_trial.record_reading", read_only)
+    card, accuracy, told = export(run, tmp_path / "export")
+    assert accuracy is not None
+    assert row_of(card, "Test accuracy") == f"{accuracy:.4f}, read once, at this export"
+    assert "Read-only file system): this reading of the test split is not recorded" in told[-1]
