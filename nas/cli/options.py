@@ -20,6 +20,9 @@ What = Annotated[
 Seed = Annotated[int, typer.Option(help="Seed of the draw when WHAT is a search space.")]
 On = Annotated[str, typer.Option("--data", help="Data set that gives a drawn network its input and classes.")]
 Executor = Annotated[str | None, typer.Option(help="Where the workers run: local or ray.")]
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", metavar="FOLDER", help="Where the images are now, if they were moved.")
+]
 Address = Annotated[str | None, typer.Option(help="Address of a running Ray cluster; implies --executor ray.")]
 
 

@@ -5,13 +5,14 @@ from typing import Annotated
 import typer
 
 from nas.cli.app import app, info, output, text_table
-from nas.cli.options import Json, RunDir, former_options
+from nas.cli.options import DataDir, Json, RunDir, former_options
 
 
 @app.command("proxies", context_settings=former_options(most="networks"))
 def proxies_command(
     run: RunDir,
     networks: Annotated[int, typer.Option(min=5, max=10_000, help="Networks to score, sampled evenly.")] = 100,
+    data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Compare zero-cost scores (synflow and others) with the errors that training gave.
@@ -25,7 +26,7 @@ def proxies_command(
     from nas.search.trial import TrialRecord
 
     results = []
-    for done, step in enumerate(evaluate_proxies(load_run(run), networks), 1):
+    for done, step in enumerate(evaluate_proxies(load_run(run, data_dir), networks), 1):
         if isinstance(step, TrialRecord):
             info(f"scored trial {step.number} ({done} networks so far)")
         else:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from nas.cli.app import app, info, output, text_table
-from nas.cli.options import Json, RunDir, former_options
-from nas.errors import ExportError
+from nas.cli.options import DataDir, Json, RunDir, former_options
+from nas.errors import ExperimentError, ExportError
 
 if TYPE_CHECKING:
     from nas.model.export import ExportResult
@@ -49,6 +49,7 @@ def export_command(
         FormatChoice, typer.Option("--format", help="What to write in addition to the source.")
     ] = "source",
     seed: Annotated[int, typer.Option(help="Seed of untrained weights, and of a draw from a space.")] = 0,
+    data_dir: DataDir = None,
 ) -> None:
     """Export a network as source, weights, genome and card, with a parity check in a clean process.
 
@@ -60,7 +61,9 @@ def export_command(
     formats = FORMATS if format_ == "all" else (format_,)
     check_formats(formats)
     if chosen := _trial(what, trial):
-        exported = _trained(*chosen, out, formats)
+        exported = _trained(*chosen, out, formats, data_dir)
+    elif data_dir is not None:
+        raise ExperimentError("--data-dir applies to a run, whose export is tested on images")
     else:
         exported = _untrained(what, out, seed, formats)
     for name, row in exported.parity.items():
@@ -81,15 +84,17 @@ def _trial(what: str, trial: str) -> tuple[Path, str] | None:
     return (Path(what), trial) if Path(what).is_dir() else None
 
 
-def _trained(run: Path, trial: str, out: Path | None, formats: "tuple[Format, ...]") -> "ExportResult":
+def _trained(
+    run: Path, trial: str, out: Path | None, formats: "tuple[Format, ...]", data_dir: Path | None
+) -> "ExportResult":
     from nas.search.results.export_trial import export_trial
     from nas.search.store.run import load_run
 
-    found = load_run(run)
+    found = load_run(run, data_dir)
     record = found.record(trial)
     folder = out or run / "export" / f"{record.number:06d}"
     exported, accuracy = export_trial(found, record, folder, info, formats)
-    info(f"test accuracy {accuracy:.4f}")
+    info("test accuracy not measured" if accuracy is None else f"test accuracy {accuracy:.4f}")
     return exported
 
 
@@ -110,6 +115,7 @@ def finalists_command(
     epochs: Annotated[
         int | None, typer.Option(min=1, max=100_000, help="Epochs of each training; default twice the search's.")
     ] = None,
+    data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Train the best networks again from several seeds, for longer; then evaluate each once on the test split."""
@@ -118,7 +124,7 @@ def finalists_command(
     from nas.search.results.finalists import Finalist, train_finalists
     from nas.search.store.run import load_run
 
-    found = load_run(run)
+    found = load_run(run, data_dir)
     recipe = replace(found.experiment.recipe, epochs=epochs or 2 * found.experiment.recipe.epochs)
     ranked: list[Finalist] = []
     for step in train_finalists(found, recipe, seeds, top):

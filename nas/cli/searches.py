@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nas.cli.app import EXIT_INTERRUPTED, app, info, output
-from nas.cli.options import Address, Executor, Json, RunDir, choose_executor, home, parse_size, setting
+from nas.cli.options import Address, DataDir, Executor, Json, RunDir, choose_executor, home, parse_size, setting
 from nas.errors import RunError
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def resume_command(
     run: RunDir,
     trials: Annotated[int | None, typer.Option(help="A new total of trials.")] = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
+    data_dir: DataDir = None,
     executor: Executor = None,
     address: Address = None,
 ) -> None:
@@ -102,12 +103,16 @@ def resume_command(
     from nas.search.experiment import MATCHED
     from nas.search.experiment_file import validate_experiment
     from nas.search.store.create import create
+    from nas.search.store.run import check_data_dir
     from nas.search.store.study import open_run
 
     with closing(open_run(run)) as study:
         command, _ = study.origin()
-    given = {"trials": trials, "workers": workers, "executor": choose_executor(executor, address)}
+    given: dict[str, Any] = {"trials": trials, "workers": workers, "executor": choose_executor(executor, address)}
     changes = {name: value for name, value in given.items() if value is not None}
+    if data_dir is not None:
+        check_data_dir(study.experiment.data, data_dir)
+        changes["data_dir"] = str(data_dir)
     if study.experiment.space == MATCHED:
         resume_principles(run, command, changes)
         return

@@ -3,6 +3,10 @@
 The check runs in a clean process that can import torch and safetensors but not this toolkit.
 """
 
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +19,14 @@ from nas.genome.genome_json import to_json
 from nas.genome.graph import Graph
 from nas.genome.task import Task
 from nas.model.card import model_card
-from nas.model.formats import Format, check_formats, write_formats
+from nas.model.formats import FILES, Format, check_formats, write_formats
 from nas.model.module import run_source
 from nas.model.parity import TOLERANCE, Parity, parity
 from nas.model.source import source
 
 CARDS = ("card.md", "README.md")  # the same text twice: model hubs show README.md
+EXPORTED = ("genome.json", "weights.safetensors", *FILES.values(), *CARDS)
+"""What an export may write: the file by which its folder is known first, what says that it is whole last."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,7 @@ class ExportResult:
         return self.max_difference <= TOLERANCE
 
 
-def _check_folder(folder: Path) -> None:
+def check_folder(folder: Path) -> None:
     """Raise ExperimentError when files would be lost that are not from an earlier export."""
     existing = [name for name in ("net.py", "weights.safetensors", *CARDS) if (folder / name).exists()]
     if existing and not (folder / "genome.json").is_file():
@@ -67,22 +73,48 @@ def export_network(
 ) -> ExportResult:  # fmt: skip
     """Write net.py, weights.safetensors, genome.json and the card into `folder`, and check them.
 
-    `story` becomes the docstring of net.py; `facts` are rows of the card; `formats` may add network.onnx and
-    network.pt2. A difference beyond TOLERANCE is reported in the result. Raises ExperimentError when a file that is
-    not from an export would be lost, ExportError when a format's package is missing or the clean process cannot run a
-    file, and OSError when a file cannot be written.
+    An earlier export in the folder stays as it is until all files are written and checked. `story` becomes the
+    docstring of net.py; `facts` are rows of the card; `formats` may add network.onnx and network.pt2. A difference
+    beyond TOLERANCE is reported in the result. Raises ExperimentError when a file that is not from an export would be
+    lost, ExportError when a format's package is missing or the clean process cannot run a file, and OSError when a file
+    cannot be written.
     """
     check_formats(formats)
-    _check_folder(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    check_folder(folder)
     text = source(graph, story)
-    atomic_write(folder / "net.py", text)
-    save_weights(network, folder / "weights.safetensors")
-    atomic_write(folder / "genome.json", to_json(graph))
-    write_formats(network, folder, graph.input, formats)
-    checked: tuple[Format, ...] = ("source", *(name for name in formats if name != "source"))
-    result = ExportResult(folder, parity(network, folder, graph.input, checked))
-    for name in CARDS:
-        atomic_write(folder / name, model_card(graph, task, facts, result.parity))
-    run_source(text)  # the text with its docstring must run too
+    with _replacing_export(folder) as staging:
+        atomic_write(staging / "net.py", text)
+        save_weights(network, staging / "weights.safetensors")
+        atomic_write(staging / "genome.json", to_json(graph))
+        write_formats(network, staging, graph.input, formats)
+        checked: tuple[Format, ...] = ("source", *(name for name in formats if name != "source"))
+        result = ExportResult(folder, parity(network, staging, graph.input, checked))
+        for name in CARDS:
+            atomic_write(staging / name, model_card(graph, task, facts, result.parity))
+        run_source(text)  # the text with its docstring must run too
     return result
+
+
+@contextmanager
+def _replacing_export(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder whose files, when the block ends well, replace all those of an earlier export in `folder`.
+
+    The earlier ones are removed first, so that whatever happens no new file lies next to an old one.
+    """
+    is_new, staging = not folder.exists(), folder / f".export.{os.getpid()}.part"
+    folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob(".export.*.part"):  # by an export that was killed
+        shutil.rmtree(left)
+    try:
+        staging.mkdir()
+        yield staging
+        for name in reversed(EXPORTED):
+            (folder / name).unlink(missing_ok=True)
+        for name in EXPORTED:
+            if (staging / name).exists():
+                (staging / name).replace(folder / name)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+        if is_new:
+            with suppress(OSError):
+                folder.rmdir()  # only if it is empty

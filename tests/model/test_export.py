@@ -132,3 +132,53 @@ def test_the_front_matter_is_yaml_whatever_the_task_is_called(name: str) -> None
     assert read["tags"][-1] == " ".join(name.split())
     assert read["license"] == "mit"
     assert rest.lstrip().startswith("# A convolutional network")
+
+
+def test_no_file_of_an_earlier_export_lies_next_to_new_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph, network = trained()
+    monkeypatch.setattr("nas.model.export.parity", lambda *_: {"source": {1: 0.0}})
+    names = {"net.py", "weights.safetensors", "genome.json", "card.md", "README.md"}
+    (tmp_path / "network.onnx").write_bytes(b"of an earlier export")
+    (tmp_path / "genome.json").write_text("of an earlier export")
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / ".export.1.part").mkdir()
+    export_network(graph, network, tmp_path, TASK, "", {})
+    assert {path.name for path in tmp_path.iterdir()} == names | {"notes.txt"}
+    original, moved, allowed = Path.replace, list[str](), [0]
+    first = {name: (tmp_path / name).read_bytes() for name in names}
+
+    def killed(path: Path, target: Path) -> Path:
+        if target.parent == tmp_path:
+            moved.append(path.name)
+            present = {name: (tmp_path / name).read_bytes() for name in names if (tmp_path / name).exists()}
+            assert set(present) == set(moved[:-1]), "only new files are there"
+            if len(moved) == allowed[0]:
+                raise KeyboardInterrupt
+        return original(path, target)
+
+    for number in range(1, 6):
+        moved.clear()
+        allowed[:] = [number]
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", killed)
+            with pytest.raises(KeyboardInterrupt):
+                export_network(graph, network, tmp_path, TASK, "", {})
+        export_network(graph, network, tmp_path, TASK, "", {})
+        assert {name: (tmp_path / name).read_bytes() for name in names} == first
+
+
+def test_an_export_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph, network = trained()
+    monkeypatch.setattr("nas.model.export.parity", lambda *_: {"source": {1: 0.0}})
+    export_network(graph, network, tmp_path / "old", TASK, "first", {})
+    before = {path.name: path.read_bytes() for path in (tmp_path / "old").iterdir()}
+
+    def broken(*_: object) -> None:
+        raise ExportError("does not run in a clean process")
+
+    monkeypatch.setattr("nas.model.export.parity", broken)
+    for name in ("old", "new"):
+        with pytest.raises(ExportError, match="clean process"):
+            export_network(graph, network, tmp_path / name, TASK, "second", {})
+    assert {path.name: path.read_bytes() for path in (tmp_path / "old").iterdir()} == before
+    assert not (tmp_path / "new").exists()

@@ -13,7 +13,7 @@ from nas.report.run.values import plot_axes
 from nas.report.text import clip
 from nas.search.experiment import Experiment
 from nas.search.objectives import Budget
-from nas.search.results.finalists import Finalist, load_finalists
+from nas.search.results.finalists import Finalist, comparable, load_finalists
 from nas.search.store.run import Run
 from nas.search.trial import TrialRecord
 
@@ -84,7 +84,7 @@ def view_of(run: Run) -> View:
     front = tuple(r for r in complete if r.number in members)
     progress = search_progress(run.experiment, run.task.classes, complete)
     numbers = {record.number: record for record in complete}
-    finalists = tuple(finalist for finalist in load_finalists(run.path) if finalist.number in numbers)
+    finalists = comparable(tuple(each for each in load_finalists(run.path) if each.number in numbers))
     best = numbers[finalists[0].number] if finalists else next(iter(complete), None)
     baselines = tuple(record for record in sorted(run.baselines, key=_rank) if not _rank(record)[0])
     return View(run, table, complete, front, best, progress, finalists, baselines)

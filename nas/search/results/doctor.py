@@ -16,7 +16,8 @@ from nas.files import atomic_write
 from nas.search.experiment import MATCHED
 from nas.search.experiment_file import read_experiment, to_toml
 from nas.search.pareto import front_of
-from nas.search.store.create import begun, original_experiment
+from nas.search.store.create import LOOSE, begun, changed_settings, original_experiment
+from nas.search.store.data_facts import read_data_facts
 from nas.search.store.run_files import BEGUN, check_contained, exclusive_lock, is_beginning, trial_folder, trial_weights
 from nas.search.store.storage import connect
 from nas.search.store.study import Study, open_run
@@ -104,18 +105,26 @@ def _damage(path: Path) -> Iterator[Inconsistency]:
 
 
 def _experiment(path: Path) -> Iterator[Inconsistency]:
-    """Find a missing or damaged experiment file; the study holds a copy from when the run was made."""
+    """Find an experiment file that is missing, damaged, or edited since the run was made; the study holds a copy."""
+    found = None
     try:
-        read_experiment(path / "experiment.toml")
-        return
+        found = read_experiment(path / "experiment.toml")
     except ExperimentError as problem:
         what = f"experiment.toml is damaged: {problem}"
     except OSError as problem:
         what = f"experiment.toml cannot be read: {problem.strerror}"
+    if found and found.storage:
+        return
     try:
-        known = original_experiment(connect(path / "study.db", None, ""), path)
+        with closing(connect(path / "study.db", None, "")) as storage:
+            known = original_experiment(storage, path)
     except (RunError, ExperimentError):
         known = None
+    if found:
+        if known is None or not (shown := changed_settings(known, found)):
+            return
+        what = f"experiment.toml was edited after the search began ({shown})"
+        known = known.model_copy(update={name: getattr(found, name) for name in LOOSE})
     if known is None:
         yield Inconsistency(what, "write it again: the study does not hold the experiment")
         return
@@ -154,7 +163,8 @@ def _stray(study: Study, front: set[int]) -> Iterator[Inconsistency]:
 
 
 def _train_again(study: Study, record: TrialRecord) -> None:
-    """Train a trial again from its seed. Raises RunError when that gives another score."""
+    """Train a trial again from its seed. Raises RunError on other images, and when that gives another score."""
+    study.data_facts().check(read_data_facts(study.experiment), study.path, study.experiment.data)
     experiment, weights = study.experiment, trial_weights(study.path, record.number)
     with closing(make_executor(experiment, 1)) as workers:
         (trained,) = train_all(workers, [Job.for_trial(experiment, record, weights)], FailurePolicy(study.path))

@@ -1,72 +1,127 @@
 """The export of a trial: its weights, the reading of the test split, the files."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from nas.errors import RunError
-from nas.model.export import ExportResult, export_network, load_weights
+from nas.model.export import ExportResult, check_folder, export_network, load_weights
 from nas.model.formats import Format
 from nas.model.module import module
-from nas.search.results.finalists import finalist_weights, load_finalists
+from nas.search.results.finalists import Finalist, finalist_weights, load_finalists
+from nas.search.results.run_data import RunData, load_run_data
+from nas.search.store.data_facts import DataFacts
 from nas.search.store.readings import SplitReading, load_readings, record_reading
 from nas.search.store.run import Run
 from nas.search.trial import TrialRecord
-from nas.training.data import Data, class_names, load_data, load_test
 from nas.training.train import Batches, evaluate, train
 
+CPU = torch.device("cpu")
 
-def trained_network(run: Run, record: TrialRecord, info: Callable[[str], None]) -> nn.Module:
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """A network with its weights. error: on validation, a fraction, as recorded. unchecked: in words."""
+
+    network: nn.Module
+    error: float
+    epochs: int
+    seed: int
+    unchecked: tuple[str, ...] = ()
+
+
+def trained_network(run: Run, record: TrialRecord, images: RunData, info: Callable[[str], None]) -> TrainedNetwork:
     """Return the trial's network with its weights: the kept ones, or trained again from the trial's seed.
 
-    Raises RunError when the trial is not complete, or when training again gives another score.
+    Kept weights are evaluated on the validation images, if there are any. Raises RunError when the trial is not
+    complete, when the weights do not fit its network, or when they have another error than the trial; DataError when
+    the images are needed and cannot be read.
     """
     if record.error is None:
         reason = f": {record.reason}" if record.reason else ""
         raise RunError(f"trial {record.number} is {record.state}{reason}; choose another")
-    network = module(record.graph)
-    kept = run.weights(record)
-    if kept.is_file():
-        load_weights(network, kept)
-        return network
-    info(f"trial {record.number} is not on the front and its weights were not kept; training it again from its seed")
-    torch.set_num_threads(1)  # as in the search: sums in another order give other scores
-    scores = list(train(network, load_data(run.experiment.source), run.experiment.recipe, record.seed))
-    if not record.is_repeated_by(scores[-1].error):
-        raise RunError(f"trained again, trial {record.number} has error {scores[-1].error}, not {record.error}")
-    return network
+    network, kept = module(record.graph), run.weights(record)
+    trained = TrainedNetwork(network, record.error, len(record.scores), record.seed)
+    if not kept.is_file():
+        info(f"trial {record.number} is not on the front and its weights were not kept; training it again")
+        scores = list(train(network, images.require_data(), run.experiment.recipe, record.seed, _device(run)))
+        network.cpu()
+        if not record.is_repeated_by(scores[-1].error):
+            raise RunError(f"trained again, trial {record.number} has error {scores[-1].error}, not {record.error}")
+        return trained
+    _load(network, kept)
+    if images.data is None:
+        return trained
+    error, _ = evaluate(network, Batches(images.data.validation, images.data, CPU))
+    if not record.is_repeated_by(error):
+        raise RunError(
+            f"{kept} has validation error {error:.4f}, trial {record.number} has {record.error:.4f}: these are not "
+            "its weights; restore them, or remove the file to train the trial again"
+        )
+    return trained
+
+
+def _device(run: Run) -> str:
+    """Return the device of the search, if this machine has it: another one gives other scores."""
+    return "cuda" if run.experiment.device == "cuda" and torch.cuda.is_available() else "cpu"
+
+
+def _load(network: nn.Module, file: Path) -> None:
+    """Load weights. Raises RunError when they are damaged or of another network."""
+    try:
+        load_weights(network, file)
+    except (OSError, RuntimeError, SafetensorError) as problem:
+        said = " ".join(str(problem).split())
+        raise RunError(f"{file} does not hold the weights of this network: {said:.200}; restore it") from None
+
+
+def _finalist_network(run: Run, record: TrialRecord, finalist: Finalist, info: Callable[[str], None]) -> TrainedNetwork:
+    """Return a finalist with its weights. Raises RunError when they are missing, or not its own."""
+    file, network, best = finalist_weights(run.path, record.number), module(record.graph), min(finalist.errors)
+    finalist.check_weights(file)
+    _load(network, file)
+    info(
+        f"trial {record.number} is a finalist: its weights are those of {finalist.epochs} epochs, error {best:.4f}, "
+        f"where the search had {record.error:.4f}"
+    )
+    unchecked = () if finalist.weights else ("whether the weights are those of the finalist's training",)
+    return TrainedNetwork(network, best, finalist.epochs, finalist.seed, unchecked)
 
 
 def export_trial(
     run: Run, record: TrialRecord, folder: Path, info: Callable[[str], None], formats: tuple[Format, ...] = ("source",)
-) -> tuple[ExportResult, float]:
-    """Export a trial and return what was written and its test accuracy. Raises RunError or ExportError."""
-    data = load_data(run.experiment.source)
-    torch.set_num_threads(1)
+) -> tuple[ExportResult, float | None]:
+    """Export a trial and return what was written and its test accuracy, None where the test images cannot be read.
+
+    What the run recorded when it was made is on the card; images that differ are refused. Kept weights are exported
+    without the images too, and the card says what could not be checked. Raises RunError, DataError or ExportError.
+    """
+    check_folder(folder)
+    images = load_run_data(run)
+    torch.set_num_threads(1)  # as in the search: sums in another order give other scores
     finalist = next((each for each in load_finalists(run.path) if each.number == record.number), None)
     if finalist:
-        network = module(record.graph)
-        load_weights(network, finalist_weights(run.path, record.number))
-        error = finalist.test_error
-        reading = _readings_text(
-            load_readings(run.path, record.number), f"as a finalist of {len(finalist.errors)} seeds"
-        )
-        best, epochs, seed = min(finalist.errors), finalist.epochs, finalist.seed
-        info(
-            f"trial {record.number} is a finalist: its weights are those of {epochs} epochs, error {best:.4f}, where "
-            f"the search had {record.error:.4f}"
-        )
+        trained = _finalist_network(run, record, finalist, info)
+        readings = load_readings(run.path, record.number)
+        error: float | None = finalist.test_error
+        reading = _readings_text(readings, f"as a finalist of {len(finalist.errors)} seeds")
     else:
-        network = trained_network(run, record, info)
-        error, reading = _read_test_split(run, record, network, data, info)
-        best, epochs, seed = record.scores[-1].error, len(record.scores), record.seed
-    accuracy = 1 - error
-    facts = _inputs_and_outputs(data, class_names(run.experiment.source)) | {
-        "Validation error": f"{best:.4f} after {epochs} epochs",
-        "Test accuracy": f"{accuracy:.4f}, {reading}",
-        "Seed": f"{seed} (trial {record.number} of a search with seed {run.experiment.seed})",
+        trained = trained_network(run, record, images, info)
+        error, reading = _read_test_split(run, record, trained.network, images, info)
+    unchecked = (*images.unchecked, *trained.unchecked)
+    for what in unchecked:
+        info(f"not checked: {what}")
+    accuracy = None if error is None else 1 - error
+    measured = "not measured" if accuracy is None else f"{accuracy:.4f}"
+    facts = _inputs_and_outputs(images.facts) | {
+        "Validation error": f"{trained.error:.4f} after {trained.epochs} epochs",
+        "Test accuracy": f"{measured}, {reading}" if reading else measured,
+        **({"Not checked": "; ".join(unchecked)} if unchecked else {}),
+        "Seed": f"{trained.seed} (trial {record.number} of a search with seed {run.experiment.seed})",
         "Budget": "; ".join(
             f"{name} {end} {value:,}"
             for name, limit in run.experiment.budget.items()
@@ -76,22 +131,38 @@ def export_trial(
         "Searched with": ", ".join(f"{name} {number}" for name, number in run.versions.items()),
     }
     story = (
-        f"Trial {record.number} of a search of space {run.experiment.space} on {run.experiment.images}: "
-        f"validation error {best:.4f}, test accuracy {accuracy:.4f}."
+        f"Trial {record.number} of a search of space {run.experiment.space} on {run.task.name}: "
+        f"validation error {trained.error:.4f}, test accuracy {measured}."
     )
-    return export_network(record.graph, network, folder, run.task, story, facts, formats), accuracy
+    try:
+        return export_network(record.graph, trained.network, folder, run.task, story, facts, formats), accuracy
+    except OSError as problem:
+        raise RunError(
+            f"{folder} cannot be written: {problem.strerror or problem}. An earlier export there is unchanged; make "
+            "room, or choose another folder with --out"
+        ) from problem
 
 
 def _read_test_split(
-    run: Run, record: TrialRecord, network: nn.Module, data: Data, info: Callable[[str], None]
-) -> tuple[float, str]:
-    """Return the test error, and how often the split was read for this trial; record the reading in the run."""
+    run: Run, record: TrialRecord, network: nn.Module, images: RunData, info: Callable[[str], None]
+) -> tuple[float | None, str]:
+    """Return the test error, and how often the split was read for this trial; record the reading in the run.
+
+    Without the test images the error is that of an earlier export, or None.
+    """
     before = load_readings(run.path, record.number)
+    if images.data is None or images.test is None:
+        known = [each for each in before if each.verb == "nas export"]  # of these weights
+        return (known[-1].error, f"read on {known[-1].date} by nas export") if known else (None, "")
     if before:
         info(f"the test split was read before for trial {record.number}, first {_first(before)}")
-    error, _ = evaluate(network, Batches(load_test(run.experiment.source), data, torch.device("cpu")))
-    record_reading(run.path, record.number, "nas export", error)
-    return error, _readings_text(load_readings(run.path, record.number), "at this export")
+    error, _ = evaluate(network, Batches(images.test, images.data, CPU))
+    try:
+        record_reading(run.path, record.number, "nas export", error)
+    except OSError as problem:
+        info(f"{run.path} cannot be written ({problem.strerror}): this reading of the test split is not recorded")
+    now = SplitReading(record.number, "nas export", "now", error)
+    return error, _readings_text((*before, now), "at this export")
 
 
 def _readings_text(readings: tuple[SplitReading, ...], once: str) -> str:
@@ -103,12 +174,15 @@ def _first(readings: tuple[SplitReading, ...]) -> str:
     return f"on {readings[0].date} by {readings[0].verb}"
 
 
-def _inputs_and_outputs(data: Data, names: tuple[str, ...]) -> dict[str, str]:
+def _inputs_and_outputs(facts: DataFacts) -> dict[str, str]:
     """Return descriptions of the network's inputs and outputs."""
-    mean, std = ([round(255 * value, 4) for value in values] for values in (data.mean, data.std))
-    colors = ", in the order red, green, blue" if len(mean) == 3 else ""
-    called = ", ".join(f"{number} {name}" for number, name in enumerate(names) if name != str(number))
+    names = ", ".join(f"{number} {name}" for number, name in enumerate(facts.class_names or ()) if name != str(number))
+    moments = "mean and std per channel of all images a search may see, which this run did not record"
+    if facts.mean and facts.std:
+        mean, std = ([round(255 * value, 4) for value in values] for values in (facts.mean, facts.std))
+        colors = ", in the order red, green, blue" if len(mean) == 3 else ""
+        moments = f"mean {mean}, std {std}, one per channel{colors}"
     return {
-        "Input": f"(pixel value, 0 to 255, - mean) / std; mean {mean}, std {std}, one per channel{colors}",
-        "Output": f"one logit per class; the largest is the prediction{called and ': ' + called}",
+        "Input": f"(pixel value, 0 to 255, - mean) / std; {moments}",
+        "Output": f"one logit per class; the largest is the prediction{names and ': ' + names}",
     }

@@ -5,15 +5,18 @@ the mean over fresh seeds, and only then is the test split read, once for each.
 """
 
 import json
-from collections.abc import Iterator
-from contextlib import closing
+import shlex
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
+from hashlib import file_digest
 from pathlib import Path
 from statistics import mean
 
 from nas.errors import RunError
 from nas.files import atomic_write
 from nas.search.pareto import front_of
+from nas.search.results.run_data import RunData, load_run_data
 from nas.search.store.readings import record_reading
 from nas.search.store.run import Run
 from nas.search.store.run_files import exclusive_lock
@@ -33,7 +36,7 @@ class Finalist:
 
     errors: validation error (a fraction) by seed. low, high: 95 % interval of their mean (Student's t), equal to the
     mean with one seed. seed: of the training that was best on validation, whose weights are kept. test_error: of those
-    weights, read once.
+    weights, read once. weights: their file's name, which ends in their digest; "" in runs of earlier versions.
     """
 
     number: int
@@ -43,49 +46,111 @@ class Finalist:
     seed: int
     test_error: float
     epochs: int
+    weights: str = ""
 
     @property
     def error(self) -> float:
         """Return the mean validation error over the seeds."""
         return mean(self.errors)
 
+    def check_weights(self, file: Path) -> None:
+        """Raise RunError when the file of the weights is missing, or has other content than when it was named."""
+        if not file.is_file() or (self.weights and not file.stem.endswith(_digest(file))):
+            raise RunError(f"{file} is missing or was changed; restore it, or run: {_again(file.parent.parent)}")
+
 
 def finalist_weights(path: Path, number: int) -> Path:
-    """Return where a finalist's best weights lie."""
-    return path / "finalists" / f"{number:06d}.safetensors"
+    """Return where a finalist's best weights lie. Raises RunError when the list of finalists is damaged."""
+    names = (each.weights for each in load_finalists(path) if each.number == number)
+    return path / "finalists" / (next(names, "") or f"{number:06d}.safetensors")
 
 
 def train_finalists(run: Run, recipe: Recipe, seeds: int, top: int) -> Iterator[str | Finalist]:
     """Train up to `top` networks of the front, of lowest error first, from `seeds` seeds each.
 
-    Yields a line of progress after each training, then the finalists, best first. Raises RunError when the run has
-    no front, when another driver holds it, when the disk is full, or when most trainings fail with an error.
+    Yields a line after each training, then the finalists, best first, then a line on those kept from an earlier time.
+    The list of finalists is replaced at the very end: it keeps earlier finalists that were not trained well this time.
+    Raises RunError when the run has no front, when another driver holds it, when the disk is full, when all trainings
+    or most with an error fail, or when the images are not those of the search; DataError when they cannot be read.
     """
     complete = [record for record in run.records if record.error is not None]
     front = sorted(front_of(complete, run.experiment.objectives), key=lambda record: (record.error, record.number))
     if not front:
-        raise RunError(f"{run.path}: no trial is complete yet; continue with: nas resume {run.path}")
+        raise RunError(f"{run.path}: no trial is complete yet; continue with: nas resume {shlex.quote(str(run.path))}")
     entries = [(record, FIRST_SEED + i) for record in front[:top] for i in range(seeds)]
     errors: dict[int, dict[int, float]] = {}  # by trial, then by place among the entries
-    with exclusive_lock(run.path):
-        for trained in _train(run, recipe, entries):
-            record, seed = entries[trained.job.number]
-            ended = f"failed: {trained.outcome.reason}" if trained.error is None else f"error {trained.error:.4f}"
-            yield f"finalist {record.number}, seed {seed - FIRST_SEED + 1} of {seeds}: {ended}"
-            if trained.error is not None:
-                errors.setdefault(record.number, {})[trained.job.number] = trained.error
-        chosen = [_test(run, entries, found, recipe) for found in errors.values()]
-        ranked = sorted(chosen, key=lambda finalist: (finalist.error, finalist.number))
-        rows = [asdict(finalist) for finalist in ranked]
-        atomic_write(run.path / "finalists" / "finalists.json", json.dumps(rows, indent=1) + "\n")
+    failures: list[str] = []
+    with _working_folder(run.path):
+        images = load_run_data(run)
+        images.require_test()  # before hours of training
+        earlier = load_finalists(run.path)
+        with closing(_train(run, recipe, entries)) as trainings:
+            for trained in trainings:
+                record, seed = entries[trained.job.number]
+                name = f"finalist {record.number}, seed {seed - FIRST_SEED + 1} of {seeds}"
+                if trained.error is None:
+                    failures.append(f"{name}: failed: {trained.outcome.reason} {trained.outcome.detail}".rstrip())
+                    yield failures[-1]
+                else:
+                    errors.setdefault(record.number, {})[trained.job.number] = trained.error
+                    yield f"{name}: error {trained.error:.4f}"
+        if not errors:
+            kept = f"; the {len(earlier)} earlier finalists are kept" if earlier else ""
+            raise RunError(f"{run.path}: all trainings of finalists failed{kept}. {'; '.join(failures):.1000}")
+        load_run_data(run)  # the workers read the images while they trained
+        ranked = sorted((_test(run, images, entries, found, recipe) for found in errors.values()), key=_rank)
+        kept_before = [each for each in earlier if each.number not in errors]
+        _write(run.path, sorted([*ranked, *kept_before], key=lambda each: (each.epochs != recipe.epochs, *_rank(each))))
     yield from ranked
+    for each in kept_before:
+        why = "failed this time" if any(each.number == record.number for record, _ in entries) else "not trained again"
+        yield f"finalist {each.number} {why}: its result of {each.epochs} epochs is kept"
+
+
+def _rank(finalist: Finalist) -> tuple[float, int]:
+    return finalist.error, finalist.number
+
+
+@contextmanager
+def _working_folder(path: Path) -> Iterator[None]:
+    """Hold the run, and remove weights that no finalist has: of this time, or of one that was killed.
+
+    Raises RunError when another driver holds the run, or when it cannot be written.
+    """
+    try:
+        with exclusive_lock(path):
+            try:
+                yield
+            finally:
+                _remove_unlisted(path)
+    except OSError as problem:
+        said = f"{path} cannot be written: {problem.strerror or problem}"
+        raise RunError(f"{said}. Earlier finalists are kept; fix that and run again: {_again(path)}") from problem
+
+
+def _again(path: Path) -> str:
+    return f"nas finalists {shlex.quote(str(path))}"
+
+
+def _remove_unlisted(path: Path) -> None:
+    """Remove parts, and weights that a later training replaced; what an earlier version left is kept otherwise."""
+    finalists = load_finalists(path)
+    listed, home = {finalist_weights(path, each.number) for each in finalists}, path / "finalists"
+    for file in (*home.glob("*-*.safetensors"), *(home / f"{each.number:06d}.safetensors" for each in finalists)):
+        if file not in listed:
+            file.unlink(missing_ok=True)
+
+
+def _write(path: Path, finalists: list[Finalist]) -> None:
+    rows = [asdict(finalist) for finalist in finalists]
+    atomic_write(path / "finalists" / "finalists.json", json.dumps(rows, indent=1) + "\n")
 
 
 def _part(run: Run, place: int) -> Path:
     return run.path / "finalists" / f"part-{place:04d}.safetensors"
 
 
-def _train(run: Run, recipe: Recipe, entries: list[tuple[TrialRecord, int]]) -> Iterator[TrainedJob]:
+def _train(run: Run, recipe: Recipe, entries: list[tuple[TrialRecord, int]]) -> Generator[TrainedJob]:
     """Yield each training as it ends, numbered by its place among the entries."""
     experiment = run.experiment.model_copy(update={"recipe": recipe})
     jobs = [
@@ -93,36 +158,49 @@ def _train(run: Run, recipe: Recipe, entries: list[tuple[TrialRecord, int]]) -> 
         for place, (record, seed) in enumerate(entries)
     ]
     with closing(make_executor(experiment, len(entries))) as workers:
-        yield from train_all(workers, jobs, FailurePolicy(run.path))
+        yield from train_all(workers, jobs, FailurePolicy(run.path, again=_again(run.path)))
 
 
-def _test(run: Run, entries: list[tuple[TrialRecord, int]], errors: dict[int, float], recipe: Recipe) -> Finalist:
+def _test(
+    run: Run, images: RunData, entries: list[tuple[TrialRecord, int]], errors: dict[int, float], recipe: Recipe
+) -> Finalist:
     """Keep the weights that were best on validation and read the test split with them. errors: by place, of one."""
     import torch
 
     from nas.model.export import load_weights
     from nas.model.module import module
-    from nas.training.data import load_data, load_test
     from nas.training.train import Batches, evaluate
 
     best = min(errors, key=lambda place: errors[place])
     record, seed = entries[best]
-    kept = finalist_weights(run.path, record.number)
-    _part(run, best).replace(kept)
-    for place in errors:
-        _part(run, place).unlink(missing_ok=True)
+    part = _part(run, best)
+    kept = part.with_name(f"{record.number:06d}-{_digest(part)}.safetensors")
+    part.replace(kept)
     network = module(record.graph)
     load_weights(network, kept)
-    data, test = load_data(run.experiment.source), load_test(run.experiment.source)
-    test_error, _ = evaluate(network, Batches(test, data, torch.device("cpu")))
+    test = Batches(images.require_test(), images.require_data(), torch.device("cpu"))
+    test_error, _ = evaluate(network, test)
     record_reading(run.path, record.number, "nas finalists", test_error)
     values = tuple(errors.values())
     low, high = (min(1.0, max(0.0, end)) for end in mean_interval(values))  # an error is a share
-    return Finalist(record.number, values, low, high, seed, test_error, recipe.epochs)
+    return Finalist(record.number, values, low, high, seed, test_error, recipe.epochs, kept.name)
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return file_digest(content, "sha256").hexdigest()[:16]
+
+
+def comparable(finalists: tuple[Finalist, ...]) -> tuple[Finalist, ...]:
+    """Return the finalists trained for as many epochs as the first; errors of other epochs are not compared."""
+    return tuple([each for each in finalists if each.epochs == finalists[0].epochs])
 
 
 def load_finalists(path: Path) -> tuple[Finalist, ...]:
-    """Return the finalists of a run, best first; none if there are none. Raises RunError when the file is damaged."""
+    """Return the finalists of a run: those of as many epochs as the last, best first, then others; none without any.
+
+    Raises RunError when the file is damaged.
+    """
     file = path / "finalists" / "finalists.json"
     if not file.is_file():
         return ()

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nas.errors import RunError
+from nas.search.results.run_data import load_run_data
 from nas.search.store.run import Run
 from nas.search.trial import TrialRecord
+from nas.training.data import Data
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,27 +43,28 @@ class ProxyResult:
 def evaluate_proxies(run: Run, top: int) -> Iterator[TrialRecord | list[ProxyResult]]:
     """Score at most `top` complete networks of a run, drawn evenly; yields each, and the verdicts, best first, last.
 
-    Raises RunError when fewer than five are complete.
+    Raises RunError when fewer than five are complete or the images are not those of the search, and DataError when they
+    cannot be read.
     """
     done = [record for record in run.records if record.error is not None]
     if len(done) < MIN_NETWORKS:
         raise RunError(f"{run.path}: {len(done)} trials are complete; evaluating scores takes at least {MIN_NETWORKS}")
     chosen = [done[i * len(done) // min(top, len(done))] for i in range(min(top, len(done)))]
     table: list[dict[str, float]] = []
+    data = load_run_data(run).require_data()
     for record in chosen:
-        table.append(_scores(run, record))
+        table.append(_scores(data, record))
         yield record
     errors = [record.error or 0.0 for record in chosen]
     found = [_judged(name, [row[name] for row in table], errors) for name in table[0]]
     yield sorted(found, key=lambda judged: -judged.rank)
 
 
-def _scores(run: Run, record: TrialRecord) -> dict[str, float]:
+def _scores(data: Data, record: TrialRecord) -> dict[str, float]:
     from nas.model.module import module
-    from nas.training.data import load_data
     from nas.training.zerocost import zero_cost_scores
 
-    return zero_cost_scores(module(record.graph), load_data(run.experiment.source), record.seed)
+    return zero_cost_scores(module(record.graph), data, record.seed)
 
 
 def _judged(name: str, values: Sequence[float], errors: Sequence[float]) -> ProxyResult:

@@ -7,13 +7,13 @@ from nas.errors import ExperimentError, RunError
 from nas.files import atomic_write
 from nas.search.experiment import Experiment
 from nas.search.experiment_file import read_experiment, to_toml, validate_experiment
+from nas.search.store.data_facts import data_facts_of, read_data_facts
 from nas.search.store.lease import shared
 from nas.search.store.run import package_versions
 from nas.search.store.run_files import exclusive_lock, is_beginning
 from nas.search.store.storage import StudyStorage, connect, create_study, create_study_on_server, readable, writable
 from nas.search.store.study import Study, open_run
 from nas.search.trial import Attributes
-from nas.training.data import digest
 
 # Settings that may change when a run continues.
 LOOSE = {
@@ -28,18 +28,20 @@ def create(path: Path, experiment: Experiment, command: str) -> Study:
     Raises RunError when another driver holds the directory, when it, or the server's study of that name, is of a
     different experiment, showing the difference, or of other images, and when it cannot be written.
     """
-    images = digest(experiment.source)
+    images = read_data_facts(experiment)
     note = f"Run by: {command}"
     with writable(path):
         refuse_strange(path)
         with exclusive_lock(path):
             if not begun(path):
                 asked = experiment.as_dict() | {"storage": None}
-                facts = {"command": command, "versions": package_versions(), "images": images, "experiment": asked}
+                facts = {"command": command, "versions": package_versions(), "experiment": asked}
+                facts |= images.to_attributes()
                 _make_run(path, experiment, facts, note)
             study = open_run(path)
             try:
-                _same(path, study.experiment, experiment, images, study.images())
+                _same(path, original_experiment(study.storage, path) or study.experiment, experiment)
+                study.data_facts().check(images, path, experiment.data)
             except RunError:
                 study.close()
                 raise
@@ -69,7 +71,8 @@ def _make_run(path: Path, experiment: Experiment, facts: Attributes, note: str) 
             create_study_on_server(url, experiment.name, objectives, facts)
         with closing(Study(path, experiment, connect(path / "study.db", url, experiment.name))) as study:
             if before := original_experiment(study.storage, path):
-                _same(path, before, experiment, facts["images"], study.images())
+                _same(path, before, experiment)
+                study.data_facts().check(data_facts_of(facts), path, experiment.data)
         atomic_write(path / "experiment.toml", text)
     else:
         atomic_write(path / "experiment.toml", text)
@@ -105,12 +108,14 @@ def _changes(key: str, old: object, new: object) -> list[str]:
     return [f"{key} was {old}, is now {new}"]
 
 
-def _same(path: Path, before: Experiment, now: Experiment, images: str, images_before: str | None) -> None:
+def changed_settings(before: Experiment, now: Experiment) -> str:
+    """Return in words how settings differ that may not change when a run continues; "" when none does."""
     old, new = before.as_dict(), now.as_dict()
     free = LOOSE | ({"storage"} if now.storage else set())  # two machines may reach a server by two names
     changed = [key for key in old if key not in free and old[key] != new[key]]
-    if changed:
-        shown = "; ".join(change for key in changed for change in _changes(key, old[key], new[key]))
+    return "; ".join(change for key in changed for change in _changes(key, old[key], new[key]))
+
+
+def _same(path: Path, before: Experiment, now: Experiment) -> None:
+    if shown := changed_settings(before, now):
         raise RunError(f"{path} holds a run of a different experiment ({shown}). Choose another place with --out")
-    if images_before not in (None, images):
-        raise RunError(f"{path} holds a run on other images than {now.data} has now. Choose another place with --out")

@@ -3,18 +3,19 @@
 import platform
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
-from nas.errors import RunError
+from nas.errors import ExperimentError, RunError
 from nas.genome.task import Task
 from nas.search.experiment import Experiment
+from nas.search.store.data_facts import DataFacts
 from nas.search.store.run_files import trial_weights
 from nas.search.store.study import Study, open_run, proposal_counts, search_trials
 from nas.search.trial import TrialRecord
-from nas.training.data import task
+from nas.training.data import READERS, task
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Run:
 
     records: trials of the search. baselines: known networks trained with the same recipe; none is among `records`.
     proposal_counts: proposals by outcome. command: that began the run. versions: of the packages it began with.
+    data: the images it began with. moved: whether the caller says where they are now.
     """
 
     path: Path
@@ -32,13 +34,16 @@ class Run:
     command: str
     versions: dict[str, str]
     baselines: tuple[TrialRecord, ...] = ()
+    data: DataFacts = field(default_factory=DataFacts)
+    moved: bool = False
 
     @cached_property
     def task(self) -> Task:
         """Return the networks' task; read off the first network, so that no images are needed."""
-        name = self.experiment.images
+        name, data = self.data.name or self.experiment.images, self.data
         if not self.records:
-            return replace(task(self.experiment.source), name=name)
+            known = Task(name, data.input, data.classes) if data.input and data.classes else None
+            return known or replace(task(self.experiment.source), name=name)
         graph = self.records[0].graph
         return Task(name, graph.input, graph.nodes[graph.outputs[0]].shape[0])
 
@@ -70,13 +75,29 @@ def read_run(study: Study) -> Run:
     search = search_trials(trials)
     baselines = tuple([trial.record for trial in trials if trial.is_baseline])
     records = tuple([trial.record for trial in search])
-    return Run(study.path, study.experiment, records, dict(proposal_counts(search)), command, made_with, baselines)
+    counts, data = dict(proposal_counts(search)), study.data_facts()
+    return Run(study.path, study.experiment, records, counts, command, made_with, baselines, data)
 
 
-def load_run(path: Path) -> Run:
-    """Return a snapshot of a run directory, finished or not. Raises RunError."""
+def load_run(path: Path, data_dir: Path | None = None) -> Run:
+    """Return a snapshot of a run directory, finished or not, whose images are in `data_dir` now, if given.
+
+    Raises RunError; with a folder DataError and ExperimentError as `check_data_dir`.
+    """
     with closing(open_run(path)) as study:
-        return read_run(study)
+        run = read_run(study)
+    if data_dir is None:
+        return run
+    check_data_dir(run.experiment.data, data_dir)
+    data = replace(run.data, name=run.data.name or run.experiment.images)
+    experiment = run.experiment.model_copy(update={"data_dir": str(data_dir)})
+    return replace(run, experiment=experiment, data=data, moved=True)
+
+
+def check_data_dir(data: str, data_dir: Path) -> None:
+    """Raise DataError when the files of a set are not in a folder, and ExperimentError when the set has none."""
+    if not READERS.find(data).files(data_dir, "train"):
+        raise ExperimentError(f"--data-dir does not apply to {data}: it has no files of its own")
 
 
 def package_versions() -> dict[str, str]:

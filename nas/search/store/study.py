@@ -15,6 +15,7 @@ from pathlib import Path
 from nas.errors import ExperimentError, RunError
 from nas.search.experiment import Experiment
 from nas.search.experiment_file import read_experiment
+from nas.search.store.data_facts import DataFacts, data_facts_of
 from nas.search.store.lease import Alone, Lease, shared
 from nas.search.store.run_files import check_contained, exclusive_lock
 from nas.search.store.storage import StudyStorage, connect, readable, writable
@@ -102,11 +103,10 @@ class Study:
             facts = self.storage.facts()
             return str(facts["command"]), {str(name): str(value) for name, value in facts["versions"].items()}
 
-    def images(self) -> str | None:
-        """Return the digest of the images it began with."""
+    def data_facts(self) -> DataFacts:
+        """Return what it records of the images it began with. Raises RunError."""
         with readable(str(self.path)):
-            images = self.storage.facts().get("images")
-            return None if images is None else str(images)
+            return data_facts_of(self.storage.facts())
 
 
 def search_trials(trials: list[StoredTrial]) -> list[StoredTrial]:

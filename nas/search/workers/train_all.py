@@ -1,5 +1,6 @@
 """One pull loop and one failure policy for everything that is trained."""
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -23,8 +24,9 @@ class FailurePolicy:
     ended, the fault is the run's.
     """
 
-    def __init__(self, path: Path, enough: int = 10) -> None:
+    def __init__(self, path: Path, enough: int = 10, again: str = "") -> None:
         self.path, self.enough = path, enough
+        self.again = again or f"nas resume {shlex.quote(str(path))}"
         self._lost: Counter[int] = Counter()
         self._ended: Counter[Reason] = Counter()
 
@@ -33,7 +35,7 @@ class FailurePolicy:
         if outcome.reason is Reason.DISK_FULL:
             raise RunError(
                 f"no room for the weights of trial {outcome.number} in {self.path}: {outcome.detail}. Finished trials "
-                f"are kept; make room and continue with: nas resume {self.path}"
+                f"are kept; make room and continue with: {self.again}"
             )
         self._lost[outcome.number] += outcome.reason is Reason.LOST
         return outcome.reason is Reason.LOST and self._lost[outcome.number] < MAX_ATTEMPTS

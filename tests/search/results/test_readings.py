@@ -22,6 +22,7 @@ def test_a_second_export_tells_that_the_split_was_read_before(finished_run: Path
         cards.append((tmp_path / place / "card.md").read_text(encoding="utf-8"))
     first, second = load_readings(run.path)
     assert (first.trial, first.verb) == (run.best().number, "nas export")
+    assert accuracy is not None
     assert first.error == pytest.approx(1 - accuracy)
     assert second.error == first.error
     assert "read once, at this export" in cards[0]
