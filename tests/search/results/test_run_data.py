@@ -273,3 +273,10 @@ def test_a_reading_that_cannot_be_recorded_is_said(
     assert accuracy is not None
     assert row_of(card, "Test accuracy") == f"{accuracy:.4f}, read once, at this export"
     assert "Read-only file system): this reading of the test split is not recorded" in told[-1]
+
+
+def test_trouble_in_the_test_part_is_found_before_the_search(images: Path, tmp_path: Path) -> None:
+    (images / "test" / "cat" / "0.png").write_bytes(b"not an image")
+    with pytest.raises(DataError, match=r"0\.png cannot be read"):
+        image_run(tmp_path / "run", images)
+    assert not (tmp_path / "run").exists()
