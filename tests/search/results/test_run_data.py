@@ -164,9 +164,9 @@ def test_trouble_in_the_test_part_does_not_stop_an_export(images: Path, tmp_path
     card, accuracy, told = export(run, tmp_path / "export")
     assert accuracy is None
     assert "0 cat, 1 dog" in card
-    assert "the test images cannot be read: " in row_of(card, "Not checked")
+    assert "images cannot be read: " in row_of(card, "Not checked")
     assert any("0.png cannot be read" in line for line in told)
-    with pytest.raises(DataError, match=r"the test images cannot be read: .*0\.png"):
+    with pytest.raises(DataError, match=r"the images cannot be read: .*0\.png"):
         list(train_finalists(run, run.experiment.recipe, 1, 1))
 
 
