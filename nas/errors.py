@@ -53,6 +53,11 @@ class ExportError(NasError):
     """An exported network that does not agree with the trained one."""
 
 
+def printable(text: str) -> str:
+    """Return text of any origin with control characters escaped, as \\x1b; newlines and tabs stay."""
+    return "".join([c if c.isprintable() or c in "\n\t\xa0" else c.encode("unicode_escape").decode() for c in text])
+
+
 def near(name: str, known: Iterable[str]) -> str:
     """Return the end of a message on an unknown name: the nearest known one, if one is near."""
     found = get_close_matches(name, list(known), 1)

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from nas.errors import printable
+
 EXIT_FINDINGS, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130  # 0 means success
 
 EXAMPLES = {
@@ -73,12 +75,12 @@ def _application(
 
 def info(text: str) -> None:
     """Print a message to stderr."""
-    print(text, file=sys.stderr)  # noqa: T201
+    print(printable(text), file=sys.stderr)  # noqa: T201
 
 
 def output(data: Any) -> None:
     """Print data to stdout: text as it is, all else as JSON."""
-    print(data if isinstance(data, str) else json.dumps(data, indent=2))  # noqa: T201
+    print(printable(data) if isinstance(data, str) else json.dumps(data, indent=2))  # noqa: T201
 
 
 def text_table(rows: list[tuple[str, ...]]) -> str:

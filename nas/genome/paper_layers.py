@@ -126,10 +126,11 @@ class TableConv(nn.Module):
 
     def __init__(self, kernel: int | tuple[int, int]) -> None:
         super().__init__()
-        self.maps = nn.ModuleList(nn.Conv2d(len(maps), 1, kernel) for maps in self.TABLE)
+        self.table = [list(maps) for maps in self.TABLE]
+        self.maps = nn.ModuleList(nn.Conv2d(len(maps), 1, kernel) for maps in self.table)
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([conv(x[:, maps]) for conv, maps in zip(self.maps, self.TABLE, strict=True)], 1)
+        return torch.cat([conv(x[:, self.table[i]]) for i, conv in enumerate(self.maps)], 1)
 '''
 
     def shape(self, *inputs: Shape) -> Shape:
@@ -165,13 +166,15 @@ class CodeDistance(Layer):
 class CodeDistance(nn.Module):
     """Minus the squared distance to a fixed +-1 Walsh code per class (LeCun et al. 1998, section II.B)."""
 
+    codes: Tensor
+
     def __init__(self, classes: int, features: int) -> None:
         super().__init__()
         codes = [[(-1.0) ** (k & i).bit_count() for i in range(features)] for k in range(1, classes + 1)]
         self.register_buffer("codes", torch.tensor(codes))
 
     def forward(self, x: Tensor) -> Tensor:
-        return -(x[:, None] - self.get_buffer("codes")).square().sum(2)
+        return -(x[:, None] - self.codes).square().sum(2)
 '''
 
     def shape(self, *inputs: Shape) -> Shape:

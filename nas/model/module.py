@@ -1,6 +1,9 @@
 """A graph as a torch module, made by running its generated source: what is trained is what is exported."""
 
 import linecache
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import nn
@@ -26,16 +29,35 @@ def module(graph: Graph) -> nn.Module:
 
 
 def run_source(text: str) -> nn.Module:
-    """Execute source text and return its Network. Only for text written by `source`: it runs whatever it contains."""
+    """Execute source text and return its Network. Only for text written by `source`: it runs whatever it contains.
+
+    The network can be pickled and copied: what is kept of its classes is their text.
+    """
+    return _classes(text)["Network"]()
+
+
+@lru_cache(maxsize=64)
+def _classes(text: str) -> dict[str, type[nn.Module]]:
+    """Return the classes of source text by name. Those of one text are the same objects, so that a copy has them."""
     name = f"<network {hash(text) & 0xFFFFFFFF:08x}>"
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
     namespace: dict[str, object] = {"__name__": "network"}
     exec(compile(text, name, "exec"), namespace)
-    network = namespace["Network"]
-    assert isinstance(network, type)
-    built = network()
-    assert isinstance(built, nn.Module)
-    return built
+    classes = {key: made for key, made in namespace.items() if isinstance(made, type) and made.__module__ == "network"}
+    for key, made in classes.items():
+        made.__reduce_ex__ = _reducer(text, key)  # type: ignore[method-assign, assignment]
+    return classes
+
+
+def _reducer(text: str, name: str) -> Callable[[Any, Any], tuple[Any, ...]]:
+    """Return how pickle takes apart a module whose class is in no file: the class's text and name, and its state."""
+    return lambda module, _protocol: (_blank, (text, name), module.__getstate__())
+
+
+def _blank(text: str, name: str) -> nn.Module:
+    """Return a module of a class in the text, for pickle to give it its state."""
+    made = _classes(text)[name]
+    return made.__new__(made)
 
 
 def outputs(network: nn.Module, images: torch.Tensor) -> tuple[torch.Tensor, ...]:

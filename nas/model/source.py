@@ -169,7 +169,8 @@ def source(graph: Graph, story: str = "") -> str:
     shape = " x ".join(map(str, graph.input))
     doc = f"Images of {shape} to {graph.nodes[graph.outputs[0]].shape[0]} class scores"
     doc += "; in training also those of the auxiliary heads." if len(graph.outputs) > 1 else "."
-    returns = "Tensor" if len(graph.outputs) == 1 else "Tensor | tuple[Tensor, ...]"
+    heads = ", ".join("Tensor" for _ in graph.outputs)  # one by one, as TorchScript asks
+    returns = "Tensor" if len(graph.outputs) == 1 else f"Tensor | tuple[{heads}]"
     network = class_text("Network", doc, (), [body], 1, returns)
     classes = [*writer.helpers.values(), *writer.in_order(body.targets()), network]
     code = "\n\n".join(classes)

@@ -157,6 +157,8 @@ class StoredTrial:
 
     def __init__(self, trial: "FrozenTrial") -> None:
         self._trial = trial
+        if type(trial.number) is not int:  # SQLite keeps any type in any column
+            raise RunError(f"the study is damaged: the number of a trial is {trial.number!r:.60}")
 
     @property
     def number(self) -> int:

@@ -4,6 +4,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from nas.errors import printable
 from nas.search.trial import TrialRecord
 
 
@@ -21,7 +22,7 @@ def line(record: TrialRecord) -> str:
 def log(path: Path, record: TrialRecord) -> None:
     """Append the trial to the run's log.txt, with the local time."""
     with (path / "log.txt").open("a", encoding="utf-8") as file:
-        file.write(f"{datetime.now().astimezone().isoformat(timespec='seconds')}  {line(record)}\n")
+        file.write(f"{datetime.now().astimezone().isoformat(timespec='seconds')}  {printable(line(record))}\n")
 
 
 class Curves:

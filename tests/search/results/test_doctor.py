@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nas.errors import RunError
+from nas.errors import RunError, printable
 from nas.search.pareto import front_of
 from nas.search.results.doctor import Inconsistency, find_inconsistencies
 from nas.search.store.run import load_run
@@ -147,3 +147,14 @@ def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("precious")
     with pytest.raises(RunError, match="not a run directory"):
         found(tmp_path, fix=True)
+
+
+@pytest.mark.parametrize("number", ["'x'", "1.5", "9e999"])
+def test_a_trial_whose_number_is_none_is_one_message(number: str, run: Path) -> None:
+    sql(run, f"UPDATE trials SET number = {number} WHERE number = 3")
+    with pytest.raises(RunError, match="number of a trial is"):
+        found(run, fix=True)
+
+
+def test_control_characters_are_escaped() -> None:
+    assert printable("a\x1b[31m\x07\n\tü") == "a\\x1b[31m\\x07\n\tü"
