@@ -1,7 +1,9 @@
 """The parts of a set of one's own: each image is in one of them, whatever the layout and whatever changed."""
 
 import io
+import struct
 import tempfile
+import zlib
 from itertools import chain, combinations, count
 from pathlib import Path
 
@@ -13,7 +15,13 @@ from PIL import Image
 from training.image_files import encoded, folder_files, hub_rows, npz_bytes, parquet_bytes, pixels, put
 
 from nas.errors import DataError
+from nas.genome import Graph, Input, cost
+from nas.genome.fingerprint import fingerprint
+from nas.genome.primitives import GapHead, Stem
 from nas.registry import trust
+from nas.search.experiment_file import load_experiment, validate_experiment
+from nas.search.trial import TrialRecord
+from nas.search.workers.job import Job
 from nas.training.data import Source, class_names, digest, load_data, load_test, task
 from nas.training.data.part_names import prefixed_part
 
@@ -286,18 +294,53 @@ def test_a_photograph_stands_upright(tmp_path: Path) -> None:
     assert images[0, :, :2].min() > 200 > 50 > images[0, :, 4:].max()
 
 
-def test_sixteen_bits_are_refused_and_inverted_inks_are_read(tmp_path: Path) -> None:
-    ink = Image.new("CMYK", (4, 4), (0, 0, 0, 0))  # no ink: white
-    ink.putpixel((0, 0), (0, 0, 0, 255))
+def deep_color() -> bytes:
+    """A PNG of 1 x 1 pixel with 16 bits per channel, which Pillow does not write."""
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", 1, 1, 16, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(bytes(7))),
+        (b"IEND", b""),
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks
+    )
+
+
+def test_sixteen_bits_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="8 bits per channel"):
+        load_data(Source("folder", str(put(tmp_path, folder_files(9) | {"cats/0.png": deep_color()}))))
+
+
+def ink(adobe: bool) -> bytes:
+    """A JPEG in four inks: white, with a black corner."""
+    picture = Image.new("CMYK", (16, 16), (0, 0, 0, 0))
+    picture.paste((0, 0, 0, 255), (0, 0, 8, 8))
     buffer = io.BytesIO()
-    ink.save(buffer, "JPEG", quality=100, subsampling=0)
-    files = {f"{c}/{i}.jpg": buffer.getvalue() for c in "ab" for i in range(9)}
-    images = load_data(Source("folder", str(put(tmp_path / "ink", files)))).train.images
-    assert images[0, :, 2, 2].min() > 240
-    assert images[0, :, 0, 0].max() < 60
+    picture.save(buffer, "JPEG", quality=100, subsampling=0)
+    content = buffer.getvalue()
+    return content if adobe else content.replace(b"Adobe", b"Edoba")
+
+
+def test_inks_are_read_where_their_meaning_is_known(tmp_path: Path) -> None:
+    files = {f"{c}/{i}.jpg": ink(adobe=True) for c in "ab" for i in range(9)}
+    images = load_data(Source("folder", str(put(tmp_path, files)))).train.images
+    assert images[0, :, 12, 12].min() > 240
+    assert images[0, :, 2, 2].max() < 40
+    with pytest.raises(DataError, match="whether its values are inverted"):
+        load_data(Source("folder", str(put(tmp_path, {"a/0.jpg": ink(adobe=False)}))))
 
 
 def test_height_and_width_of_ones_own(tmp_path: Path) -> None:
     source = Source("folder", str(put(tmp_path, folder_files(9, side=12))), image_size=(8, 6))
     assert task(source).input == (3, 8, 6)
     assert task(Source("folder", str(tmp_path), image_size=8)).input == (3, 8, 8)
+
+
+def test_height_and_width_reach_a_worker(tmp_path: Path) -> None:
+    experiment = load_experiment("quickstart", {"data": "folder", "data_dir": "pets", "image_size": [8, 6]})
+    assert experiment.source.size == (8, 6)
+    assert validate_experiment(experiment.as_dict(), "a study") == experiment
+    graph = Graph.of(GapHead(2)(Stem(4)(Input((3, 8, 6))())))
+    record = TrialRecord(0, {}, graph, fingerprint(graph), cost(graph), seed=0)
+    job = Job.for_trial(experiment, record, tmp_path / "weights")
+    assert Job.from_json(job.to_json()) == job

@@ -58,7 +58,9 @@ class Job:
     def from_json(cls, text: str | bytes) -> "Job":
         """Return the job of a JSON text of ours."""
         fields = json.loads(text)
-        return cls(**fields | {"data": Source(**fields["data"]), "recipe": Recipe(**fields["recipe"])})
+        size = fields["data"]["image_size"]
+        data = Source(**fields["data"] | {"image_size": tuple(size) if isinstance(size, list) else size})
+        return cls(**fields | {"data": data, "recipe": Recipe(**fields["recipe"])})
 
 
 @dataclass(frozen=True)

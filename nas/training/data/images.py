@@ -12,6 +12,7 @@ from nas.training.data.untrusted import MAX_BYTES
 
 MAX_PIXELS = 50_000_000  # per image before scaling; larger than photographs are
 MAX_ENCODED = 64 << 20  # bytes per image file
+BIT_DEPTH = 24  # its place in a PNG
 GRAY, COLOR = {"1", "L", "LA"}, {"RGB", "RGBA", "P", "PA", "CMYK", "YCbCr"}
 
 
@@ -29,8 +30,10 @@ def decode_image(content: bytes, size: Size | None) -> Image.Image:
             raise ValueError("not a PNG or JPEG, whatever its name") from None
     if image.width * image.height > MAX_PIXELS:
         raise ValueError(f"{image.width} x {image.height} pixels; at most {MAX_PIXELS:,} are read")
-    if image.mode not in GRAY | COLOR:
+    if image.mode not in GRAY | COLOR or (image.format == "PNG" and content[BIT_DEPTH] == 16):
         raise ValueError(f"pixels of mode {image.mode}; 8 bits per channel are read")
+    if image.mode == "CMYK" and "adobe" not in image.info:
+        raise ValueError("CMYK that does not say whether its values are inverted; save it as RGB")
     mode = "L" if image.mode in GRAY else "RGB"
     upright = ImageOps.exif_transpose(image)
     converted = (_on_white(upright) if upright.has_transparency_data else upright).convert(mode)
