@@ -19,24 +19,32 @@ import os
 import sys
 
 from nas.cli import catalog, data, diff, doctor, networks, principles, proxies, results, searches  # each adds its verbs
-from nas.cli.app import EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_USAGE, app, info
+from nas.cli.app import EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_USAGE, app, info, prepare_streams
 from nas.errors import ExportError, NasError
 
 
 def main() -> None:
     """Run a verb. An expected error is one message and exit code 2, or 1 for an export that failed its check."""
+    prepare_streams()
     try:
+        _check_directory()
         app()
     except NasError as problem:
         info(f"nas: {problem}")
         sys.exit(EXIT_FINDINGS if isinstance(problem, ExportError) else EXIT_USAGE)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `nas spaces | head` is not an error
     except OSError as problem:
         info(f"nas: {problem.strerror or problem}{(problem.filename and f': {str(problem.filename)[:200]}') or ''}")
         sys.exit(EXIT_USAGE)
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
+
+
+def _check_directory() -> None:
+    """Raise NasError where no relative path has a meaning."""
+    try:
+        os.getcwd()
+    except OSError as problem:
+        raise NasError(f"the working directory cannot be used ({problem.strerror}); change to another one") from None
 
 
 __all__ = ["catalog", "data", "diff", "doctor", "main", "networks", "principles", "proxies", "results", "searches"]
