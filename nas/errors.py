@@ -15,6 +15,7 @@ A message says what is wrong, where, and what to do about it. The command line p
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from shlex import quote
 
 
 class NasError(Exception):
@@ -51,6 +52,11 @@ class RunError(NasError):
 
 class ExportError(NasError):
     """An exported network that does not agree with the trained one."""
+
+
+def quoted(path: object) -> str:
+    """Return a path as an argument of a command in a remedy."""
+    return quote(str(path))
 
 
 def near(name: str, known: Iterable[str]) -> str:

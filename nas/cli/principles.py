@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nas.cli.app import EXIT_INTERRUPTED, app, info, output, text_table
-from nas.cli.options import Json, home, setting
+from nas.cli.options import Json, home, refuse_options, setting
 from nas.errors import ExperimentError
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def principles_command(
         path = out or home(study.experiment)
         _print_plan(study)
         if dry_run:
+            refuse_options("--dry-run writes no page", evidence=evidence, json=as_json)
             return
         _train(study, path, "nas " + shlex.join(sys.argv[1:]))
     _report(path, evidence or [], as_json)

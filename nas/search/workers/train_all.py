@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nas.errors import RunError
+from nas.errors import RunError, quoted
 from nas.search.trial import Reason
 from nas.search.workers.executor import Executor
 from nas.search.workers.job import Job, Outcome, Progress
@@ -33,7 +33,7 @@ class FailurePolicy:
         if outcome.reason is Reason.DISK_FULL:
             raise RunError(
                 f"no room for the weights of trial {outcome.number} in {self.path}: {outcome.detail}. Finished trials "
-                f"are kept; make room and continue with: nas resume {self.path}"
+                f"are kept; make room and continue with: nas resume {quoted(self.path)}"
             )
         self._lost[outcome.number] += outcome.reason is Reason.LOST
         return outcome.reason is Reason.LOST and self._lost[outcome.number] < MAX_ATTEMPTS
