@@ -9,7 +9,7 @@ import typer
 
 from nas.cli.app import EXIT_INTERRUPTED, app, info, output, text_table
 from nas.cli.options import Json, home, refuse_options, setting
-from nas.errors import ExperimentError
+from nas.errors import ExperimentError, quoted
 
 if TYPE_CHECKING:
     from nas.principles.judging.verdict import Verdict
@@ -85,7 +85,7 @@ def _train(study: "PrincipleStudy", path: Path, command: str) -> None:
             info(f"{step.done} of {step.done + step.left}  {step.training.purpose}: {error}, "
                  f"{step.record.seconds:.0f} s; about {step.seconds_left / 60:.0f} min left")  # fmt: skip
     if runner.stopping:
-        info(f"interrupted; continue with: nas resume {shlex.quote(str(path))}")
+        info(f"interrupted; continue with: nas resume {quoted(path)}")
         raise typer.Exit(EXIT_INTERRUPTED)
 
 

@@ -120,4 +120,4 @@ def test_a_path_in_a_remedy_can_be_pasted() -> None:
         for verb in EXAMPLES:
             for name in ("path", "where", "self.path", "run.path"):
                 bare = f"nas {verb} {{{name}}}"
-                assert bare not in text or "path = shlex.quote(" in text, f"{file}: {bare} is not quoted"
+                assert bare not in text or "path = quoted(" in text, f"{file}: {bare} is not quoted"
