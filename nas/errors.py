@@ -15,6 +15,7 @@ A message says what is wrong, where, and what to do about it. The command line p
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from shlex import quote
 
 
 class NasError(Exception):
@@ -56,6 +57,11 @@ class ExportError(NasError):
 def printable(text: str) -> str:
     """Return text of any origin with control characters escaped, as \\x1b; newlines and tabs stay."""
     return "".join([c if c.isprintable() or c in "\n\t\xa0" else c.encode("unicode_escape").decode() for c in text])
+
+
+def quoted(path: object) -> str:
+    """Return a path as an argument of a command in a remedy."""
+    return quote(str(path))
 
 
 def near(name: str, known: Iterable[str]) -> str:

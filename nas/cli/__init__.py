@@ -10,33 +10,47 @@ diff.py        diff
 catalog.py     spaces, primitives, baselines
 data.py        data
 
-app.py holds the application and the order of the verbs, options.py what verbs share; plan.py prints what a search will
-do, progress.py what it does; export_untrained.py exports a network that no search trained. Other rooms are imported
-when a verb runs, so that help is quick.
+app.py holds the application and the order of the verbs, options.py what verbs share, signals.py how one ends early;
+plan.py prints what a search will do, progress.py what it does; export_untrained.py exports a network that no search
+trained. Other rooms are imported when a verb runs, so that help is quick.
 """
 
 import os
+import signal
 import sys
 
 from nas.cli import catalog, data, diff, doctor, networks, principles, proxies, results, searches  # each adds its verbs
-from nas.cli.app import EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_USAGE, app, info
+from nas.cli.app import EXIT_FINDINGS, EXIT_USAGE, app, info, prepare_streams
+from nas.cli.signals import on_signals
 from nas.errors import ExportError, NasError
 
 
 def main() -> None:
     """Run a verb. An expected error is one message and exit code 2, or 1 for an export that failed its check."""
+    prepare_streams()
     try:
-        app()
+        _check_directory()
+        with on_signals(_interrupt):
+            app()
     except NasError as problem:
         info(f"nas: {problem}")
         sys.exit(EXIT_FINDINGS if isinstance(problem, ExportError) else EXIT_USAGE)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `nas spaces | head` is not an error
     except OSError as problem:
         info(f"nas: {problem.strerror or problem}{(problem.filename and f': {str(problem.filename)[:200]}') or ''}")
         sys.exit(EXIT_USAGE)
-    except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
+
+
+def _interrupt(number: int) -> None:
+    info(f"nas: interrupted by {signal.Signals(number).name}")
+    raise KeyboardInterrupt  # exit code 130
+
+
+def _check_directory() -> None:
+    """Raise NasError where no relative path has a meaning."""
+    try:
+        os.getcwd()
+    except OSError as problem:
+        raise NasError(f"the working directory cannot be used ({problem.strerror}); change to another one") from None
 
 
 __all__ = ["catalog", "data", "diff", "doctor", "main", "networks", "principles", "proxies", "results", "searches"]

@@ -1,8 +1,11 @@
 """The application: its verbs in the order of use, its exit codes and its two streams."""
 
+import errno
 import json
+import os
 import sys
-from typing import Annotated, Any
+from io import TextIOWrapper
+from typing import Annotated, Any, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -75,12 +78,32 @@ def _application(
 
 def info(text: str) -> None:
     """Print a message to stderr."""
-    print(printable(text), file=sys.stderr)  # noqa: T201
+    _write(printable(text), sys.stderr)
 
 
 def output(data: Any) -> None:
-    """Print data to stdout: text as it is, all else as JSON."""
-    print(printable(data) if isinstance(data, str) else json.dumps(data, indent=2))  # noqa: T201
+    """Print data to stdout: text as it is, all else as JSON. Raises OSError when it cannot be written."""
+    _write(printable(data) if isinstance(data, str) else json.dumps(data, indent=2), sys.stdout)
+
+
+def _write(text: str, stream: TextIO) -> None:
+    """Print text: the one place where it reaches a terminal. For a reader that is gone the rest is dropped."""
+    try:
+        print(text, file=stream, flush=True)
+    except OSError as problem:
+        if problem.errno not in (errno.EPIPE, errno.EIO):  # `nas spaces | head`; a terminal that was closed
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def prepare_streams() -> None:
+    """Make stdout and stderr take any text: what the encoding lacks is escaped, and a closed stream takes nothing."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # for the life of the process
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def text_table(rows: list[tuple[str, ...]]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nas.cli.app import app, info, output, text_table
-from nas.cli.options import Json
+from nas.cli.options import Json, refuse_options
 
 if TYPE_CHECKING:
     from nas.training.data.catalog.fetch import OnProgress
@@ -30,9 +30,11 @@ def data_command(
 ) -> None:
     """List the data sets, or download a public one: NAME [DIR]. Resumes an interrupted download."""
     if name is None:
+        refuse_options("name the set to download", mirror=mirror)
         rows = data_rows()
         output(rows if as_json else text_table([tuple(rows[0]), *(tuple(map(_cell, row.values())) for row in rows)]))
         return
+    refuse_options("a download prints the folder", json=as_json)
     from nas.training.data import Source
     from nas.training.data.catalog.fetch import fetch
 

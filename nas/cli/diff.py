@@ -6,7 +6,7 @@ import typer
 
 from nas.cli.app import app, output, text_table
 from nas.cli.networks import find_network
-from nas.cli.options import Json, On, Seed
+from nas.cli.options import Json, On, Seed, refuse_options
 
 Which = "a baseline, a genome file, RUN:TRIAL, or a search space with --seed"
 
@@ -15,16 +15,20 @@ Which = "a baseline, a genome file, RUN:TRIAL, or a search space with --seed"
 def diff_command(
     first: Annotated[str, typer.Argument(metavar="A", help=f"From: {Which}.")],
     second: Annotated[str, typer.Argument(metavar="B", help=f"To: {Which}.")],
-    seed: Seed = 0,
-    data: On = "digits",
+    seed: Seed = None,
+    data: On = None,
     as_json: Json = False,
 ) -> None:
     """Describe the differences between two networks, and what they change in the costs."""
     from nas.genome.cost import cost
     from nas.genome.diff import differences
     from nas.genome.metrics import receptive_field
+    from nas.resources import names
 
-    graphs = [find_network(what, seed, data)[0] for what in (first, second)]
+    spaces = [what for what in (first, second) if what in names("search_spaces", ".py")]
+    if not spaces:
+        refuse_options("neither network is drawn from a search space", seed=seed, data=data)
+    graphs = [find_network(what, *((seed, data) if what in spaces else (None, None)))[0] for what in (first, second)]
     counts = [cost(graph).as_dict() | {"receptive_field": receptive_field(graph)} for graph in graphs]
     sentences = differences(*graphs)
     if as_json:

@@ -7,27 +7,32 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nas.cli.app import app, info, output, text_table
-from nas.cli.options import Json, On, Seed, What
+from nas.cli.options import Json, On, Seed, What, refuse_options
 from nas.errors import ExperimentError, RunError
 
 if TYPE_CHECKING:
     from nas.genome.graph import Graph
 
 
-def find_network(what: str, seed: int, data: str) -> "tuple[Graph, str]":
-    """Return the network that WHAT names, and a title. Raises NasError with the nearest name."""
+def find_network(what: str, seed: int | None, data: str | None) -> "tuple[Graph, str]":
+    """Return the network that WHAT names, and a title.
+
+    seed, data: of a draw from a search space. Raises NasError with the nearest name, and where they do not apply.
+    """
     from nas.genome.baselines import BASELINES, baseline
     from nas.genome.genome_json import read_genome
     from nas.resources import names
 
-    if what in BASELINES:
-        return baseline(what), what
     if what in names("search_spaces", ".py"):
         from nas.search.propose.candidate import sample_network
         from nas.search.space import load_space
         from nas.training.data import task
 
+        seed, data = seed or 0, data or "digits"
         return sample_network(load_space(what), task(data), seed), f"{what}, seed {seed}, on {data}"
+    refuse_options(f"{what!r} is not a search space", seed=seed, data=data)
+    if what in BASELINES:
+        return baseline(what), what
     run, colon, trial = what.rpartition(":")
     if colon and Path(run).is_dir():
         from nas.search.store.run import load_run
@@ -47,8 +52,8 @@ def find_network(what: str, seed: int, data: str) -> "tuple[Graph, str]":
 @app.command("show")
 def show_command(
     what: What,
-    seed: Seed = 0,
-    data: On = "digits",
+    seed: Seed = None,
+    data: On = None,
     layers: Annotated[bool, typer.Option("--layers", help="Write every primitive out in layers.")] = False,
     as_source: Annotated[bool, typer.Option("--source", help="Print the network as Python.")] = False,
     svg: Annotated[Path | None, typer.Option(help="Write a drawing to this SVG file.")] = None,
@@ -59,6 +64,9 @@ def show_command(
     from nas.genome.genome_json import to_json
     from nas.genome.graph import lower
 
+    forms = {"source": as_source, "json": as_json, "dot": dot, "svg": svg}
+    first = next((name for name, given in forms.items() if given not in (None, False)), "")
+    refuse_options(f"--{first} gives another form", **{name: forms[name] for name in forms if name != first})
     graph, _ = find_network(what, seed, data)
     graph = lower(graph) if layers else graph
     if as_source:
@@ -96,8 +104,8 @@ def node_rows(graph: "Graph") -> list[tuple[str, ...]]:
 @app.command("cost")
 def cost_command(
     what: What,
-    seed: Seed = 0,
-    data: On = "digits",
+    seed: Seed = None,
+    data: On = None,
     nodewise: Annotated[bool, typer.Option("--nodes", help="Print the counts of each node, too.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -105,6 +113,8 @@ def cost_command(
     from nas.genome.cost import cost as count
     from nas.genome.metrics import receptive_field
 
+    if as_json:
+        refuse_options("--json prints the totals only", nodes=nodewise)
     graph, title = find_network(what, seed, data)
     counts = count(graph).as_dict() | {"receptive_field": receptive_field(graph)}
     if as_json:

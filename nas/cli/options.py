@@ -12,13 +12,18 @@ from nas.errors import BudgetError, ExperimentError
 if TYPE_CHECKING:
     from nas.search.experiment import Experiment
 
+MAX_NAME_BYTES = 200  # of a directory; file systems take 255
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 RunDir = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/quickstart.")]
 What = Annotated[
     str, typer.Argument(metavar="WHAT", help="A baseline, a genome file, RUN:TRIAL, or a search space with --seed.")
 ]
-Seed = Annotated[int, typer.Option(help="Seed of the draw when WHAT is a search space.")]
-On = Annotated[str, typer.Option("--data", help="Data set that gives a drawn network its input and classes.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of the draw when WHAT is a search space; 0 by default.")]
+On = Annotated[
+    str | None,
+    typer.Option("--data", help="Data set that gives a drawn network its input and classes; digits by default."),
+]
 Executor = Annotated[str | None, typer.Option(help="Where the workers run: local or ray.")]
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", metavar="FOLDER", help="Where the images are now, if they were moved.")
@@ -29,6 +34,13 @@ Address = Annotated[str | None, typer.Option(help="Address of a running Ray clus
 def former_options(**names: str) -> dict[str, Any]:
     """Return the settings of a command that still reads its options' former names: `former_options(mend="fix")`."""
     return {"token_normalize_func": lambda name: names.get(name, name)}
+
+
+def refuse_options(reason: str, **given: object) -> None:
+    """Raise ExperimentError with the reason if an option is given; None, False and an empty list are not."""
+    names = [f"--{name}" for name, value in given.items() if value is not None and value is not False and value != []]
+    if names:
+        raise ExperimentError(f"{' and '.join(names)} cannot be used here: {reason}")
 
 
 def parse_size(text: str | None) -> int | None:
@@ -59,12 +71,15 @@ def setting(text: str) -> tuple[str, Any]:
 
 
 def home(experiment: "Experiment") -> Path:
-    """Return the default run directory, runs/NAME; no name leads out of runs/."""
-    return Path("runs") / "".join(c if c.isalnum() or c in "-_." else "_" for c in experiment.name).lstrip(".")
+    """Return the default run directory, runs/NAME; no name leads out of runs/ or is too long for a file system."""
+    name = "".join(c if c.isalnum() or c in "-_." else "_" for c in experiment.name).lstrip(".")
+    return Path("runs") / name.encode()[:MAX_NAME_BYTES].decode(errors="ignore")
 
 
 def choose_executor(executor: str | None, address: str | None) -> str | None:
     """Return the executor; an address implies Ray and is passed in the environment, so that no file keeps it."""
     if address:
+        if executor == "local":
+            refuse_options("--executor local runs no Ray", address=address)
         os.environ["RAY_ADDRESS"] = address
     return executor or ("ray" if address else None)

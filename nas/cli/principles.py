@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nas.cli.app import EXIT_INTERRUPTED, app, info, output, text_table
-from nas.cli.options import Json, home, setting
-from nas.errors import ExperimentError
+from nas.cli.options import Json, home, refuse_options, setting
+from nas.errors import ExperimentError, quoted
 
 if TYPE_CHECKING:
     from nas.principles.judging.verdict import Verdict
@@ -43,6 +43,7 @@ def principles_command(
         path = out or home(study.experiment)
         _print_plan(study)
         if dry_run:
+            refuse_options("--dry-run writes no page", evidence=evidence, json=as_json)
             return
         _train(study, path, "nas " + shlex.join(sys.argv[1:]))
     _report(path, evidence or [], as_json)
@@ -84,7 +85,7 @@ def _train(study: "PrincipleStudy", path: Path, command: str) -> None:
             info(f"{step.done} of {step.done + step.left}  {step.training.purpose}: {error}, "
                  f"{step.record.seconds:.0f} s; about {step.seconds_left / 60:.0f} min left")  # fmt: skip
     if runner.stopping:
-        info(f"interrupted; continue with: nas resume {shlex.quote(str(path))}")
+        info(f"interrupted; continue with: nas resume {quoted(path)}")
         raise typer.Exit(EXIT_INTERRUPTED)
 
 

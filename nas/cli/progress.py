@@ -4,7 +4,6 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import Protocol
 
 from rich.console import Console, Group
@@ -12,6 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from nas.cli.signals import on_signals
 from nas.search.loop.search import Search, SearchEvent
 from nas.search.pareto import front_of
 from nas.search.store.log import line
@@ -104,20 +104,20 @@ class Stoppable(Protocol):
 
 @contextmanager
 def stoppable(running: Stoppable, log: Callable[[str], None]) -> Iterator[None]:
-    """Finish running trials at the first Ctrl-C or SIGTERM; raise KeyboardInterrupt at the second."""
+    """Finish running trials at the first Ctrl-C, SIGTERM or SIGHUP; raise KeyboardInterrupt at the second.
 
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        if running.stopping:
+    A second SIGHUP is none: one terminal that is closed may send several.
+    """
+
+    def interrupt(number: int) -> None:
+        if not running.stopping:
+            running.stop()
+            log(FINISHING)
+        elif number != signal.SIGHUP:
             raise KeyboardInterrupt
-        running.stop()
-        log(FINISHING)
 
-    handlers = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with on_signals(interrupt):
         yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
 
 
 def watch(search: Search, log: Callable[[str], None]) -> bool:

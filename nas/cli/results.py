@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from nas.cli.app import app, info, output, text_table
-from nas.cli.options import DataDir, Json, RunDir, former_options
-from nas.errors import ExperimentError, ExportError
+from nas.cli.options import DataDir, Json, RunDir, former_options, refuse_options
+from nas.errors import ExportError
 
 if TYPE_CHECKING:
     from nas.model.export import ExportResult
@@ -23,17 +23,22 @@ def report_command(
     format_: Annotated[
         Literal["html", "md"], typer.Option("--format", help="An HTML page, or Markdown on stdout.")
     ] = "html",
-    out: Annotated[Path | None, typer.Option(help="File of a comparison; default RUN/report/comparison.html.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File to write instead of those in RUN/report; it gets the page alone."),
+    ] = None,
 ) -> None:
     """Write the report of a run, or a comparison of several: one offline HTML page, with figures and tables."""
+    from nas.files import atomic_write
     from nas.report import markdown_report, write_comparison, write_report
     from nas.search.store.run import load_run
 
     found = [load_run(run) for run in runs]
     if format_ == "md":
-        output("\n".join(markdown_report(run) for run in found).rstrip())
+        text = "\n".join(markdown_report(run) for run in found).rstrip()
+        output(text if out is None else str(atomic_write(out, text + "\n")))
         return
-    page = write_report(found[0]) if len(found) == 1 else write_comparison(found, out)
+    page = write_report(found[0], out) if len(found) == 1 else write_comparison(found, out)
     info("Report, to open in a browser:")
     output(str(page))
 
@@ -43,12 +48,16 @@ def export_command(
     what: Annotated[
         str, typer.Argument(metavar="WHAT", help="A run, RUN:TRIAL, a baseline, a genome file, or a search space.")
     ],
-    trial: Annotated[str, typer.Option(help="When WHAT is a run: a trial's number, or best.")] = "best",
+    trial: Annotated[
+        str | None, typer.Option(help="When WHAT is a run: a trial's number, or best, which is the default.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder; default RUN/export/TRIAL or exports/WHAT.")] = None,
     format_: Annotated[
         FormatChoice, typer.Option("--format", help="What to write in addition to the source.")
     ] = "source",
-    seed: Annotated[int, typer.Option(help="Seed of untrained weights, and of a draw from a space.")] = 0,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of untrained weights, and of a draw from a space; 0 by default.")
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Export a network as source, weights, genome and card, with a parity check in a clean process.
@@ -61,10 +70,10 @@ def export_command(
     formats = FORMATS if format_ == "all" else (format_,)
     check_formats(formats)
     if chosen := _trial(what, trial):
+        refuse_options("the weights of a trial are those it was trained to", seed=seed)
         exported = _trained(*chosen, out, formats, data_dir)
-    elif data_dir is not None:
-        raise ExperimentError("--data-dir applies to a run, whose export is tested on images")
     else:
+        refuse_options(f"{what!r} is not a run", trial=trial, data_dir=data_dir)
         exported = _untrained(what, out, seed, formats)
     for name, row in exported.parity.items():
         info(f"parity of {name}: {max(row.values()):.1e} in a clean process")
@@ -76,12 +85,13 @@ def export_command(
         )
 
 
-def _trial(what: str, trial: str) -> tuple[Path, str] | None:
+def _trial(what: str, trial: str | None) -> tuple[Path, str] | None:
     """Return the run and the trial that WHAT names, or None if it names another network."""
     run, colon, number = what.rpartition(":")
     if colon and Path(run).is_dir():
+        refuse_options(f"{what!r} names the trial", trial=trial)
         return Path(run), number
-    return (Path(what), trial) if Path(what).is_dir() else None
+    return (Path(what), trial or "best") if Path(what).is_dir() else None
 
 
 def _trained(
@@ -98,13 +108,14 @@ def _trained(
     return exported
 
 
-def _untrained(what: str, out: Path | None, seed: int, formats: "tuple[Format, ...]") -> "ExportResult":
+def _untrained(what: str, out: Path | None, seed: int | None, formats: "tuple[Format, ...]") -> "ExportResult":
     from nas.cli.export_untrained import export_untrained
     from nas.cli.networks import find_network
+    from nas.resources import names
 
-    graph, _ = find_network(what, seed, "digits")
+    graph, _ = find_network(what, seed if what in names("search_spaces", ".py") else None, None)
     info(f"{what} is not a trial of a run: its weights are untrained")
-    return export_untrained(graph, what, out or Path("exports") / Path(what).stem, seed, formats)
+    return export_untrained(graph, what, out or Path("exports") / Path(what).stem, seed or 0, formats)
 
 
 @app.command("finalists", context_settings=former_options(most="top"))

@@ -11,7 +11,7 @@ import typer
 
 from nas.cli.app import EXIT_INTERRUPTED, app, info, output
 from nas.cli.options import Address, DataDir, Executor, Json, RunDir, choose_executor, home, parse_size, setting
-from nas.errors import RunError
+from nas.errors import RunError, quoted
 
 if TYPE_CHECKING:
     from nas.search.store.run import Run
@@ -71,7 +71,7 @@ def drive(study: "Study") -> None:
 
     search = Search(study)
     completed = watch(search, info)
-    path = shlex.quote(str(study.path))
+    path = quoted(study.path)
     if search.fault:
         raise RunError(f"{search.fault}. Fix this and continue with: nas resume {path}")
     if not completed:
@@ -160,7 +160,7 @@ def _status_lines(facts: dict[str, Any]) -> Iterator[str]:
     running = f"{facts['running']} {'interrupted' if idle and facts['running'] else 'running'}"
     yield f"{facts['complete']} of {total} complete, {running}, {facts['failed']} failed"
     if idle and facts["complete"] + facts["failed"] + facts["pruned"] < total:
-        yield f"no process is running this search; continue with: nas resume {shlex.quote(facts['run'])}"
+        yield f"no process is running this search; continue with: nas resume {quoted(facts['run'])}"
     if best := facts["best"]:
         yield (
             f"best: trial {best['trial']}, validation error {best['error']:.4f}, "

@@ -53,7 +53,7 @@ def read_genome(path: Path) -> Graph:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise GenomeError(f"larger than {MAX_BYTES:,} bytes; not a genome")
-        return from_json(path.read_text(encoding="utf-8"))
+        return from_json(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as problem:
         raise GenomeError(f"{path}: cannot be read as text: {problem}") from None
     except GenomeError as problem:

@@ -16,16 +16,21 @@ if TYPE_CHECKING:
 __all__ = ["markdown_report", "write_comparison", "write_report"]
 
 
-def write_report(run: "Run") -> Path:
-    """Write the report of a run, finished or not, and return its page. Raises OSError."""
+def write_report(run: "Run", page: Path | None = None) -> Path:
+    """Write the report of a run, finished or not, and return its page. Raises OSError.
+
+    page: a file to write instead of RUN/report, which gets the page alone.
+    """
     from nas.report.run.figures import write_figures
     from nas.report.run.frame import write_csv, write_parquet
     from nas.report.run.page import run_page
     from nas.report.run.view import view_of
 
+    view = view_of(run)
+    if page is not None:
+        return atomic_write(page, run_page(view, alone=True))
     folder = run.path / "report"
     folder.mkdir(parents=True, exist_ok=True)
-    view = view_of(run)
     front = view.table[view.table["on_front"].astype(bool)].sort_values("error")
     for name, table in (("trials", view.table), ("front", front)):
         write_csv(table, folder / f"{name}.csv")

@@ -58,7 +58,7 @@ def read_toml(path: Path, changes: Table | None = None) -> tuple[Table, str]:
     if path.stat().st_size > MAX_BYTES:
         raise ExperimentError(f"{path}: larger than {MAX_BYTES:,} bytes; this is not an experiment file")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise ExperimentError(f"{path}: not TOML: {problem}") from None

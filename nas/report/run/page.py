@@ -32,10 +32,11 @@ SECTIONS: list[Callable[[View], Section | None]] = [
 """What makes the sections, in order. A function that returns None leaves its section out."""
 
 
-def run_page(view: View) -> str:
-    """Return the page of a run as HTML."""
+def run_page(view: View, alone: bool = False) -> str:
+    """Return the page of a run as HTML. alone: without links to files next to it."""
     sections = [made for make in SECTIONS if (made := make(view))]
-    return sections_page(clip(view.experiment.name, 60), run_header(view), sections, _footer(view))
+    footer = tag("footer") if alone else _footer(view)
+    return sections_page(clip(view.experiment.name, 60), run_header(view), sections, footer)
 
 
 def _footer(view: View) -> Markup:

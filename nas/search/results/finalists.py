@@ -5,7 +5,6 @@ the mean over fresh seeds, and only then is the test split read, once for each.
 """
 
 import json
-import shlex
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -13,7 +12,7 @@ from hashlib import file_digest
 from pathlib import Path
 from statistics import mean
 
-from nas.errors import RunError
+from nas.errors import RunError, quoted
 from nas.files import atomic_write
 from nas.search.pareto import front_of
 from nas.search.results.run_data import RunData, load_run_data
@@ -76,7 +75,7 @@ def train_finalists(run: Run, recipe: Recipe, seeds: int, top: int) -> Iterator[
     complete = [record for record in run.records if record.error is not None]
     front = sorted(front_of(complete, run.experiment.objectives), key=lambda record: (record.error, record.number))
     if not front:
-        raise RunError(f"{run.path}: no trial is complete yet; continue with: nas resume {shlex.quote(str(run.path))}")
+        raise RunError(f"{run.path}: no trial is complete yet; continue with: nas resume {quoted(run.path)}")
     entries = [(record, FIRST_SEED + i) for record in front[:top] for i in range(seeds)]
     errors: dict[int, dict[int, float]] = {}  # by trial, then by place among the entries
     failures: list[str] = []
@@ -129,7 +128,7 @@ def _working_folder(path: Path) -> Iterator[None]:
 
 
 def _again(path: Path) -> str:
-    return f"nas finalists {shlex.quote(str(path))}"
+    return f"nas finalists {quoted(path)}"
 
 
 def _remove_unlisted(path: Path) -> None:
@@ -208,4 +207,6 @@ def load_finalists(path: Path) -> tuple[Finalist, ...]:
         rows = json.loads(file.read_text(encoding="utf-8"))
         return tuple(replace(Finalist(**row), errors=tuple(map(float, row["errors"]))) for row in rows)
     except (ValueError, TypeError, KeyError) as problem:
-        raise RunError(f"{file} is damaged ({problem!s:.100}); remove it and run: nas finalists {path}") from None
+        raise RunError(
+            f"{file} is damaged ({problem!s:.100}); remove it and run: nas finalists {quoted(path)}"
+        ) from None

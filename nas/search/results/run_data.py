@@ -1,10 +1,9 @@
 """The images of a run as they are now, once they are known to be those it was made with."""
 
-import shlex
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from nas.errors import DataError, RunError
+from nas.errors import DataError, RunError, quoted
 from nas.search.store.create import changed_settings, original_experiment
 from nas.search.store.data_facts import DataFacts
 from nas.search.store.run import Run
@@ -76,5 +75,5 @@ def _check_unedited(run: Run) -> None:
     if began and (shown := changed_settings(began, run.experiment)):
         raise RunError(
             f"{run.path / 'experiment.toml'} was edited after the search began ({shown}); restore it, or write it as "
-            f"it was with: nas doctor {shlex.quote(str(run.path))} --fix"
+            f"it was with: nas doctor {quoted(run.path)} --fix"
         )

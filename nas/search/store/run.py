@@ -8,7 +8,7 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
-from nas.errors import ExperimentError, RunError
+from nas.errors import ExperimentError, RunError, quoted
 from nas.genome.task import Task
 from nas.search.experiment import Experiment
 from nas.search.store.data_facts import DataFacts
@@ -51,7 +51,7 @@ class Run:
         """Return the complete trial of lowest validation error, the cheaper of equals. Raises RunError without one."""
         done = [record for record in self.records if record.error is not None]
         if not done:
-            raise RunError(f"{self.path}: no trial is complete yet; continue with: nas resume {self.path}")
+            raise RunError(f"{self.path}: no trial is complete yet; continue with: nas resume {quoted(self.path)}")
         return min(done, key=lambda record: (record.error, record.cost.macs, record.number))
 
     def record(self, which: str) -> TrialRecord:

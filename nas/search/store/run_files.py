@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from nas.errors import RunError
+from nas.errors import RunError, quoted
 
 TRIES = 5
 MAX_BYTES = 8 * 2**30  # of one file; a study of 100,000 trials has about 1 GB
@@ -45,7 +45,7 @@ def exclusive_lock(path: Path) -> Iterator[None]:
     check_contained(path)
     with (path / "driver.lock").open("a+") as file:
         if not _locked(file):
-            raise RunError(f"{path} is in use by another driver; watch it with: nas status {path}")
+            raise RunError(f"{path} is in use by another driver; watch it with: nas status {quoted(path)}")
         yield
 
 
@@ -97,5 +97,5 @@ def _fault(found: os.stat_result) -> str:
     if not stat.S_ISREG(found.st_mode):
         return "is a link" if stat.S_ISLNK(found.st_mode) else "is not a regular file"
     if found.st_nlink > 1:
-        return "has a second name elsewhere"
+        return "has a second name elsewhere, as after `cp -al`, and would change there too (copy the run with `cp -r`)"
     return f"has {found.st_size:,} bytes, more than {MAX_BYTES:,}" if found.st_size > MAX_BYTES else ""

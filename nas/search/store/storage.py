@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nas.errors import NasError, RunError
+from nas.errors import NasError, RunError, quoted
 from nas.search.distributions import Distributions, to_optuna
 from nas.search.store import lease
 from nas.search.trial import Attributes
@@ -146,7 +146,7 @@ def writable(where: Path) -> Iterator[None]:
         cause = problem.__cause__ if isinstance(problem, StorageInternalError) and problem.__cause__ else problem
         said = " ".join(str(getattr(cause, "orig", None) or cause).split())
         begun = os.path.exists(where / "experiment.toml")
-        kept = f"Finished trials are kept; fix that and continue with: nas resume {where}"
+        kept = f"Finished trials are kept; fix that and continue with: nas resume {quoted(where)}"
         remedy = kept if begun else "Fix that, or choose another place with --out"
         raise RunError(f"{where} cannot be written: {said:.200}. {remedy}") from problem
 

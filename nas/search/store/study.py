@@ -12,7 +12,7 @@ from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nas.errors import ExperimentError, RunError
+from nas.errors import ExperimentError, RunError, quoted
 from nas.search.experiment import Experiment
 from nas.search.experiment_file import read_experiment
 from nas.search.store.data_facts import DataFacts, data_facts_of
@@ -127,7 +127,9 @@ def open_run(path: Path) -> Study:
     try:
         experiment = read_experiment(path / "experiment.toml")
     except OSError as problem:
-        raise RunError(f"{path}: experiment.toml cannot be read: {problem.strerror}. See: nas doctor {path}") from None
+        raise RunError(
+            f"{path}: experiment.toml cannot be read: {problem.strerror}. See: nas doctor {quoted(path)}"
+        ) from None
     except ExperimentError as problem:
         raise RunError(str(problem)) from None
     return Study(path, experiment, connect(path / "study.db", experiment.storage, experiment.name))

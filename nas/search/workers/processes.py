@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from math import inf
@@ -17,6 +17,8 @@ from nas.search.experiment import Experiment
 from nas.search.trial import Reason
 from nas.search.workers.job import Event, Job, Outcome, event_from_json
 from nas.search.workers.worker import SINGLE_THREAD_ENV, STOP, Train, serve_jobs, train_job
+
+DRIVER_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
 @dataclass
@@ -116,14 +118,15 @@ class ProcessPool:
 
 
 @contextmanager
-def signals_blocked() -> Iterator[None]:
-    """Let a process started meanwhile block Ctrl-C and SIGTERM, which the driver handles.
+def signals_blocked(numbers: Iterable[int] = DRIVER_SIGNALS) -> Iterator[None]:
+    """Let a process started meanwhile block signals: Ctrl-C, SIGTERM and SIGHUP, which the driver handles.
 
-    Both often reach a whole group of processes: the running trials would be lost with their workers.
+    They often reach a whole group of processes: the running trials would be lost with their workers.
     """
-    resource_tracker.ensure_running()  # otherwise the process that starts it unblocks the signals
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
+        resource_tracker.ensure_running()  # unblocks two of them
+        signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

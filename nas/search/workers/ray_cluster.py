@@ -23,6 +23,7 @@ from nas.files import atomic_write
 from nas.search.experiment import Experiment
 from nas.search.trial import Reason
 from nas.search.workers.job import Event, Job, Outcome, Progress, event_from_json, event_to_json
+from nas.search.workers.processes import signals_blocked
 from nas.search.workers.worker import SINGLE_THREAD_ENV, Train, train_job
 
 # Before Ray is imported: require a token, send no usage statistics, leave CUDA_VISIBLE_DEVICES alone.
@@ -206,7 +207,8 @@ def _join(address: str | None, cpus: float) -> None:
     handler = signal.getsignal(signal.SIGTERM)  # Ray installs its own, which ends a driver at once
     try:
         _check_reachable(address)
-        ray.init(address or "local", namespace="nas", **quiet, **own)
+        with signals_blocked({signal.SIGHUP}):  # a cluster started here must finish what runs
+            ray.init(address or "local", namespace="nas", **quiet, **own)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, handler or signal.SIG_DFL)
     except (ray.exceptions.RayError, OSError, ValueError, RuntimeError) as problem:

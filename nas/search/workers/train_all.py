@@ -1,12 +1,11 @@
 """One pull loop and one failure policy for everything that is trained."""
 
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nas.errors import RunError
+from nas.errors import RunError, quoted
 from nas.search.trial import Reason
 from nas.search.workers.executor import Executor
 from nas.search.workers.job import Job, Outcome, Progress
@@ -26,7 +25,7 @@ class FailurePolicy:
 
     def __init__(self, path: Path, enough: int = 10, again: str = "") -> None:
         self.path, self.enough = path, enough
-        self.again = again or f"nas resume {shlex.quote(str(path))}"
+        self.again = again or f"nas resume {quoted(path)}"
         self._lost: Counter[int] = Counter()
         self._ended: Counter[Reason] = Counter()
 

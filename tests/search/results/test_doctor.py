@@ -152,7 +152,7 @@ def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", ["'x'", "1.5", "9e999"])
 def test_a_trial_whose_number_is_none_is_one_message(number: str, run: Path) -> None:
     sql(run, f"UPDATE trials SET number = {number} WHERE number = 3")
-    with pytest.raises(RunError, match="number of a trial is|cannot be read as a study"):
+    with pytest.raises(RunError, match=r"number of a trial is|cannot be read as a study"):
         found(run, fix=True)
 
 
