@@ -62,7 +62,7 @@ def test_a_room_imports_only_leftwards(path: Path) -> None:
 INNER_ROOMS: dict[str, list[str]] = {
     "search": [
         "distributions objectives registries",
-        "experiment",
+        "experiment checked_trial",
         "experiment_file space trial",
         "pareto",
         "propose workers store",

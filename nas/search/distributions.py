@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from math import isfinite
 from typing import TYPE_CHECKING, cast
 
 from nas.genome.trial import Choice
@@ -14,7 +16,7 @@ LEVELS = 64  # values taken of a range without a step
 
 @dataclass(frozen=True)
 class IntRange:
-    """Whole numbers from `low` to `high`, both included. Raises ValueError for an empty range."""
+    """Whole numbers from `low` to `high`, the last that steps reach. Raises ValueError for an empty range."""
 
     low: int
     high: int
@@ -23,6 +25,7 @@ class IntRange:
     def __post_init__(self) -> None:
         if self.low > self.high or self.step < 1:
             raise ValueError(f"no whole number from {self.low} to {self.high} in steps of {self.step}")
+        object.__setattr__(self, "high", self.high - (self.high - self.low) % self.step)
 
     @property
     def values(self) -> Sequence[int]:
@@ -36,26 +39,49 @@ class IntRange:
 
 @dataclass(frozen=True)
 class FloatRange:
-    """Numbers from `low` to `high`, in steps from `low` if there is one. Raises ValueError for an empty range."""
+    """Numbers from `low` to `high`; with a step, `high` is the last that it reaches, as in Optuna.
+
+    Raises ValueError for an empty range, or bounds that are not finite.
+    """
 
     low: float
     high: float
     step: float | None = None
 
     def __post_init__(self) -> None:
-        if self.low > self.high or (self.step is not None and self.step <= 0):
+        finite = all(isfinite(number) for number in (self.low, self.high, self.step or 0))
+        if not finite or self.low > self.high or (self.step is not None and self.step <= 0):
             raise ValueError(f"no number from {self.low} to {self.high} in steps of {self.step}")
+        object.__setattr__(self, "high", float(_last(self.low, self.high, self.step)))
+        object.__setattr__(self, "low", float(self.low))
 
     @property
     def values(self) -> Sequence[float]:
         """Return the values, in order; LEVELS even ones where there is no step."""
         span = self.high - self.low
-        steps = LEVELS - 1 if self.step is None else round(span / self.step)
-        return [self.low + span * i / steps for i in range(steps + 1)] if steps else [self.low]
+        if self.step is not None:
+            return [min(self.low + i * self.step, self.high) for i in range(round(span / self.step) + 1)]
+        return [self.low + span * i / (LEVELS - 1) for i in range(LEVELS)] if span else [self.low]
 
     def allows(self, value: object) -> bool:
-        """Return whether a value lies in the range."""
-        return type(value) is float and self.low <= value <= self.high
+        """Return whether a value lies in the range, on a step if there is one."""
+        if type(value) is not float or not self.low <= value <= self.high:
+            return False
+        place = (value - self.low) / self.step if self.step else 0.0
+        return abs(place - round(place)) < 1e-8  # Optuna's tolerance
+
+
+def _last(low: float, high: float, step: float | None) -> float:
+    """Return the last number that steps from `low` reach, in decimals as Optuna counts them.
+
+    Optuna counts again when it reads a range, and may find a step less; this is the number at which it stays.
+    """
+    if step is None:
+        return high
+    first, width = Decimal(str(low)), Decimal(str(step))
+    while (last := float((Decimal(str(high)) - first) // width * width + first)) < high:
+        high = last
+    return high
 
 
 @dataclass(frozen=True)
@@ -75,6 +101,13 @@ class OneOf:
 
 Distribution = IntRange | FloatRange | OneOf
 Distributions = dict[str, Distribution]
+
+
+def compatible(old: Distribution, new: Distribution) -> bool:
+    """Return whether Optuna takes both under one name: the same kind, and of a list the same values."""
+    if type(old) is not type(new) or not isinstance(old, OneOf):
+        return type(old) is type(new)
+    return len(old.values) == len(new.values) and all(map(OneOf.allows, [OneOf((v,)) for v in old.values], new.values))
 
 
 def to_optuna(distribution: Distribution) -> "BaseDistribution":

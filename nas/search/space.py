@@ -13,6 +13,8 @@ from nas.genome.graph import Graph
 from nas.genome.task import Task
 from nas.genome.trial import Space, Trial
 from nas.resources import names, resource
+from nas.search.checked_trial import CheckedTrial
+from nas.search.distributions import Distributions
 
 
 @cache
@@ -20,7 +22,8 @@ def load_space(name: str) -> Space:
     """Return the function NAME of search_spaces/NAME.py. Only the toolkit's own folder is searched: a space is code.
 
     Raises ExperimentError with the nearest names, or with the line at which the file fails; so does the function, when
-    what it does fails, or gives no Graph. What is raised on purpose, as by shapes that do not fit, stays what it is.
+    what it does fails, gives no Graph, or asks for a choice that Optuna refuses. What is raised on purpose, as by
+    shapes that do not fit, stays what it is.
     """
     known = names("search_spaces", ".py")
     if name not in known:
@@ -36,10 +39,12 @@ def load_space(name: str) -> Space:
     if not callable(space):
         raise ExperimentError(f"{file}: no function {name!r}; write: def {name}(trial: Trial, task: Task) -> Graph")
 
+    asked: dict[Task, Distributions] = {}
+
     @wraps(space)
     def checked(trial: Trial, task: Task) -> Graph:
         with faults(file):
-            graph = space(trial, task)
+            graph = space(CheckedTrial(trial, asked.setdefault(task, {})), task)
         if not isinstance(graph, Graph):
             kind = type(graph).__name__
             raise ExperimentError(f"{file}: {name} returned {kind}, not a Graph; end it with: return Graph.of(...)")

@@ -70,13 +70,11 @@ class GuidedTrial:
 
 @lru_cache(maxsize=4096)
 def _ints(low: int, high: int, step: int) -> IntRange:
-    return IntRange(low, high - (high - low) % step, step)
+    return IntRange(low, high, step)
 
 
 @lru_cache(maxsize=4096, typed=True)
 def _floats(low: float, high: float, step: float | None) -> FloatRange:
-    if step is not None:
-        high = low + step * int((high - low) / step + 1e-9)
     return FloatRange(low, high, step)
 
 

@@ -1,0 +1,104 @@
+"""Choices that Optuna refuses are refused by file and line; ranges are rounded as Optuna rounds them."""
+
+import random
+import warnings
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from optuna.distributions import FloatDistribution, IntDistribution
+
+from nas.errors import ExperimentError
+from nas.genome import Task
+from nas.search import space
+from nas.search.distributions import FloatRange, IntRange, to_optuna
+from nas.search.experiment_file import load_experiment
+from nas.search.propose.choices import GuidedTrial
+from nas.search.propose.preflight import preflight
+from nas.search.propose.proposer import Proposer
+from nas.search.registries import SAMPLERS
+from nas.search.space import load_space
+
+TASK = Task("digits", (1, 8, 8), 10)
+HEAD = "from nas.genome import Graph\nfrom nas.genome.primitives import *\ndef mine(trial, task):\n    t = trial\n"
+TAIL = "    w = t.suggest_int('w', 4, 60)\n    return Graph.of(GapHead(10)(Stem(w)(task.image())))\n"
+REFUSED = {
+    "list of a choice": "t.suggest_categorical('k', list(range(1, 1 + t.suggest_int('n', 2, 4))))",
+    "int and list": "t.suggest_int('k', 1, 3) if t.suggest_int('a', 0, 1) else t.suggest_categorical('k', [3])",
+    "int and float": "t.suggest_int('k', 1, 3) if t.suggest_categorical('a', [0, 1]) else t.suggest_float('k', 0, 1)",
+    "list grew": "mine.__dict__.setdefault('l', [1]).append(len(mine.l) + 1); t.suggest_categorical('k', mine.l)",
+    "nan": "t.suggest_categorical('k', [1.0, float('nan')])",
+    "nan range": "t.suggest_float('k', 0.0, float('nan'))",
+    "half": "t.suggest_int('k', 1.5, 4)",
+    "object": "t.suggest_categorical('k', [object()])",
+    "asked twice": "t.suggest_int('k', 1, 4), t.suggest_int('k', 8, 9)",
+    "twice in a list": "t.suggest_categorical('k', [(1, 2), [1, 2]])",
+}
+MADE_TO_WORK = ["(3, 3), (5, 5)", "[3], [3, 5]", "None, (1,)", "1, True", "Conv, Stem"]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(space, "resource", lambda _folder, name: tmp_path / name)
+    monkeypatch.setattr(space, "names", lambda *_: ["mine"])
+    load_space.cache_clear()
+    return tmp_path / "mine.py"
+
+
+@pytest.mark.parametrize("fault", REFUSED)
+def test_a_choice_that_optuna_refuses_is_refused_before_anything_is_trained(fault: str, home: Path) -> None:
+    home.write_text(HEAD + f"    {REFUSED[fault]}\n" + TAIL)
+    with pytest.raises(ExperimentError, match=r"mine.py, line 5: ValueError"):
+        preflight(load_experiment("quickstart"), load_space("mine"), TASK, draws=60)
+
+
+@pytest.mark.parametrize("sampler", [name for name in SAMPLERS if name != "gp"])
+@pytest.mark.parametrize("values", MADE_TO_WORK)
+def test_lists_of_any_plain_values_work_with_every_sampler(values: str, sampler: str, home: Path) -> None:
+    home.write_text(HEAD + f"    k = t.suggest_categorical('k', [{values}])\n    assert k in [{values}]\n" + TAIL)
+    experiment = load_experiment("quickstart", {"sampler": sampler, "trials": 12, "budget": {}})
+    proposer = Proposer(experiment, load_space("mine"), TASK)
+    for number in range(9):
+        proposal = proposer.ask()
+        assert proposal is not None
+        assert all(type(value) in (str, int, float, bool) for value in proposal.choices.values())
+        proposer.tell(proposal, number / 10)
+
+
+def theirs(low: float, high: float, step: float) -> FloatDistribution:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return FloatDistribution(low, high, step=step)
+
+
+@given(st.integers(-500, 500), st.integers(0, 500), st.integers(1, 300))
+def test_steps_of_a_float_are_rounded_as_optuna_rounds(low: int, span: int, step: int) -> None:
+    ours = FloatRange(low / 100, (low + span) / 100, step / 100)
+    wanted = theirs(low / 100, (low + span) / 100, step / 100)
+    assert to_optuna(ours) == wanted
+    assert all(wanted._contains(value) and ours.allows(value) for value in ours.values)
+
+
+@given(st.floats(-5, 5), st.floats(0, 5), st.floats(0.01, 3))
+def test_a_range_of_many_digits_stays_the_same_when_optuna_reads_it_again(low: float, span: float, step: float) -> None:
+    ours = FloatRange(low, low + span, step)
+    assert ours.high <= theirs(low, low + span, step).high
+    again = theirs(ours.low, ours.high, step)
+    assert again.high == ours.high
+    assert all(again._contains(value) and ours.allows(value) for value in ours.values)
+
+
+@given(st.integers(-50, 50), st.integers(0, 50), st.integers(1, 60))
+def test_steps_of_an_int_are_rounded_as_optuna_rounds(low: int, span: int, step: int) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        wanted = IntDistribution(low, low + span, step=step)
+    ours = IntRange(low, low + span, step)
+    assert to_optuna(ours) == wanted
+    assert all(wanted._contains(value) and ours.allows(value) for value in ours.values)
+
+
+def test_a_step_that_does_not_divide_its_range_stays_inside() -> None:
+    drawn = {GuidedTrial(random.Random(seed)).suggest_float("m", 0.0, 1.0, step=0.6) for seed in range(20)}
+    assert drawn == set(FloatRange(0.0, 1.0, 0.6).values) == {0.0, 0.6}
