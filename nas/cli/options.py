@@ -19,6 +19,9 @@ What = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="Seed of the draw when WHAT is a search space.")]
 On = Annotated[str, typer.Option("--data", help="Data set that gives a drawn network its input and classes.")]
+TimeLimit = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Time for the whole search over all resumes, such as 2h or 1h30m.")
+]
 Executor = Annotated[str | None, typer.Option(help="Where the workers run: local or ray.")]
 Address = Annotated[str | None, typer.Option(help="Address of a running Ray cluster; implies --executor ray.")]
 

@@ -23,6 +23,7 @@ class Run:
 
     records: trials of the search. baselines: known networks trained with the same recipe; none is among `records`.
     proposal_counts: proposals by outcome. command: that began the run. versions: of the packages it began with.
+    seconds_used: time that drivers have worked on it; None where that is not recorded.
     """
 
     path: Path
@@ -32,6 +33,7 @@ class Run:
     command: str
     versions: dict[str, str]
     baselines: tuple[TrialRecord, ...] = ()
+    seconds_used: float | None = None
 
     @cached_property
     def task(self) -> Task:
@@ -70,7 +72,8 @@ def read_run(study: Study) -> Run:
     search = search_trials(trials)
     baselines = tuple([trial.record for trial in trials if trial.is_baseline])
     records = tuple([trial.record for trial in search])
-    return Run(study.path, study.experiment, records, dict(proposal_counts(search)), command, made_with, baselines)
+    counts, seconds = dict(proposal_counts(search)), study.seconds_used()
+    return Run(study.path, study.experiment, records, counts, command, made_with, baselines, seconds)
 
 
 def load_run(path: Path) -> Run:
