@@ -2,9 +2,12 @@
 
     python -m benchmarks.chaos [--rounds 30] [--seed 0]
 
-No completed trial lost or changed, none trained twice but what was in flight, no network twice, nothing left running,
-the total reached, and a run directory in which the doctor finds nothing that the next driver would not put right.
-Trials take a twentieth of a second and write weights that mean nothing.
+A round is `nas search` or `nas resume` with ten trials more, which is killed until it ends, then `nas finalists`, which
+may be killed. Successive halving stops and promotes trials, and a baseline is added now and then. Checked: no finished
+trial lost or changed, none trained twice but what was in flight, no network twice, nothing left running, the total
+reached, finalists whose weights have the test error that is recorded, and a run directory in which the doctor finds
+nothing that the next driver would not put right. Trials take a tenth of a second and write weights that mean nothing;
+finalists are really trained, for one epoch.
 """
 
 import argparse
@@ -32,14 +35,24 @@ if TYPE_CHECKING:
     from nas.search.workers.executor import Executor
 
 EACH = 10  # trials a round
+EPOCHS = 9
+EXECUTOR = "benchmarks.chaos:TwoWorkers"
+BASELINES = ("cifar_resnet20", "cifar_resnet32", "cifar_resnet44", "cifar_resnet56")
+SETTINGS = {"executor": EXECUTOR, "sampler": "random", "halving": 3, "recipe.epochs": EPOCHS, "time_limit": "24h"}
 
 
 def hardly_anything(job: Job) -> Iterator[Event]:
-    """A short sleep, a score, a file in the place of weights."""
-    time.sleep(0.05)
-    error = (len(job.genome) % 997) / 1000
-    yield Progress(job.number, Score(1, error, 1.0, 0.05, 1.0))
+    """A short sleep and a score an epoch, a file in the place of weights; a finalist is trained."""
     weights = Path(job.weights)
+    if weights.parent.name == "finalists":
+        from nas.search.workers.worker import train_job
+
+        yield from train_job(job)
+        return
+    for epoch in range(1, EPOCHS + 1):
+        time.sleep(0.01)
+        error = (len(job.genome) % 997) / 1000 + 1 / (10 * epoch)
+        yield Progress(job.number, Score(epoch, error, 1.0, 0.01 * epoch, 1.0))
     weights.parent.mkdir(parents=True, exist_ok=True)
     part = weights.with_name(weights.name + ".part")
     part.write_bytes(b"x" * 100_000)
@@ -47,23 +60,34 @@ def hardly_anything(job: Job) -> Iterator[Event]:
     yield Outcome(job.number)
 
 
-def workers(_: "Experiment") -> "Executor":
-    """Two local ones."""
-    from nas.search.workers.processes import ProcessPool
+class TwoWorkers:
+    """An executor of two processes that do hardly anything."""
 
-    return ProcessPool(2, train=hardly_anything)
+    @staticmethod
+    def for_experiment(_experiment: "Experiment", _count: int) -> "Executor":
+        from nas.search.workers.processes import ProcessPool
+
+        return ProcessPool(2, train=hardly_anything)
 
 
-def drive(run: Path, trials: int) -> None:
-    """One driver: to the total, unless it is killed; a line for each event in a file beside the run."""
-    from nas.search.experiment_file import load_experiment
-    from nas.search.loop.search import Search
-    from nas.search.store.create import create
+def drive(notes: Path, arguments: list[str]) -> None:
+    """One verb, unless it is killed; a line for each event of a search in a file beside the run."""
+    from nas.cli import main
+    from nas.registry import trust
+    from nas.search.loop.search import Search, SearchEvent
 
-    question = load_experiment("quickstart", {"sampler": "random", "trials": trials})
-    with run.with_suffix(".events").open("a", buffering=1) as events:
-        for event in Search(create(run, question, "chaos"), workers).events():
-            events.write(f"{event.kind} {event.record.number}\n")
+    events = Search.events
+
+    def noted(search: Search) -> Iterator[SearchEvent]:
+        with notes.open("a", buffering=1) as file:
+            for event in events(search):
+                file.write(f"{event.kind} {event.record.number}\n")
+                yield event
+
+    trust(EXECUTOR)
+    Search.events = noted  # type: ignore[method-assign,assignment]
+    sys.argv = ["nas", *arguments]
+    main()
 
 
 @dataclass
@@ -72,36 +96,77 @@ class Tally:
 
     drivers: int = 0  # killed
     workers: int = 0
+    resumes: int = 0  # of the drivers killed, those of `nas resume`
+    finalists: int = 0  # `nas finalists` killed
     trials: int = 0
     failed: int = 0
-    again: int = 0  # trials begun a second time
+    stopped: int = 0  # by successive halving
+    promoted: int = 0
+    baselines: int = 0
+    retrained: int = 0  # finalists at the end
+    again: int = 0  # trials begun a second time that were not promoted
 
 
 def chaos(folder: Path, rounds: int, seed: int) -> Tally:
     """Kill, check and go on. AssertionError where a promise is broken."""
-    rng, run, tally = random.Random(seed), folder / "run", Tally()
+    rng, run, tally, begun = random.Random(seed), folder / "run", Tally(), time.monotonic()
     before: tuple[TrialRecord, ...] = ()
     for number in range(rounds):
-        driver = begin(run, EACH * (number + 1))
-        while driver.poll() is None:
-            time.sleep(rng.uniform(0.1, 3.0))
-            family = children(driver.pid)
-            if family and rng.random() < 0.4:
-                tally.workers += kill(rng.choice(family))
-                continue
-            tally.drivers += kill(driver.pid)
-            driver.wait()
-            wait_for_end(family)
+        total, ended = EACH * (number + 1), False
+        while not ended:
+            resumes = number % 2 == 1 and (run / "study.db").exists()
+            driver = begin(run, resume(run, total) if resumes else search(run, total, number))
+            killed = end_or_kill(driver, rng, 12.0, tally)
+            tally.drivers, tally.resumes, ended = tally.drivers + killed, tally.resumes + killed * resumes, not killed
+            before = kept(run, before)
+        tally.finalists += end_or_kill(begin(run, finalists(run)), rng, 16.0, None)
+        check_finalists(run)
         before = kept(run, before)
-    last = begin(run, EACH * rounds)
-    assert last.wait(120) == 0, "the last driver failed"
+    for arguments in (resume(run, EACH * rounds), finalists(run)):
+        assert begin(run, arguments).wait(300) == 0, f"the last failed: {arguments}"
     kept(run, before)
-    return check(run, EACH * rounds, tally)
+    return check(run, EACH * rounds, tally, time.monotonic() - begun)
 
 
-def begin(run: Path, trials: int) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "benchmarks.chaos", "--drive", str(run), str(trials)]
-    return subprocess.Popen(command, cwd=Path(__file__).parent.parent)
+def search(run: Path, trials: int, number: int) -> list[str]:
+    """The arguments of a search that begins the run, or continues it with another baseline."""
+    settings = [part for key, value in SETTINGS.items() for part in ("--set", f"{key}={value}")]
+    named = ",".join(BASELINES[: 1 + number // 4])
+    return ["search", "quickstart", "--out", str(run), "--trials", str(trials), "--baselines", named, *settings]
+
+
+def resume(run: Path, trials: int) -> list[str]:
+    return ["resume", str(run), "--trials", str(trials)]
+
+
+def finalists(run: Path) -> list[str]:
+    return ["finalists", str(run), "--seeds", "2", "--top", "2", "--epochs", "1"]
+
+
+def begin(run: Path, arguments: list[str]) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "benchmarks.chaos", "--drive", str(run.with_suffix(".events")), *arguments]
+    with run.with_suffix(".messages").open("ab") as messages:
+        return subprocess.Popen(command, cwd=Path(__file__).parent.parent, stdout=messages, stderr=messages)
+
+
+def end_or_kill(driver: "subprocess.Popen[bytes]", rng: random.Random, seconds: float, tally: Tally | None) -> bool:
+    """Kill a driver within so many seconds, or some of its workers before; return whether it did not end by itself.
+
+    With a tally, workers are killed, too, and counted.
+    """
+    while True:
+        try:
+            assert driver.wait(rng.uniform(0.1, seconds)) == 0, "a driver failed: see run.messages"
+            return False
+        except subprocess.TimeoutExpired:
+            family = children(driver.pid)
+        if tally and family and rng.random() < 0.4:
+            tally.workers += kill(rng.choice(family))
+            continue
+        killed = kill(driver.pid)
+        ended = driver.wait() == 0
+        wait_for_end(family)
+        return bool(killed) and not ended
 
 
 def children(pid: int) -> list[int]:
@@ -142,39 +207,71 @@ def read(run: Path) -> "Run | None":
 
 
 def kept(run: Path, before: "tuple[TrialRecord, ...]") -> "tuple[TrialRecord, ...]":
-    """What is complete, which nothing complete before is missing from."""
+    """What is finished, which nothing finished before is missing from; baselines are finished, too."""
     found = read(run)
-    done = tuple(record for record in found.records if record.state == "complete") if found else ()
+    known = (*found.records, *found.baselines) if found else ()
+    done = tuple(record for record in known if record.state != "running")
     lost = [record.number for record in before if record not in done]
-    assert not lost, f"complete before, and lost or changed now: {lost}"
+    assert not lost, f"finished before, and lost or changed now: {lost}"
     return done
 
 
-def check(run: Path, trials: int, tally: Tally) -> Tally:
-    """The promises about the whole."""
+def check_finalists(run: Path) -> int:
+    """The finalists of a run, each with weights of the test error that is recorded."""
+    import torch
+
+    from nas.model.export import load_weights
+    from nas.model.module import module
+    from nas.search.results.finalists import finalist_weights, load_finalists
+    from nas.search.store.readings import load_readings
+    from nas.training.data import load_data, load_test
+    from nas.training.train import Batches, evaluate
+
+    found, listed = read(run), load_finalists(run)
+    assert found is not None
+    source = found.experiment.source
+    for each in listed:
+        network = module(found.record(str(each.number)).graph)
+        load_weights(network, finalist_weights(run, each.number))
+        error, _ = evaluate(network, Batches(load_test(source), load_data(source), torch.device("cpu")))
+        assert error == each.test_error, f"finalist {each.number} has the weights of another training"
+        assert each.test_error in {reading.error for reading in load_readings(run, each.number)}, "unrecorded reading"
+    return len(listed)
+
+
+def check(run: Path, trials: int, tally: Tally, seconds: float) -> Tally:
+    """The promises about the whole, which took so many seconds."""
     from nas.search.results.doctor import find_inconsistencies
 
     found = read(run)
     assert found is not None
+    assert found.seconds_used is not None
+    assert 0 < found.seconds_used < seconds, "time that no driver worked"
     assert len(found.records) == trials, "the total is not reached"
-    assert {record.state for record in found.records} <= {"complete", "failed"}, "left running"
-    assert {record.reason for record in found.records} <= {"", "killed"}
+    assert {record.state for record in (*found.records, *found.baselines)} <= {"complete", "pruned", "failed"}
+    assert {record.reason for record in found.records} <= {"", "killed", "stopped"}
     assert len({record.fingerprint for record in found.records}) == trials, "a network twice"
+    names = [record.baseline.split(",")[0] for record in found.baselines]
+    assert sorted(names) == sorted(found.experiment.baselines), "a baseline is missing, or there twice"
     over: set[str] = set()
     for line in run.with_suffix(".events").read_text().splitlines():
         kind, number = line.split()
         assert kind != "started" or number not in over, f"trial {number} was over, and trained again"
         if kind == "ended":
             over.add(number)
-    lines = Counter(line.split()[2] for line in (run / "log.txt").read_text().splitlines())
+    lines = Counter(tuple(line.split()[1:3]) for line in (run / "log.txt").read_text().splitlines())
     assert set(lines.values()) == {1}, "a trial twice in the log"
+    tally.retrained = check_finalists(run)
     list(find_inconsistencies(run, fix=True))
     assert not list(find_inconsistencies(run, fix=False))
-    tally.trials = trials
-    tally.failed = sum(record.state == "failed" for record in found.records)
+    every = (*found.records, *found.baselines)
+    tally.trials, tally.baselines = trials, len(names)
+    tally.failed = sum(record.state == "failed" for record in every)
+    tally.stopped = sum(record.state == "pruned" for record in every)
+    tally.promoted = sum(record.repeated > 0 for record in every)
     assert tally.failed <= tally.workers, "a trial failed that nobody killed"
-    starts = Counter(line for line in run.with_suffix(".events").read_text().splitlines() if "started" in line)
-    tally.again = sum(count - 1 for count in starts.values())
+    kinds = Counter(line.split()[0] for line in run.with_suffix(".events").read_text().splitlines())
+    tally.again = kinds["started"] - len(every) - tally.promoted
     return tally
 
 
@@ -183,10 +280,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--drive", nargs=2, metavar=("RUN", "TRIALS"), help=argparse.SUPPRESS)
+    parser.add_argument("--drive", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.drive:
-        drive(Path(options.drive[0]), int(options.drive[1]))
+        drive(Path(options.drive[0]), options.drive[1:])
         return
     with tempfile.TemporaryDirectory() as folder:
         begun = time.monotonic()

@@ -61,7 +61,7 @@ def test_a_room_imports_only_leftwards(path: Path) -> None:
 
 INNER_ROOMS: dict[str, list[str]] = {
     "search": [
-        "distributions objectives registries",
+        "distributions durations objectives registries",
         "experiment checked_trial",
         "experiment_file space trial",
         "pareto",

@@ -24,6 +24,9 @@ On = Annotated[
     str | None,
     typer.Option("--data", help="Data set that gives a drawn network its input and classes; digits by default."),
 ]
+TimeLimit = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Time for the whole search over all resumes, such as 2h or 1h30m.")
+]
 Executor = Annotated[str | None, typer.Option(help="Where the workers run: local or ray.")]
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", metavar="FOLDER", help="Where the images are now, if they were moved.")

@@ -16,6 +16,7 @@ def print_plan(experiment: "Experiment") -> None:
     GPU for `device = "cuda"`.
     """
     from nas.genome.cost import cost
+    from nas.search.durations import format_duration
     from nas.search.objectives import OBJECTIVES
     from nas.search.propose.baselines import fit_baseline
     from nas.search.propose.preflight import preflight
@@ -46,6 +47,8 @@ def print_plan(experiment: "Experiment") -> None:
         action = "scaled to fit where possible" if experiment.fit else "rejected"
         limits = ", ".join(f"{name} {count}" for name, count in sample.refused.most_common())
         info(f"  networks outside the budget are {action}; the limit they exceed most: {limits}")
+    if experiment.time_limit:
+        info(f"  time limit: {format_duration(experiment.time_limit)} over all resumes")
     info(f"  {sample.inside} of {sample.drawn} sampled networks are within the budget; {experiment.trials} will be "
         f"trained, {experiment.recipe.epochs} epochs each, by {experiment.workers} workers")  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nas.cli.app import EXIT_INTERRUPTED, app, info, output, text_table
-from nas.cli.options import Json, home, refuse_options, setting
+from nas.cli.options import Json, TimeLimit, home, refuse_options, setting
 from nas.errors import ExperimentError, quoted
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ def principles_command(
     experiment: Annotated[str, typer.Argument(help="A study's TOML file, the name of a bundled study, or a run.")],
     changes: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be trained, and the power.")] = False,
+    time_limit: TimeLimit = None,
     evidence: Annotated[
         list[Path] | None, typer.Option(metavar="RUN", help="A finished search as evidence, on the page.")
     ] = None,
@@ -35,11 +36,14 @@ def principles_command(
     from nas.search.experiment_file import find_experiment
 
     if (Path(experiment) / FILE).is_file():
-        if changes or dry_run or out:
-            raise ExperimentError(f"{experiment} is a run: --set, --dry-run and --out are for an EXPERIMENT")
+        if changes or dry_run or time_limit or out:
+            options = "--set, --dry-run, --time-limit and --out"
+            raise ExperimentError(f"{experiment} is a run: {options} are for an EXPERIMENT")
         path = Path(experiment)
     else:
-        study = read_study(find_experiment(experiment), dict(setting(change) for change in changes or []))
+        settings = dict(setting(change) for change in changes or [])
+        settings |= {"time_limit": time_limit} if time_limit else {}
+        study = read_study(find_experiment(experiment), settings)
         path = out or home(study.experiment)
         _print_plan(study)
         if dry_run:
@@ -74,8 +78,11 @@ def _print_plan(study: "PrincipleStudy") -> None:
 
 
 def _train(study: "PrincipleStudy", path: Path, command: str) -> None:
-    """Train in the foreground. Ctrl-C once: finish what runs; twice: abort. Exits 130 when interrupted."""
-    from nas.cli.progress import stoppable
+    """Train in the foreground. Ctrl-C once: finish what runs; twice: abort. Exits 130 when interrupted.
+
+    At the time limit, what runs is finished too.
+    """
+    from nas.cli.progress import stoppable, time_limit_message
     from nas.principles.training.runner import Runner, begin_study
 
     runner = Runner(begin_study(study, path, command), study)
@@ -87,6 +94,8 @@ def _train(study: "PrincipleStudy", path: Path, command: str) -> None:
     if runner.stopping:
         info(f"interrupted; continue with: nas resume {quoted(path)}")
         raise typer.Exit(EXIT_INTERRUPTED)
+    if runner.out_of_time:
+        info(time_limit_message(runner.clock.limit, runner.clock.seconds, path))
 
 
 def _report(path: Path, searches: list[Path], as_json: bool) -> None:

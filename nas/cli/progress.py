@@ -4,6 +4,8 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import ceil, inf
+from pathlib import Path
 from typing import Protocol
 
 from rich.console import Console, Group
@@ -12,12 +14,22 @@ from rich.table import Table
 from rich.text import Text
 
 from nas.cli.signals import on_signals
+from nas.errors import quoted
+from nas.search.durations import format_duration
 from nas.search.loop.search import Search, SearchEvent
 from nas.search.pareto import front_of
 from nas.search.store.log import line
 from nas.search.trial import TrialRecord
 
 FINISHING = "Finishing running trials; Ctrl-C again to abort"
+TIME_UP = "Time limit reached: finishing running trials"
+
+
+def time_limit_message(limit: float | None, used: float, path: Path) -> str:
+    """Return that a run reached its time limit, and the command that gives it as much again. limit, used: seconds."""
+    longer = format_duration(60 * ceil((used + (limit or 0.0)) / 60))
+    extend = f"nas resume {quoted(path)} --time-limit {longer}"
+    return f"the time limit of {format_duration(limit or 0.0)} is reached; extend it with: {extend}"
 
 
 class ProgressBoard:
@@ -52,12 +64,14 @@ class ProgressBoard:
         return min(self.complete, key=lambda record: (record.error, record.cost.macs), default=None)
 
     def eta(self) -> str:
-        """Return the expected time left, h:mm:ss, or "-" while it is unknown."""
+        """Return the expected time left, at most that of the limit, h:mm:ss, or "-" while it is unknown."""
         done = self.over - self.already
         left = self.search.study.experiment.trials - self.over
-        if not done or left <= 0:
+        expected = (time.monotonic() - self.begun_at) / done * left if done else inf
+        until = min(expected, self.search.clock.seconds_left)
+        if left <= 0 or until == inf:
             return "-"
-        seconds = int((time.monotonic() - self.begun_at) / done * left)
+        seconds = int(until)
         return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
     def summary(self) -> str:
@@ -79,6 +93,8 @@ class ProgressBoard:
 
     def __rich__(self) -> Group:
         hint = FINISHING if self.search.stopping else "Ctrl-C: finish the running trials, then stop"
+        if self.search.out_of_time and not self.search.stopping:
+            hint = TIME_UP
         return Group(self.table(), Text(self.summary(), style="bold"), Text(hint, style="dim"))
 
 
@@ -142,7 +158,11 @@ def watch(search: Search, log: Callable[[str], None]) -> bool:
 
 
 def _pull(search: Search, board: ProgressBoard, log: Callable[[str], None]) -> None:
+    told = False
     for event in search.events():
         board.update(event)
+        if search.out_of_time and not told:
+            log(TIME_UP)
+            told = True
         if event.kind == "ended":
             log(f"{line(event.record)} | {board.summary()}")

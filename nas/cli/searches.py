@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nas.cli.app import EXIT_INTERRUPTED, app, info, output
-from nas.cli.options import Address, DataDir, Executor, Json, RunDir, choose_executor, home, parse_size, setting
+from nas.cli.options import (
+    Address,
+    DataDir,
+    Executor,
+    Json,
+    RunDir,
+    TimeLimit,
+    choose_executor,
+    home,
+    parse_size,
+    setting,
+)
 from nas.errors import RunError, quoted
 
 if TYPE_CHECKING:
@@ -28,6 +39,7 @@ def search_command(
     max_params: Annotated[str | None, typer.Option(help="Hard limit on parameters, such as 50k.")] = None,
     max_macs: Annotated[str | None, typer.Option(help="Hard limit on MACs per image, such as 1.5M.")] = None,
     trials: Annotated[int | None, typer.Option(help="Networks to train, in total.")] = None,
+    time_limit: TimeLimit = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of sampling and training.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda.")] = None,
@@ -47,7 +59,7 @@ def search_command(
     settings: dict[str, Any] = dict(setting(change) for change in changes or [])
     limits = {"budget.params.max": parse_size(max_params), "budget.macs.max": parse_size(max_macs)}
     plain = {"trials": trials, "workers": workers, "seed": seed, "device": device, "storage": storage}
-    plain["executor"] = choose_executor(executor, address)
+    plain |= {"executor": choose_executor(executor, address), "time_limit": time_limit}
     if baselines is not None:
         settings["baselines"] = [name.strip() for name in baselines.split(",") if name.strip()]
     settings |= {key: value for key, value in (limits | plain).items() if value is not None}
@@ -66,10 +78,12 @@ def drive(study: "Study") -> None:
 
     Exits with 130 when interrupted. Raises RunError when the run cannot continue or no trial succeeded.
     """
-    from nas.cli.progress import watch
+    from nas.cli.progress import time_limit_message, watch
     from nas.search.loop.search import Search
 
     search = Search(study)
+    if search.clock.limit and search.clock.is_new and search.study.stored():
+        info("this run does not hold the time it has taken so far: the time limit counts from now")
     completed = watch(search, info)
     path = quoted(study.path)
     if search.fault:
@@ -86,13 +100,17 @@ def drive(study: "Study") -> None:
         )
     if search.exhausted:
         info("no other network was found within the budget: the space is exhausted, or nearly so")
-    info(f"Done. Report: nas report {path}   Export: nas export {path} --trial best")
+    if search.out_of_time:
+        info(time_limit_message(search.clock.limit, search.clock.seconds, study.path))
+    done = "" if search.out_of_time else "Done. "
+    info(f"{done}Report: nas report {path}   Export: nas export {path} --trial best")
 
 
 @app.command("resume")
 def resume_command(
     run: RunDir,
     trials: Annotated[int | None, typer.Option(help="A new total of trials.")] = None,
+    time_limit: TimeLimit = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
     data_dir: DataDir = None,
     executor: Executor = None,
@@ -108,7 +126,8 @@ def resume_command(
 
     with closing(open_run(run)) as study:
         command, _ = study.origin()
-    given: dict[str, Any] = {"trials": trials, "workers": workers, "executor": choose_executor(executor, address)}
+    given: dict[str, Any] = {"trials": trials, "time_limit": time_limit, "workers": workers}
+    given["executor"] = choose_executor(executor, address)
     changes = {name: value for name, value in given.items() if value is not None}
     if data_dir is not None:
         check_data_dir(study.experiment.data, data_dir)
@@ -146,6 +165,8 @@ def _status_facts(run: "Run", path: str, active: bool | None) -> dict[str, Any]:
         "trials_total": run.experiment.trials,
         **{state: states[state] for state in ("complete", "failed", "running", "pruned")},
         "active": active,
+        "seconds_used": run.seconds_used,
+        "time_limit": run.experiment.time_limit,
         "epochs_saved": epochs_saved(run.records, run.experiment.recipe.epochs),
         "failures": {str(reason): count for reason, count in failures.items()},
         "proposals": dict(run.proposal_counts),
@@ -156,10 +177,19 @@ def _status_facts(run: "Run", path: str, active: bool | None) -> dict[str, Any]:
 
 
 def _status_lines(facts: dict[str, Any]) -> Iterator[str]:
+    from nas.cli.progress import time_limit_message
+    from nas.search.durations import format_duration
+
     total, idle = facts["trials_total"], facts["active"] is False
     running = f"{facts['running']} {'interrupted' if idle and facts['running'] else 'running'}"
     yield f"{facts['complete']} of {total} complete, {running}, {facts['failed']} failed"
-    if idle and facts["complete"] + facts["failed"] + facts["pruned"] < total:
+    used, limit = facts["seconds_used"], facts["time_limit"]
+    if used is not None:
+        yield f"time: {format_duration(used)}{f' of {format_duration(limit)}' if limit else ''}"
+    unfinished = idle and facts["complete"] + facts["failed"] + facts["pruned"] < total
+    if unfinished and limit and used is not None and used >= limit:
+        yield time_limit_message(limit, used, Path(facts["run"]))
+    elif unfinished:
         yield f"no process is running this search; continue with: nas resume {quoted(facts['run'])}"
     if best := facts["best"]:
         yield (

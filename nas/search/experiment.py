@@ -8,6 +8,7 @@ from pydantic import field_validator as field_check
 
 from nas.errors import ExperimentError
 from nas.registry import Registry
+from nas.search.durations import Duration
 from nas.search.objectives import OBJECTIVES, Budget, Objective
 from nas.search.registries import EXECUTORS, SAMPLERS
 from nas.training.data import Source
@@ -57,7 +58,8 @@ class Experiment(BaseModel):
     workers: Annotated[int, Field(ge=1, le=256)] = 2
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     device: Literal["cpu", "cuda"] = "cpu"
-    timeout: Annotated[float, Field(gt=0)] = 3600.0  # seconds a trial may take; longer is a failure, not the run's end
+    time_limit: Duration | None = None  # of the whole search over all resumes; trials that run then are finished
+    timeout: Duration = 3600.0  # seconds a trial may take; longer is a failure, not the run's end
     memory_gb: Annotated[float, Field(gt=0)] | None = None  # of host memory a worker may take
     executor: Annotated[str, _named(EXECUTORS)] = "local"
     cpus_per_trial: Annotated[float, Field(gt=0, le=256)] = 1.0  # what Ray sets aside for a worker

@@ -9,8 +9,9 @@ CHAOS = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "chaos.py"
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_drivers_and_workers_are_killed_at_random(tmp_path: Path) -> None:
     tally = CHAOS["chaos"](tmp_path, rounds=2, seed=4)
     assert tally.drivers + tally.workers >= 1
-    assert tally.trials == 20
+    assert (tally.trials, tally.baselines, tally.retrained) == (20, 1, 2)
+    assert tally.stopped > 0

@@ -39,15 +39,16 @@ REFUSED: list[tuple[str, ...]] = [
 """Options that do not apply to the arguments, and pairs that exclude each other."""
 
 ALWAYS = {
-    "search": "dry_run changes max_params max_macs trials workers seed device baselines executor storage out",
-    "resume": "trials workers executor address data_dir",
+    "search": "dry_run changes max_params max_macs trials time_limit workers seed device baselines executor storage "
+    "out",
+    "resume": "time_limit trials workers executor address data_dir",
     "status": "as_json",
     "report": "format_ out",
     "export": "out format_",
     "finalists": "seeds top epochs as_json data_dir",
     "proxies": "networks as_json data_dir",
     "doctor": "fix",
-    "principles": "changes out",
+    "principles": "time_limit changes out",
     "show": "layers",
     "cost": "",
     "diff": "as_json",

@@ -131,6 +131,19 @@ def test_a_full_disk_ends_the_run_and_nothing_is_lost(tmp_path: Path) -> None:
     assert len(list(train(study, path, Fake()))) == 3
 
 
+def test_at_the_time_limit_what_runs_is_finished_and_the_rest_is_for_a_resume(tmp_path: Path) -> None:
+    study, path = make_study(tmp_path, keys=("h01",), interim_seeds=(2,)), tmp_path / "run"
+    runner = Runner(begin_study(study, path, "nas principles mine"), study, lambda _: Fake())
+    for _ in runner.steps():
+        runner.clock.limit = 0.0  # as when the time has passed
+    first = read_results(path).records
+    assert runner.out_of_time
+    assert 0 < len(first) < 4
+    longer = Runner(begin_study(study, path, "nas principles mine"), study, lambda _: Fake())
+    assert len(list(longer.steps())) == 4 - len(first)
+    assert not longer.out_of_time
+
+
 def test_the_path_of_the_page_is_the_last_line_of_stdout_and_not_in_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

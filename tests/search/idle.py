@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nas.search.trial import Reason
 from nas.search.workers.job import Event, Job, Outcome, Progress
 from nas.training.score import Score
 
@@ -23,6 +24,28 @@ def nothing(job: Job) -> Iterator[Event]:
     error = (len(job.genome) % 997) / 1000
     yield Progress(job.number, Score(1, error, 1.0, 0.02, 1.0))
     yield Outcome(job.number)
+
+
+class InProcess:
+    """An executor of one worker that trains nothing, in the driver's own process."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+
+    def idle(self) -> bool:
+        return not self._events
+
+    def submit(self, job: Job) -> None:
+        self._events = list(nothing(job))
+
+    def stop(self, number: int) -> None:
+        self._events = [Outcome(number, Reason.STOPPED)]
+
+    def events(self, seconds: float) -> list[Event]:
+        return [self._events.pop(0)] if self._events else []
+
+    def close(self) -> None:
+        self._events = []
 
 
 def idle(experiment: "Experiment") -> "ProcessPool":

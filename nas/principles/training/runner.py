@@ -18,6 +18,7 @@ from nas.principles.judging.verdict import deciding_analysis
 from nas.principles.study_file import PrincipleStudy, save_study
 from nas.principles.training.evaluate import find_misclassified
 from nas.search.experiment import Experiment
+from nas.search.loop.clock import SearchClock
 from nas.search.loop.search import final_state
 from nas.search.store.create import create
 from nas.search.store.run_files import exclusive_lock, trial_weights
@@ -58,12 +59,16 @@ class TrainingStep:
 
 
 class Runner:
-    """Trains a study of principles. Iterate over `steps` to run it; `stop` lets the running trainings finish."""
+    """Trains a study of principles. Iterate over `steps` to run it; `stop` lets the running trainings finish.
+
+    out_of_time: whether the study's time limit was reached before all was trained, which does the same.
+    """
 
     def __init__(
         self, store: Study, study: PrincipleStudy, workers: Callable[[Experiment], Executor] = make_executor
     ) -> None:
         self.store, self.plan, self.stopping, self._workers = store, Plan(study), False, workers
+        self.clock, self.out_of_time = SearchClock(store), False
         self._running: dict[int, tuple[Training, TrialRecord]] = {}
         self._abandoned: dict[Key, TrialRecord] = {}  # by a driver that died; they keep their trial numbers
 
@@ -80,6 +85,7 @@ class Runner:
         trainings fail with an error.
         """
         with self.store.held(), closing(self._workers(self.store.experiment)) as workers:
+            self.clock.start()
             records = self.store.records()
             self._abandoned = {(r.fingerprint, r.seed): r for r in records if r.state == "running"}
             for number in range(len(self.plan.study.design.interim_seeds)):
@@ -87,7 +93,8 @@ class Runner:
                 if number == 0:
                     wave |= self._missing(self.plan.population_trainings())
                 yield from self._train(workers, wave)
-                if self.stopping:
+                self.clock.beat(every=0)
+                if self.stopping or self.out_of_time:
                     return
 
     def wave(self, number: int) -> dict[Key, Training]:
@@ -111,7 +118,7 @@ class Runner:
 
     def _train(self, workers: Executor, wave: dict[Key, Training]) -> Iterator[TrainingStep]:
         done, seconds, policy = 0, 0.0, FailurePolicy(self.store.path, ENOUGH)
-        for trained in train_all(workers, self._jobs(wave.values()), policy):
+        for trained in train_all(workers, self._jobs(wave.values()), policy, self.clock.beat):
             training, record = self._end(trained)
             done, seconds = done + 1, seconds + record.seconds
             left = len(wave) - done
@@ -120,7 +127,8 @@ class Runner:
     def _jobs(self, trainings: Iterable[Training]) -> Iterator[Job]:
         """Yield a job for each training, recorded as running when it is taken; none once the run is to stop."""
         for training in trainings:
-            if self.stopping:
+            self.out_of_time = not self.clock.seconds_left
+            if self.stopping or self.out_of_time:
                 return
             record = self._abandoned.pop(training.key, None) or self._begin(training)
             self._running[record.number] = training, record

@@ -55,6 +55,12 @@ class TrialQueue:
             self._finished[record.number] = True
             self._proposer.tell(proposal, *(record.measured(self.experiment.objectives) or ()))
 
+    def is_complete(self) -> bool:
+        """Return whether every trial and baseline has ended, so that more time would train nothing."""
+        trials = self.study.stored()
+        enough = len(search_trials(trials)) >= self.experiment.trials and not self._next_baseline(trials)
+        return enough and all(trial.is_finished for trial in trials)
+
     def _propose(self, trials: list[StoredTrial]) -> TrialRecord | None:
         self._learn_others(trials)
         if len(trials) >= self.experiment.trials or self.exhausted:
@@ -96,10 +102,13 @@ class TrialQueue:
             self._finished[trial.number] = trial.is_finished
             self._proposer.learn(trial.record)
 
+    def _next_baseline(self, trials: list[StoredTrial]) -> str | None:
+        begun = {trial.baseline.split(",")[0] for trial in trials}
+        return next((name for name in self.experiment.baselines if name not in begun), None)
+
     def _baseline(self, trials: list[StoredTrial]) -> TrialRecord | None:
         """Return the next baseline, with the recipe of the search and the seed of one of its trials."""
-        begun = {trial.baseline.split(",")[0] for trial in trials}
-        name = next((name for name in self.experiment.baselines if name not in begun), None)
+        name = self._next_baseline(trials)
         if name is None:
             return None
         fitted = fit_baseline(name, self.task, self.experiment.budget)

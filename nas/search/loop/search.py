@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from nas.search.experiment import Experiment
+from nas.search.loop.clock import SearchClock
 from nas.search.loop.halving import Halving
 from nas.search.loop.queue import TrialQueue
 from nas.search.pareto import front_of
@@ -34,12 +35,14 @@ class Search:
     """A search over one study. Pull `events` to run it; `stop` lets the running trials finish.
 
     make_workers: returns the executor; exhausted: whether the space seems to hold no other network; fault: why the run
-    stopped itself, or "".
+    stopped itself, or ""; out_of_time: whether the time limit is reached, which lets the running trials finish, too,
+    and after the last event whether it ended the search before its total.
     """
 
     def __init__(self, study: Study, make_workers: Callable[[Experiment], Executor] = make_executor) -> None:
         self._make_workers = make_workers
         self.study, self.stopping, self.exhausted, self.fault = study, False, False, ""
+        self.clock, self.out_of_time = SearchClock(study), False
         self.running: dict[int, TrialRecord] = {}
 
     def stop(self) -> None:
@@ -60,30 +63,39 @@ class Search:
             self._front = front_of(records, experiment.objectives)
             self._halving = make_halving(experiment, records)
             self._policy = FailurePolicy(self.study.path)
-            if first := self._queue.next():
+            self.clock.start()
+            if self._may_start() and (first := self._queue.next()):
                 with (
                     closing(Curves(self.study.path)) as self._curves,
                     closing(self._make_workers(experiment)) as workers,
                 ):
                     yield from self._loop(workers, first)
             self.exhausted = self._queue.exhausted
+            self.out_of_time = self.out_of_time and not self._queue.is_complete()
 
     def _loop(self, workers: Executor, waiting: TrialRecord | None) -> Iterator[SearchEvent]:
         while True:
-            while workers.idle() and not self.stopping and (record := waiting or self._next()):
+            while workers.idle() and self._may_start() and (record := waiting or self._next()):
                 waiting = None
                 self.running[record.number] = record
                 workers.submit(self._job(record))
                 yield SearchEvent("started", record)
-            if not self.running and (self.stopping or workers.idle()):
+            if not self.running and (workers.idle() or not self._may_start()):
                 yield from self._give_up(0)
+                self.clock.beat(every=0)
                 return
+            self.clock.beat()
             for event in workers.events(POLL_SECONDS):
                 shown = self._handle_event(event)
                 if shown.kind == "scored" and self._is_outdone(shown.record):
                     workers.stop(shown.record.number)
                 yield shown
             yield from self._give_up(self.study.experiment.workers)
+
+    def _may_start(self) -> bool:
+        """Return whether another trial may start: not once the search is to stop, or its time is up."""
+        self.out_of_time = self.out_of_time or not self.clock.seconds_left
+        return not (self.stopping or self.out_of_time)
 
     def _next(self) -> TrialRecord | None:
         return (self._halving and self._halving.promoted()) or self._queue.next()

@@ -17,7 +17,7 @@ from nas.search.trial import Attributes
 
 # Settings that may change when a run continues.
 LOOSE = {
-    "name", "data_dir", "trials", "workers", "sampler", "timeout", "memory_gb", "baselines", "executor",
+    "name", "data_dir", "trials", "time_limit", "workers", "sampler", "timeout", "memory_gb", "baselines", "executor",
     "cpus_per_trial", "gpus_per_trial", "tracker",
 }  # fmt: skip
 

@@ -25,6 +25,7 @@ class Run:
     records: trials of the search. baselines: known networks trained with the same recipe; none is among `records`.
     proposal_counts: proposals by outcome. command: that began the run. versions: of the packages it began with.
     data: the images it began with. moved: whether the caller says where they are now.
+    seconds_used: time that drivers have worked on it; None where that is not recorded.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class Run:
     baselines: tuple[TrialRecord, ...] = ()
     data: DataFacts = field(default_factory=DataFacts)
     moved: bool = False
+    seconds_used: float | None = None
 
     @cached_property
     def task(self) -> Task:
@@ -76,7 +78,10 @@ def read_run(study: Study) -> Run:
     baselines = tuple([trial.record for trial in trials if trial.is_baseline])
     records = tuple([trial.record for trial in search])
     counts, data = dict(proposal_counts(search)), study.data_facts()
-    return Run(study.path, study.experiment, records, counts, command, made_with, baselines, data)
+    return Run(
+        study.path, study.experiment, records, counts, command, made_with, baselines, data,
+        seconds_used=study.seconds_used(),
+    )  # fmt: skip
 
 
 def load_run(path: Path, data_dir: Path | None = None) -> Run:

@@ -42,6 +42,10 @@ class StudyStorage:
         """Return what the study was made with."""
         return self._storage.get_study_user_attrs(self._study)
 
+    def set_fact(self, key: str, value: object) -> None:
+        """Record a fact on the study."""
+        self._storage.set_study_user_attr(self._study, key, value)
+
     def begin(self, choices: Mapping[str, object], distributions: Distributions, attributes: Attributes) -> int:
         """Record a running trial in one transaction and return its number."""
         from optuna.trial import TrialState, create_trial

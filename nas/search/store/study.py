@@ -7,6 +7,7 @@ runs/NAME/trials/000012/    weights of kept trials
 runs/NAME/report/           pages and figures
 """
 
+import time
 from collections import Counter
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
@@ -107,6 +108,31 @@ class Study:
         """Return what it records of the images it began with. Raises RunError."""
         with readable(str(self.path)):
             return data_facts_of(self.storage.facts())
+
+    def seconds_used(self) -> float | None:
+        """Return the seconds that drivers have worked on the study; None where they are not recorded."""
+        with readable(str(self.path)):
+            kept = self.storage.facts().get("time_used")
+        return _number(kept, "seconds")
+
+    def add_seconds(self, elapsed: float) -> float:
+        """Record that this driver worked for so many seconds until now, and return the seconds of all drivers.
+
+        Time in which another driver of the study worked as well is counted once.
+        """
+        now = time.time()
+        with self.exclusive():
+            kept = self.storage.facts().get("time_used")
+            before, until = _number(kept, "seconds") or 0.0, _number(kept, "until") or 0.0
+            seconds = before + max(0.0, min(elapsed, now - until))
+            self.storage.set_fact("time_used", {"seconds": seconds, "until": now})
+        return seconds
+
+
+def _number(table: object, key: str) -> float | None:
+    """Return a number of a table in the study, unless it is damaged."""
+    value = table.get(key) if isinstance(table, dict) else None
+    return float(value) if isinstance(value, int | float) and 0 <= value < 1e12 else None
 
 
 def search_trials(trials: list[StoredTrial]) -> list[StoredTrial]:

@@ -1,7 +1,7 @@
 """One pull loop and one failure policy for everything that is trained."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,10 +62,13 @@ class TrainedJob:
         return None if self.outcome.reason or not self.scores else self.scores[-1].error
 
 
-def train_all(workers: Executor, jobs: Iterable[Job], policy: FailurePolicy) -> Iterator[TrainedJob]:
+def train_all(
+    workers: Executor, jobs: Iterable[Job], policy: FailurePolicy, beat: Callable[[], object] = lambda: None
+) -> Iterator[TrainedJob]:
     """Train jobs and yield each as it ends. A job is taken from `jobs` when a worker is idle.
 
-    Raises RunError when the disk is full, or when most trainings fail with an error.
+    beat: is called several times a second. Raises RunError when the disk is full, or when most trainings fail with an
+    error.
     """
     waiting = iter(jobs)
     again: list[Job] = []
@@ -77,6 +80,7 @@ def train_all(workers: Executor, jobs: Iterable[Job], policy: FailurePolicy) -> 
             workers.submit(job)
         if not running and not again and workers.idle():
             return
+        beat()
         for event in workers.events(POLL_SECONDS):
             if isinstance(event, Progress):
                 scores[event.number].append(event.score)
