@@ -184,13 +184,13 @@ def _status_lines(facts: dict[str, Any]) -> Iterator[str]:
     running = f"{facts['running']} {'interrupted' if idle and facts['running'] else 'running'}"
     yield f"{facts['complete']} of {total} complete, {running}, {facts['failed']} failed"
     used, limit = facts["seconds_used"], facts["time_limit"]
-    if used is not None:
-        yield f"time: {format_duration(used)}{f' of {format_duration(limit)}' if limit else ''}"
     unfinished = idle and facts["complete"] + facts["failed"] + facts["pruned"] < total
     if unfinished and limit and used is not None and used >= limit:
         yield time_limit_message(limit, used, Path(facts["run"]))
     elif unfinished:
         yield f"no process is running this search; continue with: nas resume {quoted(facts['run'])}"
+    if used is not None:
+        yield f"time: {format_duration(used)}{f' of {format_duration(limit)}' if limit else ''}"
     if best := facts["best"]:
         yield (
             f"best: trial {best['trial']}, validation error {best['error']:.4f}, "
