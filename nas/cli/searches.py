@@ -189,13 +189,13 @@ def _status_lines(facts: dict[str, Any]) -> Iterator[str]:
         yield time_limit_message(limit, used, Path(facts["run"]))
     elif unfinished:
         yield f"no process is running this search; continue with: nas resume {quoted(facts['run'])}"
-    if used is not None:
-        yield f"time: {format_duration(used)}{f' of {format_duration(limit)}' if limit else ''}"
     if best := facts["best"]:
         yield (
             f"best: trial {best['trial']}, validation error {best['error']:.4f}, "
             f"{best['params']:,} params, {best['macs']:,} MACs; front of {facts['front']}"
         )
+    if used is not None:
+        yield f"time: {format_duration(used)}{f' of {format_duration(limit)}' if limit else ''}"
     if facts["pruned"]:
         yield f"stopped early: {facts['pruned']}, {facts['epochs_saved']} epochs saved"
     for reason, count in facts["failures"].items():
