@@ -3,7 +3,6 @@
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -122,9 +121,9 @@ def resume_command(
     from nas.search.experiment_file import validate_experiment
     from nas.search.store.create import create
     from nas.search.store.run import check_data_dir
-    from nas.search.store.study import open_run
+    from nas.search.store.study_view import open_view
 
-    with closing(open_run(run)) as study:
+    with open_view(run) as study:
         command, _ = study.origin()
     given: dict[str, Any] = {"trials": trials, "time_limit": time_limit, "workers": workers}
     given["executor"] = choose_executor(executor, address)

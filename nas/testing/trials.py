@@ -1,6 +1,5 @@
 """A trial that was never trained, with a made-up error: what the contracts of samplers and objectives read."""
 
-from nas.genome.fingerprint import fingerprint
 from nas.search.propose.candidate import Candidate
 from nas.search.trial import TrialRecord
 from nas.training.score import Score
@@ -8,13 +7,11 @@ from nas.training.score import Score
 
 def untrained_trial(number: int, network: Candidate, error: float | None) -> TrialRecord:
     """Return a trial that ended with an error after one epoch, or that failed where the error is None."""
-    return TrialRecord(
+    return TrialRecord.of(
+        network.graph,
+        seed=number,
         number=number,
         choices=network.choices,
-        graph=network.graph,
-        fingerprint=fingerprint(network.graph),
-        cost=network.cost,
-        seed=number,
         scores=() if error is None else (Score(1, error, loss=error, seconds=1.0, train_loss=error),),
         state="failed" if error is None else "complete",
         distributions=network.distributions,

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nas.genome import Graph, cost, fingerprint
+from nas.genome import Graph
 from nas.genome import primitives as p
 from nas.genome.task import Task
 from nas.principles.judging.evidence import evidence_of_run, rank_correlation
@@ -29,7 +29,7 @@ def record(number: int) -> TrialRecord:
     graph = network("B" if given else "none", 4 + number)
     error = 0.5 - 0.01 * number - 0.1 * given
     score = Score(1, error, 1.0, 1.0, 1.0)
-    return TrialRecord(number, {}, graph, fingerprint(graph), cost(graph), number, (score,), "complete")
+    return TrialRecord.of(graph, number, number, scores=(score,), state="complete")
 
 
 @pytest.fixture

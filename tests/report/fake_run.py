@@ -8,6 +8,7 @@ from typing import Any
 
 from nas.genome import Graph, Task, cost, fingerprint
 from nas.genome import primitives as p
+from nas.genome.genome_json import to_json
 from nas.search.experiment import Experiment
 from nas.search.objectives import Budget, Range
 from nas.search.store.run import Run
@@ -46,7 +47,8 @@ def record(number: int, seed: int = 0, state: Any = "complete", **changes: Any) 
         Score(epoch, last * (1 + 3 / epoch), 3.2 * last * (1 + 3 / epoch), 0.2 * epoch, last) for epoch in range(1, 9)
     )
     reason = Reason.DIVERGED if state == "failed" else Reason.NONE
-    made = {"number": number, "choices": choices, "graph": graph, "fingerprint": fingerprint(graph), "cost": counts,
+    made = {"number": number, "choices": choices, "genome": to_json(graph),
+            "fingerprint": fingerprint(graph), "cost": counts,
             "seed": number, "scores": scores if state != "running" else (), "state": state, "reason": reason,
             "seconds": 1.6 + dice.random()}  # fmt: skip
     return TrialRecord(**(made | changes))

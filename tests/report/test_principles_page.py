@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from test_page import Reader
 
-from nas.genome import cost
 from nas.principles.judging.evidence import FEATURES, Evidence
 from nas.principles.judging.plan import Plan
 from nas.principles.judging.study_results import StudyResults
@@ -54,7 +53,9 @@ def made(path: Path, gain: float = 0.1) -> StudyResults:
         error = 0.4 + gain * worse + float(rng.normal(0, 0.005))
         scores = tuple(Score(epoch, error + 0.1 / epoch, 1.0, 2.0, 1.0 + worse) for epoch in range(1, 6))
         graph = training.graph
-        records[key] = TrialRecord(number, {}, graph, key[0], cost(graph), key[1], scores, "complete", seconds=2.0)
+        records[key] = TrialRecord.of(
+            graph, key[1], number, fingerprint=key[0], scores=scores, state="complete", seconds=2.0
+        )
     return StudyResults(plan, records, path)
 
 

@@ -15,8 +15,7 @@ from PIL import Image
 from training.image_files import encoded, folder_files, hub_rows, npz_bytes, parquet_bytes, pixels, put
 
 from nas.errors import DataError
-from nas.genome import Graph, Input, cost
-from nas.genome.fingerprint import fingerprint
+from nas.genome import Graph, Input
 from nas.genome.primitives import GapHead, Stem
 from nas.registry import trust
 from nas.search.experiment_file import load_experiment, validate_experiment
@@ -341,6 +340,6 @@ def test_height_and_width_reach_a_worker(tmp_path: Path) -> None:
     assert experiment.source.size == (8, 6)
     assert validate_experiment(experiment.as_dict(), "a study") == experiment
     graph = Graph.of(GapHead(2)(Stem(4)(Input((3, 8, 6))())))
-    record = TrialRecord(0, {}, graph, fingerprint(graph), cost(graph), seed=0)
+    record = TrialRecord.of(graph, 0, 0)
     job = Job.for_trial(experiment, record, tmp_path / "weights")
     assert Job.from_json(job.to_json()) == job

@@ -9,7 +9,6 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nas.genome.cost import cost
 from nas.principles.judging.misclassified import save_misclassified
 from nas.principles.judging.plan import Key, Plan, Training
 from nas.principles.judging.power import count_claims
@@ -137,7 +136,7 @@ class Runner:
 
     def _begin(self, training: Training) -> TrialRecord:
         (code, seed), graph = training.key, training.graph
-        record = TrialRecord(-1, {}, graph, code, cost(graph), seed, purpose=training.purpose)
+        record = TrialRecord.of(graph, seed, fingerprint=code, purpose=training.purpose)
         return replace(record, number=self.store.begin(record))
 
     def _end(self, trained: TrainedJob) -> tuple[Training, TrialRecord]:

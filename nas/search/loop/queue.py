@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
-from nas.genome.cost import cost
-from nas.genome.fingerprint import fingerprint
+from nas.genome.genome_json import to_json
 from nas.search.propose.baselines import fit_baseline
 from nas.search.propose.proposer import Proposal, Proposer
 from nas.search.space import load_space
-from nas.search.store.study import Study, proposal_counts, search_trials
-from nas.search.trial import StoredTrial, TrialRecord
+from nas.search.store.stored_trial import StoredTrial
+from nas.search.store.study import Study
+from nas.search.store.study_view import proposal_counts, search_trials
+from nas.search.trial import TrialRecord
 from nas.training.data import task
 
 
@@ -73,7 +74,7 @@ class TrialQueue:
         record = TrialRecord(
             number=-1,
             choices=proposal.choices,
-            graph=proposal.graph,
+            genome=to_json(proposal.graph),
             fingerprint=proposal.fingerprint,
             cost=proposal.cost,
             seed=self.experiment.trial_seed(len(trials)),
@@ -113,8 +114,5 @@ class TrialQueue:
             return None
         fitted = fit_baseline(name, self.task, self.experiment.budget)
         seed = self.experiment.trial_seed(self.experiment.baselines.index(name))
-        code, counts = fingerprint(fitted.graph), proposal_counts(search_trials(trials))
-        record = TrialRecord(
-            -1, {}, fitted.graph, code, cost(fitted.graph), seed, baseline=fitted.label, proposal_counts=counts
-        )
-        return self._begin(record)
+        counts = proposal_counts(search_trials(trials))
+        return self._begin(TrialRecord.of(fitted.graph, seed, baseline=fitted.label, proposal_counts=counts))

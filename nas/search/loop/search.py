@@ -13,7 +13,8 @@ from nas.search.loop.queue import TrialQueue
 from nas.search.pareto import front_of
 from nas.search.store.log import Curves, log
 from nas.search.store.run_files import trial_folder, trial_weights
-from nas.search.store.study import Study, search_trials
+from nas.search.store.study import Study
+from nas.search.store.study_view import search_trials
 from nas.search.trial import Reason, State, TrialRecord
 from nas.search.workers.executor import Executor, make_executor
 from nas.search.workers.job import Event, Job, Progress

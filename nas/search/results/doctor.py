@@ -16,11 +16,13 @@ from nas.files import atomic_write
 from nas.search.experiment import MATCHED
 from nas.search.experiment_file import read_experiment, to_toml
 from nas.search.pareto import front_of
-from nas.search.store.create import LOOSE, begun, changed_settings, original_experiment
+from nas.search.store.create import LOOSE, begun, changed_settings
 from nas.search.store.data_facts import read_data_facts
 from nas.search.store.run_files import BEGUN, check_contained, exclusive_lock, is_beginning, trial_folder, trial_weights
-from nas.search.store.storage import connect
+from nas.search.store.storage import readable
 from nas.search.store.study import Study, open_run
+from nas.search.store.study_file import open_study_file
+from nas.search.store.study_view import experiment_of
 from nas.search.trial import Reason, TrialRecord
 from nas.search.workers.executor import make_executor
 from nas.search.workers.job import Job
@@ -116,8 +118,8 @@ def _experiment(path: Path) -> Iterator[Inconsistency]:
     if found and found.storage:
         return
     try:
-        with closing(connect(path / "study.db", None, "")) as storage:
-            known = original_experiment(storage, path)
+        with readable(str(path)), open_study_file(path / "study.db") as file:
+            known = experiment_of(file.facts(), path)
     except (RunError, ExperimentError):
         known = None
     if found:

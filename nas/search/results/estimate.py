@@ -6,7 +6,6 @@ from tempfile import TemporaryDirectory
 
 from nas.errors import RunError
 from nas.genome.cost import Cost
-from nas.genome.genome_json import to_json
 from nas.genome.task import Task
 from nas.genome.trial import Space
 from nas.search.experiment import Experiment
@@ -44,7 +43,7 @@ def estimate_run(experiment: Experiment, space: Space, task: Task) -> RunEstimat
     epoch = _timed(experiment, record)
     epochs, trials = experiment.recipe.epochs, experiment.trials
     turns = -(-trials // experiment.workers)
-    study = trials * (STUDY + len(to_json(record.graph)) + EPOCH * epochs)
+    study = trials * (STUDY + len(record.genome) + EPOCH * epochs)
     return RunEstimate(record.cost, epoch, turns * epochs * epoch, study, trials * 4 * record.cost.params)
 
 
@@ -56,7 +55,7 @@ def typical(experiment: Experiment, space: Space, task: Task, patience: int = 3_
     if not found:
         raise RunError("no network inside the budget was found to time")
     middle = found[(len(found) - 1) // 2]
-    return TrialRecord(0, middle.choices, middle.graph, middle.fingerprint, middle.cost, experiment.seed)
+    return TrialRecord.of(middle.graph, experiment.seed, 0, choices=middle.choices)
 
 
 def _timed(experiment: Experiment, record: TrialRecord) -> float:

@@ -1,13 +1,12 @@
 """The images of a run as they are now, once they are known to be those it was made with."""
 
-from contextlib import closing
 from dataclasses import dataclass, replace
 
 from nas.errors import DataError, RunError, quoted
-from nas.search.store.create import changed_settings, original_experiment
+from nas.search.store.create import changed_settings
 from nas.search.store.data_facts import DataFacts
 from nas.search.store.run import Run
-from nas.search.store.study import open_run
+from nas.search.store.study_view import open_view
 from nas.training.data import READERS, Data, Split, class_names, load_data, load_test, part_statistics
 
 MOVED = "Where the images have moved, name their folder with --data-dir"
@@ -70,8 +69,8 @@ def load_run_data(run: Run) -> RunData:
 
 def _check_unedited(run: Run) -> None:
     """Raise RunError when the run's experiment file has other settings than the search began with."""
-    with closing(open_run(run.path)) as study:
-        began = original_experiment(study.storage, run.path)
+    with open_view(run.path) as study:
+        began = study.original_experiment()
     if began and (shown := changed_settings(began, run.experiment)):
         raise RunError(
             f"{run.path / 'experiment.toml'} was edited after the search began ({shown}); restore it, or write it as "

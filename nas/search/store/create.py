@@ -6,12 +6,12 @@ from pathlib import Path
 from nas.errors import ExperimentError, RunError
 from nas.files import atomic_write
 from nas.search.experiment import Experiment
-from nas.search.experiment_file import read_experiment, to_toml, validate_experiment
+from nas.search.experiment_file import read_experiment, to_toml
 from nas.search.store.data_facts import data_facts_of, read_data_facts
 from nas.search.store.lease import shared
 from nas.search.store.run import package_versions
 from nas.search.store.run_files import exclusive_lock, is_beginning
-from nas.search.store.storage import StudyStorage, connect, create_study, create_study_on_server, readable, writable
+from nas.search.store.storage import connect, create_study, create_study_on_server, writable
 from nas.search.store.study import Study, open_run
 from nas.search.trial import Attributes
 
@@ -40,7 +40,7 @@ def create(path: Path, experiment: Experiment, command: str) -> Study:
                 _make_run(path, experiment, facts, note)
             study = open_run(path)
             try:
-                _same(path, original_experiment(study.storage, path) or study.experiment, experiment)
+                _same(path, study.original_experiment() or study.experiment, experiment)
                 study.data_facts().check(images, path, experiment.data)
             except RunError:
                 study.close()
@@ -70,20 +70,13 @@ def _make_run(path: Path, experiment: Experiment, facts: Attributes, note: str) 
         with shared(url, experiment.name) as lease, lease.exclusive():
             create_study_on_server(url, experiment.name, objectives, facts)
         with closing(Study(path, experiment, connect(path / "study.db", url, experiment.name))) as study:
-            if before := original_experiment(study.storage, path):
+            if before := study.original_experiment():
                 _same(path, before, experiment)
                 study.data_facts().check(data_facts_of(facts), path, experiment.data)
         atomic_write(path / "experiment.toml", text)
     else:
         atomic_write(path / "experiment.toml", text)
         create_study(path / "study.db", objectives, facts)
-
-
-def original_experiment(storage: StudyStorage, path: Path) -> Experiment | None:
-    """Return the experiment a study was made for, if it says so. Raises RunError or ExperimentError."""
-    with readable(str(path)):
-        written = storage.facts().get("experiment")
-        return None if written is None else validate_experiment(written, f"the study of {path}")
 
 
 def on_server(path: Path) -> bool:

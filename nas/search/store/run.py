@@ -2,7 +2,6 @@
 
 import platform
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -13,7 +12,7 @@ from nas.genome.task import Task
 from nas.search.experiment import Experiment
 from nas.search.store.data_facts import DataFacts
 from nas.search.store.run_files import trial_weights
-from nas.search.store.study import Study, open_run, proposal_counts, search_trials
+from nas.search.store.study_view import StudyView, open_view, proposal_counts, search_trials
 from nas.search.trial import TrialRecord
 from nas.training.data import READERS, task
 
@@ -25,7 +24,8 @@ class Run:
     records: trials of the search. baselines: known networks trained with the same recipe; none is among `records`.
     proposal_counts: proposals by outcome. command: that began the run. versions: of the packages it began with.
     data: the images it began with. moved: whether the caller says where they are now.
-    seconds_used: time that drivers have worked on it; None where that is not recorded.
+    seconds_used: time that drivers have worked on it; None where that is not recorded. foreign: trials in the study
+    that other programs made, or asked for; they are passed over.
     """
 
     path: Path
@@ -38,6 +38,7 @@ class Run:
     data: DataFacts = field(default_factory=DataFacts)
     moved: bool = False
     seconds_used: float | None = None
+    foreign: int = 0
 
     @cached_property
     def task(self) -> Task:
@@ -70,17 +71,18 @@ class Run:
         return trial_weights(self.path, record.number)
 
 
-def read_run(study: Study) -> Run:
+def read_run(study: StudyView) -> Run:
     """Return the run of an open study. Raises RunError when the study is damaged."""
     command, made_with = study.origin()
-    trials = study.stored()
+    known = study.all_trials()
+    trials = [trial for trial in known if not trial.is_foreign]
     search = search_trials(trials)
     baselines = tuple([trial.record for trial in trials if trial.is_baseline])
     records = tuple([trial.record for trial in search])
     counts, data = dict(proposal_counts(search)), study.data_facts()
     return Run(
         study.path, study.experiment, records, counts, command, made_with, baselines, data,
-        seconds_used=study.seconds_used(),
+        seconds_used=study.seconds_used(), foreign=len(known) - len(trials),
     )  # fmt: skip
 
 
@@ -89,7 +91,7 @@ def load_run(path: Path, data_dir: Path | None = None) -> Run:
 
     Raises RunError; with a folder DataError and ExperimentError as `check_data_dir`.
     """
-    with closing(open_run(path)) as study:
+    with open_view(path) as study:
         run = read_run(study)
     if data_dir is None:
         return run

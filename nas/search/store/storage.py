@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 from nas.errors import NasError, RunError, quoted
 from nas.search.distributions import Distributions, to_optuna
 from nas.search.store import lease
+from nas.search.store.stored_trial import StoredTrial
+from nas.search.store.study_file import LOCKED_SECONDS, NAME, check_file, check_plain, study_of
 from nas.search.trial import Attributes
 
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage
-    from optuna.trial import FrozenTrial
-
-LOCKED_SECONDS = 60  # seconds a writer waits for another; SQLite's own 5 s loses trials
-NAME = "search"  # of the one study in a file; on a server it is the experiment's
 
 
 class StudyStorage:
@@ -34,9 +32,9 @@ class StudyStorage:
         """Close the connections, which checkpoints a file's write-ahead log; the next use opens them again."""
         self._backend.engine.dispose()
 
-    def trials(self) -> list["FrozenTrial"]:
-        """Return Optuna's trials, shared with its cache: not to be changed."""
-        return self._storage.get_all_trials(self._study, deepcopy=False)
+    def trials(self) -> list[StoredTrial]:
+        """Return the trials, in order of their numbers."""
+        return [StoredTrial.of(trial) for trial in self._storage.get_all_trials(self._study, deepcopy=False)]
 
     def facts(self) -> Attributes:
         """Return what the study was made with."""
@@ -111,19 +109,12 @@ def connect(file: Path, url: str | None, name: str) -> StudyStorage:
     if url:
         with readable(url):
             return StudyStorage(_postgresql(url), name)
-    if not file.is_file() or file.is_symlink():
-        raise RunError(f"{file.parent} is not a run directory: it has no study.db")
+    check_file(file)
     with readable(str(file)):
-        _check_plain(file)
-        return StudyStorage(_sqlite(file), NAME)
-
-
-def _check_plain(file: Path) -> None:
-    """Refuse a database with views or triggers: a view may have rows without end."""
-    with closing(sqlite3.connect(file, timeout=LOCKED_SECONDS)) as database:
-        query = "SELECT count(*) FROM sqlite_master WHERE type IN ('view', 'trigger')"
-        if database.execute(query).fetchone()[0]:
-            raise RunError(f"{file} has views or triggers: it is not a study of this toolkit")
+        with closing(sqlite3.connect(file, timeout=LOCKED_SECONDS)) as database:
+            check_plain(database, file)
+            _, found = study_of(database)
+        return StudyStorage(_sqlite(file), found)
 
 
 @contextmanager

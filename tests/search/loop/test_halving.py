@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nas.genome import Cost, Graph, Task
+from nas.genome.genome_json import to_json
 from nas.genome.primitives import GapHead, Stem
 from nas.search.experiment_file import load_experiment
 from nas.search.loop.halving import Halving, epochs_saved, rungs, standings
@@ -27,7 +28,7 @@ GRAPH = Graph.of(GapHead(10)(Stem(8)(Task("digits", (1, 8, 8), 10).image())))
 
 def record(number: int, macs: int, *errors: float) -> TrialRecord:
     scores = tuple(Score(epoch, error, error, 1.0, error) for epoch, error in enumerate(errors, 1))
-    return TrialRecord(number, {}, GRAPH, str(number), Cost(1, macs, 1, 1, 1), 0, scores)
+    return TrialRecord(number, {}, to_json(GRAPH), str(number), Cost(1, macs, 1, 1, 1), 0, scores)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from training.image_files import encoded
 
-from nas.genome import Graph, Task, cost, fingerprint
+from nas.genome import Graph, Task
 from nas.genome import primitives as p
 from nas.search.experiment_file import validate_experiment
 from nas.search.store.create import create
@@ -41,7 +41,7 @@ def image_run(path: Path, images: Path, keep: bool = True, **changes: Any) -> Ru
     experiment = validate_experiment(settings, "here")
     study = create(path, experiment, "nas search mine")
     graph = Graph.of(p.GapHead(2)(p.Stem(4)(Task("", (3, SIDE, SIDE), 2).image())))
-    record = TrialRecord(0, {}, graph, fingerprint(graph), cost(graph), 3)
+    record = TrialRecord.of(graph, 3, 0)
     with study.held():
         study.begin(record)
         weights = trial_weights(path, 0)
