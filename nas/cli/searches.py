@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from nas.search.store.run import Run
     from nas.search.store.study import Study
 
+MAX_REFUSALS = 5  # that `status` shows
+
 
 @app.command("search")
 def search_command(
@@ -83,6 +85,8 @@ def drive(study: "Study") -> None:
     search = Search(study)
     if search.clock.limit and search.clock.is_new and search.study.stored():
         info("this run does not hold the time it has taken so far: the time limit counts from now")
+    if "space" not in study.facts():
+        info("this run does not hold the space it began with: whether the space has changed is not checked")
     completed = watch(search, info)
     path = quoted(study.path)
     if search.fault:
@@ -169,6 +173,8 @@ def _status_facts(run: "Run", path: str, active: bool | None) -> dict[str, Any]:
         "epochs_saved": epochs_saved(run.records, run.experiment.recipe.epochs),
         "failures": {str(reason): count for reason, count in failures.items()},
         "proposals": dict(run.proposal_counts),
+        "foreign": run.foreign,
+        "refusals": list(run.refusals),
         "front": len(front_of(list(run.records), run.experiment.objectives)),
         "best": best
         and {"trial": best.number, **dict(zip(names, best.vector(names), strict=True)), **best.cost.as_dict()},
@@ -201,3 +207,7 @@ def _status_lines(facts: dict[str, Any]) -> Iterator[str]:
         yield f"failed ({reason}): {count}"
     for outcome, count in facts["proposals"].items():
         yield f"{outcome}: {count}"
+    if facts["foreign"]:
+        yield f"trials that another program made or asks for: {facts['foreign']}"
+    for reason in facts["refusals"][:MAX_REFUSALS]:
+        yield f"asked for, not trained: {reason}"

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import TypeVar
 
 from nas.genome.trial import Choice, Trial
-from nas.search.distributions import Distribution, Distributions, FloatRange, IntRange, OneOf, compatible
+from nas.search.distributions import Distribution, Distributions, FloatRange, IntRange, OneOf, compatible, in_words
 
 T = TypeVar("T", bound=Choice)
 PLAIN = (str, int, float, bool, type(None))
@@ -44,22 +44,15 @@ class CheckedTrial:
         first = self._asked.setdefault(name, wanted)
         if not compatible(first, wanted):
             raise ValueError(
-                f"choice {name!r} was {_words(first)} and is now {_words(wanted)}: one name has one kind and one list; "
-                "use another name"
+                f"choice {name!r} was {in_words(first)} and is now {in_words(wanted)}: one name has one kind and one "
+                "list; use another name"
             )
 
     def _inside(self, name: str, wanted: Distribution, value: T) -> T:
         """Return an answer; a name asked twice in a network is answered once, and must suit both."""
         if not wanted.allows(value):
-            raise ValueError(f"choice {name!r} is already {value!r} in this network, which is not {_words(wanted)}")
+            raise ValueError(f"choice {name!r} is already {value!r} in this network, which is not {in_words(wanted)}")
         return value
-
-
-def _words(distribution: Distribution) -> str:
-    if isinstance(distribution, OneOf):
-        return f"one of {list(distribution.values)}"
-    kind = "a whole number" if isinstance(distribution, IntRange) else "a number"
-    return f"{kind} from {distribution.low} to {distribution.high}"
 
 
 def _labels(name: str, choices: Sequence[T]) -> tuple[Choice, ...]:

@@ -110,6 +110,14 @@ def compatible(old: Distribution, new: Distribution) -> bool:
     return len(old.values) == len(new.values) and all(map(OneOf.allows, [OneOf((v,)) for v in old.values], new.values))
 
 
+def in_words(distribution: Distribution) -> str:
+    """Return what a choice can be."""
+    if isinstance(distribution, OneOf):
+        return f"one of {list(distribution.values)}"
+    kind = "a whole number" if isinstance(distribution, IntRange) else "a number"
+    return f"{kind} from {distribution.low} to {distribution.high}"
+
+
 def to_optuna(distribution: Distribution) -> "BaseDistribution":
     """Return Optuna's form of a distribution."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic import field_validator as field_check
 
 from nas.errors import ExperimentError
@@ -53,6 +53,7 @@ class Experiment(BaseModel):
         "macs",
     )
     sampler: Annotated[str, _named(SAMPLERS)] = "tpe"
+    start: tuple[dict[str, JsonValue], ...] = ()  # choices to train first; names that are missing are drawn
     trials: Annotated[int, Field(ge=1, le=100_000)] = 40
     baselines: tuple[str, ...] = ()  # known networks to train beside the search, under its recipe
     workers: Annotated[int, Field(ge=1, le=256)] = 2

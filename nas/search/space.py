@@ -28,7 +28,7 @@ def load_space(name: str) -> Space:
     known = names("search_spaces", ".py")
     if name not in known:
         raise ExperimentError(f"no search space {name[:60]!r}{near(name, known)} There are: {', '.join(known)}")
-    file = resource("search_spaces", f"{name}.py")
+    file = space_file(name)
     spec = importlib.util.spec_from_file_location(f"search_spaces.{name}", file)
     assert spec is not None
     assert spec.loader is not None
@@ -53,6 +53,20 @@ def load_space(name: str) -> Space:
     return checked
 
 
+def space_file(name: str) -> Path:
+    """Return the file of a space."""
+    return resource("search_spaces", f"{name}.py")
+
+
+def consistent(space: Space, recorded: Distributions) -> Space:
+    """Return a space whose choices must be compatible with those that a study recorded."""
+
+    def checked(trial: Trial, task: Task) -> Graph:
+        return space(CheckedTrial(trial, recorded), task)
+
+    return checked
+
+
 @contextmanager
 def faults(file: Path) -> Iterator[None]:
     """Turn what fails in a file into an ExperimentError that names the line."""
@@ -69,6 +83,6 @@ def faults(file: Path) -> Iterator[None]:
 
 def space_summary(name: str) -> str:
     """Return the first line of a space's docstring."""
-    text = resource("search_spaces", f"{name}.py").read_text(encoding="utf-8")
+    text = space_file(name).read_text(encoding="utf-8")
     found = re.match(r'"""(.+?)(\n|""")', text)
     return found[1] if found else ""

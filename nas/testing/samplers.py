@@ -64,7 +64,7 @@ def check_proposals(
 
 def _check_trial(proposal: Proposal) -> None:
     trial = proposal.trial
-    if not isinstance(trial, EditedGraph):
+    if trial is not None and not isinstance(trial, EditedGraph):
         assert set(trial.params) == set(proposal.choices), "the trial's params are not the choices that the space made"
 
 

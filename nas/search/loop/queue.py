@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+from nas.errors import NasError
 from nas.genome.genome_json import to_json
 from nas.search.propose.baselines import fit_baseline
 from nas.search.propose.proposer import Proposal, Proposer
-from nas.search.space import load_space
+from nas.search.space import consistent, load_space
 from nas.search.store.stored_trial import StoredTrial
 from nas.search.store.study import Study
 from nas.search.store.study_view import proposal_counts, search_trials
@@ -24,7 +25,9 @@ class TrialQueue:
         self.study, self.experiment, self.exhausted = study, experiment, False
         self.task = task(experiment.source)
         history = [trial.record for trial in trials]
-        self._proposer = Proposer(experiment, load_space(experiment.space), self.task, history)
+        recorded = {name: each for record in history for name, each in record.distributions.items()}
+        space = consistent(load_space(experiment.space), recorded)
+        self._proposer = Proposer(experiment, space, self.task, history)
         self._counted = self._proposer.proposal_counts.copy()
         self._finished = {trial.number: trial.is_finished for trial in trials}  # of those the proposer was told
         self._proposals: dict[int, Proposal] = {}
@@ -40,7 +43,8 @@ class TrialQueue:
         with self.study.exclusive():
             trials = self.study.stored()
             found = self._again.pop() if self._again else self.study.claim(trials, self._mine)
-            found = found or self._propose(search_trials(trials)) or self._baseline(trials)
+            ours = search_trials(trials)
+            found = found or self._asked_for(ours) or self._propose(ours) or self._baseline(trials)
         if found:
             self._mine.add(found.number)
         return found
@@ -62,6 +66,22 @@ class TrialQueue:
         enough = len(search_trials(trials)) >= self.experiment.trials and not self._next_baseline(trials)
         return enough and all(trial.is_finished for trial in trials)
 
+    def _asked_for(self, trials: list[StoredTrial]) -> TrialRecord | None:
+        """Return the next trial that another program asks for through Optuna; refuse those that cannot be trained."""
+        self._learn_others(trials)
+        waiting = self.study.waiting() if len(trials) < self.experiment.trials else {}
+        for number, choices in sorted(waiting.items()):
+            try:
+                proposal = self._proposer.propose(choices)
+            except NasError as problem:
+                self.study.refuse(number, str(problem))
+                continue
+            record = replace(self._record(proposal, trials), number=number, proposal_counts=proposal_counts(trials))
+            self.study.begin_waiting(record)
+            self._proposals[number], self._finished[number] = proposal, False
+            return record
+        return None
+
     def _propose(self, trials: list[StoredTrial]) -> TrialRecord | None:
         self._learn_others(trials)
         if len(trials) >= self.experiment.trials or self.exhausted:
@@ -70,8 +90,14 @@ class TrialQueue:
         if proposal is None:
             self.exhausted = True
             return None
+        record = replace(self._record(proposal, trials), proposal_counts=self._count(trials))
+        record = replace(record, number=self.study.begin(record))
+        self._proposals[record.number], self._finished[record.number] = proposal, False
+        return record
+
+    def _record(self, proposal: Proposal, trials: list[StoredTrial]) -> TrialRecord:
         numbers = {trial.fingerprint: trial.number for trial in trials}
-        record = TrialRecord(
+        return TrialRecord(
             number=-1,
             choices=proposal.choices,
             genome=to_json(proposal.graph),
@@ -80,14 +106,7 @@ class TrialQueue:
             seed=self.experiment.trial_seed(len(trials)),
             parents=tuple([numbers[parent] for parent in proposal.candidate.parents]),
             distributions=proposal.distributions,
-            proposal_counts=self._count(trials),
         )
-        record = self._begin(record)
-        self._proposals[record.number], self._finished[record.number] = proposal, False
-        return record
-
-    def _begin(self, record: TrialRecord) -> TrialRecord:
-        return replace(record, number=self.study.begin(record))
 
     def _count(self, trials: list[StoredTrial]) -> dict[str, int]:
         """Return proposals by outcome: those of the study, and those counted here since our last trial."""
@@ -115,4 +134,5 @@ class TrialQueue:
         fitted = fit_baseline(name, self.task, self.experiment.budget)
         seed = self.experiment.trial_seed(self.experiment.baselines.index(name))
         counts = proposal_counts(search_trials(trials))
-        return self._begin(TrialRecord.of(fitted.graph, seed, baseline=fitted.label, proposal_counts=counts))
+        record = TrialRecord.of(fitted.graph, seed, baseline=fitted.label, proposal_counts=counts)
+        return replace(record, number=self.study.begin(record))

@@ -57,8 +57,11 @@ class GuidedTrial:
         return self.params[name]
 
     def _value(self, name: str, distribution: Distribution) -> Choice:
-        if name in self._given and name not in self._avoid and distribution.allows(self._given[name]):
-            return self._given[name]
+        given = self._given.get(name)
+        if isinstance(distribution, FloatRange) and type(given) is int:
+            given = float(given)
+        if name in self._given and name not in self._avoid and distribution.allows(given):
+            return cast("Choice", given)
         if self._lowest and not isinstance(distribution, OneOf):
             return distribution.low
         options = distribution.values

@@ -1,10 +1,10 @@
 """From a sampler's choices to networks worth training: inside the budget, and new."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from nas.errors import GenomeError
+from nas.errors import BudgetError, ExperimentError, GenomeError, NasError
 from nas.genome.cost import Cost, cost
 from nas.genome.fingerprint import fingerprint
 from nas.genome.graph import Graph
@@ -13,6 +13,7 @@ from nas.genome.trial import Space
 from nas.search.distributions import Distributions
 from nas.search.experiment import Experiment
 from nas.search.objectives import Network, Vector
+from nas.search.propose.asked import make_asked
 from nas.search.propose.candidate import Candidate, EditedGraph, make_candidate
 from nas.search.propose.choices import AskedTrial, Choices, GuidedTrial
 from nas.search.propose.fit_budget import BudgetFitter
@@ -26,9 +27,9 @@ PATIENCE = 3_000  # proposals in a row without a new network inside the budget: 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A network to train and the trial of the sampler that led to it."""
+    """A network to train and the trial of the sampler that led to it, None for one that the user asked for."""
 
-    trial: AskedTrial | EditedGraph
+    trial: AskedTrial | EditedGraph | None
     candidate: Candidate
     fingerprint: str
 
@@ -52,9 +53,10 @@ class Proposal:
 class Proposer:
     """Asks the sampler until it proposes a network inside the budget that was not seen before.
 
-    history: the trials so far, in order. patience: proposals in a row after which the space counts as exhausted.
-    proposal_counts: proposals by outcome, continued from the history. Raises ExperimentError for a sampler that cannot
-    be made, or not for these objectives.
+    The configurations of the experiment's `start` come first. history: the trials so far, in order. patience:
+    proposals in a row after which the space counts as exhausted. proposal_counts: proposals by outcome, continued from
+    the history. Raises ExperimentError for a sampler that cannot be made, or not for these objectives, and for a
+    configuration of `start` that cannot be trained.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Proposer:
         self.measured: dict[str, tuple[float, ...] | None] = {}  # by fingerprint; None while in training, or failed
         self.fitter = BudgetFitter(space, task, experiment.budget, experiment.seed) if experiment.fit else None
         self.sampler = make_sampler(SAMPLERS.find(experiment.sampler), self._setup(len(history)))
+        self._start = [self._started(place, choices) for place, choices in enumerate(experiment.start)]
         for record in history:
             self.learn(record)
 
@@ -116,6 +119,10 @@ class Proposer:
 
     def ask(self) -> Proposal | None:
         """Return the next network to train, or None when the space seems to hold no other inside the budget."""
+        while self._start:
+            candidate = self._start.pop(0)
+            if fingerprint(candidate.graph) not in self.measured:
+                return self._asked_for(candidate)
         for _ in range(self.patience):
             trial = self.sampler.ask()
             self.proposal_counts["proposed"] += 1
@@ -128,6 +135,29 @@ class Proposer:
             if proposal := self._accept(trial, drawn):
                 return proposal
         return None
+
+    def _started(self, place: int, choices: Mapping[str, object]) -> Candidate:
+        try:
+            return make_asked(self.space, self.task, self.experiment.budget, choices, self.experiment.seed + place)
+        except NasError as problem:
+            raise ExperimentError(f"start, configuration {place + 1}: {problem}") from None
+
+    def propose(self, choices: Mapping[str, object]) -> Proposal:
+        """Return the network of choices that another program asked for; names that are missing are drawn.
+
+        Raises NasError where it makes no network, is outside the budget, or was seen before.
+        """
+        seed = self.experiment.seed + len(self.measured)
+        candidate = make_asked(self.space, self.task, self.experiment.budget, choices, seed)
+        if fingerprint(candidate.graph) in self.measured:
+            raise BudgetError("a network that was proposed before")
+        return self._asked_for(candidate)
+
+    def _asked_for(self, candidate: Candidate) -> Proposal:
+        name = fingerprint(candidate.graph)
+        self.proposal_counts += Counter(("proposed", "trained"))
+        self.measured[name] = None
+        return Proposal(None, candidate, name)
 
     def _accept(self, trial: AskedTrial | EditedGraph, drawn: Candidate) -> Proposal | None:
         """Return the proposal to train; else count its outcome and tell the sampler what is known."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from nas.errors import ExperimentError, RunError
 from nas.files import atomic_write
+from nas.genome.fingerprint import fingerprint
 from nas.search.experiment import MATCHED
 from nas.search.experiment_file import read_experiment, to_toml
 from nas.search.pareto import front_of
@@ -20,6 +21,7 @@ from nas.search.store.create import LOOSE, begun, changed_settings
 from nas.search.store.data_facts import read_data_facts
 from nas.search.store.run_files import BEGUN, check_contained, exclusive_lock, is_beginning, trial_folder, trial_weights
 from nas.search.store.storage import readable
+from nas.search.store.stored_trial import StoredTrial
 from nas.search.store.study import Study, open_run
 from nas.search.store.study_file import open_study_file
 from nas.search.store.study_view import experiment_of
@@ -27,6 +29,8 @@ from nas.search.trial import Reason, TrialRecord
 from nas.search.workers.executor import make_executor
 from nas.search.workers.job import Job
 from nas.search.workers.train_all import FailurePolicy, train_all
+
+RESTORE = "restore study.db from a copy"
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,9 @@ def _experiment(path: Path) -> Iterator[Inconsistency]:
 
 
 def _trials(study: Study) -> Iterator[Inconsistency]:
-    for orphan in study.orphans(study.stored()):
+    trials = study.stored()
+    yield from _genomes(trials)
+    for orphan in study.orphans(trials):
         what = f"trial {orphan.number} runs without a driver"
         remedy = "record it as failed (nas resume would train it instead)"
         failed = replace(orphan, state="failed", reason=Reason.ABANDONED)
@@ -150,6 +156,18 @@ def _trials(study: Study) -> Iterator[Inconsistency]:
             if not trial_weights(study.path, record.number).is_file():
                 what, remedy = f"trial {record.number} is on the front without its weights", "train it again"
                 yield Inconsistency(what, remedy, lambda record=record: _train_again(study, record))  # type: ignore[misc]
+
+
+def _genomes(trials: list[StoredTrial]) -> Iterator[Inconsistency]:
+    """Find trials whose genome is damaged, or not of the network that was counted."""
+    for trial in trials:
+        try:
+            same = fingerprint(trial.record.graph) == trial.fingerprint
+        except RunError as problem:
+            yield Inconsistency(str(problem), RESTORE)
+            continue
+        if not same:
+            yield Inconsistency(f"the genome of trial {trial.number} does not have its fingerprint", RESTORE)
 
 
 def _stray(study: Study, front: set[int]) -> Iterator[Inconsistency]:

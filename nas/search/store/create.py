@@ -11,6 +11,7 @@ from nas.search.store.data_facts import data_facts_of, read_data_facts
 from nas.search.store.lease import shared
 from nas.search.store.run import package_versions
 from nas.search.store.run_files import exclusive_lock, is_beginning
+from nas.search.store.space_facts import check_space, read_space
 from nas.search.store.storage import connect, create_study, create_study_on_server, writable
 from nas.search.store.study import Study, open_run
 from nas.search.trial import Attributes
@@ -26,9 +27,10 @@ def create(path: Path, experiment: Experiment, command: str) -> Study:
     """Make a run directory, or open the one of the same experiment.
 
     Raises RunError when another driver holds the directory, when it, or the server's study of that name, is of a
-    different experiment, showing the difference, or of other images, and when it cannot be written.
+    different experiment or of another space, showing the difference, or of other images, and when it cannot be
+    written.
     """
-    images = read_data_facts(experiment)
+    images, space = read_data_facts(experiment), read_space(experiment)
     note = f"Run by: {command}"
     with writable(path):
         refuse_strange(path)
@@ -36,11 +38,12 @@ def create(path: Path, experiment: Experiment, command: str) -> Study:
             if not begun(path):
                 asked = experiment.as_dict() | {"storage": None}
                 facts = {"command": command, "versions": package_versions(), "experiment": asked}
-                facts |= images.to_attributes()
+                facts |= images.to_attributes() | {"space": space}
                 _make_run(path, experiment, facts, note)
             study = open_run(path)
             try:
                 _same(path, study.original_experiment() or study.experiment, experiment)
+                check_space(study.facts(), space, path)
                 study.data_facts().check(images, path, experiment.data)
             except RunError:
                 study.close()
@@ -65,13 +68,14 @@ def refuse_strange(path: Path) -> None:
 
 def _make_run(path: Path, experiment: Experiment, facts: Attributes, note: str) -> None:
     """Write the experiment, then its study; on a server, use the study that other drivers may have made."""
-    text, objectives = to_toml(experiment, note), len(experiment.objectives)
+    text, objectives = to_toml(experiment, note), experiment.objectives
     if url := experiment.storage:
         with shared(url, experiment.name) as lease, lease.exclusive():
             create_study_on_server(url, experiment.name, objectives, facts)
         with closing(Study(path, experiment, connect(path / "study.db", url, experiment.name))) as study:
             if before := study.original_experiment():
                 _same(path, before, experiment)
+                check_space(study.facts(), facts["space"], path)
                 study.data_facts().check(data_facts_of(facts), path, experiment.data)
         atomic_write(path / "experiment.toml", text)
     else:

@@ -25,7 +25,7 @@ class Run:
     proposal_counts: proposals by outcome. command: that began the run. versions: of the packages it began with.
     data: the images it began with. moved: whether the caller says where they are now.
     seconds_used: time that drivers have worked on it; None where that is not recorded. foreign: trials in the study
-    that other programs made, or asked for; they are passed over.
+    that other programs made, or ask for; they are passed over. refusals: why some of those were not trained.
     """
 
     path: Path
@@ -39,6 +39,7 @@ class Run:
     moved: bool = False
     seconds_used: float | None = None
     foreign: int = 0
+    refusals: tuple[str, ...] = ()
 
     @cached_property
     def task(self) -> Task:
@@ -75,6 +76,7 @@ def read_run(study: StudyView) -> Run:
     """Return the run of an open study. Raises RunError when the study is damaged."""
     command, made_with = study.origin()
     known = study.all_trials()
+    refusals = tuple([trial.refusal for trial in known if trial.refusal])
     trials = [trial for trial in known if not trial.is_foreign]
     search = search_trials(trials)
     baselines = tuple([trial.record for trial in trials if trial.is_baseline])
@@ -83,6 +85,7 @@ def read_run(study: StudyView) -> Run:
     return Run(
         study.path, study.experiment, records, counts, command, made_with, baselines, data,
         seconds_used=study.seconds_used(), foreign=len(known) - len(trials),
+        refusals=refusals,
     )  # fmt: skip
 
 

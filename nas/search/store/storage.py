@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -56,6 +57,34 @@ class StudyStorage:
         )
         return self._storage.get_trial_number_from_id(self._storage.create_new_trial(self._study, trial))
 
+    def waiting(self) -> dict[int, Attributes]:
+        """Return the choices that other programs ask for through Optuna, by number of the trial that waits."""
+        from optuna.trial import TrialState
+
+        trials = self._storage.get_all_trials(self._study, deepcopy=False, states=(TrialState.WAITING,))
+        return {each.number: each.params | each.system_attrs.get("fixed_params", {}) for each in trials}
+
+    def begin_waiting(
+        self, number: int, choices: Mapping[str, object], distributions: Distributions, attributes: Attributes
+    ) -> None:
+        """Record a waiting trial as running. A driver that dies meanwhile leaves it waiting."""
+        from optuna.trial import TrialState
+
+        trial = self._id(number)
+        for name, value in choices.items():
+            kind = to_optuna(distributions[name])
+            self._storage.set_trial_param(trial, name, kind.to_internal_repr(value), kind)
+        for key, value in attributes.items():
+            self._storage.set_trial_user_attr(trial, key, value)
+        self._storage.set_trial_state_values(trial, TrialState.RUNNING)
+
+    def refuse(self, number: int, reason: str) -> None:
+        """Record that a waiting trial is not trained."""
+        from optuna.trial import TrialState
+
+        self._storage.set_trial_user_attr(self._id(number), "refused", reason)
+        self._storage.set_trial_state_values(self._id(number), TrialState.FAIL)
+
     def end(self, number: int, result: Attributes, values: Sequence[float] | None, pruned: bool) -> None:
         """Record a trial's result, then its state: complete with values, else pruned or failed."""
         from optuna.trial import TrialState
@@ -72,7 +101,7 @@ class StudyStorage:
         return self._storage.get_trial_id_from_study_id_trial_number(self._study, number)
 
 
-def create_study(file: Path, objectives: int, facts: Attributes) -> None:
+def create_study(file: Path, objectives: Sequence[str], facts: Attributes) -> None:
     """Make a study under a temporary name and rename it: neither a reader nor a crash leaves half a study."""
     part = file.with_name(file.name + ".part")
     part.unlink(missing_ok=True)
@@ -86,7 +115,7 @@ def create_study(file: Path, objectives: int, facts: Attributes) -> None:
     part.replace(file)
 
 
-def create_study_on_server(url: str, name: str, objectives: int, facts: Attributes) -> None:
+def create_study_on_server(url: str, name: str, objectives: Sequence[str], facts: Attributes) -> None:
     """Make a study on a server unless it exists; for one driver at a time. Raises RunError."""
     with readable(url):
         storage = _postgresql(url)
@@ -95,11 +124,14 @@ def create_study_on_server(url: str, name: str, objectives: int, facts: Attribut
         storage.engine.dispose()
 
 
-def _make(storage: "RDBStorage", name: str, objectives: int, facts: Attributes) -> None:
+def _make(storage: "RDBStorage", name: str, objectives: Sequence[str], facts: Attributes) -> None:
     import optuna
 
-    minimize = [optuna.study.StudyDirection.MINIMIZE] * objectives
+    minimize = [optuna.study.StudyDirection.MINIMIZE] * len(objectives)
     study = optuna.create_study(storage=storage, study_name=name, directions=minimize)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.set_metric_names(list(objectives))
     for key, value in facts.items():
         study.set_user_attr(key, value)
 

@@ -82,8 +82,13 @@ class StoredTrial:
 
     @property
     def is_foreign(self) -> bool:
-        """Return whether another program made it, or asked for it: it has no network."""
-        return not {"genome", "fingerprint"} & set(self._attributes)
+        """Return whether another program made it, or asks for it: it has no network."""
+        return self.state == "WAITING" or not {"genome", "fingerprint"} & set(self._attributes)
+
+    @property
+    def refusal(self) -> str:
+        """Return why it was not trained although another program asked for it; "" for any other."""
+        return str(self._attributes.get("refused", "")) if self.is_foreign else ""
 
     @property
     def is_running(self) -> bool:

@@ -15,10 +15,12 @@ from pathlib import Path
 from nas.search.experiment import Experiment
 from nas.search.store.lease import Alone, Lease, shared
 from nas.search.store.run_files import exclusive_lock
-from nas.search.store.storage import StudyStorage, connect, writable
+from nas.search.store.storage import StudyStorage, connect, readable, writable
 from nas.search.store.stored_trial import StoredTrial, to_attributes, to_result
 from nas.search.store.study_view import StudyView, number_in, run_experiment
-from nas.search.trial import TrialRecord
+from nas.search.trial import Attributes, TrialRecord
+
+MAX_REASON = 300  # characters kept of why a trial was refused
 
 
 class Study(StudyView):
@@ -60,6 +62,20 @@ class Study(StudyView):
         """Record a trial as running, in one transaction; returns its number."""
         attributes = to_attributes(record, self._lease.owner)
         return self.storage.begin(record.choices, record.distributions, attributes)
+
+    def waiting(self) -> dict[int, Attributes]:
+        """Return the choices that other programs ask for through Optuna, by number of the trial that waits."""
+        with readable(str(self.path)):
+            return self.storage.waiting()
+
+    def begin_waiting(self, record: TrialRecord) -> None:
+        """Record a trial that waits as running, under its number."""
+        attributes = to_attributes(record, self._lease.owner)
+        self.storage.begin_waiting(record.number, record.choices, record.distributions, attributes)
+
+    def refuse(self, number: int, reason: str) -> None:
+        """Record that a trial which waits is not trained."""
+        self.storage.refuse(number, reason[:MAX_REASON])
 
     def end(self, record: TrialRecord) -> None:
         """Record how a trial ended: first its result, then its state."""
