@@ -10,7 +10,7 @@ from torch import nn
 
 from nas.errors import RunError
 from nas.model.export import ExportResult, check_folder, export_network, load_weights
-from nas.model.formats import Format
+from nas.model.formats import OPSET, Format
 from nas.model.module import module
 from nas.search.results.finalists import Finalist, finalist_weights, load_finalists
 from nas.search.results.run_data import RunData, load_run_data
@@ -18,6 +18,7 @@ from nas.search.store.data_facts import DataFacts
 from nas.search.store.readings import SplitReading, load_readings, record_reading
 from nas.search.store.run import Run
 from nas.search.trial import TrialRecord
+from nas.training.data.registry import preparation
 from nas.training.train import Batches, evaluate, train
 
 CPU = torch.device("cpu")
@@ -93,8 +94,9 @@ def _finalist_network(run: Run, record: TrialRecord, finalist: Finalist, info: C
 
 
 def export_trial(
-    run: Run, record: TrialRecord, folder: Path, info: Callable[[str], None], formats: tuple[Format, ...] = ("source",)
-) -> tuple[ExportResult, float | None]:
+    run: Run, record: TrialRecord, folder: Path, info: Callable[[str], None],
+    formats: tuple[Format, ...] = ("source",), opset: int = OPSET,
+) -> tuple[ExportResult, float | None]:  # fmt: skip
     """Export a trial and return what was written and its test accuracy, None where the test images cannot be read.
 
     What the run recorded when it was made is on the card; images that differ are refused. Kept weights are exported
@@ -117,7 +119,7 @@ def export_trial(
         info(f"not checked: {what}")
     accuracy = None if error is None else 1 - error
     measured = "not measured" if accuracy is None else f"{accuracy:.4f}"
-    facts = _inputs_and_outputs(images.facts) | {
+    facts = _inputs_and_outputs(images.facts, preparation(run.experiment.source.name)) | {
         "Validation error": f"{trained.error:.4f} after {trained.epochs} epochs",
         "Test accuracy": f"{measured}, {reading}" if reading else measured,
         **({"Not checked": "; ".join(unchecked)} if unchecked else {}),
@@ -135,12 +137,13 @@ def export_trial(
         f"validation error {trained.error:.4f}, test accuracy {measured}."
     )
     try:
-        return export_network(record.graph, trained.network, folder, run.task, story, facts, formats), accuracy
+        exported = export_network(record.graph, trained.network, folder, run.task, story, facts, formats, opset)
     except OSError as problem:
         raise RunError(
             f"{folder} cannot be written: {problem.strerror or problem}. An earlier export there is unchanged; make "
             "room, or choose another folder with --out"
         ) from problem
+    return exported, accuracy
 
 
 def _read_test_split(
@@ -174,8 +177,8 @@ def _first(readings: tuple[SplitReading, ...]) -> str:
     return f"on {readings[0].date} by {readings[0].verb}"
 
 
-def _inputs_and_outputs(facts: DataFacts) -> dict[str, str]:
-    """Return descriptions of the network's inputs and outputs."""
+def _inputs_and_outputs(facts: DataFacts, prepared: str) -> dict[str, str]:
+    """Return descriptions of the network's inputs and outputs. prepared: what became of the images of files."""
     names = ", ".join(f"{number} {name}" for number, name in enumerate(facts.class_names or ()) if name != str(number))
     moments = "mean and std per channel of all images a search may see, which this run did not record"
     if facts.mean and facts.std:
@@ -183,6 +186,6 @@ def _inputs_and_outputs(facts: DataFacts) -> dict[str, str]:
         colors = ", in the order red, green, blue" if len(mean) == 3 else ""
         moments = f"mean {mean}, std {std}, one per channel{colors}"
     return {
-        "Input": f"(pixel value, 0 to 255, - mean) / std; {moments}",
+        "Input": f"(pixel value, 0 to 255, - mean) / std; {moments}{prepared and '; ' + prepared}",
         "Output": f"one logit per class; the largest is the prediction{names and ': ' + names}",
     }
