@@ -41,10 +41,11 @@ class TrialQueue:
         flight is trained twice.
         """
         with self.study.exclusive():
-            trials = self.study.stored()
+            known = self.study.all_trials()
+            trials = [trial for trial in known if not trial.is_foreign]
             found = self._again.pop() if self._again else self.study.claim(trials, self._mine)
             ours = search_trials(trials)
-            found = found or self._asked_for(ours) or self._propose(ours) or self._baseline(trials)
+            found = found or self._asked_for(ours, known) or self._propose(ours) or self._baseline(trials)
         if found:
             self._mine.add(found.number)
         return found
@@ -66,10 +67,11 @@ class TrialQueue:
         enough = len(search_trials(trials)) >= self.experiment.trials and not self._next_baseline(trials)
         return enough and all(trial.is_finished for trial in trials)
 
-    def _asked_for(self, trials: list[StoredTrial]) -> TrialRecord | None:
+    def _asked_for(self, trials: list[StoredTrial], known: list[StoredTrial]) -> TrialRecord | None:
         """Return the next trial that another program asks for through Optuna; refuse those that cannot be trained."""
         self._learn_others(trials)
-        waiting = self.study.waiting() if len(trials) < self.experiment.trials else {}
+        wanted = len(trials) < self.experiment.trials and any(trial.is_waiting for trial in known)
+        waiting = self.study.waiting() if wanted else {}
         for number, choices in sorted(waiting.items()):
             try:
                 proposal = self._proposer.propose(choices)

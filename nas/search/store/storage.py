@@ -17,6 +17,7 @@ from nas.search.trial import Attributes
 
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage
+    from optuna.trial import FrozenTrial, TrialState
 
 
 class StudyStorage:
@@ -28,6 +29,7 @@ class StudyStorage:
         self._backend = backend
         self._storage = optuna.storages.get_storage(backend)
         self._study = self._storage.get_study_id_from_name(name)
+        self._finished: dict[int, StoredTrial] = {}
 
     def close(self) -> None:
         """Close the connections, which checkpoints a file's write-ahead log; the next use opens them again."""
@@ -35,7 +37,17 @@ class StudyStorage:
 
     def trials(self) -> list[StoredTrial]:
         """Return the trials, in order of their numbers."""
-        return [StoredTrial.of(trial) for trial in self._storage.get_all_trials(self._study, deepcopy=False)]
+        return [self._finished.get(each.number) or self._stored(each) for each in self._all()]
+
+    def _all(self, *states: "TrialState") -> "list[FrozenTrial]":
+        """Return Optuna's trials, shared with its cache: not to be changed."""
+        return self._storage.get_all_trials(self._study, deepcopy=False, states=states or None)
+
+    def _stored(self, trial: "FrozenTrial") -> StoredTrial:
+        stored = StoredTrial.of(trial)
+        if stored.is_finished:  # it does not change any more
+            self._finished[stored.number] = stored
+        return stored
 
     def facts(self) -> Attributes:
         """Return what the study was made with."""
@@ -61,8 +73,8 @@ class StudyStorage:
         """Return the choices that other programs ask for through Optuna, by number of the trial that waits."""
         from optuna.trial import TrialState
 
-        trials = self._storage.get_all_trials(self._study, deepcopy=False, states=(TrialState.WAITING,))
-        return {each.number: each.params | each.system_attrs.get("fixed_params", {}) for each in trials}
+        waiting = self._all(TrialState.WAITING)
+        return {each.number: each.params | each.system_attrs.get("fixed_params", {}) for each in waiting}
 
     def begin_waiting(
         self, number: int, choices: Mapping[str, object], distributions: Distributions, attributes: Attributes

@@ -81,9 +81,13 @@ class StoredTrial:
         return cls(trial.number, trial.state.name, trial.user_attrs, trial.params, trial.distributions)
 
     @property
+    def is_waiting(self) -> bool:
+        return self.state == "WAITING"
+
+    @property
     def is_foreign(self) -> bool:
         """Return whether another program made it, or asks for it: it has no network."""
-        return self.state == "WAITING" or not {"genome", "fingerprint"} & set(self._attributes)
+        return self.is_waiting or not {"genome", "fingerprint"} & set(self._attributes)
 
     @property
     def refusal(self) -> str:
