@@ -8,11 +8,13 @@ from nas.genome.baselines import BASELINES, Baseline
 from nas.genome.graph import Graph
 from nas.genome.task import Task
 from nas.model.export import ExportResult, export_network
-from nas.model.formats import Format
+from nas.model.formats import OPSET, Format
 from nas.model.module import module
 
 
-def export_untrained(graph: Graph, what: str, folder: Path, seed: int, formats: tuple[Format, ...]) -> ExportResult:
+def export_untrained(
+    graph: Graph, what: str, folder: Path, seed: int, formats: tuple[Format, ...], opset: int = OPSET
+) -> ExportResult:
     """Export a network with torch's default weights drawn from `seed`; source and card state that it is untrained."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
@@ -23,7 +25,7 @@ def export_untrained(graph: Graph, what: str, folder: Path, seed: int, formats: 
     facts = {"Weights": f"untrained: torch's default initialization, seed {seed}"} | (
         _published_facts(known) if known else {}
     )
-    return export_network(graph, network, folder, task, story, facts, formats)
+    return export_network(graph, network, folder, task, story, facts, formats, opset)
 
 
 def _name(what: str, known: Baseline | None) -> str:

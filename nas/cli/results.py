@@ -58,23 +58,27 @@ def export_command(
     seed: Annotated[
         int | None, typer.Option(help="Seed of untrained weights, and of a draw from a space; 0 by default.")
     ] = None,
+    opset: Annotated[int | None, typer.Option(help="Version of ONNX's operators, 18 to 23; 20 by default.")] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Export a network as source, weights, genome and card, with a parity check in a clean process.
 
     A trial of a run is exported as it was trained; any other network gets untrained weights.
     """
-    from nas.model.formats import FORMATS, check_formats
+    from nas.model.formats import FORMATS, OPSET, check_formats
     from nas.model.parity import TOLERANCE
 
     formats = FORMATS if format_ == "all" else (format_,)
-    check_formats(formats)
+    if "onnx" not in formats:
+        refuse_options("no ONNX is written; add --format onnx", opset=opset)
+    opset = OPSET if opset is None else opset
+    check_formats(formats, opset)
     if chosen := _trial(what, trial):
         refuse_options("the weights of a trial are those it was trained to", seed=seed)
-        exported = _trained(*chosen, out, formats, data_dir)
+        exported = _trained(*chosen, out, formats, opset, data_dir)
     else:
         refuse_options(f"{what!r} is not a run", trial=trial, data_dir=data_dir)
-        exported = _untrained(what, out, seed, formats)
+        exported = _untrained(what, out, seed, formats, opset)
     for name, row in exported.parity.items():
         info(f"parity of {name}: {max(row.values()):.1e} in a clean process")
     info("Network, ready to import:")
@@ -95,7 +99,7 @@ def _trial(what: str, trial: str | None) -> tuple[Path, str] | None:
 
 
 def _trained(
-    run: Path, trial: str, out: Path | None, formats: "tuple[Format, ...]", data_dir: Path | None
+    run: Path, trial: str, out: Path | None, formats: "tuple[Format, ...]", opset: int, data_dir: Path | None
 ) -> "ExportResult":
     from nas.search.results.export_trial import export_trial
     from nas.search.store.run import load_run
@@ -103,19 +107,21 @@ def _trained(
     found = load_run(run, data_dir)
     record = found.record(trial)
     folder = out or run / "export" / f"{record.number:06d}"
-    exported, accuracy = export_trial(found, record, folder, info, formats)
+    exported, accuracy = export_trial(found, record, folder, info, formats, opset)
     info("test accuracy not measured" if accuracy is None else f"test accuracy {accuracy:.4f}")
     return exported
 
 
-def _untrained(what: str, out: Path | None, seed: int | None, formats: "tuple[Format, ...]") -> "ExportResult":
+def _untrained(
+    what: str, out: Path | None, seed: int | None, formats: "tuple[Format, ...]", opset: int
+) -> "ExportResult":
     from nas.cli.export_untrained import export_untrained
     from nas.cli.networks import find_network
     from nas.resources import names
 
     graph, _ = find_network(what, seed if what in names("search_spaces", ".py") else None, None)
     info(f"{what} is not a trial of a run: its weights are untrained")
-    return export_untrained(graph, what, out or Path("exports") / Path(what).stem, seed or 0, formats)
+    return export_untrained(graph, what, out or Path("exports") / Path(what).stem, seed or 0, formats, opset)
 
 
 @app.command("finalists", context_settings=former_options(most="top"))

@@ -19,7 +19,7 @@ from nas.genome.genome_json import to_json
 from nas.genome.graph import Graph
 from nas.genome.task import Task
 from nas.model.card import model_card
-from nas.model.formats import FILES, Format, check_formats, write_formats
+from nas.model.formats import FILES, OPSET, Format, check_formats, write_formats
 from nas.model.module import run_source
 from nas.model.parity import TOLERANCE, Parity, parity
 from nas.model.source import source
@@ -69,24 +69,26 @@ def load_weights(network: nn.Module, path: Path) -> None:
 
 def export_network(
     graph: Graph, network: nn.Module, folder: Path, task: Task, story: str, facts: dict[str, str],
-    formats: tuple[Format, ...] = ("source",),
+    formats: tuple[Format, ...] = ("source",), opset: int = OPSET,
 ) -> ExportResult:  # fmt: skip
     """Write net.py, weights.safetensors, genome.json and the card into `folder`, and check them.
 
     An earlier export in the folder stays as it is until all files are written and checked. `story` becomes the
-    docstring of net.py; `facts` are rows of the card; `formats` may add network.onnx and network.pt2. A difference
-    beyond TOLERANCE is reported in the result. Raises ExperimentError when a file that is not from an export would be
-    lost, ExportError when a format's package is missing or the clean process cannot run a file, and OSError when a file
-    cannot be written.
+    docstring of net.py; `facts` are rows of the card; `formats` may add network.onnx, in the version `opset` of
+    its operators, and network.pt2. A difference beyond TOLERANCE is reported in the result. Raises ExperimentError when
+    a file that is not from an export would be lost or the opset cannot be written, ExportError when a format's package
+    is missing or the clean process cannot run a file, and OSError when a file cannot be written.
     """
-    check_formats(formats)
+    check_formats(formats, opset)
     check_folder(folder)
     text = source(graph, story)
+    if "onnx" in formats:
+        facts = facts | {"ONNX opset": str(opset)}
     with _replacing_export(folder) as staging:
         atomic_write(staging / "net.py", text)
         save_weights(network, staging / "weights.safetensors")
         atomic_write(staging / "genome.json", to_json(graph))
-        write_formats(network, staging, graph.input, formats)
+        write_formats(network, staging, graph.input, formats, opset)
         checked: tuple[Format, ...] = ("source", *(name for name in formats if name != "source"))
         result = ExportResult(folder, parity(network, staging, graph.input, checked))
         for name in CARDS:

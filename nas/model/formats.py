@@ -14,27 +14,33 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from nas.errors import ExportError
+from nas.errors import ExperimentError, ExportError
 from nas.genome.graph import Shape
 
 Format = Literal["source", "onnx", "pt2"]
 FORMATS: tuple[Format, ...] = ("source", "onnx", "pt2")
 FILES: dict[Format, str] = {"source": "net.py", "onnx": "network.onnx", "pt2": "network.pt2"}
 NEEDED = ("onnx", "onnxscript", "onnxruntime")
+OPSETS, OPSET = range(18, 24), 20  # of ONNX: what torch's exporter writes by itself, and the default
 EXAMPLE = 2  # images in the trace: from one image the exporter would conclude that the batch size is always one
 
 
-def check_formats(formats: tuple[Format, ...]) -> None:
-    """Raise ExportError when a format needs a package that is not installed."""
+def check_formats(formats: tuple[Format, ...], opset: int = OPSET) -> None:
+    """Raise ExportError for a package that is not installed, ExperimentError for an opset that cannot be written."""
     missing = [name for name in NEEDED if find_spec(name) is None]
     if "onnx" in formats and missing:
         raise ExportError(f"format onnx needs {', '.join(missing)}: pip install 'nas-convnets[onnx]'")
+    if opset not in OPSETS:
+        raise ExperimentError(f"opset {opset} cannot be written; torch's exporter writes {OPSETS[0]} to {OPSETS[-1]}")
 
 
-def write_formats(network: nn.Module, folder: Path, shape: Shape, formats: tuple[Format, ...]) -> None:
+def write_formats(
+    network: nn.Module, folder: Path, shape: Shape, formats: tuple[Format, ...], opset: int = OPSET
+) -> None:
     """Write those of network.onnx and network.pt2 that are in `formats`, and put the network in evaluation mode.
 
-    `shape` is the shape of one image. Raises OSError when a file cannot be written.
+    `shape` is the shape of one image, `opset` that of ONNX. Raises ExportError when the exporter fails to write that
+    opset, and OSError when a file cannot be written.
     """
     if set(formats) <= {"source"}:
         return
@@ -44,8 +50,12 @@ def write_formats(network: nn.Module, folder: Path, shape: Shape, formats: tuple
             torch.export.save(program, folder / FILES["pt2"])
         if "onnx" in formats:
             model: Any = torch.onnx.export(
-                program, dynamo=True, verbose=False, input_names=["images"], output_names=["scores"]
-            )
+                program, dynamo=True, verbose=False, input_names=["images"], output_names=["scores"],
+                opset_version=opset,
+            )  # fmt: skip
+            written = model.model.opset_imports[""]
+            if written != opset:
+                raise ExportError(f"torch's exporter wrote opset {written}, not {opset}; choose another with --opset")
             model.save(folder / FILES["onnx"], external_data=False)
 
 

@@ -28,6 +28,7 @@ REFUSED: list[tuple[str, ...]] = [
     ("diff", "vgg_A", "vgg_B", "--data", "digits"),
     ("export", "lenet5_paper", "--trial", "3"),
     ("export", "RUN", "--seed", "0"),
+    ("export", "lenet5_paper", "--format", "pt2", "--opset", "20"),
     ("export", "lenet5_paper", "--data-dir", "pets"),
     ("export", "RUN:1", "--trial", "1"),
     ("data", "--mirror", "http://localhost"),

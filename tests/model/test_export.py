@@ -4,7 +4,9 @@ import os
 import re
 from errno import ENOSPC
 from pathlib import Path
+from types import SimpleNamespace
 
+import onnx
 import pytest
 import torch
 import yaml
@@ -114,6 +116,38 @@ def test_every_format_agrees_at_every_batch_size(tmp_path: Path) -> None:
         next(network.parameters()).add_(1e-3)
     apart = parity(network, tmp_path, graph.input, formats.FORMATS)
     assert all(max(row.values()) > TOLERANCE for row in apart.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("opset", [formats.OPSETS[0], formats.OPSETS[-1]])
+def test_the_opset_is_the_one_asked_for(opset: int, tmp_path: Path) -> None:
+    graph, network = trained()
+    exported = export_network(graph, network, tmp_path, TASK, "", {}, ("onnx",), opset)
+    assert exported.agrees
+    written = {each.domain: each.version for each in onnx.load(tmp_path / "network.onnx").opset_import}
+    assert written == {"": opset}
+    assert f"| ONNX opset | {opset} |" in (tmp_path / "card.md").read_text(encoding="utf-8")
+
+
+def test_an_opset_that_cannot_be_written_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    graph, network = trained()
+    for opset in (-1, 17, 24):
+        with pytest.raises(
+            ExperimentError, match=rf"opset {opset} cannot be written; torch's exporter writes 18 to 23"
+        ):
+            export_network(graph, network, tmp_path / "out", TASK, "", {}, ("onnx",), opset)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_opset_that_the_exporter_did_not_write_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph, network = trained()
+    monkeypatch.setattr(formats, "trace", lambda *_: None)
+    monkeypatch.setattr(
+        torch.onnx, "export", lambda *_, **__: SimpleNamespace(model=SimpleNamespace(opset_imports={"": 18}))
+    )
+    with pytest.raises(ExportError, match="wrote opset 18, not 20"):
+        formats.write_formats(network, tmp_path, graph.input, ("onnx",))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_package_is_named_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from torch import nn
 
 from nas.errors import RunError
 from nas.model.export import ExportResult, check_folder, export_network, load_weights
-from nas.model.formats import Format
+from nas.model.formats import OPSET, Format
 from nas.model.module import module
 from nas.search.results.finalists import Finalist, finalist_weights, load_finalists
 from nas.search.results.run_data import RunData, load_run_data
@@ -93,8 +93,9 @@ def _finalist_network(run: Run, record: TrialRecord, finalist: Finalist, info: C
 
 
 def export_trial(
-    run: Run, record: TrialRecord, folder: Path, info: Callable[[str], None], formats: tuple[Format, ...] = ("source",)
-) -> tuple[ExportResult, float | None]:
+    run: Run, record: TrialRecord, folder: Path, info: Callable[[str], None],
+    formats: tuple[Format, ...] = ("source",), opset: int = OPSET,
+) -> tuple[ExportResult, float | None]:  # fmt: skip
     """Export a trial and return what was written and its test accuracy, None where the test images cannot be read.
 
     What the run recorded when it was made is on the card; images that differ are refused. Kept weights are exported
@@ -135,12 +136,13 @@ def export_trial(
         f"validation error {trained.error:.4f}, test accuracy {measured}."
     )
     try:
-        return export_network(record.graph, trained.network, folder, run.task, story, facts, formats), accuracy
+        exported = export_network(record.graph, trained.network, folder, run.task, story, facts, formats, opset)
     except OSError as problem:
         raise RunError(
             f"{folder} cannot be written: {problem.strerror or problem}. An earlier export there is unchanged; make "
             "room, or choose another folder with --out"
         ) from problem
+    return exported, accuracy
 
 
 def _read_test_split(
