@@ -54,9 +54,17 @@ class ExportError(NasError):
     """An exported network that does not agree with the trained one."""
 
 
-def printable(text: str) -> str:
-    """Return text of any origin with control characters escaped, as \\x1b; newlines and tabs stay."""
-    return "".join([c if c.isprintable() or c in "\n\t\xa0" else c.encode("unicode_escape").decode() for c in text])
+def printable(text: str, kept: str = "\n\t") -> str:
+    """Return text of any origin with control characters escaped, as \\x1b, but not those in `kept`."""
+    if text.isprintable():
+        return text
+    kept += "\xa0\u200b"  # spaces that do not break, and none where a line may break
+    return "".join([c if c.isprintable() or c in kept else c.encode("unicode_escape").decode() for c in text])
+
+
+def one_line(text: object) -> str:
+    """Return text of any origin on one line: each run of whitespace as a space, other control characters escaped."""
+    return printable(" ".join(str(text).split()))
 
 
 def quoted(path: object) -> str:

@@ -4,6 +4,8 @@ import errno
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import Annotated, Any, TextIO
 
@@ -35,8 +37,29 @@ EXAMPLES = {
 """The verbs in the order of use, each with the example at the end of its help."""
 
 
+@contextmanager
+def _printable_messages() -> Iterator[None]:
+    """Escape the control characters in the message of a usage error."""
+    try:
+        yield
+    except Exception as problem:
+        if isinstance(message := getattr(problem, "message", None), str):  # the parser's, of whatever package
+            problem.message = printable(message, kept="")  # type: ignore[attr-defined]
+        raise
+
+
 class VerbsInOrder(TyperGroup):
     """The verbs as `EXAMPLES` orders them."""
+
+    def make_context(self, *arguments: Any, **settings: Any) -> Any:
+        """Return the context of a command line. Raises usage errors whose messages are printable."""
+        with _printable_messages():
+            return super().make_context(*arguments, **settings)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb and return what it returns. Raises usage errors whose messages are printable."""
+        with _printable_messages():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of the verbs in the order of use."""
@@ -107,7 +130,8 @@ def prepare_streams() -> None:
 
 
 def text_table(rows: list[tuple[str, ...]]) -> str:
-    """Return rows as aligned columns, numbers to the right; the last column has any width."""
+    """Return rows as aligned columns, one line each, numbers to the right; the last column has any width."""
+    rows = [tuple([printable(cell, kept="") for cell in row]) for row in rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
     numeric = [rows[-1][i].replace(",", "").isdigit() for i in range(len(widths))]
     lines = []

@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 import torch
 
+from nas.errors import one_line
 from nas.genome.cost import cost
 from nas.genome.graph import Graph
 from nas.genome.task import Task
@@ -19,14 +20,14 @@ def model_card(graph: Graph, task: Task, facts: dict[str, str], parity: Parity) 
     """Return the card as Markdown. `facts` are further rows of its table; `parity` has the formats to describe."""
     rows = {**_counts(graph, task), **facts, **_differences(parity), **_terms()}
     table = "\n".join(f"| {name} | {_cell(value)} |" for name, value in rows.items())
-    title = " ".join(task.name.split())
+    title = one_line(task.name)
     others = "".join(OTHERS[name] for name in parity if name in OTHERS)
     return f"{_front_matter(title)}\n# A convolutional network for {title}\n\n| | |\n|---|---|\n{table}\n{LOAD}{others}"
 
 
 def _cell(text: str) -> str:
     """Return text as one cell of the table: on one line, with pipes escaped."""
-    return " ".join(text.split()).replace("|", chr(92) + "|")
+    return one_line(text).replace("|", chr(92) + "|")
 
 
 def _front_matter(data: str) -> str:

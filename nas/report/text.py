@@ -1,7 +1,9 @@
 """How quantities are named and formatted, everywhere in the report."""
 
+from html import escape
 from typing import Any
 
+from nas.errors import one_line, printable
 from nas.search.objectives import OBJECTIVES
 
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -76,7 +78,12 @@ def listed(names: list[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
+def escaped(text: str) -> str:
+    """Return text of any origin as HTML or SVG that shows it."""
+    return escape(printable(text))
+
+
 def clip(text: Any, length: int = 80) -> str:
     """Return text of any origin on one line, at most `length` characters long."""
-    line = " ".join(str(text).split())
+    line = one_line(text)
     return line if len(line) <= length else line[: length - 1] + "…"

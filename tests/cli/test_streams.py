@@ -70,6 +70,24 @@ def test_what_an_encoding_lacks_is_escaped(finished_run: Path, nas: Call, monkey
     assert r"r\xe9seau\udcff" in written(err).replace("\\\\", "\\")
 
 
+HOSTILE = "\x1b[31m\x07\u202ex"
+MISTAKES = [
+    ("status", HOSTILE), ("status", f"--{HOSTILE}"), (HOSTILE,), ("status", "a", HOSTILE), ("search", HOSTILE),
+    ("report", "a", "--format", HOSTILE), ("finalists", "a", "--seeds", HOSTILE), ("search", "a", "--set", HOSTILE),
+    ("data", HOSTILE), ("cost", HOSTILE), ("diff", HOSTILE, HOSTILE), ("primitives", HOSTILE),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=ascii)
+def test_no_message_has_control_characters(
+    mistake: tuple[str, ...], nas: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert nas(*mistake) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.replace("\n", "").isprintable()
+
+
 def test_a_reader_that_has_enough_is_no_error(nas: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     ours, theirs = os.pipe()
     os.close(ours)

@@ -30,6 +30,7 @@ def test_a_small_share_is_never_nothing() -> None:
 
 def test_text_is_cut_to_one_line() -> None:
     assert clip("a\n b\tc") == "a b c"
+    assert clip("\x1b[31m\u202e") == r"\x1b[31m\u202e"
     assert len(clip("x" * 500, 80)) == 80
     assert axis_title("macs") == "MACs (multiply-accumulates per image)"
     assert axis_title("params") == "parameters"

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from html import escape
 
 from nas.genome.graph import Graph
 from nas.genome.op_kinds import Input, Primitive
@@ -10,7 +9,7 @@ from nas.report.network.blocks import Block, blocks, extent, settings, width, wr
 from nas.report.network.layout import Layout, Place, Size, layout, rows_of
 from nas.report.network.sketch import Box, Sketch, sketch
 from nas.report.network.style import STYLE
-from nas.report.text import TIMES, percent, short
+from nas.report.text import TIMES, escaped, percent, short
 
 TEXT = 184.0  # width of the column of words next to each picture
 LINE = 15.0
@@ -65,7 +64,7 @@ def _name(graph: Graph) -> str:
 
 def _story(found: list[Block]) -> str:
     names = [f"{len(b.nodes)} {b.op}" if len(b.nodes) > 1 else str(b.op) for b in found]
-    return escape("From top to bottom: " + ", ".join(names)[:2_000] + ".")
+    return escaped("From top to bottom: " + ", ".join(names)[:2_000] + ".")
 
 
 def _card(block: Block, total: int) -> Card:
@@ -110,7 +109,7 @@ def _drawn(card: Card, place: Place, total: int) -> Iterator[str]:
     names = ", ".join(node.name for node in block.nodes)
     text = f"{names}: {block.op}, {extent(block.shape)}, {block.params:,} parameters, {block.macs:,} MACs"
     left, whole = x - place.size.left, place.size.left + place.size.right
-    yield f"<g><title>{escape(text)}</title>"
+    yield f"<g><title>{escaped(text)}</title>"
     for behind in (6, 3) if len(block.nodes) > 2 else (3,) if len(block.nodes) > 1 else ():
         yield _rect("card", left + behind, y + behind, whole, card.height, 7)
     yield _rect("card", left, y, whole, card.height, 7)
@@ -131,7 +130,7 @@ def _words(card: Card, x: float, y: float) -> Iterator[str]:
     first = y + (card.height - len(card.words) * LINE) / 2 + 11
     for i, line in enumerate(card.words):
         style = ' class="name"' if i == 0 else ' class="soft"'
-        yield f'<text{style} x="{x:g}" y="{first + LINE * i:g}">{escape(line)}</text>'
+        yield f'<text{style} x="{x:g}" y="{first + LINE * i:g}">{escaped(line)}</text>'
 
 
 def _picture(inside: Sketch, plan: Layout) -> Iterator[str]:
@@ -149,12 +148,12 @@ def _box(box: Box, x: float, y: float, size: Size) -> Iterator[str]:
     wide = size.left + size.right
     text = ", ".join([*box.before, "sum" if box.label == "+" else box.label, *box.after])
     shade = f" k{1 if box.side == 1 else 3 if box.side == 3 else 5}" if box.kind == "conv" else ""
-    yield f"<g><title>{escape(text)}</title>"
+    yield f"<g><title>{escaped(text)}</title>"
     radius = 8 if box.label == "+" else min(4.0, size.height / 2)
     yield _rect("base", x, y, wide, size.height, radius)
     yield _rect(f"box {box.kind}{shade}", x, y, wide, size.height, radius)
     if size.height > 10:
-        yield f'<text class="label" x="{x + wide / 2:g}" y="{y + size.height / 2 + 3.7:g}">{escape(box.label)}</text>'
+        yield f'<text class="label" x="{x + wide / 2:g}" y="{y + size.height / 2 + 3.7:g}">{escaped(box.label)}</text>'
     yield from _marks(box.before, x, y - 2.5, wide)
     yield from _marks(box.after, x, y + size.height + 0.5, wide)
     yield "</g>"

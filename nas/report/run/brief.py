@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from nas.errors import one_line
 from nas.report.run.advice import advice
 from nas.report.run.front import trial_name
 from nas.report.run.header import answer_text, run_title
@@ -48,6 +49,6 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def plain_markdown(text: str) -> str:
-    """Return text of any origin so that Markdown shows it unchanged: no markup, no mention, no link."""
-    escaped = re.sub(r"([\\`*_{}\[\]<>#|~!$])", r"\\\1", text)
+    """Return text of any origin so that Markdown shows it unchanged: no markup, no mention, no link, on one line."""
+    escaped = re.sub(r"([\\`*_{}\[\]<>#|~!$])", r"\\\1", one_line(text))
     return escaped.replace("@", "@\u200b").replace("://", ":\u200b//")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from nas.errors import printable
 from nas.report.run.values import plot_axes, values_of
 from nas.search.experiment import Experiment
 from nas.search.objectives import OBJECTIVES, Budget
@@ -15,7 +16,7 @@ from nas.search.trial import TrialRecord
 if TYPE_CHECKING:
     from nas.search.store.run import Run
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet evaluates a cell that begins with one of these
+_FORMULA = ("=", "+", "-", "@")  # a spreadsheet evaluates a cell that begins with one of these
 
 
 def frame(run: "Run") -> pd.DataFrame:
@@ -66,7 +67,7 @@ def used(record: TrialRecord, budget: Budget) -> dict[str, float]:
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table, every text quoted and harmless to a spreadsheet, the headings too."""
+    """Write a table, every text quoted and harmless to a spreadsheet and a terminal, the headings too."""
     safe = table.rename(columns=harmless)
     for column in safe.columns[[kind.kind not in "biuf" for kind in safe.dtypes]]:
         safe[column] = safe[column].map(harmless)
@@ -82,5 +83,11 @@ def write_parquet(table: pd.DataFrame, path: Path) -> None:
 
 
 def harmless(cell: Any) -> Any:
-    """Return text that a spreadsheet would run as a formula quoted, and anything else as it is."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    """Return text with control characters escaped, and quoted if a spreadsheet would run it as a formula.
+
+    Anything else is returned as it is.
+    """
+    if not isinstance(cell, str):
+        return cell
+    text = printable(str(cell), kept="")
+    return f"'{text}" if text.startswith(_FORMULA) else text

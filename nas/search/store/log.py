@@ -9,20 +9,20 @@ from nas.search.trial import TrialRecord
 
 
 def line(record: TrialRecord) -> str:
-    """Return one finished trial as a line."""
+    """Return one finished trial as a line, with control characters escaped."""
     result = " ".join(f"failed: {record.reason} {record.detail}".split())[:200]
     if record.known_error is not None:
         early = f", stopped after epoch {record.scores[-1].epoch}" if record.state == "pruned" else ""
         result = f"error {record.known_error:.4f}{early}"
     costs = f"{record.cost.params:,} params, {record.cost.macs:,} MACs"
     name = record.baseline or f"trial {record.number:>4}"
-    return f"{name}  {result}  {costs}  {record.seconds:.1f} s"
+    return printable(f"{name}  {result}  {costs}  {record.seconds:.1f} s", kept="")
 
 
 def log(path: Path, record: TrialRecord) -> None:
     """Append the trial to the run's log.txt, with the local time."""
     with (path / "log.txt").open("a", encoding="utf-8") as file:
-        file.write(f"{datetime.now().astimezone().isoformat(timespec='seconds')}  {printable(line(record))}\n")
+        file.write(f"{datetime.now().astimezone().isoformat(timespec='seconds')}  {line(record)}\n")
 
 
 class Curves:

@@ -157,4 +157,5 @@ def test_a_trial_whose_number_is_none_is_one_message(number: str, run: Path) -> 
 
 
 def test_control_characters_are_escaped() -> None:
+    assert printable("a\nb\tc\xa0", kept="") == "a\\nb\\tc\xa0"
     assert printable("a\x1b[31m\x07\n\tü") == "a\\x1b[31m\\x07\n\tü"
