@@ -18,6 +18,7 @@ from nas.search.store.data_facts import DataFacts
 from nas.search.store.readings import SplitReading, load_readings, record_reading
 from nas.search.store.run import Run
 from nas.search.trial import TrialRecord
+from nas.training.data.registry import preparation
 from nas.training.train import Batches, evaluate, train
 
 CPU = torch.device("cpu")
@@ -118,7 +119,7 @@ def export_trial(
         info(f"not checked: {what}")
     accuracy = None if error is None else 1 - error
     measured = "not measured" if accuracy is None else f"{accuracy:.4f}"
-    facts = _inputs_and_outputs(images.facts) | {
+    facts = _inputs_and_outputs(images.facts, preparation(run.experiment.source.name)) | {
         "Validation error": f"{trained.error:.4f} after {trained.epochs} epochs",
         "Test accuracy": f"{measured}, {reading}" if reading else measured,
         **({"Not checked": "; ".join(unchecked)} if unchecked else {}),
@@ -176,8 +177,8 @@ def _first(readings: tuple[SplitReading, ...]) -> str:
     return f"on {readings[0].date} by {readings[0].verb}"
 
 
-def _inputs_and_outputs(facts: DataFacts) -> dict[str, str]:
-    """Return descriptions of the network's inputs and outputs."""
+def _inputs_and_outputs(facts: DataFacts, prepared: str) -> dict[str, str]:
+    """Return descriptions of the network's inputs and outputs. prepared: what became of the images of files."""
     names = ", ".join(f"{number} {name}" for number, name in enumerate(facts.class_names or ()) if name != str(number))
     moments = "mean and std per channel of all images a search may see, which this run did not record"
     if facts.mean and facts.std:
@@ -185,6 +186,6 @@ def _inputs_and_outputs(facts: DataFacts) -> dict[str, str]:
         colors = ", in the order red, green, blue" if len(mean) == 3 else ""
         moments = f"mean {mean}, std {std}, one per channel{colors}"
     return {
-        "Input": f"(pixel value, 0 to 255, - mean) / std; {moments}",
+        "Input": f"(pixel value, 0 to 255, - mean) / std; {moments}{prepared and '; ' + prepared}",
         "Output": f"one logit per class; the largest is the prediction{names and ': ' + names}",
     }

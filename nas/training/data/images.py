@@ -13,6 +13,8 @@ from nas.training.data.untrusted import MAX_BYTES
 MAX_PIXELS = 50_000_000  # per image before scaling; larger than photographs are
 MAX_ENCODED = 64 << 20  # bytes per image file
 BIT_DEPTH = 24  # its place in a PNG
+PREPARATION = "of image files, what is transparent is composited on white"
+"""What a card says of images that `decode_image` read, whichever they are."""
 GRAY, COLOR = {"1", "L", "LA"}, {"RGB", "RGBA", "P", "PA", "CMYK", "YCbCr"}
 
 

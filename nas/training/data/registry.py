@@ -34,6 +34,14 @@ for _reader in BUNDLED:
     READERS.register(_reader)
 
 
+def preparation(name: str) -> str:
+    """Return what became of the files' images before they were pixels, in words; empty if that is not known.
+
+    A user's reader is not imported.
+    """
+    return str(getattr(READERS.get(name), "preparation", ""))
+
+
 def is_own(name: str) -> bool:
     """Return whether the files of a data set are a user's own, without importing a user's reader.
 

@@ -22,6 +22,7 @@ from nas.search.results.proxies import evaluate_proxies
 from nas.search.store.create import create
 from nas.search.store.run import Run, load_run
 from nas.training.data import load_data
+from nas.training.data.registry import preparation
 
 
 @pytest.fixture
@@ -43,6 +44,14 @@ def export(run: Run, folder: Path) -> tuple[str, float | None, list[str]]:
     told: list[str] = []
     _, accuracy = export_trial(run, run.best(), folder, told.append)
     return card_of(folder), accuracy, told
+
+
+def test_a_card_says_what_became_of_transparent_pixels(images: Path, tmp_path: Path) -> None:
+    said = "of image files, what is transparent is composited on white |"
+    card, _, _ = export(image_run(tmp_path / "run", images), tmp_path / "export")
+    assert said in next(row for row in card.splitlines() if row.startswith("| Input |"))
+    assert preparation("parquet") in said
+    assert [preparation(name) for name in ("npz", "digits", "cifar10", "file.py:Mine", "unknown")] == [""] * 5
 
 
 def rename(images: Path) -> None:

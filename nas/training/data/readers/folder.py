@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from nas.errors import DataError
-from nas.training.data.images import MAX_ENCODED, ImageStack
+from nas.training.data.images import MAX_ENCODED, PREPARATION, ImageStack
 from nas.training.data.part_names import named_part, visible
 from nas.training.data.reader import Part
 from nas.training.data.source import Size
@@ -28,6 +28,7 @@ class Folder:
     task: ClassVar[None] = None
     resizes: ClassVar[bool] = True
     own: ClassVar[bool] = True
+    preparation: ClassVar[str] = PREPARATION
 
     def class_names(self, data_dir: Path) -> tuple[str, ...]:
         """Return the names of the folders for training. Raises DataError."""

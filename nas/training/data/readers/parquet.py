@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nas.errors import DataError
-from nas.training.data.images import ImageStack
+from nas.training.data.images import PREPARATION, ImageStack
 from nas.training.data.part_names import is_junk, prefixed_part
 from nas.training.data.reader import Part
 from nas.training.data.readers.npz import check_labels
@@ -32,6 +32,7 @@ class Parquet:
     task: ClassVar[None] = None
     resizes: ClassVar[bool] = True
     own: ClassVar[bool] = True
+    preparation: ClassVar[str] = PREPARATION
 
     def class_names(self, data_dir: Path) -> tuple[str, ...]:
         """Return none: they are not read."""
