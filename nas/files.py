@@ -1,4 +1,4 @@
-"""Files that appear under their name whole, or not at all."""
+"""Files that appear under their name whole, or not at all, and text files of any editor."""
 
 import os
 from collections.abc import Iterator
@@ -30,3 +30,8 @@ def atomic_write(path: Path, content: str | bytes) -> Path:
     with atomic_file(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)
     return path
+
+
+def read_text(path: Path) -> str:
+    """Return a file's text, UTF-8 with or without a byte order mark. Raises OSError and UnicodeDecodeError."""
+    return path.read_text(encoding="utf-8-sig")

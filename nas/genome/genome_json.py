@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nas.errors import GenomeError, NasError
+from nas.files import read_text
 from nas.genome.cost import MAX_LAYERS, tally
 from nas.genome.graph import FORMER_OPS, OPS, Graph, Op, Value, checks
 from nas.genome.hyperparameters import short_repr
@@ -53,7 +54,7 @@ def read_genome(path: Path) -> Graph:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise GenomeError(f"larger than {MAX_BYTES:,} bytes; not a genome")
-        return from_json(path.read_text(encoding="utf-8-sig"))
+        return from_json(read_text(path))
     except (OSError, UnicodeDecodeError) as problem:
         raise GenomeError(f"{path}: cannot be read as text: {problem}") from None
     except GenomeError as problem:

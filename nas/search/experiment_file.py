@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from nas.errors import ExperimentError, NasError, near
+from nas.files import read_text
 from nas.registry import trust
 from nas.resources import names, resource
 from nas.search.experiment import Experiment
@@ -58,7 +59,7 @@ def read_toml(path: Path, changes: Table | None = None) -> tuple[Table, str]:
     if path.stat().st_size > MAX_BYTES:
         raise ExperimentError(f"{path}: larger than {MAX_BYTES:,} bytes; this is not an experiment file")
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path)
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise ExperimentError(f"{path}: not TOML: {problem}") from None

@@ -14,6 +14,7 @@ from pydantic.dataclasses import dataclass
 from pydantic_core import ArgsKwargs
 
 from nas.errors import ExperimentError
+from nas.files import read_text
 
 Count = Annotated[int, Field(ge=1, le=100_000)]
 BatchSize = Annotated[int, Field(ge=2, le=100_000)]
@@ -92,7 +93,7 @@ def recipe(name: str) -> Recipe:
     """Return a named recipe. Raises ExperimentError for an unknown name."""
     if name not in RECIPES:
         raise ExperimentError(f"no recipe {name[:60]!r}. There are: {', '.join(RECIPES)}")
-    return Recipe(**tomllib.loads((HERE / f"{name}.toml").read_text(encoding="utf-8")))
+    return Recipe(**tomllib.loads(read_text(HERE / f"{name}.toml")))
 
 
 def recipe_settings(table: Mapping[str, Any]) -> dict[str, Any]:

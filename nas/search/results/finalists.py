@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import mean
 
 from nas.errors import RunError, quoted
-from nas.files import atomic_write
+from nas.files import atomic_write, read_text
 from nas.search.pareto import front_of
 from nas.search.results.run_data import RunData, load_run_data
 from nas.search.store.readings import record_reading
@@ -204,7 +204,7 @@ def load_finalists(path: Path) -> tuple[Finalist, ...]:
     if not file.is_file():
         return ()
     try:
-        rows = json.loads(file.read_text(encoding="utf-8"))
+        rows = json.loads(read_text(file))
         return tuple(replace(Finalist(**row), errors=tuple(map(float, row["errors"]))) for row in rows)
     except (ValueError, TypeError, KeyError) as problem:
         raise RunError(

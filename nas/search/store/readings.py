@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from nas.errors import RunError
-from nas.files import atomic_write
+from nas.files import atomic_write, read_text
 
 FILE = "test_readings.json"
 
@@ -27,7 +27,7 @@ def load_readings(path: Path, trial: int | None = None) -> tuple[SplitReading, .
     if not file.is_file():
         return ()
     try:
-        found = tuple([SplitReading(**row) for row in json.loads(file.read_text(encoding="utf-8"))])
+        found = tuple([SplitReading(**row) for row in json.loads(read_text(file))])
     except (ValueError, TypeError) as problem:
         raise RunError(f"{file} is damaged ({problem!s:.100}); remove it, and readings so far are forgotten") from None
     return tuple([reading for reading in found if trial in (None, reading.trial)])

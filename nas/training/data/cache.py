@@ -18,7 +18,7 @@ from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from nas.errors import DataError
-from nas.files import atomic_file, atomic_write
+from nas.files import atomic_file, atomic_write, read_text
 from nas.training.data.split import Images, Split
 
 FORMAT = 2  # of the cache and of the decoding of images
@@ -109,7 +109,7 @@ def _read_cache(cache: Path, stamps: list[str]) -> DataPart | None:
     """Return the content of the cache, or None unless it is complete and was made of these files."""
     images, labels, note = _paths(cache)
     try:
-        content = json.loads(note.read_text(encoding="utf-8"))
+        content = json.loads(read_text(note))
         if content["made_of"] != _seal(stamps, images, labels, content["facts"]):
             return None
         split = Split(np.load(images, mmap_mode="r"), np.load(labels))

@@ -1,0 +1,104 @@
+"""Text files of any editor: a byte order mark is no part of them."""
+
+import ast
+import codecs
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nas
+from nas.files import read_text
+from nas.genome.baselines import baseline
+from nas.genome.genome_json import read_genome, to_json
+from nas.search.experiment_file import load_experiment, read_experiment, to_toml
+from nas.search.results.finalists import load_finalists
+from nas.search.store.readings import load_readings, record_reading
+from nas.training import recipe
+from nas.training.data.cache import cached_part
+from nas.training.data.split import Split
+
+NAS = Path(nas.__file__).parent
+Prepared = tuple[Path, Callable[[], Any]]
+"""A file, and what reads it."""
+
+
+def genome(folder: Path, _: pytest.MonkeyPatch) -> Prepared:
+    file = folder / "genome.json"
+    file.write_text(to_json(baseline("lenet5_paper")), encoding="utf-8")
+    return file, lambda: read_genome(file)
+
+
+def experiment(folder: Path, _: pytest.MonkeyPatch) -> Prepared:
+    file = folder / "quickstart.toml"
+    file.write_text(to_toml(load_experiment("quickstart")), encoding="utf-8")
+    return file, lambda: read_experiment(file)
+
+
+def finalists(folder: Path, _: pytest.MonkeyPatch) -> Prepared:
+    row = {"number": 3, "errors": [0.1, 0.2], "low": 0.1, "high": 0.2, "seed": 1, "test_error": 0.1, "epochs": 2}
+    file = folder / "finalists" / "finalists.json"
+    file.parent.mkdir()
+    file.write_text(json.dumps([row]), encoding="utf-8")
+    return file, lambda: load_finalists(folder)
+
+
+def readings(folder: Path, _: pytest.MonkeyPatch) -> Prepared:
+    record_reading(folder, 3, "nas export", 0.25)
+    return folder / "test_readings.json", lambda: load_readings(folder)
+
+
+def cache(folder: Path, _: pytest.MonkeyPatch) -> Prepared:
+    (folder / "images").touch()
+    split = Split(np.arange(32, dtype=np.uint8).reshape(2, 1, 4, 4), np.arange(2))
+    given = iter([split])
+    return (
+        folder / ".nas" / "a.json",
+        lambda: cached_part([folder / "images"], folder, "a", [], lambda: next(given)).statistics,
+    )
+
+
+def recipes(folder: Path, patch: pytest.MonkeyPatch) -> Prepared:
+    file = folder / "fast.toml"
+    file.write_bytes((recipe.HERE / "fast.toml").read_bytes())
+    patch.setattr(recipe, "HERE", folder)
+    return file, lambda: recipe.recipe("fast")
+
+
+READERS = {
+    "genome/genome_json.py": genome,
+    "search/experiment_file.py": experiment,
+    "search/results/finalists.py": finalists,
+    "search/store/readings.py": readings,
+    "training/data/cache.py": cache,
+    "training/recipe.py": recipes,
+}
+"""What each file of the package that reads a text file of anybody's reads."""
+PACKAGED = {"files.py", "genome/baselines/__init__.py", "report/html/page.py", "search/space.py"}
+OWN_FORMAT = {"principles/judging/misclassified.py"}
+
+
+def calls(path: Path) -> set[str]:
+    """The functions and methods that a file calls, by their last name."""
+    nodes = [node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    names = {f"{node.id}()" for node in nodes if isinstance(node, ast.Name)}
+    return names | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+
+
+def test_every_reader_has_an_entry() -> None:
+    called = {path.relative_to(NAS).as_posix(): calls(path) for path in NAS.rglob("*.py")}
+    assert {name for name, names in called.items() if "read_text()" in names} == set(READERS)
+    assert {name for name, names in called.items() if "read_text" in names} == PACKAGED | OWN_FORMAT
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_byte_order_mark_is_no_part_of_a_file(reader: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, read = READERS[reader](tmp_path, monkeypatch)
+    before = read()
+    assert before
+    file.write_bytes(codecs.BOM_UTF8 + file.read_bytes())
+    assert read() == before
+    assert not read_text(file).startswith("\ufeff")
