@@ -6,7 +6,16 @@ from math import isfinite
 from typing import TypeVar
 
 from nas.genome.trial import Choice, Trial
-from nas.search.distributions import Distribution, Distributions, FloatRange, IntRange, OneOf, compatible
+from nas.search.distributions import (
+    Distribution,
+    Distributions,
+    IntRange,
+    OneOf,
+    compatible,
+    float_range,
+    int_range,
+    one_of,
+)
 
 T = TypeVar("T", bound=Choice)
 PLAIN = (str, int, float, bool, type(None))
@@ -25,18 +34,18 @@ class CheckedTrial:
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1) -> int:
         if any(type(number) is not int for number in (low, high, step)):
             raise ValueError(f"choice {name!r}: {low}, {high} and step {step} must be whole numbers")
-        wanted = IntRange(low, high, step)
+        wanted = int_range(low, high, step)
         self._check(name, wanted)
         return self._inside(name, wanted, self._trial.suggest_int(name, low, wanted.high, step=step))
 
     def suggest_float(self, name: str, low: float, high: float, *, step: float | None = None) -> float:
-        wanted = FloatRange(low, high, step)
+        wanted = float_range(low, high, step)
         self._check(name, wanted)
         return self._inside(name, wanted, self._trial.suggest_float(name, wanted.low, wanted.high, step=step))
 
     def suggest_categorical(self, name: str, choices: Sequence[T]) -> T:
         labels = _labels(name, choices)
-        self._check(name, OneOf(labels))
+        self._check(name, one_of(*labels))
         found = self._trial.suggest_categorical(name, labels)
         return next(value for value, label in zip(choices, labels, strict=True) if label == found)
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from math import isfinite
 from typing import TYPE_CHECKING, cast
 
@@ -103,8 +104,41 @@ Distribution = IntRange | FloatRange | OneOf
 Distributions = dict[str, Distribution]
 
 
+CACHED = 4096  # distributions of each kind: more than the choices of a space
+
+
+@lru_cache(CACHED, typed=True)
+def int_range(low: int, high: int, step: int = 1) -> IntRange:
+    """Return the range, the same object for the same numbers. Raises ValueError for an empty one."""
+    return IntRange(low, high, step)
+
+
+@lru_cache(CACHED, typed=True)
+def float_range(low: float, high: float, step: float | None = None) -> FloatRange:
+    """Return the range, the same object for the same numbers.
+
+    Raises ValueError for an empty one, and for bounds that are not finite.
+    """
+    return FloatRange(low, high, step)
+
+
+def one_of(*values: Choice) -> OneOf:
+    """Return the list, one object for the same values if they can be hashed. Raises ValueError for an empty one."""
+    try:
+        return _one_of(*values)
+    except TypeError:
+        return OneOf(values)
+
+
+@lru_cache(CACHED, typed=True)
+def _one_of(*values: Choice) -> OneOf:
+    return OneOf(values)
+
+
 def compatible(old: Distribution, new: Distribution) -> bool:
     """Return whether Optuna takes both under one name: the same kind, and of a list the same values."""
+    if old is new:
+        return True
     if type(old) is not type(new) or not isinstance(old, OneOf):
         return type(old) is type(new)
     return len(old.values) == len(new.values) and all(map(OneOf.allows, [OneOf((v,)) for v in old.values], new.values))

@@ -3,6 +3,7 @@
 import random
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,17 @@ from optuna.distributions import FloatDistribution, IntDistribution
 from nas.errors import ExperimentError
 from nas.genome import Task
 from nas.search import space
-from nas.search.distributions import FloatRange, IntRange, to_optuna
+from nas.search.checked_trial import CheckedTrial
+from nas.search.distributions import (
+    Distributions,
+    FloatRange,
+    IntRange,
+    OneOf,
+    float_range,
+    int_range,
+    one_of,
+    to_optuna,
+)
 from nas.search.experiment_file import load_experiment
 from nas.search.propose.choices import GuidedTrial
 from nas.search.propose.preflight import preflight
@@ -64,6 +75,29 @@ def test_lists_of_any_plain_values_work_with_every_sampler(values: str, sampler:
         assert proposal is not None
         assert all(type(value) in (str, int, float, bool) for value in proposal.choices.values())
         proposer.tell(proposal, number / 10)
+
+
+def test_a_distribution_is_made_once_whoever_asks() -> None:
+    asked: Distributions = {}
+    guided = [GuidedTrial(random.Random(0)) for _ in range(2)]
+    for trial in guided:
+        checked = CheckedTrial(trial, asked)
+        checked.suggest_int("i", 1, 9, step=2)
+        checked.suggest_float("f", 0.0, 1.0)
+        checked.suggest_categorical("c", ["x", "y"])
+    for name, first in asked.items():
+        assert all(trial.distributions[name] is first for trial in guided), name
+
+
+def test_values_that_are_equal_and_of_other_types_are_other_distributions() -> None:
+    kept = [one_of(*values).values for values in ((1, 0), (True, False), (1.0, 0.0), (True, 0))]
+    assert [list(map(type, values)) for values in kept] == [[int] * 2, [bool] * 2, [float] * 2, [bool, int]]
+    assert [type(int_range(1, high).high) for high in (2, 3)] == [int, int]
+    unhashable: Any = [[3], [3, 5]]
+    assert one_of(*unhashable) == OneOf(([3], [3, 5]))  # type: ignore[arg-type]
+    for empty in (lambda: int_range(2, 1), lambda: float_range(2.0, 1.0), one_of):
+        with pytest.raises(ValueError, match="no "):
+            empty()
 
 
 def theirs(low: float, high: float, step: float) -> FloatDistribution:

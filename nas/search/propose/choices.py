@@ -2,11 +2,10 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Protocol, TypeVar, cast
 
 from nas.genome.trial import Choice, Trial
-from nas.search.distributions import Distribution, Distributions, FloatRange, IntRange, OneOf
+from nas.search.distributions import Distribution, Distributions, FloatRange, OneOf, float_range, int_range, one_of
 
 T = TypeVar("T", bound=Choice)
 Choices = dict[str, Choice]
@@ -42,13 +41,13 @@ class GuidedTrial:
         self.distributions: Distributions = {}
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1) -> int:
-        return int(self._answer(name, _ints(low, high, step)))
+        return int(self._answer(name, int_range(low, high, step)))
 
     def suggest_float(self, name: str, low: float, high: float, *, step: float | None = None) -> float:
-        return float(self._answer(name, _floats(low, high, step)))
+        return float(self._answer(name, float_range(low, high, step)))
 
     def suggest_categorical(self, name: str, choices: Sequence[T]) -> T:
-        return cast("T", self._answer(name, _categories(tuple(choices), tuple(map(type, choices)))))
+        return cast("T", self._answer(name, one_of(*choices)))
 
     def _answer(self, name: str, distribution: Distribution) -> Choice:
         if name not in self.params:
@@ -66,21 +65,6 @@ class GuidedTrial:
         if isinstance(distribution, FloatRange) and distribution.step is None:
             return self._rng.uniform(distribution.low, distribution.high)
         return self._rng.choice(others or options)
-
-
-@lru_cache(maxsize=4096)
-def _ints(low: int, high: int, step: int) -> IntRange:
-    return IntRange(low, high, step)
-
-
-@lru_cache(maxsize=4096, typed=True)
-def _floats(low: float, high: float, step: float | None) -> FloatRange:
-    return FloatRange(low, high, step)
-
-
-@lru_cache(maxsize=4096)
-def _categories(choices: tuple[Choice, ...], _types: tuple[type, ...]) -> OneOf:
-    return OneOf(choices)
 
 
 def neighbor(rng: random.Random, parent: Choices, changes: int = 1) -> GuidedTrial:
