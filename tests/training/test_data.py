@@ -23,7 +23,7 @@ from training.image_files import (
 
 from nas.errors import DataError
 from nas.genome.task import Task
-from nas.training.data import READERS, Source, digest, load_data, load_test, task
+from nas.training.data import READERS, Source, load_data, load_test, summarize, task
 from nas.training.data.catalog.public_sets import PUBLIC_SETS
 from nas.training.data.split import class_quotas, remaining_rows, sample_rows
 
@@ -101,7 +101,7 @@ def test_a_smaller_share_leaves_the_validation_images_as_they_are(
     place = str(put(tmp_path, tiny_cifar(monkeypatch)))
     whole, few = load_data(Source("cifar10", place)), load_data(Source("cifar10", place, train_images=20))
     assert same(whole.validation, few.validation)
-    assert whole.digest == few.digest == digest(Source("cifar10", place))
+    assert whole.digest == few.digest == summarize(Source("cifar10", place)).images
     assert np.bincount(few.train.labels).tolist() == [2] * 10
     assert rows(few.train.images) < rows(whole.train.images)
     with pytest.raises(DataError, match=r"train_images \(=60\): only 54 are left"):
@@ -151,14 +151,15 @@ def cached(place: Path) -> dict[str, float]:
 
 def reread(source: Source) -> str:
     """The digest, as another process would find it."""
-    return digest(source)
+    return summarize(source).images
 
 
 def test_the_cache_is_used_while_nothing_changes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     source = Source("cifar10", str(put(tmp_path, tiny_cifar(monkeypatch))))
     first = reread(source)
     before = cached(tmp_path)
-    assert sorted(before) == ["cifar10-train-images.npy", "cifar10-train-labels.npy", "cifar10-train.json"]
+    kept = ("-images.npy", "-labels.npy", ".json")
+    assert sorted(before) == [f"cifar10-{part}{kind}" for part in ("test", "train") for kind in kept]
     monkeypatch.setattr(type(READERS["cifar10"]), "read", None)
     assert reread(source) == first
     assert cached(tmp_path) == before

@@ -22,8 +22,11 @@ from nas.registry import trust
 from nas.search.experiment_file import load_experiment, validate_experiment
 from nas.search.trial import TrialRecord
 from nas.search.workers.job import Job
-from nas.training.data import Source, class_names, digest, load_data, load_test, task
+from nas.training.data import Source, class_names, load_data, load_test, summarize, task
+from nas.training.data.cache import compute_statistics
+from nas.training.data.images import decode_image
 from nas.training.data.part_names import prefixed_part
+from nas.training.data.source import Size
 
 CLASSES = ("cats", "dogs")
 
@@ -132,7 +135,7 @@ def test_a_change_of_files_is_seen_in_the_same_process(tmp_path: Path) -> None:
     before = load_data(source)
     assert load_data(source) is before
     put(tmp_path, {"cats/0.png": encoded(pixels(6, 6, 3, seed=99))})
-    assert load_data(source).digest == digest(source) != before.digest
+    assert load_data(source).digest == summarize(source).images != before.digest
 
 
 def test_hub_layouts(tmp_path: Path) -> None:
@@ -344,3 +347,35 @@ def test_height_and_width_reach_a_worker(tmp_path: Path) -> None:
     record = TrialRecord(0, {}, graph, fingerprint(graph), cost(graph), seed=0)
     job = Job.for_trial(experiment, record, tmp_path / "weights")
     assert Job.from_json(job.to_json()) == job
+
+
+@pytest.mark.parametrize("parts", [("",), ("train/", "test/"), ("train/", "val/"), ("train/", "val/", "test/")])
+@pytest.mark.parametrize("writable", [True, False])
+def test_a_summary_decodes_each_image_once(
+    parts: tuple[str, ...], writable: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Source("folder", str(tmp_path))
+    for number, part in enumerate(parts):
+        put(tmp_path, {name: encoded(pixels(6, 6, 3, seed=99 * number + i))
+                       for i, name in enumerate(folder_files(9, part))})  # fmt: skip
+    if not writable:
+        (tmp_path / ".nas").touch()
+    decoded: list[bytes] = []
+
+    def decode(content: bytes, size: Size | None) -> Image.Image:
+        decoded.append(content)
+        return decode_image(content, size)
+
+    monkeypatch.setattr("nas.training.data.images.decode_image", decode)
+    summary = summarize(source)
+    assert len(decoded) == len(set(decoded)) == 18 * len(parts)
+    data, test = load_data(source), load_test(source)
+    assert (summary.images, summary.task, summary.mean, summary.std) == (data.digest, data.task, data.mean, data.std)
+    assert summary.test == compute_statistics(test).digest
+    assert summary.class_names == class_names(source) == ("cats", "dogs")
+    assert len(decoded) == 18 * len(parts) * (1 if writable else 3), "once more for each of the two, without a cache"
+
+
+def test_a_summary_has_the_test_of_a_set_that_is_known() -> None:
+    summary, test = summarize("digits"), load_test("digits")
+    assert (summary.test, summary.task.classes) == (compute_statistics(test).digest, 10)

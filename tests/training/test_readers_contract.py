@@ -26,7 +26,7 @@ from nas.genome.primitives import GapHead, Stem
 from nas.model import module
 from nas.registry import trust
 from nas.testing.readers import check_description, check_reader, check_split
-from nas.training.data import READERS, Source, class_names, digest, load_data, load_test, task
+from nas.training.data import READERS, Source, class_names, load_data, load_test, summarize, task
 from nas.training.data.reader import Part
 from nas.training.data.registry import BUNDLED, is_own
 from nas.training.data.source import Size
@@ -109,7 +109,7 @@ def test_a_registered_reader_loads_divides_and_trains(stripes: str, tmp_path: Pa
     data, test = load_data(stripes), load_test(stripes)
     assert [len(split.labels) for split in (data.train, data.validation, test)] == [36, 12, 12]
     assert task(stripes) == data.task == Task("stripes", (1, 6, 6), 2)
-    assert (digest(stripes), class_names(stripes)) == (data.digest, ("row", "column"))
+    assert (summarize(stripes).images, class_names(stripes)) == (data.digest, ("row", "column"))
     network = module(Graph.of(GapHead(2)(Stem(8)(data.task.image()))))
     scores = list(train(network, data, Recipe(epochs=8, batch=4), 0))
     assert scores[-1].loss < scores[0].loss
@@ -127,7 +127,7 @@ def test_a_users_reader_is_found_by_its_file(tmp_path: Path) -> None:
     check_reader(READERS.find(name), tmp_path)
     assert is_own(name)
     assert task(name).classes == 2
-    assert digest(name) == digest(Source(f"{Stripes.__module__}:Stripes"))
+    assert summarize(name).images == summarize(Source(f"{Stripes.__module__}:Stripes")).images
     for wrong, message in {
         f"{file}:Striped": "did you mean 'Stripes'",
         f"{tmp_path / 'none.py'}:Stripes": "no file",
@@ -153,7 +153,7 @@ def test_a_users_set_is_cached_under_a_name_without_slashes(tmp_path: Path) -> N
     file.write_text("\n".join(line[8:] for line in code.splitlines()), encoding="utf-8")
     trust(f"{file}:Mine")
     first = load_data(Source(f"{file}:Mine", str(tmp_path)))
-    assert first.digest == digest(Source("npz", str(tmp_path)))
+    assert first.digest == summarize(Source("npz", str(tmp_path))).images
     (note,) = (tmp_path / ".nas").glob("*Mine-train.json")
     assert note.name.endswith("mine.py_Mine-train.json")
 

@@ -8,7 +8,8 @@ from nas.search.store.create import changed_settings, original_experiment
 from nas.search.store.data_facts import DataFacts
 from nas.search.store.run import Run
 from nas.search.store.study import open_run
-from nas.training.data import READERS, Data, Split, class_names, load_data, load_test, part_statistics
+from nas.training.data import READERS, Data, Split, class_names, load_data, load_test
+from nas.training.data.cache import compute_statistics
 
 MOVED = "Where the images have moved, name their folder with --data-dir"
 
@@ -55,7 +56,8 @@ def load_run_data(run: Run) -> RunData:
         return RunData(known, unchecked=(f"the images cannot be read: {problem}",))
     unchecked, test, test_digest = list(known.unrecorded), None, None
     try:
-        test, test_digest = load_test(source), part_statistics(source, "test").digest
+        test = load_test(source)
+        test_digest = compute_statistics(test).digest
     except DataError as problem:
         unchecked.append(f"the test images cannot be read: {problem}")
     now = DataFacts(

@@ -12,7 +12,7 @@ from nas.errors import RunError
 from nas.genome.graph import Shape
 from nas.search.experiment import Experiment
 from nas.search.trial import Attributes
-from nas.training.data import class_names, digest, part_statistics, task
+from nas.training.data import summarize
 
 Channels = tuple[Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)], ...]
 MAX_SHOWN = 200  # characters of a difference
@@ -79,12 +79,10 @@ def _bytes(values: Channels) -> str:
 
 def read_data_facts(experiment: Experiment) -> DataFacts:
     """Return the facts of an experiment's images as they are now. Raises DataError, of the test images too."""
-    source = experiment.source
-    train, test, shape = part_statistics(source, "train"), part_statistics(source, "test"), task(source)
+    now = summarize(experiment.source)
     return DataFacts(
-        experiment.images, digest(source), test.digest, shape.input, shape.classes, train.mean, train.std,
-        class_names(source),
-    )  # fmt: skip
+        experiment.images, now.images, now.test, now.task.input, now.task.classes, now.mean, now.std, now.class_names
+    )
 
 
 def data_facts_of(facts: Attributes) -> DataFacts:

@@ -1,18 +1,18 @@
 """Image sets as arrays: a source in, splits out. The test split has a function of its own.
 
 source.py     which set, where, how much of it       split.py    images with labels, and how they are divided
-loading.py    load_data, load_test, task, digest     cache.py    arrays and statistics kept next to the files
+loading.py    load_data, load_test, summarize        cache.py    arrays and statistics kept next to the files
 reader.py     what a reader does                     registry.py the readers by name; one entry adds one
 readers/      a reader for each layout of files      catalog/    the public sets: digests and downloads
 part_names.py which part a name tells, and what is never read
 images.py     PNG and JPEG to arrays                 untrusted.py limits and errors for files of any origin
 """
 
-from nas.training.data.loading import class_names, digest, load_data, load_test, part_statistics, task
+from nas.training.data.loading import DataSummary, class_names, load_data, load_test, summarize, task
 from nas.training.data.registry import READERS
 from nas.training.data.source import Source
 from nas.training.data.split import Data, Split
 
 __all__ = [
-    "READERS", "Data", "Source", "Split", "class_names", "digest", "load_data", "load_test", "part_statistics", "task",
+    "READERS", "Data", "DataSummary", "Source", "Split", "class_names", "load_data", "load_test", "summarize", "task",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 
 from nas.errors import DataError, ExperimentError
 from nas.genome.task import Task
-from nas.training.data.cache import DataPart, Statistics, cached_part, file_stamps, measure_part
+from nas.training.data.cache import DataPart, cached_part, file_stamps, measure_part
 from nas.training.data.reader import Part, Reader
 from nas.training.data.registry import READERS
 from nas.training.data.source import Source
@@ -25,13 +26,28 @@ MAX_CLASSES = 100_000
 ALL_PARTS: tuple[Part, ...] = ("train", "validation", "test")
 
 
+@dataclass(frozen=True)
+class DataSummary:
+    """A set in numbers and names, without its images.
+
+    images, test: digests of train and validation together, and of the test split. mean, std: as in `Data`.
+    class_names: in the order of labels, none if unknown.
+    """
+
+    images: str
+    test: str
+    task: Task
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    class_names: tuple[str, ...]
+
+
 def task(source: Source | str) -> Task:
     """Return the shape of the images and the number of classes; files are read only if needed. Raises DataError."""
     source = _as_source(source)
     if (fixed := _find_reader(source).task) is not None:
         return fixed
-    part = _load_parts(source)["train"]
-    return Task(source.name, part.split.images.shape[1:], len(part.statistics.counts))
+    return _task_of(source, _load_parts(source)["train"])
 
 
 def class_names(source: Source | str) -> tuple[str, ...]:
@@ -40,16 +56,18 @@ def class_names(source: Source | str) -> tuple[str, ...]:
     return _find_reader(source).class_names(source.data_dir)
 
 
-def digest(source: Source | str) -> str:
-    """Return the digest that `load_data` gives, from the cache if there is one. Raises DataError."""
-    return _seen_digest(_load_parts(_as_source(source)))
+def summarize(source: Source | str) -> DataSummary:
+    """Return what a run records of a set; each of its parts is read once at most.
 
-
-def part_statistics(source: Source | str, part: Part) -> Statistics:
-    """Return digest, class counts, mean and std of a part, from the cache if there is one. Raises DataError."""
+    Raises DataError, of the test images too.
+    """
     source = _as_source(source)
-    parts = _load_parts(source)
-    return (parts[part] if part in parts else _load_part(source, part)).statistics
+    parts = _load_parts(source, with_test=True)
+    train, test = parts["train"], parts["test"].statistics
+    return DataSummary(
+        _seen_digest(parts), test.digest, _task_of(source, train), train.statistics.mean, train.statistics.std,
+        class_names(source),
+    )  # fmt: skip
 
 
 def load_data(source: Source | str) -> Data:
@@ -65,7 +83,7 @@ def load_test(source: Source | str) -> Split:
     """Return the test split: for the final evaluation of a network, never for choosing one. Raises DataError."""
     source = _as_source(source)
     parts = _load_parts(source)
-    test = parts["test"] if "test" in parts else _load_part(source, "test")
+    test = parts["test"] if "test" in parts else _load_part(source, "test", {})
     return select_rows(test.split, np.arange(len(test.split.labels)))
 
 
@@ -101,7 +119,13 @@ def _load_data(source: Source, _place: str, _stamps: tuple[str, ...]) -> Data:
     else:
         validation = select_rows(part.split, held_out)
     statistics = part.statistics
-    return Data(task(source), train, validation, statistics.mean, statistics.std, _seen_digest(parts))
+    return Data(_task_of(source, part), train, validation, statistics.mean, statistics.std, _seen_digest(parts))
+
+
+def _task_of(source: Source, train: DataPart) -> Task:
+    """Return the reader's task, or what the images for training tell."""
+    fixed = _find_reader(source).task
+    return fixed or Task(source.name, train.split.images.shape[1:], len(train.statistics.counts))
 
 
 def _seen_digest(parts: Mapping[Part, DataPart]) -> str:
@@ -137,16 +161,17 @@ def _hold_out(source: Source, labels: Labels, own: bool) -> tuple[Rows, Rows]:
     return kept, held_out
 
 
-def _load_parts(source: Source) -> dict[Part, DataPart]:
+def _load_parts(source: Source, with_test: bool = False) -> dict[Part, DataPart]:
     """Return the parts for training and validation, and the test of a set of one's own, whose parts must agree.
 
-    They are in color if one of them is. Raises DataError.
+    They are in color if one of them is. with_test: the test of any set. Raises DataError.
     """
-    reader, data_dir = _find_reader(source), source.data_dir
+    reader, data_dir, whole = _find_reader(source), source.data_dir, dict[Part, Split]()
     if reader.task is not None:
-        return {"train": _load_part(source, "train")}
+        wanted: tuple[Part, ...] = ("train", "test") if with_test else ("train",)
+        return {part: _load_part(source, part, whole) for part in wanted}
     own = reader.parts(data_dir)
-    parts = {part: _load_part(source, part) for part in ALL_PARTS if part in own or part == "test"}
+    parts = {part: _load_part(source, part, whole) for part in ALL_PARTS if part in own or part == "test"}
     train = parts["train"]
     for part, found in parts.items():
         shape, expected = found.split.images.shape[2:], train.split.images.shape[2:]
@@ -183,8 +208,11 @@ def _in_color(part: DataPart, data_dir: Path) -> DataPart:
     return part if images.shape[1] == 3 else measure_part(Split(images.repeat(3, 1), part.split.labels), data_dir)
 
 
-def _load_part(source: Source, part: Part) -> DataPart:
-    """Return the images of a part: the set's own, or for training or the test what our division gives."""
+def _load_part(source: Source, part: Part, whole: dict[Part, Split]) -> DataPart:
+    """Return the images of a part: the set's own, or for training or the test what our division gives.
+
+    whole: the set's parts that were read already; one that is read now is added.
+    """
     reader, data_dir, size = _find_reader(source), source.data_dir, source.size
     present = reader.parts(data_dir)
     divides = "test" not in present and part != "validation"
@@ -192,9 +220,10 @@ def _load_part(source: Source, part: Part) -> DataPart:
     files = reader.files(data_dir, stored)
 
     def read() -> Split:
-        split = reader.read(files, stored, size)
-        _check_labels(split.labels, data_dir, gaps=stored != "train")
-        return _divide(split, part) if divides else split
+        if stored not in whole:
+            whole[stored] = reader.read(files, stored, size)
+            _check_labels(whole[stored].labels, data_dir, gaps=stored != "train")
+        return _divide(whole[stored], part) if divides else whole[stored]
 
     cut = f"{TEST} of them for the test, seed {DIVISION_SEED}" if divides else "whole"
     key = [f"{source.name}: {part} from {stored}, {cut}, size {size}", *reader.class_names(data_dir)]
