@@ -62,7 +62,7 @@ def thirty(tmp_path_factory: pytest.TempPathFactory) -> Reader:
 def test_the_first_screen_answers_the_question(thirty: Reader) -> None:
     best = view_of(run(Path(), 30)).best
     assert best is not None
-    assert thirty.texts["h1"] == ["Best network for digits within 120 k parameters and 4.5 M MACs"]
+    assert thirty.texts["h1"] == ["Best network for digits within 120\xa0k parameters and 4.5\xa0M MACs"]
     for said in (f"Trial {best.number}", f"{best.error:.2%}".replace("%", " %"), f"{best.cost.params:,} parameters"):
         assert said in thirty.words
 

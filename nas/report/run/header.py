@@ -13,6 +13,7 @@ from nas.report.text import between, clip, listed, noun, percent, quantity
 from nas.search.objectives import Budget, Range
 from nas.search.trial import TrialRecord
 
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"  # a heading must not break between a number and its unit
 Figure = tuple[str, Child, Child]
 
 
@@ -41,9 +42,10 @@ def budget_text(limits: Budget) -> str:
 
 
 def _range_text(name: str, limit: Range) -> str:
+    low, high = [quantity(name, end).replace(" ", NO_BREAK_SPACE) for end in (limit.min, limit.max)]
     if limit.min is None or limit.max is None:
-        return f"at least {quantity(name, limit.min)}" if limit.max is None else quantity(name, limit.max)
-    return f"{quantity(name, limit.min)} to {quantity(name, limit.max)}"
+        return f"at least {low}" if limit.max is None else high
+    return f"{low} to {high}"
 
 
 def answer_text(view: View) -> str:
