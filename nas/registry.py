@@ -8,6 +8,8 @@ import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
@@ -138,6 +140,26 @@ def is_outside(name: str) -> bool:
     """Return whether a name is `module:Name` or `file.py:Name` rather than that of a registered entry."""
     place, colon, attribute = name.rpartition(":")
     return bool(colon and place) and attribute.isidentifier()
+
+
+def code_digest(name: str) -> str:
+    """Return the digest of the file of a user's own, as this process first saw it.
+
+    It is empty for the name of a registered entry, for a module that was not imported, and for one without a file.
+    """
+    if not is_outside(name):
+        return ""
+    place = name.rpartition(":")[0]
+    file = place if place.endswith(".py") else getattr(sys.modules.get(place), "__file__", None)
+    return _file_digest(Path(file).resolve()) if file else ""
+
+
+@cache
+def _file_digest(file: Path) -> str:
+    try:
+        return sha256(file.read_bytes()).hexdigest()
+    except OSError:  # in an archive, or removed
+        return ""
 
 
 def load_attribute(name: str) -> Any:

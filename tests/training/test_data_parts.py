@@ -22,7 +22,7 @@ from nas.registry import trust
 from nas.search.experiment_file import load_experiment, validate_experiment
 from nas.search.trial import TrialRecord
 from nas.search.workers.job import Job
-from nas.training.data import Source, class_names, load_data, load_test, summarize, task
+from nas.training.data import READERS, Source, class_names, load_data, load_test, summarize, task
 from nas.training.data.cache import compute_statistics
 from nas.training.data.images import decode_image
 from nas.training.data.part_names import prefixed_part
@@ -200,6 +200,44 @@ def test_a_part_is_told_by_a_whole_word(name: str, part: str | None) -> None:
 def test_folders_that_cannot_be_told_apart(files: dict[str, bytes], match: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=match):
         load_data(Source("folder", str(put(tmp_path, files))))
+
+
+@pytest.mark.parametrize(("link", "target"), [("val", "test"), ("test", "train"), ("val", "train")])
+def test_one_folder_is_not_two_parts(link: str, target: str, tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        folder_files(5, "train/") | folder_files(5, "test/") if target == "test" else folder_files(5, "train/"),
+    )
+    (tmp_path / link).symlink_to(target, target_is_directory=True)
+    with pytest.raises(DataError, match=rf"({link} and {target}|{target} and {link}) are one folder, given twice; rem"):
+        load_data(Source("folder", str(tmp_path)))
+
+
+@pytest.mark.parametrize("own_validation", [False, True])
+def test_a_division_leaves_every_class_images_and_the_test_some(own_validation: bool, tmp_path: Path) -> None:
+    names = "abcde"
+    home = "train/" if own_validation else ""
+    put(tmp_path, {f"{home}{name}/0.png": encoded(pixels(6, 6, 3, seed=i)) for i, name in enumerate(names)})
+    if own_validation:
+        put(tmp_path, {f"val/{name}/0.png": encoded(pixels(6, 6, 3, seed=9 + i)) for i, name in enumerate(names)})
+    source = Source("folder", str(tmp_path))
+    for load in (load_data, load_test, summarize, task):
+        with pytest.raises(DataError, match=r"no image of class . \(.\) is left to train with, as 20% are held out"):
+            load(source)
+    two = {"a.npz": npz_bytes(images=pixels(2, 6, 6), labels=np.arange(2))}
+    for load in (load_data, load_test, summarize, task):
+        with pytest.raises(
+            DataError, match=r"pair: 2 images are too few, as 20% are held out for the test; add images"
+        ):
+            load(Source("npz", str(put(tmp_path / "pair", two))))
+
+
+@pytest.mark.parametrize("name", [name for name in READERS if name != "digits"])
+def test_a_path_that_is_too_long_is_a_data_error(name: str, tmp_path: Path) -> None:
+    for place in ("x" * 300, "x/" * 3000, "y" * 5000):
+        for load in (load_data, load_test, summarize):
+            with pytest.raises(DataError, match=r"cannot be read: .*too long"):
+                load(Source(name, str(tmp_path / place)))
 
 
 def test_arrays_without_their_labels_and_classes_without_images(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Every reader keeps the contract of `nas.testing.readers`; a reader from outside the package is one entry."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ from nas.errors import DataError, ExperimentError
 from nas.genome import Graph, Task
 from nas.genome.primitives import GapHead, Stem
 from nas.model import module
-from nas.registry import trust
+from nas.registry import code_digest, trust
 from nas.testing.readers import check_description, check_reader, check_split
 from nas.training.data import READERS, Source, class_names, load_data, load_test, summarize, task
 from nas.training.data.reader import Part
@@ -156,6 +158,40 @@ def test_a_users_set_is_cached_under_a_name_without_slashes(tmp_path: Path) -> N
     assert first.digest == summarize(Source("npz", str(tmp_path))).images
     (note,) = (tmp_path / ".nas").glob("*Mine-train.json")
     assert note.name.endswith("mine.py_Mine-train.json")
+
+
+def test_an_edited_reader_does_not_get_the_images_of_the_former(tmp_path: Path) -> None:
+    """Each reading is in a process of its own, as after an edit between two searches."""
+    put(tmp_path, {"set.npz": npz_bytes(images=pixels(20, 5, 4), labels=cycled(20, 2))})
+    file, found = tmp_path / "mine.py", []
+    reading = f"""
+from nas.registry import code_digest, trust
+from nas.training.data import Source, summarize
+trust({str(file)!r} + ":Mine")
+print(summarize(Source({str(file)!r} + ":Mine", {str(tmp_path)!r})).images)
+"""
+    code = """
+from nas.training.data.readers.npz import Npz
+from nas.training.data.split import Split
+
+class Mine(Npz):
+    name = "mine"
+
+    def read(self, files, part, size):
+        split = super().read(files, part, size)
+        return Split(split.images // {0}, split.labels)
+"""
+    for divisor in (2, 2, 3, 2):
+        file.write_text(code.format(divisor), encoding="utf-8")
+        done = subprocess.run([sys.executable, "-c", reading], capture_output=True, text=True, check=True)
+        found.append(done.stdout)
+    assert found[0] == found[1] == found[3] != found[2]
+
+
+def test_only_a_users_own_has_code_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("")
+    assert code_digest("npz") == code_digest("never.imported:Mine") == code_digest(f"{tmp_path}/none.py:Mine") == ""
+    assert len({code_digest(f"{tmp_path}/mine.py:Mine"), code_digest(f"{Stripes.__module__}:Stripes"), ""}) == 3
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import numpy as np
 
 from nas.errors import DataError, ExperimentError
 from nas.genome.task import Task
+from nas.registry import code_digest
 from nas.training.data.cache import DataPart, cached_part, file_stamps, measure_part
 from nas.training.data.reader import Part, Reader
 from nas.training.data.registry import READERS
@@ -196,10 +197,14 @@ def _check_classes(found: DataPart, train: DataPart, part: Part, names: Sequence
         )
     if 0 in counts:
         label = counts.index(0)
-        called = f" ({names[label]})" if label < len(names) else ""
+        called = _called(label, names)
         raise DataError(
             f"{data_dir}: no image for {part} is of class {label}{called}; add some, or leave out that part"
         )
+
+
+def _called(label: int, names: Sequence[str]) -> str:
+    return f" ({names[label]})" if label < len(names) else ""
 
 
 def _in_color(part: DataPart, data_dir: Path) -> DataPart:
@@ -217,16 +222,16 @@ def _load_part(source: Source, part: Part, whole: dict[Part, Split]) -> DataPart
     present = reader.parts(data_dir)
     divides = "test" not in present and part != "validation"
     stored: Part = part if part in present else "train"
-    files = reader.files(data_dir, stored)
+    files, names = reader.files(data_dir, stored), reader.class_names(data_dir)
 
     def read() -> Split:
         if stored not in whole:
             whole[stored] = reader.read(files, stored, size)
             _check_labels(whole[stored].labels, data_dir, gaps=stored != "train")
-        return _divide(whole[stored], part) if divides else whole[stored]
+        return _divide(whole[stored], part, data_dir, names) if divides else whole[stored]
 
     cut = f"{TEST} of them for the test, seed {DIVISION_SEED}" if divides else "whole"
-    key = [f"{source.name}: {part} from {stored}, {cut}, size {size}", *reader.class_names(data_dir)]
+    key = [f"{source.name}{code_digest(source.name)}: {part} from {stored}, {cut}, size {size}", *names]
     name = re.sub(r"[^\w.-]+", "_", source.name, flags=re.ASCII)[-60:]  # a user's file.py:Class as a file name
     scaled = ["x".join(map(str, size))] if size else []
     return cached_part(files, data_dir, "-".join([name, part, *scaled]), key, read)
@@ -244,6 +249,18 @@ def _check_labels(labels: Labels, data_dir: object, gaps: bool) -> None:
         )
 
 
-def _divide(split: Split, part: Part) -> Split:
-    test = sample_rows(split.labels, round(TEST * len(split.labels)), DIVISION_SEED)
-    return select_rows(split, test if part == "test" else remaining_rows(len(split.labels), test))
+def _divide(split: Split, part: Part, data_dir: object, names: Sequence[str]) -> Split:
+    """Return the images for training or those held out for the test.
+
+    Raises DataError when there would be none for the test, or none to train a class with.
+    """
+    labels = split.labels
+    test = sample_rows(labels, round(TEST * len(labels)), DIVISION_SEED)
+    kept = remaining_rows(len(labels), test)
+    remedy = f"as {TEST:.0%} are held out for the test; add images, or a part for the test"
+    if not len(test):
+        raise DataError(f"{data_dir}: {len(labels)} images are too few, {remedy}")
+    if len(missing := np.setdiff1d(labels, labels[kept])):
+        label = int(missing[0])
+        raise DataError(f"{data_dir}: no image of class {label}{_called(label, names)} is left to train with, {remedy}")
+    return select_rows(split, test if part == "test" else kept)

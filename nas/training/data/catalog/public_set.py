@@ -71,10 +71,11 @@ class PublicSet:
         return "train", "test"
 
     def files(self, data_dir: Path, part: Part) -> list[Path]:
-        """Return a part's files, plain or as .gz. Raises DataError for the first that is missing."""
+        """Return a part's files, plain or as .gz. Raises DataError for the first that is missing or cannot be there."""
         paths = []
         for file in self.part_files(part):
-            path = next(self._candidates(data_dir, file), None)
+            with raise_data_error(data_dir, "Name another folder as data_dir"):  # a path can be too long
+                path = next(self._candidates(data_dir, file), None)
             if path is None:
                 raise DataError(f"{self.name}: no {file.name} in {data_dir}. {self.remedy(data_dir)}")
             paths.append(path)

@@ -1,5 +1,6 @@
 """One folder per class, one file per image: the layout of ImageNet and of most private sets."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -85,6 +86,7 @@ def _part_folders(data_dir: Path) -> dict[Part, Path]:
         if part in roots:
             raise DataError(f"{data_dir}: both {roots[part].name} and {folder.name} are for {part}; keep one of them")
         roots[part] = folder
+    _check_distinct(roots, data_dir)
     if not roots:
         return {"train": data_dir}
     if "train" not in roots:
@@ -99,6 +101,17 @@ def _part_folders(data_dir: Path) -> dict[Part, Path]:
             f"{roots['train'].name}, or away"
         )
     return {part: roots[part] for part in ("train", "validation", "test") if part in roots}
+
+
+def _check_distinct(roots: Mapping[Part, Path], data_dir: Path) -> None:
+    """Raise DataError when links make two parts one folder: its images would be in both."""
+    folders: dict[Path, Path] = {}
+    for folder in roots.values():
+        other = folders.setdefault(folder.resolve(), folder)
+        if other is not folder:
+            raise DataError(
+                f"{data_dir}: {other.name} and {folder.name} are one folder, given twice; remove one of them"
+            )
 
 
 def _holds_images(folder: Path) -> bool:
