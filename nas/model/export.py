@@ -76,8 +76,8 @@ def export_network(
     An earlier export in the folder stays as it is until all files are written and checked. `story` becomes the
     docstring of net.py; `facts` are rows of the card; `formats` may add network.onnx, in the version `opset` of
     its operators, and network.pt2. A difference beyond TOLERANCE is reported in the result. Raises ExperimentError when
-    a file that is not from an export would be lost, ExportError when a format's package is missing, the opset cannot be
-    written or the clean process cannot run a file, and OSError when a file cannot be written.
+    a file that is not from an export would be lost or the opset cannot be written, ExportError when a format's package
+    is missing or the clean process cannot run a file, and OSError when a file cannot be written.
     """
     check_formats(formats, opset)
     check_folder(folder)

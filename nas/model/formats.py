@@ -14,7 +14,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from nas.errors import ExportError
+from nas.errors import ExperimentError, ExportError
 from nas.genome.graph import Shape
 
 Format = Literal["source", "onnx", "pt2"]
@@ -26,12 +26,12 @@ EXAMPLE = 2  # images in the trace: from one image the exporter would conclude t
 
 
 def check_formats(formats: tuple[Format, ...], opset: int = OPSET) -> None:
-    """Raise ExportError when a format needs a package that is not installed, or an opset cannot be written."""
+    """Raise ExportError for a package that is not installed, ExperimentError for an opset that cannot be written."""
     missing = [name for name in NEEDED if find_spec(name) is None]
     if "onnx" in formats and missing:
         raise ExportError(f"format onnx needs {', '.join(missing)}: pip install 'nas-convnets[onnx]'")
     if opset not in OPSETS:
-        raise ExportError(f"opset {opset} cannot be written; torch's exporter writes {OPSETS[0]} to {OPSETS[-1]}")
+        raise ExperimentError(f"opset {opset} cannot be written; torch's exporter writes {OPSETS[0]} to {OPSETS[-1]}")
 
 
 def write_formats(

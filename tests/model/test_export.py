@@ -132,7 +132,9 @@ def test_the_opset_is_the_one_asked_for(opset: int, tmp_path: Path) -> None:
 def test_an_opset_that_cannot_be_written_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     graph, network = trained()
     for opset in (-1, 17, 24):
-        with pytest.raises(ExportError, match=rf"opset {opset} cannot be written; torch's exporter writes 18 to 23"):
+        with pytest.raises(
+            ExperimentError, match=rf"opset {opset} cannot be written; torch's exporter writes 18 to 23"
+        ):
             export_network(graph, network, tmp_path / "out", TASK, "", {}, ("onnx",), opset)
     assert not (tmp_path / "out").exists()
 
