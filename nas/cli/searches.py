@@ -21,7 +21,7 @@ from nas.cli.options import (
     parse_size,
     setting,
 )
-from nas.errors import RunError, quoted
+from nas.errors import RunError, printable, quoted
 
 if TYPE_CHECKING:
     from nas.search.store.run import Run
@@ -206,8 +206,8 @@ def _status_lines(facts: dict[str, Any]) -> Iterator[str]:
     for reason, count in facts["failures"].items():
         yield f"failed ({reason}): {count}"
     for outcome, count in facts["proposals"].items():
-        yield f"{outcome}: {count}"
+        yield f"{printable(outcome, kept='')}: {count}"
     if facts["foreign"]:
         yield f"trials that another program made or asks for: {facts['foreign']}"
     for reason in facts["refusals"][:MAX_REFUSALS]:
-        yield f"asked for, not trained: {reason}"
+        yield f"asked for, not trained: {printable(reason, kept='')}"

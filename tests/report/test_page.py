@@ -127,6 +127,12 @@ def test_a_baseline_that_failed_is_named(tmp_path: Path) -> None:
     assert "Baseline vgg_A did not complete: nan: the loss was no longer a number." in words
 
 
+def test_the_time_limit_and_trials_of_other_programs_are_named(tmp_path: Path) -> None:
+    text = run_page(view_of(dataclasses.replace(run(tmp_path, time_limit="2h"), seconds_used=60.0, foreign=3)))
+    assert "2h, 1m used" in text
+    assert "Passed over: 3 trials that another program made" in text
+
+
 def test_hostile_names_stay_text(tmp_path: Path) -> None:
     written = write_report(evil_run(tmp_path))
     text = written.read_text(encoding="utf-8")

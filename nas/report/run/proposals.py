@@ -31,6 +31,8 @@ def proposals_table(view: View) -> Markup:
         caption += f" {compared:,} candidates were counted before proposing."
     if epochs := epochs_saved(view.run.records, view.experiment.recipe.epochs):
         caption += f" Stopping trials early saved {epochs:,} epochs."
+    if foreign := view.run.foreign:
+        caption += f" Passed over: {foreign:,} trials that another program made or asks for."
     return table(caption, ["outcome", "proposals", "share"], rows)
 
 

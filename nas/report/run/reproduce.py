@@ -5,6 +5,7 @@ from nas.report.html.section import Section, section
 from nas.report.html.table import terms
 from nas.report.run.view import View
 from nas.report.text import clip
+from nas.search.durations import format_duration
 
 
 def reproduce_section(view: View) -> Section:
@@ -15,5 +16,8 @@ def reproduce_section(view: View) -> Section:
         ("recipe", ", ".join(f"{name} {value}" for name, value in vars(experiment.recipe).items())),
         ("versions", ", ".join(f"{clip(name, 40)} {clip(value, 40)}" for name, value in run.versions.items())),
     ]  # fmt: skip
+    if limit := experiment.time_limit:
+        used = "" if run.seconds_used is None else f", {format_duration(run.seconds_used)} used"
+        settings.append(("time limit", f"{format_duration(limit)}{used}"))
     command = tag("pre", tag("code", clip(run.command, 2_000)), tabindex=0)
     return Section(section("reproduce", "Run it again", command, terms(settings)))
