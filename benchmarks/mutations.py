@@ -89,8 +89,8 @@ def _loosen(database: sqlite3.Connection, table: str) -> None:
 
 def damage(rng: random.Random, run: Path) -> tuple[Change, ...]:
     """Return one to three changes to a run, drawn from what it holds."""
-    kinds: tuple[Callable[[random.Random, Path], Change], ...] = (_cell, _cell, _cell, _json, _json, _json, _rows,
-                                                                  _schema, _bytes, _beside)  # fmt: skip
+    kinds: tuple[Callable[[random.Random, Path], Change], ...] = (_cell, _cell, _cell, _json, _json, _json, _marked,
+                                                                  _marked, _rows, _schema, _bytes, _beside)  # fmt: skip
     count = rng.choice((1, 1, 1, 2, 3))
     return tuple(rng.choice(kinds)(rng, run) for _ in range(count))
 
@@ -127,6 +127,32 @@ def _json(rng: random.Random, run: Path) -> Change:
     else:
         value = written(rng, changed(rng, found))
     return Statement(f'UPDATE "{table}" SET "{column}" = ? WHERE rowid = {row}', (value,), table)
+
+
+def _marked(rng: random.Random, run: Path) -> Change:
+    """Add what is not printable to a text that a run may hold: few of these are refused."""
+    mark = rng.choice((ESCAPES, "\x00", "\r\x1b[1A", "\u202e", "\x9b2J", "\ufeff\u2028"))
+    if rng.random() < 0.2:
+        return Statement("UPDATE trial_params SET param_name = param_name || ?", (mark,))
+    with closing(sqlite3.connect(run / "study.db")) as database:
+        table = rng.choice(("trial_user_attributes", "study_user_attributes", "study_user_attributes"))
+        row, key, text = rng.choice(database.execute(f'SELECT rowid, key, value_json FROM "{table}"').fetchall())
+    value = json.dumps(_mark(rng, json.loads(text), mark), ensure_ascii=rng.random() < 0.5)
+    where = f"key = {key!r}" if rng.random() < 0.5 and table == "trial_user_attributes" else f"rowid = {row}"
+    return Statement(f'UPDATE "{table}" SET value_json = ? WHERE {where}', (value,), table)
+
+
+def _mark(rng: random.Random, value: Any, mark: str) -> Any:
+    """Return JSON with a mark at the end of one of its texts or keys, if it has any."""
+    if isinstance(value, dict) and value:
+        key = rng.choice([key for key in value if isinstance(value[key], str | dict | list)] or list(value))
+        new = key if rng.random() < 0.8 else key + mark
+        return {new if name == key else name: _mark(rng, each, mark) if name == key else each
+                for name, each in value.items()}  # fmt: skip
+    if isinstance(value, list) and value:
+        i = rng.randrange(len(value))
+        return [*value[:i], _mark(rng, value[i], mark), *value[i + 1 :]]
+    return value + mark if isinstance(value, str) else value
 
 
 def _rows(rng: random.Random, run: Path) -> Change:

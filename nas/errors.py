@@ -59,6 +59,12 @@ def printable(text: str) -> str:
     return "".join([c if c.isprintable() or c in "\n\t\xa0" else c.encode("unicode_escape").decode() for c in text])
 
 
+def is_out_of_memory(problem: BaseException) -> bool:
+    """Return whether an exception, Python's or torch's, says that there is no more memory."""
+    said = str(problem).lower()
+    return isinstance(problem, MemoryError) or "out of memory" in said or "can't allocate memory" in said
+
+
 def quoted(path: object) -> str:
     """Return a path as an argument of a command in a remedy."""
     return quote(str(path))

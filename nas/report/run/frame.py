@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from nas.errors import printable
 from nas.report.run.values import plot_axes, values_of
 from nas.search.experiment import Experiment
 from nas.search.objectives import OBJECTIVES, Budget
@@ -15,7 +16,7 @@ from nas.search.trial import TrialRecord
 if TYPE_CHECKING:
     from nas.search.store.run import Run
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet evaluates a cell that begins with one of these
+_FORMULA = ("=", "+", "-", "@", "\t")  # a spreadsheet evaluates a cell that begins with one of these
 
 
 def frame(run: "Run") -> pd.DataFrame:
@@ -82,5 +83,11 @@ def write_parquet(table: pd.DataFrame, path: Path) -> None:
 
 
 def harmless(cell: Any) -> Any:
-    """Return text that a spreadsheet would run as a formula quoted, and anything else as it is."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    """Return text with control characters escaped, and quoted where a spreadsheet would run it as a formula.
+
+    Anything else is returned as it is.
+    """
+    if not isinstance(cell, str):
+        return cell
+    text = printable(cell)
+    return f"'{text}" if text.startswith(_FORMULA) else text
