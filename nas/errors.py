@@ -67,6 +67,12 @@ def one_line(text: object) -> str:
     return printable(" ".join(str(text).split()))
 
 
+def is_out_of_memory(problem: BaseException) -> bool:
+    """Return whether an exception, Python's or torch's, says that there is no more memory."""
+    said = str(problem).lower()
+    return isinstance(problem, MemoryError) or "out of memory" in said or "can't allocate memory" in said
+
+
 def quoted(path: object) -> str:
     """Return a path as an argument of a command in a remedy."""
     return quote(str(path))

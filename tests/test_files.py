@@ -16,7 +16,7 @@ from nas.genome.baselines import baseline
 from nas.genome.genome_json import read_genome, to_json
 from nas.search.experiment_file import load_experiment, read_experiment, to_toml
 from nas.search.results.finalists import load_finalists
-from nas.search.store.readings import load_readings, record_reading
+from nas.search.store.space_facts import sources
 from nas.training import recipe
 from nas.training.data.cache import cached_part
 from nas.training.data.split import Split
@@ -46,9 +46,10 @@ def finalists(folder: Path, _: pytest.MonkeyPatch) -> Prepared:
     return file, lambda: load_finalists(folder)
 
 
-def readings(folder: Path, _: pytest.MonkeyPatch) -> Prepared:
-    record_reading(folder, 3, "nas export", 0.25)
-    return folder / "test_readings.json", lambda: load_readings(folder)
+def space_file(folder: Path, _: pytest.MonkeyPatch) -> Prepared:
+    file = folder / "mine.py"
+    file.write_text("WIDTHS = [8, 16]\n", encoding="utf-8")
+    return file, lambda: sources(file)
 
 
 def cache(folder: Path, _: pytest.MonkeyPatch) -> Prepared:
@@ -71,8 +72,8 @@ def recipes(folder: Path, patch: pytest.MonkeyPatch) -> Prepared:
 READERS = {
     "genome/genome_json.py": genome,
     "search/experiment_file.py": experiment,
-    "search/results/finalists.py": finalists,
-    "search/store/readings.py": readings,
+    "search/store/rows.py": finalists,
+    "search/store/space_facts.py": space_file,
     "training/data/cache.py": cache,
     "training/recipe.py": recipes,
 }

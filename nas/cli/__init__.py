@@ -22,11 +22,14 @@ import sys
 from nas.cli import catalog, data, diff, doctor, networks, principles, proxies, results, searches  # each adds its verbs
 from nas.cli.app import EXIT_FINDINGS, EXIT_USAGE, app, info, prepare_streams
 from nas.cli.signals import on_signals
-from nas.errors import ExportError, NasError
+from nas.errors import ExportError, NasError, is_out_of_memory
 
 
 def main() -> None:
-    """Run a verb. An expected error is one message and exit code 2, or 1 for an export that failed its check."""
+    """Run a verb. An expected error is one message and exit code 2, or 1 for an export that failed its check.
+
+    Memory that is not enough is an expected error: a genome may be of any size.
+    """
     prepare_streams()
     try:
         _check_directory()
@@ -37,6 +40,11 @@ def main() -> None:
         sys.exit(EXIT_FINDINGS if isinstance(problem, ExportError) else EXIT_USAGE)
     except OSError as problem:
         info(f"nas: {problem.strerror or problem}{(problem.filename and f': {str(problem.filename)[:200]}') or ''}")
+        sys.exit(EXIT_USAGE)
+    except (MemoryError, RuntimeError) as problem:  # torch raises the second
+        if not is_out_of_memory(problem):
+            raise
+        info("nas: out of memory: the network or the study is too large for this machine")
         sys.exit(EXIT_USAGE)
 
 

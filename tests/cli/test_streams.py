@@ -139,3 +139,17 @@ def test_the_terminal_and_the_home_do_not_matter(
     out, err = capsys.readouterr()
     assert "Traceback" not in out + err
     assert "\x1b" not in out + err
+
+
+@pytest.mark.parametrize("problem", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")])
+def test_too_little_memory_is_one_message(
+    problem: Exception, nas: Call, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: object) -> None:
+        raise problem
+
+    monkeypatch.setattr("nas.genome.metrics.receptive_field", fail)
+    assert nas("cost", "lenet5_paper") == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("nas: out of memory")

@@ -11,12 +11,16 @@ from dataclasses import asdict, dataclass, replace
 from hashlib import file_digest
 from pathlib import Path
 from statistics import mean
+from typing import Annotated
+
+from pydantic import Field
 
 from nas.errors import RunError, quoted
-from nas.files import atomic_write, read_text
+from nas.files import atomic_write
 from nas.search.pareto import front_of
 from nas.search.results.run_data import RunData, load_run_data
 from nas.search.store.readings import record_reading
+from nas.search.store.rows import STRICT, Number, Share, read_rows
 from nas.search.store.run import Run
 from nas.search.store.run_files import exclusive_lock
 from nas.search.trial import TrialRecord
@@ -38,14 +42,16 @@ class Finalist:
     weights, read once. weights: their file's name, which ends in their digest; "" in runs of earlier versions.
     """
 
-    number: int
-    errors: tuple[float, ...]
-    low: float
-    high: float
-    seed: int
-    test_error: float
-    epochs: int
-    weights: str = ""
+    __pydantic_config__ = STRICT
+
+    number: Number
+    errors: Annotated[tuple[Share, ...], Field(min_length=1)]
+    low: Share
+    high: Share
+    seed: Number
+    test_error: Share
+    epochs: Annotated[int, Field(ge=1, lt=2**31)]
+    weights: Annotated[str, Field(pattern=r"^([0-9]+-[0-9a-f]+\.safetensors)?$")] = ""
 
     @property
     def error(self) -> float:
@@ -201,12 +207,7 @@ def load_finalists(path: Path) -> tuple[Finalist, ...]:
     Raises RunError when the file is damaged.
     """
     file = path / "finalists" / "finalists.json"
-    if not file.is_file():
-        return ()
     try:
-        rows = json.loads(read_text(file))
-        return tuple(replace(Finalist(**row), errors=tuple(map(float, row["errors"]))) for row in rows)
-    except (ValueError, TypeError, KeyError) as problem:
-        raise RunError(
-            f"{file} is damaged ({problem!s:.100}); remove it and run: nas finalists {quoted(path)}"
-        ) from None
+        return read_rows(file, Finalist)
+    except ValueError as problem:
+        raise RunError(f"{file} is damaged ({problem}); remove it and run: nas finalists {quoted(path)}") from None

@@ -6,7 +6,8 @@ from datetime import datetime
 from pathlib import Path
 
 from nas.errors import RunError
-from nas.files import atomic_write, read_text
+from nas.files import atomic_write
+from nas.search.store.rows import STRICT, Number, Share, Words, read_rows
 
 FILE = "test_readings.json"
 
@@ -15,21 +16,21 @@ FILE = "test_readings.json"
 class SplitReading:
     """One reading of the test split. verb: the command that read it. date: local, ISO 8601. error: a fraction."""
 
-    trial: int
-    verb: str
-    date: str
-    error: float
+    __pydantic_config__ = STRICT
+
+    trial: Number
+    verb: Words
+    date: Words
+    error: Share
 
 
 def load_readings(path: Path, trial: int | None = None) -> tuple[SplitReading, ...]:
     """Return the readings of a run, of one trial if given, in order. Raises RunError when the file is damaged."""
     file = path / FILE
-    if not file.is_file():
-        return ()
     try:
-        found = tuple([SplitReading(**row) for row in json.loads(read_text(file))])
-    except (ValueError, TypeError) as problem:
-        raise RunError(f"{file} is damaged ({problem!s:.100}); remove it, and readings so far are forgotten") from None
+        found = read_rows(file, SplitReading)
+    except ValueError as problem:
+        raise RunError(f"{file} is damaged ({problem}); remove it, and readings so far are forgotten") from None
     return tuple([reading for reading in found if trial in (None, reading.trial)])
 
 

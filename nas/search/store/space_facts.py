@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from nas.errors import RunError
+from nas.files import read_text
 from nas.search.experiment import MATCHED, Experiment
 from nas.search.space import space_file
 from nas.search.trial import Attributes
@@ -30,7 +31,7 @@ def sources(file: Path) -> Sources:
     while waiting:
         here = waiting.pop()
         if here.name not in found and here.is_file():
-            found[here.name] = here.read_text(encoding="utf-8-sig")
+            found[here.name] = read_text(here)
             waiting += [file.with_name(f"{name}.py") for name in _neighbors(found[here.name], file.parent.name)]
     return found
 

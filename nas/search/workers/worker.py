@@ -8,6 +8,7 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
+from nas.errors import is_out_of_memory
 from nas.search.trial import Reason
 from nas.search.workers.job import Event, Job, Outcome, Progress, event_to_json
 
@@ -58,9 +59,9 @@ def train_job(job: Job) -> Iterator[Event]:
 
 
 def _reason(problem: Exception) -> Reason:
-    message = str(problem).lower()
-    if isinstance(problem, MemoryError) or "out of memory" in message or "can't allocate memory" in message:
+    if is_out_of_memory(problem):
         return Reason.OUT_OF_MEMORY
+    message = str(problem).lower()
     full = getattr(problem, "errno", None) in DISK_FULL_ERRNOS or any(
         f"os error {code}" in message for code in DISK_FULL_ERRNOS
     )

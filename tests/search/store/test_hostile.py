@@ -1,5 +1,6 @@
 """Files from somebody else: what SECURITY.md promises of run directories and experiments, tried."""
 
+import json
 import os
 import shutil
 import sqlite3
@@ -17,6 +18,8 @@ from nas.errors import ExperimentError, NasError, RunError
 from nas.search.experiment import Experiment
 from nas.search.experiment_file import load_experiment, read_experiment, to_toml, validate_experiment
 from nas.search.loop.search import Search
+from nas.search.results.finalists import load_finalists
+from nas.search.store.readings import load_readings
 from nas.search.store.run import Run, load_run
 from nas.search.store.study import open_run
 
@@ -185,3 +188,32 @@ def test_any_experiment_file_is_read_or_refused(place: int, new: str, cut: int) 
         file.write_text(text[:start] + new + text[start + cut :], encoding="utf-8", errors="replace")
         with suppress(ExperimentError):
             read_experiment(file)
+
+
+FINALIST = {"number": 0, "errors": [0.5], "low": 0.4, "high": 0.6, "seed": 1, "test_error": 0.5, "epochs": 1}
+ROWS: list[object] = [
+    "x", [[]], [None], "[" * 50_000, [FINALIST | {"number": "0"}], [FINALIST | {"errors": []}],
+    [FINALIST | {"high": [0.6]}], [FINALIST | {"low": float("nan")}], [FINALIST | {"test_error": -1}],
+    [FINALIST | {"weights": "../../x-0.safetensors"}], [FINALIST | {"weights": 1}], [FINALIST | {"\x1b": 1}],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("place", range(len(ROWS)))
+def test_damaged_rows_beside_a_study_are_one_message(place: int, tmp_path: Path) -> None:
+    """Whatever the list of finalists says, nothing of it is used before it is checked."""
+    text = ROWS[place] if isinstance(ROWS[place], str) else json.dumps(ROWS[place])
+    (tmp_path / "finalists").mkdir()
+    for file in (tmp_path / "finalists" / "finalists.json", tmp_path / "test_readings.json"):
+        file.write_text(str(text))
+    for load in (load_finalists, load_readings):
+        with pytest.raises(RunError, match="is damaged") as problem:
+            load(tmp_path)
+        assert len(str(problem.value).splitlines()) == 1
+
+
+def test_rows_as_they_are_written_are_read(tmp_path: Path) -> None:
+    (tmp_path / "finalists").mkdir()
+    (tmp_path / "finalists" / "finalists.json").write_text(json.dumps([FINALIST]))
+    assert load_finalists(tmp_path)[0].errors == (0.5,)
+    assert not load_finalists(tmp_path / "elsewhere")
+    assert not load_readings(tmp_path)
