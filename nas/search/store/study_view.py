@@ -109,7 +109,7 @@ def open_view(path: Path) -> Iterator[StudyView]:
         with closing(connect(path / "study.db", experiment.storage, experiment.name)) as storage:
             yield StudyView(path, experiment, storage)
     else:
-        with readable(str(path)), open_study_file(path / "study.db") as file:
+        with readable(str(path / "study.db")), open_study_file(path / "study.db") as file:
             yield StudyView(path, experiment, file)
 
 
