@@ -174,6 +174,21 @@ def readable(where: str) -> Iterator[None]:
 
 
 @contextmanager
+def recording(where: Path) -> Iterator[None]:
+    """Turn what Optuna raises when it writes a damaged study into a RunError; `writable` tells of the rest."""
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except (NasError, OSError, sqlite3.Error, DBAPIError, StorageInternalError):
+        raise
+    except Exception as problem:
+        said = " ".join(str(problem).split()) or type(problem).__name__
+        raise RunError(f"the study of {where} is damaged: {said:.200}. See: nas doctor {quoted(where)}") from problem
+
+
+@contextmanager
 def writable(where: Path) -> Iterator[None]:
     """Turn a full disk, a database that stays locked or a lost server into a RunError, and nothing else."""
     from optuna.exceptions import StorageInternalError

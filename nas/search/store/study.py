@@ -15,7 +15,7 @@ from pathlib import Path
 from nas.search.experiment import Experiment
 from nas.search.store.lease import Alone, Lease, shared
 from nas.search.store.run_files import exclusive_lock
-from nas.search.store.storage import StudyStorage, connect, readable, writable
+from nas.search.store.storage import StudyStorage, connect, readable, recording, writable
 from nas.search.store.stored_trial import StoredTrial, to_attributes, to_result
 from nas.search.store.study_view import StudyView, number_in, run_experiment
 from nas.search.trial import Attributes, TrialRecord
@@ -61,7 +61,8 @@ class Study(StudyView):
     def begin(self, record: TrialRecord) -> int:
         """Record a trial as running, in one transaction; returns its number."""
         attributes = to_attributes(record, self._lease.owner)
-        return self.storage.begin(record.choices, record.distributions, attributes)
+        with recording(self.path):
+            return self.storage.begin(record.choices, record.distributions, attributes)
 
     def waiting(self) -> dict[int, Attributes]:
         """Return the choices that other programs ask for through Optuna, by number of the trial that waits."""
@@ -71,16 +72,18 @@ class Study(StudyView):
     def begin_waiting(self, record: TrialRecord) -> None:
         """Record a trial that waits as running, under its number."""
         attributes = to_attributes(record, self._lease.owner)
-        self.storage.begin_waiting(record.number, record.choices, record.distributions, attributes)
+        with recording(self.path):
+            self.storage.begin_waiting(record.number, record.choices, record.distributions, attributes)
 
     def refuse(self, number: int, reason: str) -> None:
         """Record that a trial which waits is not trained."""
-        self.storage.refuse(number, reason[:MAX_REASON])
+        with recording(self.path):
+            self.storage.refuse(number, reason[:MAX_REASON])
 
     def end(self, record: TrialRecord) -> None:
         """Record how a trial ended: first its result, then its state."""
         values = record.objectives(self.experiment.objectives)
-        with self.exclusive():
+        with self.exclusive(), recording(self.path):
             self.storage.end(record.number, to_result(record), values, pruned=record.state == "pruned")
 
     def orphans(self, trials: list[StoredTrial], mine: Container[int] = ()) -> Iterator[TrialRecord]:
@@ -93,7 +96,8 @@ class Study(StudyView):
         """Return an orphan, now this driver's; None when there is none."""
         orphan = next(self.orphans(trials, mine), None)
         if orphan and self._lease.owner:
-            self.storage.set_driver(orphan.number, self._lease.owner)
+            with recording(self.path):
+                self.storage.set_driver(orphan.number, self._lease.owner)
         return orphan
 
     def add_seconds(self, elapsed: float) -> float:
@@ -102,7 +106,7 @@ class Study(StudyView):
         Time in which another driver of the study worked as well is counted once.
         """
         now = time.time()
-        with self.exclusive():
+        with self.exclusive(), recording(self.path):
             kept = self.storage.facts().get("time_used")
             before, until = number_in(kept, "seconds") or 0.0, number_in(kept, "until") or 0.0
             seconds = before + max(0.0, min(elapsed, now - until))

@@ -13,12 +13,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from search.idle import InProcess
 
 from nas.errors import ExperimentError, NasError, RunError
 from nas.search.experiment import Experiment
 from nas.search.experiment_file import load_experiment, read_experiment, to_toml, validate_experiment
 from nas.search.loop.search import Search
+from nas.search.results.doctor import find_inconsistencies
 from nas.search.results.finalists import load_finalists
+from nas.search.store.create import create
 from nas.search.store.readings import load_readings
 from nas.search.store.run import Run, load_run
 from nas.search.store.study import open_run
@@ -217,3 +220,25 @@ def test_rows_as_they_are_written_are_read(tmp_path: Path) -> None:
     assert load_finalists(tmp_path)[0].errors == (0.5,)
     assert not load_finalists(tmp_path / "elsewhere")
     assert not load_readings(tmp_path)
+
+
+@pytest.mark.parametrize("table", ["trials", "trial_params"])
+def test_a_study_without_primary_keys_is_one_message(table: str, run: Path) -> None:
+    with closing(sqlite3.connect(run / "study.db")) as database, database:
+        database.execute(f"CREATE TABLE loose AS SELECT * FROM {table}")
+        database.execute(f"DROP TABLE {table}")
+        database.execute(f"ALTER TABLE loose RENAME TO {table}")
+    with closing(open_run(run)) as study:
+        longer = study.experiment.model_copy(update={"trials": 10, "workers": 1})
+    with pytest.raises(RunError, match="damaged"):
+        list(Search(create(run, longer, "nas resume"), lambda _: InProcess()).events())
+
+
+def test_counts_that_are_not_of_the_genome_are_refused_where_it_is_read(run: Path) -> None:
+    with closing(sqlite3.connect(run / "study.db")) as database, database:
+        text = "UPDATE trial_user_attributes SET value_json = ? WHERE key = 'cost'"
+        counts = {"params": "1", "macs": "1", "flops": "2", "activations": "1", "peak_bytes": "1", "depth": "1"}
+        database.execute(text, (json.dumps(counts),))
+    with pytest.raises(RunError, match="its genome has"):
+        _ = load_run(run).records[0].graph
+    assert any("its genome has" in each.what for each in find_inconsistencies(run, fix=False))
