@@ -21,6 +21,7 @@ from nas.search.trial import Attributes
 LOCKED_SECONDS = 60  # a writer waits for another; SQLite's own 5 s loses trials
 NAME = "search"  # of the study in a file; on a server it is the experiment's
 MAX_COPIES = 5  # of a study that is written while it is copied
+CANNOT_WRITE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN}
 
 
 class StudyFile:
@@ -93,18 +94,14 @@ def _choice(distribution: Distribution, value: float) -> Choice:
 def open_study_file(file: Path) -> Iterator[StudyFile]:
     """Open the study of a file for reading. Raises RunError where it is not a study of this toolkit.
 
-    A file that cannot be written is read as it is, or as a copy where changes of a driver lie beside it.
+    Where its folder cannot be written, or the disk is full, it is read as it is, or as a copy where changes of a driver
+    lie beside it.
     """
     check_file(file)
-    if os.access(file, os.W_OK) and os.access(file.parent, os.W_OK):
-        with _opened(file, "mode=rw") as study:
-            yield study
-    elif not _size(_log(file)):
-        with _opened(file, "mode=ro&immutable=1") as study:
-            yield study
-    else:
-        with TemporaryDirectory() as folder, _opened(_copy(file, Path(folder)), "mode=rw") as study:
-            yield study
+    with TemporaryDirectory() as folder, closing(_connected(file, Path(folder))) as database:
+        check_plain(database, file)
+        database.execute("BEGIN")  # one state of the study for all that is read
+        yield StudyFile(database)
 
 
 def check_file(file: Path) -> None:
@@ -113,13 +110,27 @@ def check_file(file: Path) -> None:
         raise RunError(f"{file.parent} is not a run directory: it has no study.db")
 
 
-@contextmanager
-def _opened(file: Path, how: str) -> Iterator[StudyFile]:
-    uri = f"{file.absolute().as_uri()}?{how}"
-    with closing(sqlite3.connect(uri, uri=True, timeout=LOCKED_SECONDS)) as database:
-        check_plain(database, file)
-        database.execute("BEGIN")  # one state of the study for all that is read
-        yield StudyFile(database)
+def _connected(file: Path, folder: Path) -> sqlite3.Connection:
+    """Return a connection to a study, or to a copy of it in a temporary folder."""
+    if os.access(file, os.W_OK) and os.access(file.parent, os.W_OK):
+        try:
+            return _connection(file, "mode=rw")
+        except sqlite3.OperationalError as problem:
+            if problem.sqlite_errorcode & 0xFF not in CANNOT_WRITE:
+                raise
+    if _size(_log(file)):
+        return _connection(_copy(file, folder), "mode=rw")
+    return _connection(file, "mode=ro&immutable=1")
+
+
+def _connection(file: Path, how: str) -> sqlite3.Connection:
+    database = sqlite3.connect(f"{file.absolute().as_uri()}?{how}", uri=True, timeout=LOCKED_SECONDS)
+    try:
+        database.execute("SELECT count(*) FROM sqlite_master")  # makes the files that a shared reading needs
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
 
 
 def check_plain(database: sqlite3.Connection, file: Path) -> None:

@@ -126,3 +126,19 @@ def test_changes_beside_a_file_that_cannot_be_written_are_read(
     assert sorted(os.listdir(tmp_path / "copy")) == files
     with open_study_file(run / "study.db") as read, suppress(RunError):
         assert read.facts()["late"] == 1, "without changes beside it, the file itself is read"
+
+
+def test_a_study_on_a_full_disk_is_read(finished_run: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", disk], check=False).returncode:
+        pytest.skip("mounting is not permitted here")
+    try:
+        for name in ("study.db", "experiment.toml"):
+            shutil.copyfile(finished_run / name, disk / name)
+        with suppress(OSError), (disk / "ballast").open("wb") as file:
+            while file.write(b"0" * 4096):
+                file.flush()
+        assert len(load_run(disk).records) == len(load_run(finished_run).records)
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
