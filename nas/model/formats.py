@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from nas.errors import ExportError
+from nas.files import atomic_file, atomic_write
 from nas.genome.graph import Shape
 
 Format = Literal["source", "onnx", "pt2"]
@@ -41,12 +42,13 @@ def write_formats(network: nn.Module, folder: Path, shape: Shape, formats: tuple
     with _quiet():
         program = trace(network, shape)
         if "pt2" in formats:
-            torch.export.save(program, folder / FILES["pt2"])
+            with atomic_file(folder / FILES["pt2"]) as file:
+                torch.export.save(program, file)
         if "onnx" in formats:
             model: Any = torch.onnx.export(
                 program, dynamo=True, verbose=False, input_names=["images"], output_names=["scores"]
             )
-            model.save(folder / FILES["onnx"], external_data=False)
+            atomic_write(folder / FILES["onnx"], model.model_proto.SerializeToString())
 
 
 def trace(network: nn.Module, shape: Shape) -> torch.export.ExportedProgram:
