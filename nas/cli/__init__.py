@@ -23,6 +23,7 @@ from nas.cli import catalog, data, diff, doctor, networks, principles, proxies, 
 from nas.cli.app import EXIT_FINDINGS, EXIT_USAGE, app, info, prepare_streams
 from nas.cli.signals import on_signals
 from nas.errors import ExportError, NasError, is_out_of_memory
+from nas.files import DISK_FULL_ERRNOS
 
 
 def main() -> None:
@@ -39,13 +40,20 @@ def main() -> None:
         info(f"nas: {problem}")
         sys.exit(EXIT_FINDINGS if isinstance(problem, ExportError) else EXIT_USAGE)
     except OSError as problem:
-        info(f"nas: {problem.strerror or problem}{(problem.filename and f': {str(problem.filename)[:200]}') or ''}")
+        info(f"nas: {_explain(problem)}")
         sys.exit(EXIT_USAGE)
     except (MemoryError, RuntimeError) as problem:  # torch raises the second
         if not is_out_of_memory(problem):
             raise
         info("nas: out of memory: the network or the study is too large for this machine")
         sys.exit(EXIT_USAGE)
+
+
+def _explain(problem: OSError) -> str:
+    said, name = problem.strerror or str(problem), str(problem.filename or "")[:200]
+    if problem.errno in DISK_FULL_ERRNOS:
+        return f"{name or 'the output'} cannot be written: {said}. Fix that and run the same command again"
+    return f"{said}: {name}" if name else said
 
 
 def _interrupt(number: int) -> None:

@@ -80,9 +80,10 @@ def show_command(
 
         output(to_dot(graph).rstrip())
     elif svg is not None:
+        from nas.files import atomic_write
         from nas.report.network import draw
 
-        svg.write_text(draw(graph), encoding="utf-8")
+        atomic_write(svg, draw(graph))
         info(f"Drawing: {svg}")
     else:
         output(text_table(node_rows(graph)))

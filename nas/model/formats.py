@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from nas.errors import ExperimentError, ExportError
+from nas.files import atomic_file, atomic_write
 from nas.genome.graph import Shape
 
 Format = Literal["source", "onnx", "pt2"]
@@ -47,7 +48,8 @@ def write_formats(
     with _quiet():
         program = trace(network, shape)
         if "pt2" in formats:
-            torch.export.save(program, folder / FILES["pt2"])
+            with atomic_file(folder / FILES["pt2"]) as file:
+                torch.export.save(program, file)
         if "onnx" in formats:
             model: Any = torch.onnx.export(
                 program, dynamo=True, verbose=False, input_names=["images"], output_names=["scores"],
@@ -56,7 +58,7 @@ def write_formats(
             written = model.model.opset_imports[""]
             if written != opset:
                 raise ExportError(f"torch's exporter wrote opset {written}, not {opset}; choose another with --opset")
-            model.save(folder / FILES["onnx"], external_data=False)
+            atomic_write(folder / FILES["onnx"], model.model_proto.SerializeToString())
 
 
 def trace(network: nn.Module, shape: Shape) -> torch.export.ExportedProgram:

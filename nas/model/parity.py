@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from nas.errors import ExportError
+from nas.files import atomic_write
 from nas.genome.graph import Shape
 from nas.model.formats import FILES, Format
 
@@ -75,7 +76,7 @@ def parities(comparisons: Sequence[Comparison]) -> list[Parity]:
         requests = []
         for number, (network, folder, shape, formats) in enumerate(comparisons):
             file = Path(scratch) / f"{number}.safetensors"
-            save_file(_checks(network, shape), file)
+            atomic_write(file, save(_checks(network, shape)))
             requests.append((str(folder.resolve()), str(file), formats))
         arguments = [sys.executable, "-I", "-W", "ignore", "-c", CLEAN]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}

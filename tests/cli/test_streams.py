@@ -104,7 +104,9 @@ def test_a_full_disk_behind_stdout_is_one_message(
     with suppress(OSError), Path("/dev/full").open("w") as full:  # closing it tries once more
         monkeypatch.setattr(sys, "stdout", full)
         assert nas("spaces") == 2
-        assert capsys.readouterr().err == "nas: No space left on device\n"
+        assert capsys.readouterr().err == (
+            "nas: the output cannot be written: No space left on device. Fix that and run the same command again\n"
+        )
 
 
 @pytest.mark.parametrize(("closed", "out"), [("2>&-", "params "), (">&-", ""), (">&- 2>&-", "")])

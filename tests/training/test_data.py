@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from disk import fill
 from hypothesis import given
 from hypothesis import strategies as st
 from training.image_files import (
@@ -201,6 +202,16 @@ def test_without_a_place_to_write_the_cache_is_done_without(tmp_path: Path, monk
     (tmp_path / ".nas").write_text("in the way")
     assert len(load_data(source).train.labels) == 54
     assert stat.S_ISREG(os.stat(tmp_path / ".nas").st_mode)
+
+
+def test_a_cache_that_finds_no_room_is_made_later(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Source("cifar10", str(put(small_disk, tiny_cifar(monkeypatch))))
+    ballast = fill(small_disk, 8192)
+    assert len(load_data(source).train.labels) == 54
+    assert not list(small_disk.rglob("*.part"))
+    ballast.unlink()
+    reread(source)
+    assert len(cached(small_disk)) == 3
 
 
 def test_no_cache_is_left_by_a_set_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from nas.files import atomic_file
 from nas.report.run.values import value_of
 from nas.report.run.view import View
 from nas.report.text import axis_title, clip, form_of, noun, percent, quantity, short
@@ -13,7 +14,7 @@ BLUE, ORANGE, GRAY = "#0072B2", "#D55E00", "#8A939C"  # distinguishable with any
 
 
 def write_figures(view: View, folder: Path) -> None:
-    """Write front and hypervolume, each as PNG and SVG; nothing while no trial is complete."""
+    """Write front and hypervolume, each as PNG and SVG; nothing while no trial is complete. Raises OSError."""
     if not view.complete:
         return
     with _figure(folder / "front") as axes:
@@ -35,8 +36,9 @@ def _figure(path: Path) -> Iterator[Any]:
         axes = figure.subplots()
         yield axes
         sns.despine(ax=axes)
-        figure.savefig(path.with_suffix(".png"), dpi=160)
-        figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
+        for kind, settings in (("png", {"dpi": 160}), ("svg", {"metadata": {"Date": None}})):
+            with atomic_file(path.with_suffix(f".{kind}")) as file:
+                figure.savefig(file, format=kind, **settings)
 
 
 def _draw_front(view: View, axes: Any) -> None:

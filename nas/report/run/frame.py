@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from nas.errors import printable
+from nas.files import atomic_file, atomic_write
 from nas.report.run.values import plot_axes, values_of
 from nas.search.experiment import Experiment
 from nas.search.objectives import OBJECTIVES, Budget
@@ -67,19 +68,23 @@ def used(record: TrialRecord, budget: Budget) -> dict[str, float]:
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table, every text quoted and harmless to a spreadsheet and a terminal, the headings too."""
+    """Write a table, every text quoted and harmless to a spreadsheet and a terminal, the headings too.
+
+    Raises OSError.
+    """
     safe = table.rename(columns=harmless)
     for column in safe.columns[[kind.kind not in "biuf" for kind in safe.dtypes]]:
         safe[column] = safe[column].map(harmless)
-    safe.to_csv(path, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    atomic_write(path, safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC))
 
 
 def write_parquet(table: pd.DataFrame, path: Path) -> None:
-    """Write a table; a column of words, or of words and numbers, becomes text."""
+    """Write a table; a column of words, or of words and numbers, becomes text. Raises OSError."""
     plain = table.copy()
     for column in plain.columns[[kind.kind not in "biuf" for kind in plain.dtypes]]:
         plain[column] = plain[column].map(lambda cell: None if cell is None or cell != cell else str(cell))
-    plain.to_parquet(path, index=False)
+    with atomic_file(path) as file:
+        plain.to_parquet(file, index=False)
 
 
 def harmless(cell: Any) -> Any:

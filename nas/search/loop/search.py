@@ -66,10 +66,8 @@ class Search:
             self._policy = FailurePolicy(self.study.path)
             self.clock.start()
             if self._may_start() and (first := self._queue.next()):
-                with (
-                    closing(Curves(self.study.path)) as self._curves,
-                    closing(self._make_workers(experiment)) as workers,
-                ):
+                self._curves = Curves(self.study.path)
+                with closing(self._make_workers(experiment)) as workers:
                     yield from self._loop(workers, first)
             self.exhausted = self._queue.exhausted
             self.out_of_time = self.out_of_time and not self._queue.is_complete()
@@ -111,7 +109,9 @@ class Search:
         return self._halving is not None and not record.baseline and self._halving.stops(record)
 
     def _job(self, record: TrialRecord) -> Job:
+        """Return the job of a trial, in whose folder nothing is left of a training that was cut off."""
         weights = trial_weights(self.study.path, record.number)
+        shutil.rmtree(weights.parent, ignore_errors=True)
         return Job.for_trial(self.study.experiment, record, weights)
 
     def _handle_event(self, event: Event) -> SearchEvent:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nas.errors import ExperimentError, RunError
-from nas.files import atomic_write
+from nas.files import atomic_write, room_hint
 from nas.genome.fingerprint import fingerprint
 from nas.search.experiment import MATCHED
 from nas.search.experiment_file import read_experiment, to_toml
@@ -45,7 +45,8 @@ class Inconsistency:
 def find_inconsistencies(path: Path, fix: bool) -> Iterator[Inconsistency]:
     """Yield what is inconsistent, each fixed before the next is looked for, if asked and possible.
 
-    Raises RunError when the path is not a run, when another driver holds it, or when something in it leads elsewhere.
+    Raises RunError when the path is not a run, when another driver holds it, when something in it leads elsewhere, or
+    when its file system is full.
     """
     check_contained(path)
     if not any((path / name).exists() for name in BEGUN | {"study.db"}):
@@ -97,13 +98,18 @@ def _checkpoint(path: Path) -> None:
 
 
 def _damage(path: Path) -> Iterator[Inconsistency]:
-    """Check the study file with SQLite; a study on a server is left to the server."""
+    """Check the study file with SQLite; a study on a server is left to the server.
+
+    Raises RunError when it is the file system that has no room to read it.
+    """
     if not (path / "study.db").exists():
         return
     try:
         with closing(sqlite3.connect(path / "study.db")) as database:
             answers = [str(row[0]) for row in database.execute("PRAGMA integrity_check(5)")]
     except sqlite3.Error as problem:
+        if hint := room_hint(str(path)):
+            raise RunError(f"{path / 'study.db'} cannot be read: {problem}{hint}") from None
         answers = [str(problem)]
     if answers != ["ok"]:
         remedy = "restore it from a copy, or save what can be read: sqlite3 study.db .recover"

@@ -1,10 +1,13 @@
 """Logs of a search: one line per trial in log.txt, and curves for TensorBoard."""
 
+import socket
+import struct
+import time
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from nas.errors import printable
+from nas.files import append
 from nas.search.trial import TrialRecord
 
 
@@ -20,30 +23,42 @@ def line(record: TrialRecord) -> str:
 
 
 def log(path: Path, record: TrialRecord) -> None:
-    """Append the trial to the run's log.txt, with the local time."""
-    with (path / "log.txt").open("a", encoding="utf-8") as file:
-        file.write(f"{datetime.now().astimezone().isoformat(timespec='seconds')}  {line(record)}\n")
+    """Append the trial to the run's log.txt, with the local time. Raises OSError."""
+    now = datetime.now().astimezone().isoformat(timespec="seconds")
+    append(path / "log.txt", f"{now}  {line(record)}\n".encode())
 
 
 class Curves:
-    """Curves in RUN/tensorboard: a trial's error and losses by epoch, in a folder named by its number."""
+    """Curves in RUN/tensorboard: a trial's error and losses by epoch, in a folder named by its number.
+
+    An epoch is in the file when `scored` returns. Nothing is written by a thread, whose failure nobody would see.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._place, self._writers = path / "tensorboard", dict[int, Any]()
+        self._place, self._files = path / "tensorboard", dict[int, Path]()
 
     def scored(self, record: TrialRecord) -> None:
-        from tensorboardX import SummaryWriter
+        """Add the last epoch of a trial, whole or not at all. Raises OSError."""
+        from tensorboardX.proto.event_pb2 import Event
+        from tensorboardX.summary import scalar
 
-        score = record.scores[-1]
-        if record.number not in self._writers:
-            self._writers[record.number] = SummaryWriter(str(self._place / f"{record.number:06d}"))
-        for name in ("error", "loss", "train_loss"):
-            self._writers[record.number].add_scalar(name, getattr(score, name), score.epoch)
+        now, score = time.time(), record.scores[-1]
+        name = f"events.out.tfevents.{int(now)}.{socket.gethostname()}"
+        file = self._files.setdefault(record.number, self._place / f"{record.number:06d}" / name)
+        events = [] if file.exists() else [Event(wall_time=now, file_version="brain.Event:2")]
+        for curve in ("error", "loss", "train_loss"):
+            summary = scalar(curve, getattr(score, curve))
+            events.append(Event(wall_time=now, step=score.epoch, summary=summary))
+        append(file, b"".join(_framed(event.SerializeToString()) for event in events))
 
     def ended(self, record: TrialRecord) -> None:
-        if writer := self._writers.pop(record.number, None):
-            writer.close()
+        """Forget a trial, which gets another file if it is trained again."""
+        self._files.pop(record.number, None)
 
-    def close(self) -> None:
-        for writer in self._writers.values():
-            writer.close()
+
+def _framed(event: bytes) -> bytes:
+    """Return a record of TensorFlow's format: length, its checksum, content, its checksum."""
+    from tensorboardX.record_writer import masked_crc32c
+
+    length = struct.pack("<Q", len(event))
+    return b"".join([length, struct.pack("<I", masked_crc32c(length)), event, struct.pack("<I", masked_crc32c(event))])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nas.errors import NasError, RunError, quoted
+from nas.files import room_hint
 from nas.search.distributions import Distributions, to_optuna
 from nas.search.store import lease
 from nas.search.store.stored_trial import StoredTrial
@@ -170,7 +171,7 @@ def readable(where: str) -> Iterator[None]:
         raise
     except Exception as problem:
         lines = str(problem).strip().splitlines() or [type(problem).__name__]
-        raise RunError(f"{where} cannot be read as a study: {lines[0][:200]}") from problem
+        raise RunError(f"{where} cannot be read as a study: {lines[0][:200]}{room_hint(where)}") from problem
 
 
 @contextmanager
@@ -199,7 +200,7 @@ def writable(where: Path) -> Iterator[None]:
     except (OSError, sqlite3.Error, DBAPIError, StorageInternalError) as problem:
         cause = problem.__cause__ if isinstance(problem, StorageInternalError) and problem.__cause__ else problem
         said = " ".join(str(getattr(cause, "orig", None) or cause).split())
-        begun = os.path.exists(where / "experiment.toml")
+        begun = os.path.exists(where / "experiment.toml") and not os.path.exists(where / "study.db.part")
         kept = f"Finished trials are kept; fix that and continue with: nas resume {quoted(where)}"
         remedy = kept if begun else "Fix that, or choose another place with --out"
         raise RunError(f"{where} cannot be written: {said:.200}. {remedy}") from problem

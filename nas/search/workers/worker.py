@@ -1,6 +1,5 @@
 """What trains one network, in a process or an actor: a job in, progress and an outcome out. And the process loop."""
 
-import errno
 import os
 import threading
 from collections.abc import Callable, Generator, Iterator
@@ -9,12 +8,12 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from nas.errors import is_out_of_memory
+from nas.files import DISK_FULL_ERRNOS
 from nas.search.trial import Reason
 from nas.search.workers.job import Event, Job, Outcome, Progress, event_to_json
 
 SINGLE_THREAD_ENV = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "GOMP_SPINCOUNT": "0"}
 """One thread per worker, set before torch is imported: two spinning teams on one core slow each other tenfold."""
-DISK_FULL_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 STOP = b"stop"  # sent to a worker process in place of a job
 Train = Callable[[Job], Iterator[Event]]
 

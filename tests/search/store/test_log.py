@@ -1,10 +1,12 @@
 """What a run leaves to be watched with."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from disk import fill
 
 from nas.search.store.create import create
 from nas.search.store.log import Curves, line, log
@@ -42,6 +44,23 @@ def test_a_failure_stays_on_its_line(finished_run: Path, tmp_path: Path) -> None
     assert len(text) < 400
 
 
+def test_what_finds_no_room_is_not_half_written(finished_run: Path, small_disk: Path) -> None:
+    record, curves = load_run(finished_run).records[3], Curves(small_disk)
+
+    writers: tuple[Callable[[], None], ...] = (lambda: log(small_disk, record), lambda: curves.scored(record))
+    for write in writers:
+        before = set(small_disk.rglob("*.*"))
+        write()
+        (file,) = set(small_disk.rglob("*.*")) - before
+        ballast, whole = fill(small_disk), [file.read_bytes()]
+        with pytest.raises(OSError, match=f"No space left on device: '{file}'"):  # noqa: PT012  # which one is unknown
+            for _ in range(100):  # until its last page is full
+                write()
+                whole.append(file.read_bytes())
+        assert file.read_bytes() == whole[-1]
+        ballast.unlink()
+
+
 @pytest.mark.slow
 def test_tensorboard_gets_an_event_file_a_trial(finished_run: Path, tmp_path: Path) -> None:
     record = load_run(finished_run).records[3]
@@ -49,7 +68,6 @@ def test_tensorboard_gets_an_event_file_a_trial(finished_run: Path, tmp_path: Pa
     curves.scored(record)
     curves.ended(record)
     curves.scored(replace(record, number=4))
-    curves.close()
     folders = sorted((tmp_path / "tensorboard").iterdir())
     assert [folder.name for folder in folders] == ["000003", "000004"]
     for folder in folders:

@@ -1,15 +1,15 @@
 """A full disk, a locked database, a driver that is stopped: nothing finished is lost, and the run goes on after."""
 
-import os
 import signal
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from disk import fill
 from search import idle
 
 from nas.errors import RunError
@@ -53,23 +53,11 @@ def resumed(run: Path, before: dict[int, TrialRecord]) -> bool:
     return len(after) == len(distinct) == TRIALS and all(after[number] == before[number] for number in before)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Two megabytes."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(place)]
-    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a small disk takes the right to mount one")
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
-
-
 def test_a_full_disk_leaves_a_readable_study(small_disk: Path, question: Path) -> None:
-    run, ballast = small_disk / "run", small_disk / "ballast"
+    run = small_disk / "run"
     events = Search(create(run, read_experiment(question), "idle"), idle.idle).events()
     hear(events, 4)
-    fill(ballast)
+    ballast = fill(small_disk)
     with pytest.raises(RunError, match=rf"continue with: nas resume {run}"):
         hear(events, TRIALS)
     before = done(run)
@@ -85,16 +73,8 @@ def hear(events: Iterator[SearchEvent], ended: int) -> None:
             return
 
 
-def fill(ballast: Path) -> None:
-    with ballast.open("wb", buffering=0) as file:
-        for size in (2**16, 2**12, 1):
-            with suppress(OSError):
-                while True:
-                    file.write(b"x" * size)
-
-
 def test_no_room_for_weights_is_no_fault_of_the_network(small_disk: Path) -> None:
-    fill(small_disk / "ballast")
+    fill(small_disk)
     graph = Graph.of(GapHead(10)(Conv(8, 3)(Stem(8)(task("digits").image()))))
     job = Job(0, to_json(graph), Source("digits"), Recipe(epochs=1), 0, str(small_disk / "w.safetensors"))
     assert [getattr(event, "reason", None) for event in train_job(job)] == [None, "disk"]
