@@ -129,7 +129,7 @@ def test_a_damaged_trial_is_one_message(key: str, run: Path) -> None:
     for value in DAMAGE[key]:
         sql(run, "UPDATE trial_user_attributes SET value_json = ? WHERE key = ?", value, key)
         with pytest.raises(RunError, match=r"damaged|cannot be read"):
-            load_run(run)
+            _ = [record.graph for record in load_run(run).records]
 
 
 def read(run: Path) -> Run | None:
