@@ -107,19 +107,33 @@ class Tally:
     again: int = 0  # trials begun a second time that were not promoted
 
 
+@dataclass
+class Pace:
+    """Seconds within which a verb is killed: about what it took when it last ended, longer after each kill."""
+
+    seconds: float
+
+    def ended(self, took: float) -> None:
+        self.seconds = max(1.0, 1.2 * took)
+
+    def killed(self) -> None:
+        self.seconds *= 1.2
+
+
 def chaos(folder: Path, rounds: int, seed: int) -> Tally:
     """Kill, check and go on. AssertionError where a promise is broken."""
     rng, run, tally, begun = random.Random(seed), folder / "run", Tally(), time.monotonic()
     before: tuple[TrialRecord, ...] = ()
+    searching, finishing = Pace(12.0), Pace(16.0)
     for number in range(rounds):
         total, ended = EACH * (number + 1), False
         while not ended:
             resumes = number % 2 == 1 and (run / "study.db").exists()
             driver = begin(run, resume(run, total) if resumes else search(run, total, number))
-            killed = end_or_kill(driver, rng, 12.0, tally)
+            killed = end_or_kill(driver, rng, searching, tally)
             tally.drivers, tally.resumes, ended = tally.drivers + killed, tally.resumes + killed * resumes, not killed
             before = kept(run, before)
-        tally.finalists += end_or_kill(begin(run, finalists(run)), rng, 16.0, None)
+        tally.finalists += end_or_kill(begin(run, finalists(run)), rng, finishing, None)
         check_finalists(run)
         before = kept(run, before)
     for arguments in (resume(run, EACH * rounds), finalists(run)):
@@ -149,14 +163,16 @@ def begin(run: Path, arguments: list[str]) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(command, cwd=Path(__file__).parent.parent, stdout=messages, stderr=messages)
 
 
-def end_or_kill(driver: "subprocess.Popen[bytes]", rng: random.Random, seconds: float, tally: Tally | None) -> bool:
-    """Kill a driver within so many seconds, or some of its workers before; return whether it did not end by itself.
+def end_or_kill(driver: "subprocess.Popen[bytes]", rng: random.Random, pace: Pace, tally: Tally | None) -> bool:
+    """Kill a driver within its pace, or some of its workers before; return whether it did not end by itself.
 
     With a tally, workers are killed, too, and counted.
     """
+    begun = time.monotonic()
     while True:
         try:
-            assert driver.wait(rng.uniform(0.1, seconds)) == 0, "a driver failed: see run.messages"
+            assert driver.wait(rng.uniform(0.1, pace.seconds)) == 0, "a driver failed: see run.messages"
+            pace.ended(time.monotonic() - begun)
             return False
         except subprocess.TimeoutExpired:
             family = children(driver.pid)
@@ -164,6 +180,7 @@ def end_or_kill(driver: "subprocess.Popen[bytes]", rng: random.Random, seconds: 
             tally.workers += kill(rng.choice(family))
             continue
         killed = kill(driver.pid)
+        pace.killed()
         ended = driver.wait() == 0
         wait_for_end(family)
         return bool(killed) and not ended
