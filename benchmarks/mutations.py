@@ -36,21 +36,26 @@ class Change(Protocol):
 
 @dataclass(frozen=True)
 class Statement:
-    """SQL on the study, without the constraints of one of its tables."""
+    """SQL on the study. loosen: the table that loses its constraints where they forbid that, its primary key too."""
 
     sql: str
     values: tuple[Any, ...] = ()
     loosen: str = ""
 
     def apply(self, run: Path) -> None:
-        with closing(sqlite3.connect(run / "study.db")) as database, suppress(sqlite3.Error, OverflowError):
-            if self.loosen:
+        with closing(sqlite3.connect(run / "study.db")) as database, suppress(sqlite3.Error):
+            try:
+                database.execute(self.sql, self.values)
+            except sqlite3.Error:
+                if not self.loosen:
+                    raise
                 _loosen(database, self.loosen)
-            database.execute(self.sql, self.values)
+                database.execute(self.sql, self.values)
             database.commit()
 
     def __str__(self) -> str:
-        return f"{ascii(self.sql)[1:-1]}  {shown(self.values)}"
+        loosened = f"  (constraints of {self.loosen} dropped if they forbid that)" if self.loosen else ""
+        return f"{ascii(self.sql)[1:-1]}  {shown(self.values)}{loosened}"
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ def shown(value: object) -> str:
 
 
 def _loosen(database: sqlite3.Connection, table: str) -> None:
-    """Drop a table's constraints, which an attacker is not bound by."""
+    """Drop a table's constraints."""
     database.execute("PRAGMA legacy_alter_table = ON")
     database.execute(f'CREATE TABLE loose AS SELECT * FROM "{table}"')
     database.execute(f'DROP TABLE "{table}"')
