@@ -226,8 +226,8 @@ def _child(arguments: Sequence[str], out: Path, err: Path) -> None:
 
 
 def control_characters(text: str) -> str:
-    """Return the control and format characters of a text, other than newlines and tabs."""
-    odd = {c for c in text if not c.isprintable() and c not in "\n\t\xa0"}
+    """Return the control and format characters of a text, other than newlines, tabs and spaces of any width."""
+    odd = {c for c in text if not c.isprintable() and c not in "\n\t\xa0\u200b"}
     return ascii("".join(sorted(c for c in odd if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp"))))[1:-1]
 
 
