@@ -1,5 +1,6 @@
 """Distributions of a choice: our own form of Optuna's, so that drawing a network does not import it."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -176,3 +177,17 @@ def from_optuna(distribution: object) -> Distribution:
     if isinstance(distribution, CategoricalDistribution):
         return OneOf(tuple(cast("Sequence[Choice]", distribution.choices)))
     raise ValueError(f"a distribution of kind {type(distribution).__name__}")
+
+
+@lru_cache(CACHED)
+def from_optuna_json(text: str) -> Distribution:
+    """Return our form of a distribution as Optuna stores it. Raises ValueError or KeyError for one of another kind."""
+    stored = json.loads(text)
+    kind, values = stored["name"], stored["attributes"]
+    if kind == "IntDistribution":
+        return IntRange(values["low"], values["high"], values["step"])
+    if kind == "FloatDistribution":
+        return FloatRange(values["low"], values["high"], values["step"])
+    if kind == "CategoricalDistribution":
+        return OneOf(tuple(values["choices"]))
+    raise ValueError(f"a distribution of kind {kind!r:.60}")

@@ -9,7 +9,7 @@ from nas.search.propose.proposer import Proposal, Proposer
 from nas.search.space import consistent, load_space
 from nas.search.store.stored_trial import StoredTrial
 from nas.search.store.study import Study
-from nas.search.store.study_view import proposal_counts, search_trials
+from nas.search.store.study_view import own_trials, proposal_counts, search_trials
 from nas.search.trial import TrialRecord
 from nas.training.data import task
 
@@ -42,10 +42,9 @@ class TrialQueue:
         """
         with self.study.exclusive():
             known = self.study.all_trials()
-            trials = [trial for trial in known if not trial.is_foreign]
+            trials = own_trials(known)
             found = self._again.pop() if self._again else self.study.claim(trials, self._mine)
-            ours = search_trials(trials)
-            found = found or self._asked_for(ours, known) or self._propose(ours) or self._baseline(trials)
+            found = found or self._new(search_trials(trials), known) or self._baseline(trials)
         if found:
             self._mine.add(found.number)
         return found
@@ -67,12 +66,16 @@ class TrialQueue:
         enough = len(search_trials(trials)) >= self.experiment.trials and not self._next_baseline(trials)
         return enough and all(trial.is_finished for trial in trials)
 
-    def _asked_for(self, trials: list[StoredTrial], known: list[StoredTrial]) -> TrialRecord | None:
-        """Return the next trial that another program asks for through Optuna; refuse those that cannot be trained."""
+    def _new(self, trials: list[StoredTrial], known: list[StoredTrial]) -> TrialRecord | None:
         self._learn_others(trials)
-        wanted = len(trials) < self.experiment.trials and any(trial.is_waiting for trial in known)
-        waiting = self.study.waiting() if wanted else {}
-        for number, choices in sorted(waiting.items()):
+        if len(trials) >= self.experiment.trials:
+            return None
+        asked = self._asked_for(trials) if any(trial.is_waiting for trial in known) else None
+        return asked or self._propose(trials)
+
+    def _asked_for(self, trials: list[StoredTrial]) -> TrialRecord | None:
+        """Return the next trial that another program asks for through Optuna; refuse those that cannot be trained."""
+        for number, choices in sorted(self.study.waiting().items()):
             try:
                 proposal = self._proposer.propose(choices)
             except NasError as problem:
@@ -85,8 +88,7 @@ class TrialQueue:
         return None
 
     def _propose(self, trials: list[StoredTrial]) -> TrialRecord | None:
-        self._learn_others(trials)
-        if len(trials) >= self.experiment.trials or self.exhausted:
+        if self.exhausted:
             return None
         proposal = self._proposer.ask()
         if proposal is None:

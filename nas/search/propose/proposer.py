@@ -121,8 +121,8 @@ class Proposer:
         """Return the next network to train, or None when the space seems to hold no other inside the budget."""
         while self._start:
             candidate = self._start.pop(0)
-            if fingerprint(candidate.graph) not in self.measured:
-                return self._asked_for(candidate)
+            if (name := fingerprint(candidate.graph)) not in self.measured:
+                return self._asked_for(candidate, name)
         for _ in range(self.patience):
             trial = self.sampler.ask()
             self.proposal_counts["proposed"] += 1
@@ -149,12 +149,11 @@ class Proposer:
         """
         seed = self.experiment.seed + len(self.measured)
         candidate = make_asked(self.space, self.task, self.experiment.budget, choices, seed)
-        if fingerprint(candidate.graph) in self.measured:
+        if (name := fingerprint(candidate.graph)) in self.measured:
             raise BudgetError("a network that was proposed before")
-        return self._asked_for(candidate)
+        return self._asked_for(candidate, name)
 
-    def _asked_for(self, candidate: Candidate) -> Proposal:
-        name = fingerprint(candidate.graph)
+    def _asked_for(self, candidate: Candidate, name: str) -> Proposal:
         self.proposal_counts += Counter(("proposed", "trained"))
         self.measured[name] = None
         return Proposal(None, candidate, name)

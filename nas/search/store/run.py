@@ -12,7 +12,7 @@ from nas.genome.task import Task
 from nas.search.experiment import Experiment
 from nas.search.store.data_facts import DataFacts
 from nas.search.store.run_files import trial_weights
-from nas.search.store.study_view import StudyView, open_view, proposal_counts, search_trials
+from nas.search.store.study_view import StudyView, open_view, own_trials, proposal_counts, search_trials
 from nas.search.trial import TrialRecord
 from nas.training.data import READERS, task
 
@@ -77,7 +77,7 @@ def read_run(study: StudyView) -> Run:
     command, made_with = study.origin()
     known = study.all_trials()
     refusals = tuple([trial.refusal for trial in known if trial.refusal])
-    trials = [trial for trial in known if not trial.is_foreign]
+    trials = own_trials(known)
     search = search_trials(trials)
     baselines = tuple([trial.record for trial in trials if trial.is_baseline])
     records = tuple([trial.record for trial in search])

@@ -6,15 +6,14 @@ import shutil
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from functools import lru_cache
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from nas.errors import RunError
 from nas.genome.trial import Choice
-from nas.search.distributions import Distribution, FloatRange, IntRange, OneOf
+from nas.search.distributions import Distribution, IntRange, OneOf, from_optuna_json
 from nas.search.store.stored_trial import StoredTrial
 from nas.search.trial import Attributes
 
@@ -43,7 +42,7 @@ class StudyFile:
         query = "SELECT p.trial_id, param_name, param_value, distribution_json FROM trial_params p JOIN trials t"
         query += " ON p.trial_id = t.trial_id WHERE t.study_id = ? ORDER BY param_id"
         for trial, name, value, text in self._database.execute(query, (self._study,)):
-            distributions[trial][name] = distribution = _distribution(text)
+            distributions[trial][name] = distribution = from_optuna_json(text)
             choices[trial][name] = _choice(distribution, value)
         query = "SELECT trial_id, number, state FROM trials WHERE study_id = ? ORDER BY number, trial_id"
         return [
@@ -70,20 +69,6 @@ def study_of(database: sqlite3.Connection) -> tuple[int, str]:
     return ours[0][0], str(ours[0][1])
 
 
-@lru_cache(maxsize=4096)
-def _distribution(text: str) -> Distribution:
-    """Return a distribution from Optuna's JSON. Raises ValueError or KeyError for another kind."""
-    stored = json.loads(text)
-    kind, values = stored["name"], stored["attributes"]
-    if kind == "IntDistribution":
-        return IntRange(values["low"], values["high"], values["step"])
-    if kind == "FloatDistribution":
-        return FloatRange(values["low"], values["high"], values["step"])
-    if kind == "CategoricalDistribution":
-        return OneOf(tuple(values["choices"]))
-    raise ValueError(f"a distribution of kind {kind!r:.60}")
-
-
 def _choice(distribution: Distribution, value: float) -> Choice:
     if isinstance(distribution, OneOf):
         return distribution.values[int(value)]
@@ -98,7 +83,7 @@ def open_study_file(file: Path) -> Iterator[StudyFile]:
     lie beside it.
     """
     check_file(file)
-    with TemporaryDirectory() as folder, closing(_connected(file, Path(folder))) as database:
+    with ExitStack() as copies, closing(_connected(file, copies)) as database:
         check_plain(database, file)
         database.execute("BEGIN")  # one state of the study for all that is read
         yield StudyFile(database)
@@ -110,8 +95,8 @@ def check_file(file: Path) -> None:
         raise RunError(f"{file.parent} is not a run directory: it has no study.db")
 
 
-def _connected(file: Path, folder: Path) -> sqlite3.Connection:
-    """Return a connection to a study, or to a copy of it in a temporary folder."""
+def _connected(file: Path, copies: ExitStack) -> sqlite3.Connection:
+    """Return a connection to a study, or to a copy of it in a temporary folder that `copies` removes."""
     if os.access(file, os.W_OK) and os.access(file.parent, os.W_OK):
         try:
             return _connection(file, "mode=rw")
@@ -119,7 +104,7 @@ def _connected(file: Path, folder: Path) -> sqlite3.Connection:
             if problem.sqlite_errorcode & 0xFF not in CANNOT_WRITE:
                 raise
     if _size(_log(file)):
-        return _connection(_copy(file, folder), "mode=rw")
+        return _connection(_copy(file, Path(copies.enter_context(TemporaryDirectory()))), "mode=rw")
     return _connection(file, "mode=ro&immutable=1")
 
 

@@ -43,7 +43,7 @@ class StudyView:
 
     def stored(self) -> list[StoredTrial]:
         """Return the trials of this toolkit, baselines included, as far as they are read."""
-        return [trial for trial in self.all_trials() if not trial.is_foreign]
+        return own_trials(self.all_trials())
 
     def search_trials(self) -> list[StoredTrial]:
         """Return the trials of the search."""
@@ -89,6 +89,11 @@ def number_in(table: object, key: str) -> float | None:
     """Return a number of a table in the study, unless it is damaged."""
     value = table.get(key) if isinstance(table, dict) else None
     return float(value) if isinstance(value, int | float) and 0 <= value < 1e12 else None
+
+
+def own_trials(trials: list[StoredTrial]) -> list[StoredTrial]:
+    """Return the trials of this toolkit, baselines included."""
+    return [trial for trial in trials if not trial.is_foreign]
 
 
 def search_trials(trials: list[StoredTrial]) -> list[StoredTrial]:
