@@ -1,4 +1,4 @@
-"""How verbs that read a run grow with its trials: seconds, peak memory and the size of the page.
+"""How verbs that read a run, and its driver, grow with its trials: seconds, peak memory and the size of the page.
 
     python -m benchmarks.large_runs [--trials 500 5000] [--repeats 1] [--out FOLDER]
 
@@ -7,6 +7,7 @@ its own, in turn for each run. A run that is in FOLDER already is not made again
 """
 
 import argparse
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from nas.search.store.create import create
 from nas.search.workers.job import Event, Job, Outcome, Progress
 from nas.training.score import Score
 
+MORE = 25  # trials by which the driver's time is measured
 VERBS = ("status", "report", "report --format md", "show", "cost")
 MEASURE = """
 import resource, subprocess, sys
@@ -56,14 +58,26 @@ class Untrained:
 
 def make(folder: Path, trials: int) -> Iterator[float]:
     """Make a run and yield the milliseconds the driver took for each hundred of its trials."""
-    changes = {"trials": trials, "sampler": "random", "workers": 1}
-    study = create(folder, load_experiment("quickstart", changes), "benchmark")
     begun, ended = time.perf_counter(), 0
-    for event in Search(study, lambda _: Untrained()).events():
+    for event in search(folder, trials).events():
         ended += event.kind == "ended"
         if event.kind == "ended" and ended % 100 == 0:
             yield 1e3 * (time.perf_counter() - begun) / 100
             begun = time.perf_counter()
+
+
+def search(folder: Path, trials: int) -> Search:
+    """Return a search of so many trials in a new run directory, or in one that holds fewer."""
+    changes = {"trials": trials, "sampler": "random", "workers": 1}
+    return Search(create(folder, load_experiment("quickstart", changes), "benchmark"), lambda _: Untrained())
+
+
+def driver_milliseconds(run: Path, trials: int) -> float:
+    """Return the driver's processor time per trial when a copy of a run gets MORE trials; the first is not counted."""
+    with tempfile.TemporaryDirectory() as copy:
+        shutil.copytree(run, copy, dirs_exist_ok=True)
+        times = [time.process_time() for event in search(Path(copy), trials + MORE).events() if event.kind == "ended"]
+    return 1e3 * (times[-1] - times[0]) / (len(times) - 1)
 
 
 def measure(verb: str, run: Path, page: Path) -> tuple[float, float]:
@@ -102,6 +116,9 @@ def main() -> None:
             ]
             ends = [median(s for s, _ in rows[trials]) for trials in (min(runs), max(runs))]
             print(f"{verb:20} {'   '.join(cells)}   ratio {ends[1] / ends[0]:.2f}", flush=True)
+        for trials, run in runs.items():
+            spent = [driver_milliseconds(run, trials) for _ in range(max(2, options.repeats))]
+            print(f"driver at {trials} trials: {min(spent):.0f} to {max(spent):.0f} ms of processor time per trial")
         for trials in runs:
             print(f"page of {trials} trials: {(home / f'{trials}.html').stat().st_size / 1e6:.2f} MB")
 
