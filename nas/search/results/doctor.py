@@ -106,8 +106,9 @@ def _damage(path: Path) -> Iterator[Inconsistency]:
         return
     try:
         with closing(sqlite3.connect(path / "study.db")) as database:
+            database.text_factory = lambda text: text.decode(errors="replace")  # it quotes what is damaged
             answers = [str(row[0]) for row in database.execute("PRAGMA integrity_check(5)")]
-    except sqlite3.Error as problem:
+    except (sqlite3.Error, UnicodeDecodeError) as problem:
         if hint := room_hint(str(path)):
             raise RunError(f"{path / 'study.db'} cannot be read: {problem}{hint}") from None
         answers = [str(problem)]

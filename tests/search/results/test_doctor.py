@@ -138,6 +138,17 @@ def test_a_damaged_study_is_beyond_mending(run: Path) -> None:
     assert findings[0].fix is None
 
 
+def test_damage_that_is_no_text_is_one_message(run: Path) -> None:
+    with closing(sqlite3.connect(run / "study.db")) as database:
+        database.execute("PRAGMA writable_schema = ON")
+        database.execute(
+            "UPDATE sqlite_master SET sql = replace(sql, 'value_json TEXT', 'value_json TEXT, ' || CAST(x'94' AS TEXT) || ' NOT NULL') "
+            "WHERE name = 'trial_user_attributes'"
+        )
+        database.commit()
+    assert "study.db is damaged: NULL value in trial_user_attributes.\ufffd" in found(run)[0].what
+
+
 def test_a_run_in_use_is_left_alone(run: Path) -> None:
     with exclusive_lock(run), pytest.raises(RunError, match="in use by another driver"):
         found(run, fix=True)
