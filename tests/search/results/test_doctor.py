@@ -138,15 +138,22 @@ def test_a_damaged_study_is_beyond_mending(run: Path) -> None:
     assert findings[0].fix is None
 
 
-def test_damage_that_is_no_text_is_one_message(run: Path) -> None:
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            "sql = replace(sql, 'value_json TEXT', 'value_json TEXT, ' || CAST(x'94' AS TEXT) || ' NOT NULL')",
+            "NULL value",
+        ),
+        ("name = CAST(x'94' AS TEXT), sql = 'CREATE TABLE x('", "'utf-8' codec"),
+    ],
+)
+def test_damage_that_is_no_text_is_one_message(change: str, said: str, run: Path) -> None:
     with closing(sqlite3.connect(run / "study.db")) as database:
         database.execute("PRAGMA writable_schema = ON")
-        database.execute(
-            "UPDATE sqlite_master SET sql = replace(sql, 'value_json TEXT', 'value_json TEXT, ' || CAST(x'94' AS TEXT) || ' NOT NULL') "
-            "WHERE name = 'trial_user_attributes'"
-        )
+        database.execute(f"UPDATE sqlite_master SET {change} WHERE name = 'trial_user_attributes'")
         database.commit()
-    assert "study.db is damaged: NULL value in trial_user_attributes.\ufffd" in found(run)[0].what
+    assert f"study.db is damaged: {said}" in found(run)[0].what
 
 
 def test_a_run_in_use_is_left_alone(run: Path) -> None:
