@@ -73,8 +73,8 @@ class TwoWorkers:
 def drive(notes: Path, arguments: list[str]) -> None:
     """One verb, unless it is killed; a line for each event of a search in a file beside the run."""
     from nas.cli import main
-    from nas.registry import trust
     from nas.search.loop.search import Search, SearchEvent
+    from nas.user_code import trust
 
     events = Search.events
 

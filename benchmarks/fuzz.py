@@ -64,7 +64,7 @@ MEASURE = f"""
 import sys
 from benchmarks.fuzz import InProcess
 from nas.cli import main
-from nas.registry import trust
+from nas.user_code import trust
 from nas.search.workers.processes import ProcessPool
 trust({EXECUTOR!r})
 InProcess.for_experiment = lambda experiment, count: ProcessPool(1)  # what the workers take is not the verb's
@@ -173,9 +173,9 @@ def prepare() -> None:
     import nas.model.export
     import nas.report.run.page
     import nas.search.loop.search
-    from nas.registry import trust
     from nas.training.data import task
     from nas.training.data.source import Source
+    from nas.user_code import trust
 
     torch.set_num_threads(1)
     trust(EXECUTOR)

@@ -3,18 +3,12 @@
 An entry describes itself: its name, and a summary for whoever lists the registry. Adding one is one `register`.
 """
 
-import importlib
-import importlib.util
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from hashlib import sha256
-from pathlib import Path
-from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 from nas.errors import ExperimentError, near
+from nas.user_code import is_outside, is_trusted, load_attribute
 
 
 class Entry(Protocol):
@@ -96,10 +90,10 @@ class Registry(Mapping[str, T]):
         Raises ExperimentError as `check` does, and for a user's own that was not trusted in this process: see `trust`.
         """
         name = self.check(name)
-        if name not in self._entries and name not in _trusted:
+        if name not in self._entries and not is_trusted(name):
             raise ExperimentError(
                 f"the {self.kind} {name!r} is code that a file names. It is imported only for whoever names it: "
-                "continue with nas search EXPERIMENT.toml --out RUN, or call nas.registry.trust"
+                "continue with nas search EXPERIMENT.toml --out RUN, or call nas.user_code.trust"
             )
         return name
 
@@ -122,74 +116,3 @@ class Registry(Mapping[str, T]):
 
     def __len__(self) -> int:
         return len(self._entries)
-
-
-_trusted: set[str] = set()
-
-
-def trust(*names: str) -> None:
-    """Allow `find` to import the code that these names refer to, in this process.
-
-    An experiment file that a user gives to `nas search` is trusted. What a run directory names is not: it may come from
-    somebody else.
-    """
-    _trusted.update(filter(is_outside, names))
-
-
-def is_outside(name: str) -> bool:
-    """Return whether a name is `module:Name` or `file.py:Name` rather than that of a registered entry."""
-    place, colon, attribute = name.rpartition(":")
-    return bool(colon and place) and attribute.isidentifier()
-
-
-def code_digest(name: str) -> str:
-    """Return the digest of the file of a user's own, as this process first saw it.
-
-    It is empty for the name of a registered entry, for a module that was not imported, and for one without a file.
-    """
-    if not is_outside(name):
-        return ""
-    place = name.rpartition(":")[0]
-    file = place if place.endswith(".py") else getattr(sys.modules.get(place), "__file__", None)
-    return _file_digest(Path(file).resolve()) if file else ""
-
-
-@cache
-def _file_digest(file: Path) -> str:
-    try:
-        return sha256(file.read_bytes()).hexdigest()
-    except OSError:  # in an archive, or removed
-        return ""
-
-
-def load_attribute(name: str) -> Any:
-    """Return what `module:Name` or `file.py:Name` names. This runs code. Raises ExperimentError."""
-    place, _, attribute = name.rpartition(":")
-    try:
-        module = _load_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
-    except ExperimentError:
-        raise
-    except Exception as problem:
-        raise ExperimentError(f"{name}: {place} cannot be imported: {type(problem).__name__}: {problem}") from problem
-    if not hasattr(module, attribute):
-        raise ExperimentError(f"{name}: {place} has no {attribute}{near(attribute, vars(module))}")
-    return getattr(module, attribute)
-
-
-def _load_file(path: Path) -> ModuleType:
-    """Load a file as a module, run once: what is defined in it stays one class."""
-    if not path.is_file():
-        raise ExperimentError(f"no file {path}")
-    name = f"nas_user_{path.resolve().as_posix()}"
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module

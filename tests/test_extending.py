@@ -31,7 +31,7 @@ from nas.genome import OPS, Graph, Task, cost
 from nas.genome.primitives import GapHead, Stem
 from nas.model import module
 from nas.principles.claims import principle_registry
-from nas.registry import Plugin, load_attribute
+from nas.registry import Plugin
 from nas.search.experiment_file import load_experiment
 from nas.search.loop.search import Search
 from nas.search.objectives import OBJECTIVES
@@ -42,6 +42,7 @@ from nas.testing.objectives import check_objective
 from nas.testing.ops import check_op
 from nas.testing.readers import check_reader
 from nas.testing.samplers import check_sampler
+from nas.user_code import load_attribute
 
 PAGE = Path(__file__).parent.parent / "CONTRIBUTING.md"
 TASK = Task("digits", (1, 8, 8), 10)

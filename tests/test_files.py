@@ -16,10 +16,10 @@ from nas.genome.baselines import baseline
 from nas.genome.genome_json import read_genome, to_json
 from nas.search.experiment_file import load_experiment, read_experiment, to_toml
 from nas.search.results.finalists import load_finalists
-from nas.search.store.space_facts import sources
 from nas.training import recipe
 from nas.training.data.cache import cached_part
 from nas.training.data.split import Split
+from nas.user_code import sources
 
 NAS = Path(nas.__file__).parent
 Prepared = tuple[Path, Callable[[], Any]]
@@ -73,7 +73,7 @@ READERS = {
     "genome/genome_json.py": genome,
     "search/experiment_file.py": experiment,
     "search/store/rows.py": finalists,
-    "search/store/space_facts.py": space_file,
+    "user_code.py": space_file,
     "training/data/cache.py": cache,
     "training/recipe.py": recipes,
 }

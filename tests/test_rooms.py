@@ -14,6 +14,8 @@ ROOMS = [
     "errors",
     "files",
     "resources",
+    "user_code",
+    "known_code",
     "registry",
     "statistics",
     "genome",

@@ -1,5 +1,6 @@
 """spaces, primitives, baselines: what a network and a search can be made of."""
 
+from contextlib import suppress
 from dataclasses import MISSING, fields
 from inspect import cleandoc
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,23 +8,57 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nas.cli.app import app, output, text_table
-from nas.cli.options import Json
+from nas.cli.options import Json, On, refuse_options
 from nas.errors import GenomeError, near
 
 if TYPE_CHECKING:
     from nas.genome.graph import Op
 
+DRAWS = 200  # of a space, to see its choices
+
 
 @app.command("spaces")
-def spaces_command(as_json: Json = False) -> None:
-    """List the search spaces."""
+def spaces_command(
+    space: Annotated[
+        str | None, typer.Argument(metavar="SPACE", help="A space, or its Python file, to print its choices.")
+    ] = None,
+    data: On = None,
+    as_json: Json = False,
+) -> None:
+    """List the bundled search spaces, or the choices of one."""
     from nas.resources import names
     from nas.search.space import space_summary
 
-    rows = {name: space_summary(name) for name in names("search_spaces", ".py")}
-    output(
-        [{"name": name, "summary": text} for name, text in rows.items()] if as_json else text_table(list(rows.items()))
-    )
+    if space is None:
+        refuse_options("no space is named", data=data)
+        rows = {name: space_summary(name) for name in names("search_spaces", ".py")}
+    else:
+        rows = space_choices(space, data or "digits")
+    key = "summary" if space is None else "values"
+    output([{"name": name, key: text} for name, text in rows.items()] if as_json else text_table(list(rows.items())))
+
+
+def space_choices(what: str, data: str) -> dict[str, str]:
+    """Return what every choice of a space can be, in words, as far as DRAWS networks show it.
+
+    Raises ExperimentError for a space that is not known or fails.
+    """
+    import random
+
+    from nas.cli.networks import find_space
+    from nas.search.distributions import in_words
+    from nas.search.propose.choices import GuidedTrial
+    from nas.search.space import load_space
+    from nas.training.data import task
+
+    asked, space, rng = task(data), load_space(find_space(what) or what), random.Random(0)
+    found: dict[str, str] = {}
+    for _ in range(DRAWS):
+        trial = GuidedTrial(rng)
+        with suppress(GenomeError):
+            space(trial, asked)
+        found |= {name: in_words(each) for name, each in trial.distributions.items() if name not in found}
+    return found
 
 
 @app.command("primitives")

@@ -23,13 +23,13 @@ def find_network(what: str, seed: int | None, data: str | None) -> "tuple[Graph,
     from nas.genome.genome_json import read_genome
     from nas.resources import names
 
-    if what in names("search_spaces", ".py"):
+    if space := find_space(what):
         from nas.search.propose.candidate import sample_network
         from nas.search.space import load_space
         from nas.training.data import task
 
         seed, data = seed or 0, data or "digits"
-        return sample_network(load_space(what), task(data), seed), f"{what}, seed {seed}, on {data}"
+        return sample_network(load_space(space), task(data), seed), f"{what}, seed {seed}, on {data}"
     refuse_options(f"{what!r} is not a search space", seed=seed, data=data)
     if what in BASELINES:
         return baseline(what), what
@@ -44,9 +44,22 @@ def find_network(what: str, seed: int | None, data: str | None) -> "tuple[Graph,
         raise RunError(f"{what} is a directory; name one of its trials: {what}:best")
     if what.endswith(".json") or "/" in what:
         raise ExperimentError(f"no file or directory {what!r}")
-    if space := get_close_matches(what, names("search_spaces", ".py"), 1):
-        raise ExperimentError(f"no network {what!r}; did you mean the search space {space[0]!r}?")
+    if near_space := get_close_matches(what, names("search_spaces", ".py"), 1):
+        raise ExperimentError(f"no network {what!r}; did you mean the search space {near_space[0]!r}?")
     return baseline(what), what
+
+
+def find_space(what: str) -> str | None:
+    """Return the name of the search space that WHAT names, a file's trusted as it was typed; None for anything else."""
+    from nas.resources import names
+    from nas.search.space import absolute_space
+    from nas.user_code import is_outside, trust
+
+    name = absolute_space(what, Path.cwd())
+    if is_outside(name) and name.rpartition(":")[0].endswith(".py"):
+        trust(name)
+        return name
+    return what if what in names("search_spaces", ".py") else None
 
 
 @app.command("show")

@@ -31,6 +31,10 @@ Executor = Annotated[str | None, typer.Option(help="Where the workers run: local
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", metavar="FOLDER", help="Where the images are now, if they were moved.")
 ]
+SpaceFile = Annotated[
+    str | None,
+    typer.Option("--space", metavar="FILE.py", help="The file of the run's own search space, trusted from now on."),
+]
 Address = Annotated[str | None, typer.Option(help="Address of a running Ray cluster; implies --executor ray.")]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from nas.cli.app import app, info, output, text_table
-from nas.cli.options import DataDir, Json, RunDir, former_options, refuse_options
+from nas.cli.options import DataDir, Json, RunDir, SpaceFile, former_options, refuse_options
 from nas.errors import ExportError
 
 if TYPE_CHECKING:
@@ -27,13 +27,14 @@ def report_command(
         Path | None,
         typer.Option(help="File to write instead of those in RUN/report; it gets the page alone."),
     ] = None,
+    space: SpaceFile = None,
 ) -> None:
     """Write the report of a run, or a comparison of several: one offline HTML page, with figures and tables."""
     from nas.files import atomic_write
     from nas.report import markdown_report, write_comparison, write_report
     from nas.search.store.run import load_run
 
-    found = [load_run(run) for run in runs]
+    found = [load_run(run, space=space) for run in runs]
     if format_ == "md":
         text = "\n".join(markdown_report(run) for run in found).rstrip()
         output(text if out is None else str(atomic_write(out, text + "\n")))
@@ -60,6 +61,7 @@ def export_command(
     ] = None,
     opset: Annotated[int | None, typer.Option(help="Version of ONNX's operators, 18 to 23; 20 by default.")] = None,
     data_dir: DataDir = None,
+    space: SpaceFile = None,
 ) -> None:
     """Export a network as source, weights, genome and card, with a parity check in a clean process.
 
@@ -75,9 +77,9 @@ def export_command(
     check_formats(formats, opset)
     if chosen := _trial(what, trial):
         refuse_options("the weights of a trial are those it was trained to", seed=seed)
-        exported = _trained(*chosen, out, formats, opset, data_dir)
+        exported = _trained(*chosen, out, formats, opset, data_dir, space)
     else:
-        refuse_options(f"{what!r} is not a run", trial=trial, data_dir=data_dir)
+        refuse_options(f"{what!r} is not a run", trial=trial, data_dir=data_dir, space=space)
         exported = _untrained(what, out, seed, formats, opset)
     for name, row in exported.parity.items():
         info(f"parity of {name}: {max(row.values()):.1e} in a clean process")
@@ -99,12 +101,18 @@ def _trial(what: str, trial: str | None) -> tuple[Path, str] | None:
 
 
 def _trained(
-    run: Path, trial: str, out: Path | None, formats: "tuple[Format, ...]", opset: int, data_dir: Path | None
+    run: Path,
+    trial: str,
+    out: Path | None,
+    formats: "tuple[Format, ...]",
+    opset: int,
+    data_dir: Path | None,
+    space: str | None,
 ) -> "ExportResult":
     from nas.search.results.export_trial import export_trial
     from nas.search.store.run import load_run
 
-    found = load_run(run, data_dir)
+    found = load_run(run, data_dir, space)
     record = found.record(trial)
     folder = out or run / "export" / f"{record.number:06d}"
     exported, accuracy = export_trial(found, record, folder, info, formats, opset)
@@ -116,10 +124,9 @@ def _untrained(
     what: str, out: Path | None, seed: int | None, formats: "tuple[Format, ...]", opset: int
 ) -> "ExportResult":
     from nas.cli.export_untrained import export_untrained
-    from nas.cli.networks import find_network
-    from nas.resources import names
+    from nas.cli.networks import find_network, find_space
 
-    graph, _ = find_network(what, seed if what in names("search_spaces", ".py") else None, None)
+    graph, _ = find_network(what, seed if find_space(what) else None, None)
     info(f"{what} is not a trial of a run: its weights are untrained")
     return export_untrained(graph, what, out or Path("exports") / Path(what).stem, seed or 0, formats, opset)
 
@@ -133,6 +140,7 @@ def finalists_command(
         int | None, typer.Option(min=1, max=100_000, help="Epochs of each training; default twice the search's.")
     ] = None,
     data_dir: DataDir = None,
+    space: SpaceFile = None,
     as_json: Json = False,
 ) -> None:
     """Train the best networks again from several seeds, for longer; then evaluate each once on the test split."""
@@ -141,7 +149,7 @@ def finalists_command(
     from nas.search.results.finalists import Finalist, train_finalists
     from nas.search.store.run import load_run
 
-    found = load_run(run, data_dir)
+    found = load_run(run, data_dir, space)
     recipe = replace(found.experiment.recipe, epochs=epochs or 2 * found.experiment.recipe.epochs)
     ranked: list[Finalist] = []
     for step in train_finalists(found, recipe, seeds, top):

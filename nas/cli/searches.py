@@ -15,6 +15,7 @@ from nas.cli.options import (
     Executor,
     Json,
     RunDir,
+    SpaceFile,
     TimeLimit,
     choose_executor,
     home,
@@ -116,6 +117,7 @@ def resume_command(
     time_limit: TimeLimit = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
     data_dir: DataDir = None,
+    space: SpaceFile = None,
     executor: Executor = None,
     address: Address = None,
 ) -> None:
@@ -125,20 +127,22 @@ def resume_command(
     from nas.search.experiment_file import validate_experiment
     from nas.search.store.create import create
     from nas.search.store.run import check_data_dir
+    from nas.search.store.run_code import with_code
     from nas.search.store.study_view import open_view
 
     with open_view(run) as study:
         command, _ = study.origin()
+        experiment = with_code(study.experiment, study.facts(), run, space)
     given: dict[str, Any] = {"trials": trials, "time_limit": time_limit, "workers": workers}
     given["executor"] = choose_executor(executor, address)
     changes = {name: value for name, value in given.items() if value is not None}
     if data_dir is not None:
-        check_data_dir(study.experiment.data, data_dir)
+        check_data_dir(experiment.data, data_dir)
         changes["data_dir"] = str(data_dir)
-    if study.experiment.space == MATCHED:
+    if experiment.space == MATCHED:
         resume_principles(run, command, changes)
         return
-    drive(create(run, validate_experiment({**study.experiment.as_dict(), **changes}, "nas resume"), command))
+    drive(create(run, validate_experiment({**experiment.as_dict(), **changes}, "nas resume"), command))
 
 
 @app.command("status")

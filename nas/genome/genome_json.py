@@ -10,7 +10,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from nas.errors import GenomeError, NasError
+from nas.errors import GenomeError, NasError, near
 from nas.files import read_text
 from nas.genome.cost import MAX_LAYERS, tally
 from nas.genome.graph import FORMER_OPS, OPS, Graph, Op, Value, checks
@@ -22,6 +22,10 @@ MAX_BYTES = 1_000_000
 MAX_NODES = 10_000
 MAX_PARAMS = 10**11
 MAX_ELEMENTS = 10**11  # of one tensor, and of all activations together
+
+
+class UnknownOpError(GenomeError):
+    """A genome with an op that is not known in this process."""
 
 
 def to_json(graph: Graph) -> str:
@@ -58,7 +62,7 @@ def read_genome(path: Path) -> Graph:
     except (OSError, UnicodeDecodeError) as problem:
         raise GenomeError(f"{path}: cannot be read as text: {problem}") from None
     except GenomeError as problem:
-        raise GenomeError(f"{path}: {problem}") from None
+        raise type(problem)(f"{path}: {problem}") from None
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -121,7 +125,8 @@ class _Reader:
         kind = row["op"]
         cls = OPS.get(kind) or FORMER_OPS.get(kind) if isinstance(kind, str) else None
         if cls is None:
-            raise GenomeError(f"{where}.op: {short_repr(kind)} is not an op; the ops are {', '.join(sorted(OPS))}")
+            near_one = near(kind, OPS) if isinstance(kind, str) else ""
+            raise UnknownOpError(f"{where}.op: {short_repr(kind)} is not an op{near_one}")
         settings = {key: value for key, value in row.items() if key not in ("name", "op", "inputs")}
         for key in settings.keys() - checks(cls).keys():
             names = ", ".join(checks(cls)) or "none"

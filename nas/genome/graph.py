@@ -7,6 +7,7 @@ fingerprint are all computed from the frozen list.
 
 import itertools
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from functools import cache, cached_property, lru_cache
 from math import prod
@@ -176,8 +177,9 @@ class Op(metaclass=Interning):
         super().__init_subclass__(**kwargs)
         cls.__hash__ = Op.__hash__  # type: ignore[method-assign]  # the cached one, not the dataclass's own
         if not abstract:
-            if cls.__name__ in OPS:
-                raise TypeError(f"an op named {cls.__name__} exists already in {OPS[cls.__name__].__module__}")
+            known = OPS.get(cls.__name__)
+            if known and (cls.__module__, known.__module__) != ("__main__", "__main__"):  # a notebook's cell, run again
+                raise TypeError(f"an op named {cls.__name__} exists already in {known.__module__}; choose another name")
             OPS[cls.__name__] = cls
             if cls.former_name:
                 FORMER_OPS[cls.former_name] = cls
@@ -253,21 +255,34 @@ def _reached(outputs: tuple[Value, ...]) -> list[Value]:
     return sorted(seen.values(), key=attrgetter("serial"))  # an input is always made before its reader
 
 
-def lower(graph: Graph) -> Graph:
-    """Return the same network with every primitive written out in layers."""
+def own_blocks(graph: Graph) -> set[type[Op]]:
+    """Return the ops of a graph that are not this package's."""
+    return {type(node.op) for node in graph.nodes if not is_bundled(node.op)}
+
+
+def is_bundled(op: Op) -> bool:
+    """Return whether an op is this package's."""
+    return type(op).__module__.startswith("nas.")
+
+
+def lower(graph: Graph, kept: Callable[[Op], bool] = lambda _: False) -> Graph:
+    """Return the same network with every primitive written out in layers, but for those that are kept."""
     nodes: list[Node] = []
     positions: list[int] = []
     for node in graph.nodes:
-        positions.append(write_out(node.placed, node.name, [positions[i] for i in node.inputs], nodes))
+        positions.append(write_out(node.placed, node.name, [positions[i] for i in node.inputs], nodes, kept))
     return Graph(tuple(nodes), tuple([positions[i] for i in graph.outputs]))
 
 
-def write_out(placed: PlacedOp, name: str, inputs: list[int], nodes: list[Node]) -> int:
+def write_out(
+    placed: PlacedOp, name: str, inputs: list[int], nodes: list[Node], kept: Callable[[Op], bool] = lambda _: False
+) -> int:
     """Append an op's layers to the list and return the position of its output."""
-    if placed.body is None:
+    if placed.body is None or kept(placed.op):
         nodes.append(Node(name, placed, tuple(inputs)))
         return len(nodes) - 1
     positions = inputs
     for node in placed.body.nodes[len(inputs) :]:
-        positions.append(write_out(node.placed, f"{name}.{node.name}", [positions[i] for i in node.inputs], nodes))
+        inner = [positions[i] for i in node.inputs]
+        positions.append(write_out(node.placed, f"{name}.{node.name}", inner, nodes, kept))
     return positions[placed.body.outputs[0]]

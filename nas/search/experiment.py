@@ -14,9 +14,11 @@ from nas.search.registries import EXECUTORS, SAMPLERS
 from nas.training.data import Source
 from nas.training.data.registry import is_own
 from nas.training.recipe import Recipe
+from nas.user_code import is_outside
 
 MATCHED = "principles"  # in place of a space: the networks are matched pairs, each given
 Side = Annotated[int, Field(ge=1, le=4096)]  # pixels
+CODE_SETTINGS = ("space", "sampler", "executor", "data")  # may name code of the user's own
 STRIDE = 1_000_003  # between the seeds of studies
 
 
@@ -106,6 +108,11 @@ class Experiment(BaseModel):
         """Return the name of the image set: a published name, or the folder of the user's own files."""
         own = is_own(self.data) and self.source.data_dir.absolute().name
         return own or self.data
+
+    @property
+    def code_names(self) -> tuple[str, ...]:
+        """Return the settings that name code of the user's own."""
+        return tuple([name for key in CODE_SETTINGS if is_outside(name := getattr(self, key))])
 
     def trial_seed(self, place: int) -> int:
         """Return the training seed of a trial number, far from those of studies of another seed."""

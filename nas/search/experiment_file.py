@@ -13,11 +13,12 @@ from pydantic_core import ErrorDetails
 
 from nas.errors import ExperimentError, NasError, near
 from nas.files import read_text
-from nas.registry import trust
 from nas.resources import names, resource
-from nas.search.experiment import Experiment
+from nas.search.experiment import CODE_SETTINGS, Experiment
 from nas.search.objectives import Range, check_limit, exact_objectives
+from nas.search.space import absolute_space
 from nas.training.recipe import FORMER_KEYS, Recipe, recipe_settings
+from nas.user_code import absolute, trust
 
 MAX_BYTES = 100_000
 Table = dict[str, Any]  # of a TOML file
@@ -38,11 +39,20 @@ def find_experiment(what: str) -> Path:
 def load_experiment(what: str, changes: Table | None = None) -> Experiment:
     """Return a bundled experiment by its name, or one in a TOML file of the user's, with `changes` laid over it.
 
-    Code of the user's own that it names is trusted. Raises ExperimentError.
+    Files of Python code that it names are found from the experiment's own folder, those in `changes` from the working
+    directory; the code is trusted. Raises ExperimentError.
     """
-    experiment = read_experiment(find_experiment(what), changes)
-    trust(experiment.sampler, experiment.executor, experiment.data)
+    experiment = read_experiment(find_experiment(what), _absolute_code(changes or {}, Path.cwd()))
+    trust(*experiment.code_names)
     return experiment
+
+
+def _absolute_code(table: Table, *folders: Path) -> Table:
+    """Return settings with the paths of Python files made absolute, from the first of the folders."""
+    given = {key: table[key] for key in CODE_SETTINGS if isinstance(table.get(key), str)}
+    made = {key: absolute(name, folders[0]) for key, name in given.items()}
+    space = {"space": absolute_space(given["space"], *folders)} if "space" in given else {}
+    return {**table, **made, **space}
 
 
 def read_experiment(path: Path, changes: Table | None = None) -> Experiment:
@@ -60,7 +70,7 @@ def read_toml(path: Path, changes: Table | None = None) -> tuple[Table, str]:
         raise ExperimentError(f"{path}: larger than {MAX_BYTES:,} bytes; this is not an experiment file")
     try:
         text = read_text(path)
-        data = tomllib.loads(text)
+        data = _absolute_code(tomllib.loads(text), path.resolve().parent, Path.cwd())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise ExperimentError(f"{path}: not TOML: {problem}") from None
     except RecursionError:

@@ -6,11 +6,11 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal
 
-from nas.errors import NasError, RunError
+from nas.errors import NasError, RunError, one_line
 from nas.genome.cost import Cost, cost
 from nas.genome.fingerprint import fingerprint
-from nas.genome.genome_json import from_json, to_json
-from nas.genome.graph import Graph
+from nas.genome.genome_json import UnknownOpError, from_json, to_json
+from nas.genome.graph import Graph, is_bundled, lower, own_blocks
 from nas.genome.trial import Choice
 from nas.search.distributions import Distributions
 from nas.search.objectives import OBJECTIVES, Vector
@@ -63,6 +63,7 @@ class TrialRecord:
     baseline: the known network it is, empty for a trial of the search. repeated: epochs trained a second time, after it
     was stopped and promoted. parents: numbers of the trials it was edited from. distributions: of the choices.
     proposal_counts: proposals by outcome when it began. purpose: what a study of principles trains it for.
+    plain_genome: the network with the user's own blocks written out in layers, for readers without their code.
     """
 
     number: int
@@ -82,24 +83,34 @@ class TrialRecord:
     distributions: Distributions = field(default_factory=dict, repr=False, compare=False)
     proposal_counts: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
     purpose: str = ""
+    plain_genome: str = field(default="", repr=False, compare=False)
 
     @classmethod
     def of(cls, graph: Graph, seed: int, number: int = -1, **known: Any) -> "TrialRecord":
         """Return a trial of a network that begins; its other fields are given by name."""
-        made: dict[str, Any] = {
-            "choices": {},
-            "genome": to_json(graph),
-            "fingerprint": fingerprint(graph),
-            "cost": cost(graph),
-        }
+        made: dict[str, Any] = {"choices": {}, "genome": to_json(graph)}
+        if own_blocks(graph):
+            made["plain_genome"] = to_json(lower(graph, is_bundled))
+        if "fingerprint" not in known:
+            made["fingerprint"] = fingerprint(graph)
+        if "cost" not in known:
+            made["cost"] = cost(graph)
         return cls(number=number, seed=seed, **(made | known))
 
     @cached_property
     def graph(self) -> Graph:
-        """Return the network. Raises RunError when the genome is damaged, or is not of the network that was counted."""
+        """Return the network, with the user's own blocks written out where their code is not loaded.
+
+        Raises RunError when the genome is damaged, is not of the network that was counted, or needs code.
+        """
         try:
-            graph = from_json(self.genome)
+            graph = _read_network(self.genome, self.plain_genome)
             counted = cost(graph)
+        except UnknownOpError as problem:
+            raise RunError(
+                f"trial {self.number}: {one_line(problem)}. If the search space defines it, name its file once: "
+                "nas report RUN --space FILE.py"
+            ) from None
         except NasError as problem:
             raise damaged(self.number, problem) from None
         if counted != self.cost:
@@ -133,6 +144,15 @@ class TrialRecord:
     def vector(self, names: tuple[str, ...]) -> Vector:
         """Return the values after the last of its scores, whatever its state."""
         return tuple([float(OBJECTIVES[name].of(self)) for name in names])
+
+
+def _read_network(genome: str, plain_genome: str) -> Graph:
+    try:
+        return from_json(genome)
+    except UnknownOpError:
+        if not plain_genome:
+            raise
+        return from_json(plain_genome)
 
 
 def damaged(number: int, problem: object) -> RunError:

@@ -17,7 +17,6 @@ from training.image_files import encoded, folder_files, hub_rows, npz_bytes, par
 from nas.errors import DataError
 from nas.genome import Graph, Input
 from nas.genome.primitives import GapHead, Stem
-from nas.registry import trust
 from nas.search.experiment_file import load_experiment, validate_experiment
 from nas.search.trial import TrialRecord
 from nas.search.workers.job import Job
@@ -26,6 +25,7 @@ from nas.training.data.cache import compute_statistics
 from nas.training.data.images import decode_image
 from nas.training.data.part_names import prefixed_part
 from nas.training.data.source import Size
+from nas.user_code import trust
 
 CLASSES = ("cats", "dogs")
 

@@ -26,7 +26,6 @@ from nas.errors import DataError, ExperimentError
 from nas.genome import Graph, Task
 from nas.genome.primitives import GapHead, Stem
 from nas.model import module
-from nas.registry import code_digest, trust
 from nas.testing.readers import check_description, check_reader, check_split
 from nas.training.data import READERS, Source, class_names, load_data, load_test, summarize, task
 from nas.training.data.reader import Part
@@ -35,6 +34,7 @@ from nas.training.data.source import Size
 from nas.training.data.split import Split
 from nas.training.recipe import Recipe
 from nas.training.train import train
+from nas.user_code import code_digest, trust
 
 
 def files_of(name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -165,7 +165,7 @@ def test_an_edited_reader_does_not_get_the_images_of_the_former(tmp_path: Path) 
     put(tmp_path, {"set.npz": npz_bytes(images=pixels(20, 5, 4), labels=cycled(20, 2))})
     file, found = tmp_path / "mine.py", []
     reading = f"""
-from nas.registry import code_digest, trust
+from nas.user_code import code_digest, trust
 from nas.training.data import Source, summarize
 trust({str(file)!r} + ":Mine")
 print(summarize(Source({str(file)!r} + ":Mine", {str(tmp_path)!r})).images)

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from nas.errors import NasError
-from nas.genome.genome_json import to_json
 from nas.search.propose.baselines import fit_baseline
 from nas.search.propose.proposer import Proposal, Proposer
 from nas.search.space import consistent, load_space
@@ -101,13 +100,12 @@ class TrialQueue:
 
     def _record(self, proposal: Proposal, trials: list[StoredTrial]) -> TrialRecord:
         numbers = {trial.fingerprint: trial.number for trial in trials}
-        return TrialRecord(
-            number=-1,
+        return TrialRecord.of(
+            proposal.graph,
+            self.experiment.trial_seed(len(trials)),
             choices=proposal.choices,
-            genome=to_json(proposal.graph),
             fingerprint=proposal.fingerprint,
             cost=proposal.cost,
-            seed=self.experiment.trial_seed(len(trials)),
             parents=tuple([numbers[parent] for parent in proposal.candidate.parents]),
             distributions=proposal.distributions,
         )

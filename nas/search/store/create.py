@@ -5,6 +5,7 @@ from pathlib import Path
 
 from nas.errors import ExperimentError, RunError
 from nas.files import atomic_write
+from nas.known_code import remember
 from nas.search.experiment import Experiment
 from nas.search.experiment_file import read_experiment, to_toml
 from nas.search.store.data_facts import data_facts_of, read_data_facts
@@ -15,11 +16,12 @@ from nas.search.store.space_facts import check_space, read_space
 from nas.search.store.storage import connect, create_study, create_study_on_server, writable
 from nas.search.store.study import Study, open_run
 from nas.search.trial import Attributes
+from nas.user_code import Sources, is_outside, is_trusted, short_name
 
-# Settings that may change when a run continues.
+# Settings that may change when a run continues. Of a space, the folder in which its file lies: its text is compared.
 LOOSE = {
-    "name", "data_dir", "trials", "time_limit", "workers", "sampler", "timeout", "memory_gb", "baselines", "executor",
-    "cpus_per_trial", "gpus_per_trial", "tracker",
+    "name", "space", "data_dir", "trials", "time_limit", "workers", "sampler", "timeout", "memory_gb", "baselines",
+    "executor", "cpus_per_trial", "gpus_per_trial", "tracker",
 }  # fmt: skip
 
 
@@ -51,7 +53,16 @@ def create(path: Path, experiment: Experiment, command: str) -> Study:
             if wanted := _loosened(study.experiment, experiment):
                 atomic_write(path / "experiment.toml", to_toml(wanted, note))
                 study.experiment = wanted
+            _copy_space(path, experiment, space)
+            remember(*[name for name in experiment.code_names if is_trusted(name)])
             return study
+
+
+def _copy_space(path: Path, experiment: Experiment, texts: Sources) -> None:
+    """Keep a copy of a user's own space in the run, to be read: it is never run."""
+    for name, text in texts.items() if is_outside(experiment.space) else ():
+        if not (path / "space" / name).exists():
+            atomic_write(path / "space" / name, text)
 
 
 def begun(path: Path) -> bool:
@@ -108,6 +119,8 @@ def _changes(key: str, old: object, new: object) -> list[str]:
 def changed_settings(before: Experiment, now: Experiment) -> str:
     """Return in words how settings differ that may not change when a run continues; "" when none does."""
     old, new = before.as_dict(), now.as_dict()
+    if short_name(before.space) != short_name(now.space):
+        return f"space was {before.space}, is now {now.space}"
     free = LOOSE | ({"storage"} if now.storage else set())  # two machines may reach a server by two names
     changed = [key for key in old if key not in free and old[key] != new[key]]
     return "; ".join(change for key in changed for change in _changes(key, old[key], new[key]))

@@ -11,6 +11,7 @@ from nas.errors import ExperimentError, RunError, quoted
 from nas.genome.task import Task
 from nas.search.experiment import Experiment
 from nas.search.store.data_facts import DataFacts
+from nas.search.store.run_code import load_blocks, with_code
 from nas.search.store.run_files import trial_weights
 from nas.search.store.study_view import StudyView, open_view, own_trials, proposal_counts, search_trials
 from nas.search.trial import TrialRecord
@@ -89,12 +90,15 @@ def read_run(study: StudyView) -> Run:
     )  # fmt: skip
 
 
-def load_run(path: Path, data_dir: Path | None = None) -> Run:
+def load_run(path: Path | str, data_dir: Path | None = None, space: str | None = None) -> Run:
     """Return a snapshot of a run directory, finished or not, whose images are in `data_dir` now, if given.
 
-    Raises RunError; with a folder DataError and ExperimentError as `check_data_dir`.
+    space: the file of the user's own space, or `file.py:function`, where this person has it. Raises RunError; with a
+    folder DataError and ExperimentError as `check_data_dir`, with a space ExperimentError as `with_code`.
     """
-    with open_view(path) as study:
+    with open_view(Path(path)) as study:
+        study.experiment = with_code(study.experiment, study.facts(), study.path, space)
+        load_blocks(study.experiment)
         run = read_run(study)
     if data_dir is None:
         return run

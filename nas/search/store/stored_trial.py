@@ -33,6 +33,7 @@ def to_attributes(record: TrialRecord, driver: int = 0) -> Attributes:
         "ledger": dict(record.proposal_counts),
     }
     optional = {"parents": record.parents, "baseline": record.baseline, "purpose": record.purpose, "driver": driver}
+    optional["plain_genome"] = record.plain_genome
     return kept | {name: value for name, value in optional.items() if value}
 
 
@@ -156,6 +157,7 @@ class StoredTrial:
                 distributions={name: from_optuna(each) for name, each in self._distributions.items()},
                 proposal_counts=self.proposal_counts if attributes.get("ledger") else {},
                 purpose=str(attributes.get("purpose", "")),
+                plain_genome=str(attributes.get("plain_genome", "")),
             )
         except RunError:
             raise

@@ -1,15 +1,19 @@
 """Messages to a worker and back, as JSON: a job, its progress, its outcome. Nothing is pickled."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from nas.errors import ExperimentError
 from nas.genome.genome_json import to_json
+from nas.genome.graph import Graph, own_blocks
 from nas.search.experiment import Experiment
+from nas.search.space import space_sources
 from nas.search.trial import Reason, TrialRecord
 from nas.training.data import READERS, Source
 from nas.training.recipe import Recipe
 from nas.training.score import Score
+from nas.user_code import Sources, is_outside, source_file
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,8 @@ class Job:
     """One network to train.
 
     number: by which progress and outcome refer to it. genome: JSON. weights: the file they are written to. timeout:
-    seconds, or None. memory_gb: host memory the worker may take, or None. gpu: index of its graphics card.
+    seconds, or None. memory_gb: host memory the worker may take, or None. gpu: index of its graphics card. code: files
+    of the user's own that define its building blocks, by the name they are loaded by.
     """
 
     number: int
@@ -30,17 +35,20 @@ class Job:
     timeout: float | None = None
     memory_gb: float | None = None
     gpu: int = 0
+    code: dict[str, Sources] = field(default_factory=dict)
 
     @classmethod
     def for_trial(cls, experiment: Experiment, record: TrialRecord, weights: Path) -> "Job":
         """Return the job of a trial as the experiment trains it.
 
-        Raises ExperimentError where the data is read by code that is not trusted here: a worker trusts it.
+        Raises ExperimentError where the data is read by code that is not trusted here, since a worker trusts it, and
+        where a worker could not import a building block.
         """
         READERS.check_trusted(experiment.data)
+        graph = record.graph
         return cls(
             number=record.number,
-            genome=to_json(record.graph),
+            genome=to_json(graph),
             data=experiment.source,
             recipe=experiment.recipe,
             seed=record.seed,
@@ -48,6 +56,7 @@ class Job:
             device=experiment.device,
             timeout=experiment.timeout,
             memory_gb=experiment.memory_gb,
+            code=block_code(graph, experiment.space),
         )
 
     def to_json(self) -> str:
@@ -61,6 +70,24 @@ class Job:
         size = fields["data"]["image_size"]
         data = Source(**fields["data"] | {"image_size": tuple(size) if isinstance(size, list) else size})
         return cls(**fields | {"data": data, "recipe": Recipe(**fields["recipe"])})
+
+
+def block_code(graph: Graph, space: str) -> dict[str, Sources]:
+    """Return the code that a worker needs to read a network's own building blocks, by the name it is loaded by.
+
+    Raises ExperimentError for a block that no other process can import.
+    """
+    own = own_blocks(graph)
+    if not own:
+        return {}
+    for block in own:
+        if source_file(f"{block.__module__}:{block.__name__}") is None:
+            raise ExperimentError(
+                f"{block.__name__} is defined in a notebook or an interactive session, where worker processes cannot "
+                "import it; write it into a file and import it from there"
+            )
+    names = {f"{block.__module__}:{block.__name__}" for block in own} if not is_outside(space) else {space}
+    return {name: space_sources(name) for name in names}
 
 
 @dataclass(frozen=True)

@@ -89,13 +89,15 @@ def _train(job: Job) -> Generator[Event, None, Reason]:
     from nas.genome.genome_json import from_json
     from nas.model.export import save_weights
     from nas.model.module import module
-    from nas.registry import trust
     from nas.training.data import load_data
     from nas.training.train import train
+    from nas.user_code import load_shipped, trust
 
     torch.set_num_threads(1)
     _limit_memory(job.memory_gb)
     trust(job.data.name)  # the driver does, or there is no job
+    for name, texts in job.code.items():
+        load_shipped(name, texts)
     network = module(from_json(job.genome))
     for score in train(network, load_data(job.data), job.recipe, job.seed, _device(job)):
         yield Progress(job.number, score)

@@ -12,12 +12,12 @@ import numpy as np
 
 from nas.errors import DataError, ExperimentError
 from nas.genome.task import Task
-from nas.registry import code_digest
 from nas.training.data.cache import DataPart, cached_part, file_stamps, measure_part
 from nas.training.data.reader import Part, Reader
 from nas.training.data.registry import READERS
 from nas.training.data.source import Source
 from nas.training.data.split import Data, Labels, Rows, Split, remaining_rows, sample_rows, select_rows
+from nas.user_code import code_digest
 
 TEST, VALIDATION, VALIDATION_WITHOUT_TEST = 0.2, 0.1, 0.25
 """Shares held out: for the test where a set has no test part; for validation; and of what is left of such a set."""

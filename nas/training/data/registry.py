@@ -3,13 +3,14 @@
 from typing import Any
 
 from nas.errors import ExperimentError
-from nas.registry import Registry, is_outside
+from nas.registry import Registry
 from nas.training.data.catalog.public_sets import PUBLIC_SETS
 from nas.training.data.reader import Reader
 from nas.training.data.readers.digits import Digits
 from nas.training.data.readers.folder import Folder
 from nas.training.data.readers.npz import Npz
 from nas.training.data.readers.parquet import Parquet
+from nas.user_code import is_outside
 
 MEMBERS = [name for name in vars(Reader) if not name.startswith("_")]
 

@@ -15,7 +15,8 @@ from nas.search.experiment import Experiment
 from nas.search.loop.search import Search
 from nas.search.space import load_space
 from nas.search.store.create import create
-from nas.search.store.space_facts import check_space, sources
+from nas.search.store.space_facts import check_space
+from nas.user_code import sources
 
 TEXT = '''"""Widths."""
 
