@@ -3,6 +3,7 @@
 The check runs in a clean process that can import torch and safetensors but not this toolkit.
 """
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from safetensors import safe_open
 from safetensors.torch import load_file, save
 from torch import nn
 
@@ -57,14 +59,38 @@ def check_folder(folder: Path) -> None:
 
 
 def save_weights(network: nn.Module, path: Path) -> None:
-    """Write the state dict as safetensors. Raises OSError, which leaves an earlier file unchanged."""
+    """Write the state dict as safetensors, with the order of its names, which the format does not keep.
+
+    Raises OSError, which leaves an earlier file unchanged.
+    """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    atomic_write(path, save(tensors))
+    atomic_write(path, save(tensors, {"order": json.dumps(list(tensors))}))
 
 
 def load_weights(network: nn.Module, path: Path) -> None:
-    """Load weights from safetensors, a format of plain numbers that cannot run code."""
-    network.load_state_dict(load_file(path))
+    """Load weights from safetensors, a format of plain numbers that cannot run code.
+
+    Where blocks of the network are written out in layers, its tensors have other names: they are loaded in order.
+    Raises RuntimeError when they do not fit.
+    """
+    tensors, state = load_file(path), network.state_dict()
+    if tensors.keys() != state.keys():
+        order = _order(path)
+        ours = [(name.rpartition(".")[2], tensor.shape) for name, tensor in state.items()]
+        theirs = [(name.rpartition(".")[2], tensors[name].shape) for name in order if name in tensors]
+        if ours == theirs and len(order) == len(tensors):
+            tensors = dict(zip(state, [tensors[name] for name in order], strict=True))
+    network.load_state_dict(tensors)
+
+
+def _order(path: Path) -> list[str]:
+    """Return the names of a file's tensors in order; empty where that is not written."""
+    with safe_open(path, "pt") as file:
+        text = (file.metadata() or {}).get("order", "")
+    with suppress(ValueError, RecursionError):
+        if isinstance(order := json.loads(text), list):
+            return [str(name) for name in order]
+    return []
 
 
 def export_network(

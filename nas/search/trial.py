@@ -117,6 +117,14 @@ class TrialRecord:
             raise damaged(self.number, f"its genome has {counted}, its record {self.cost}")
         return graph
 
+    def check_blocks(self) -> None:
+        """Raise RunError unless the code of the network's own blocks is loaded: its weights are named by them."""
+        if self.plain_genome and not own_blocks(self.graph):
+            raise RunError(
+                f"trial {self.number} has building blocks of its search space's own, whose code is not loaded; name "
+                "the space's file: --space FILE.py"
+            )
+
     @property
     def known_error(self) -> float | None:
         """Return the last validation error, also of a trial stopped early; None while it runs or when it failed."""

@@ -42,9 +42,10 @@ class Job:
         """Return the job of a trial as the experiment trains it.
 
         Raises ExperimentError where the data is read by code that is not trusted here, since a worker trusts it, and
-        where a worker could not import a building block.
+        where a worker could not import a building block; RunError where a block's code is not loaded here.
         """
         READERS.check_trusted(experiment.data)
+        record.check_blocks()
         graph = record.graph
         return cls(
             number=record.number,
