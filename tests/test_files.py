@@ -14,6 +14,7 @@ import nas
 from nas.files import read_text
 from nas.genome.baselines import baseline
 from nas.genome.genome_json import read_genome, to_json
+from nas.known_code import is_known, list_file, remember
 from nas.search.experiment_file import load_experiment, read_experiment, to_toml
 from nas.search.results.finalists import load_finalists
 from nas.training import recipe
@@ -52,6 +53,13 @@ def space_file(folder: Path, _: pytest.MonkeyPatch) -> Prepared:
     return file, lambda: sources(file)
 
 
+def known(folder: Path, patch: pytest.MonkeyPatch) -> Prepared:
+    patch.setenv("NAS_CONFIG_DIR", str(folder))
+    (folder / "mine.py").write_text("WIDTHS = [8, 16]\n", encoding="utf-8")
+    remember(f"{folder}/mine.py:mine")
+    return list_file(), lambda: is_known(f"{folder}/mine.py:mine")
+
+
 def cache(folder: Path, _: pytest.MonkeyPatch) -> Prepared:
     (folder / "images").touch()
     split = Split(np.arange(32, dtype=np.uint8).reshape(2, 1, 4, 4), np.arange(2))
@@ -74,6 +82,7 @@ READERS = {
     "search/experiment_file.py": experiment,
     "search/store/rows.py": finalists,
     "user_code.py": space_file,
+    "known_code.py": known,
     "training/data/cache.py": cache,
     "training/recipe.py": recipes,
 }

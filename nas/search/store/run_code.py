@@ -36,7 +36,7 @@ def load_blocks(experiment: Experiment) -> None:
 
 def _given_space(experiment: Experiment, recorded: Attributes, path: Path, space: str) -> str:
     if not is_outside(experiment.space):
-        raise ExperimentError(f"--space does not apply to {path}: its space, {experiment.space}, is bundled")
+        raise ExperimentError(f"--space cannot be used here: the space of {path}, {experiment.space}, is bundled")
     name = space if is_outside(space) else f"{space}:{experiment.space.rpartition(':')[2]}"
     name = absolute_space(name, Path.cwd())
     trust(name)
