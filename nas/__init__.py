@@ -4,33 +4,55 @@
 >>> nas.cost(nas.baseline("resnet50")).params
 25557032
 
+`nas.search` is a room of the package, so the calls that search are `nas.run_search` and `nas.start_search`.
+
 Rooms: `nas.genome` (what can be known without a tensor), `nas.model` (source and modules), `nas.training`,
 `nas.search`, `nas.report`, `nas.cli`. What is named here is loaded when it is first used.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nas.api import PythonExperiment as Experiment
+    from nas.api import load, run_search, start_search
     from nas.genome.baselines import baseline
     from nas.genome.cost import cost
     from nas.model.module import module
     from nas.model.source import source
-    from nas.search.store.run import load_run as load
 
 _HOMES = {
     "baseline": "nas.genome.baselines.baseline",
     "cost": "nas.genome.cost.cost",
     "module": "nas.model.module.module",
     "source": "nas.model.source.source",
-    "load": "nas.search.store.run.load_run",
+    "Experiment": "nas.api.PythonExperiment",
+    "load": "nas.api.load",
+    "run_search": "nas.api.run_search",
+    "start_search": "nas.api.start_search",
 }
 
-__all__ = ["baseline", "cost", "load", "module", "source"]
+__all__ = ["Experiment", "baseline", "cost", "load", "module", "run_search", "source", "start_search"]
+
+
+def _show_drawings() -> None:
+    """Let a notebook show a graph as its drawing."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None:
+        formatter = shell.display_formatter.formatters["image/svg+xml"]
+        formatter.for_type_by_name("nas.genome.graph", "Graph", lambda graph: _load("nas.report.network.draw")(graph))
+
+
+def _load(place: str) -> Any:
+    module, _, attribute = place.rpartition(".")
+    return getattr(import_module(module), attribute)
+
+
+_show_drawings()
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'nas' has no attribute {name!r}")
-    module, _, attribute = _HOMES[name].rpartition(".")
-    return getattr(import_module(module), attribute)
+    return _load(_HOMES[name])

@@ -6,6 +6,7 @@ with the digests of the file and of those beside it that it imports: a file that
 
 import json
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -37,43 +38,38 @@ def remember(*names: str) -> None:
     A list that cannot be written is left as it is: the person is asked for the file again.
     """
     entries = _entries()
-    new = {name: found for name in names if (found := _digests_now(name))}
+    new = {name: found for name in names if (found := digests(_texts_now(name)))}
     if any(entries.get(name) != found for name, found in new.items()):
         kept = {name: found for name, found in entries.items() if name not in new}
         with suppress(OSError):
             atomic_write(list_file(), json.dumps(dict([*kept.items(), *new.items()][-MAX_ENTRIES:]), indent=1))
 
 
-def find_known(name: str, texts: Sources) -> str | None:
-    """Return the name on the list, unchanged since, of code with these texts; None when there is none.
+def find_known(name: str) -> Iterator[tuple[str, Sources]]:
+    """Yield the names on the list of code that may be what a name means, unchanged since, with its texts; newest first.
 
     name: as a run directory records it; of that only the file's own name and that of the attribute count, never the
     folder.
     """
-    wanted = digests(texts)
-    for known, found in reversed(_entries().items()):
-        if (
-            is_outside(name)
-            and texts
-            and short_name(known) == short_name(name)
-            and found == wanted == _digests_now(known)
-        ):
-            return known
-    return None
+    for known, found in reversed(_entries().items()) if is_outside(name) else ():
+        texts = _texts_now(known) if short_name(known) == short_name(name) else {}
+        if texts and digests(texts) == found:
+            yield known, texts
 
 
 def is_known(name: str) -> bool:
     """Return whether code is on the list and unchanged since."""
     found = _entries().get(name)
-    return found is not None and found == _digests_now(name)
+    return found is not None and found == digests(_texts_now(name))
 
 
-def _digests_now(name: str) -> Digests:
+def _texts_now(name: str) -> Sources:
+    """Return the texts of a file and of those beside it that it imports; empty where they cannot be read."""
     place = name.rpartition(":")[0]
     if not is_outside(name) or not place.endswith(".py"):
         return {}
     try:
-        return digests(sources(Path(place)))
+        return sources(Path(place))
     except (OSError, UnicodeDecodeError, NasError):
         return {}
 

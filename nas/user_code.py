@@ -23,6 +23,7 @@ MAX_FILES = 200  # that are read for one name
 Sources = dict[str, str]  # the text of Python files by name, the one that is named first
 _trusted: set[str] = set()
 _given: dict[str, Any] = {}  # objects of this process by the name they got
+_loading: list[Path] = []  # files whose code is running
 _shipped: dict[str, tuple[Path, TemporaryDirectory[str]]] = {}  # where a file lies that came with a job
 
 
@@ -62,19 +63,20 @@ def short_name(name: str) -> str:
 
 
 def give(thing: Any) -> str:
-    """Return a trusted name for a function or class of this process, by which `load_attribute` finds it.
+    """Return a trusted name for an object of this process, by which `load_attribute` finds it.
 
-    Other processes find it again if it stands at the top of a file or of a module that they can import.
+    A function or class at the top of a file or module has a name that other processes find, too.
     """
-    attribute = getattr(thing, "__name__", type(thing).__name__)
+    name = getattr(thing, "__qualname__", "")
     place = getattr(thing, "__module__", None) or "__main__"
     main = getattr(sys.modules.get("__main__"), "__file__", None)
     if place == "__main__" and main and main.endswith(".py"):
         place = str(Path(main).resolve())
-    name = f"{place}:{attribute if attribute.isidentifier() else 'given'}"
-    _given[name] = thing
-    trust(name)
-    return name
+    if not name.isidentifier():
+        place, name = "python", f"{name.rpartition('.')[2].strip('<>') or type(thing).__name__}_{len(_given)}"
+    _given[f"{place}:{name}"] = thing
+    trust(f"{place}:{name}")
+    return f"{place}:{name}"
 
 
 def load_attribute(name: str) -> Any:
@@ -99,7 +101,7 @@ def _load_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise ExperimentError(f"no file {path}")
     name = f"nas_user_{path.resolve().as_posix()}"
-    for known in (name, "__main__", "__mp_main__"):
+    for known in (name, "__main__"):
         file = getattr(sys.modules.get(known), "__file__", None)
         if file and Path(file).resolve() == path.resolve():
             return sys.modules[known]
@@ -111,12 +113,21 @@ def _load_file(path: Path) -> ModuleType:
         sys.path.append(folder)
     _check_neighbors(path)
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    _loading.append(path)
     try:
         spec.loader.exec_module(module)
     except BaseException:
         del sys.modules[name]
         raise
+    finally:
+        _loading.pop()
     return module
+
+
+def check_not_imported(what: str) -> None:
+    """Raise ExperimentError where a file that is being loaded does what is for a script to do."""
+    if _loading:
+        raise ExperimentError(f"{_loading[-1]} {what} when it is imported; put that under: if __name__ == '__main__':")
 
 
 def _check_neighbors(path: Path) -> None:

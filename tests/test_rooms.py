@@ -24,6 +24,7 @@ ROOMS = [
     "search",
     "principles",
     "report",
+    "api",
     "testing",
     "cli",
     "__main__",

@@ -42,12 +42,12 @@ def load_experiment(what: str, changes: Table | None = None) -> Experiment:
     Files of Python code that it names are found from the experiment's own folder, those in `changes` from the working
     directory; the code is trusted. Raises ExperimentError.
     """
-    experiment = read_experiment(find_experiment(what), _absolute_code(changes or {}, Path.cwd()))
+    experiment = read_experiment(find_experiment(what), with_absolute_code(changes or {}, Path.cwd()))
     trust(*experiment.code_names)
     return experiment
 
 
-def _absolute_code(table: Table, *folders: Path) -> Table:
+def with_absolute_code(table: Table, *folders: Path) -> Table:
     """Return settings with the paths of Python files made absolute, from the first of the folders."""
     given = {key: table[key] for key in CODE_SETTINGS if isinstance(table.get(key), str)}
     made = {key: absolute(name, folders[0]) for key, name in given.items()}
@@ -70,7 +70,7 @@ def read_toml(path: Path, changes: Table | None = None) -> tuple[Table, str]:
         raise ExperimentError(f"{path}: larger than {MAX_BYTES:,} bytes; this is not an experiment file")
     try:
         text = read_text(path)
-        data = _absolute_code(tomllib.loads(text), path.resolve().parent, Path.cwd())
+        data = with_absolute_code(tomllib.loads(text), path.resolve().parent, Path.cwd())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise ExperimentError(f"{path}: not TOML: {problem}") from None
     except RecursionError:

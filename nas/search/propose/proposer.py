@@ -17,7 +17,8 @@ from nas.search.propose.asked import make_asked
 from nas.search.propose.candidate import Candidate, EditedGraph, make_candidate
 from nas.search.propose.choices import AskedTrial, Choices, GuidedTrial
 from nas.search.propose.fit_budget import BudgetFitter
-from nas.search.propose.samplers.base import SamplerSetup, make_sampler, vector
+from nas.search.propose.samplers.base import SamplerSetup, vector
+from nas.search.propose.samplers.factory import make_sampler
 from nas.search.propose.scale_widths import scale_widths
 from nas.search.registries import SAMPLERS
 from nas.search.trial import TrialRecord

@@ -8,7 +8,7 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
-from nas.errors import RunError
+from nas.errors import RunError, quoted
 from nas.model.export import ExportResult, check_folder, export_network, load_weights
 from nas.model.formats import OPSET, Format
 from nas.model.module import module
@@ -91,6 +91,23 @@ def _finalist_network(run: Run, record: TrialRecord, finalist: Finalist, info: C
     )
     unchecked = () if finalist.weights else ("whether the weights are those of the finalist's training",)
     return TrainedNetwork(network, best, finalist.epochs, finalist.seed, unchecked)
+
+
+def kept_network(run: Run, record: TrialRecord) -> nn.Module:
+    """Return a trial's network with the weights that its run keeps: a finalist's, or those of the search.
+
+    Raises RunError where none are kept, or they do not fit.
+    """
+    finalist = next((each for each in load_finalists(run.path) if each.number == record.number), None)
+    file = finalist_weights(run.path, record.number) if finalist else run.weights(record)
+    if not file.is_file():
+        raise RunError(
+            f"the weights of trial {record.number} are not kept, only those of the front; to train it again: "
+            f"nas export {quoted(f'{run.path}:{record.number}')}"
+        )
+    network = module(record.graph)
+    _load(network, file)
+    return network
 
 
 def export_trial(

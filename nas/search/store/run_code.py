@@ -7,7 +7,7 @@ from nas.errors import ExperimentError
 from nas.known_code import find_known, is_known
 from nas.search.experiment import Experiment
 from nas.search.space import absolute_space, load_space, space_sources
-from nas.search.store.space_facts import check_space
+from nas.search.store.space_facts import check_space, space_changes
 from nas.search.trial import Attributes
 from nas.user_code import Sources, is_outside, is_trusted, trust
 
@@ -20,9 +20,12 @@ def with_code(experiment: Experiment, recorded: Attributes, path: Path, space: s
     """
     if space is not None:
         experiment = experiment.model_copy(update={"space": _given_space(experiment, recorded, path, space)})
-    elif not is_trusted(experiment.space) and (known := find_known(experiment.space, _texts(recorded))):
-        trust(known)
-        experiment = experiment.model_copy(update={"space": known})
+    elif not is_trusted(experiment.space):
+        old = _texts(recorded)
+        known = next((name for name, now in find_known(experiment.space) if old and not space_changes(old, now)), None)
+        if known:
+            trust(known)
+            experiment = experiment.model_copy(update={"space": known})
     trust(*filter(is_known, {*experiment.code_names} - {experiment.space}))
     return experiment
 

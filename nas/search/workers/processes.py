@@ -4,6 +4,7 @@ import atexit
 import multiprocessing
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -53,7 +54,7 @@ class ProcessPool:
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=serve_jobs, args=(theirs, self._train), daemon=True)
-        with signals_blocked():
+        with signals_blocked(), main_hidden(self._train.__module__ != "__main__"):
             process.start()
         theirs.close()
         return _Worker(process, ours)
@@ -115,6 +116,21 @@ class ProcessPool:
             worker.process.kill()
         for worker in self._workers:
             worker.process.join(5)
+
+
+@contextmanager
+def main_hidden(hidden: bool = True) -> Iterator[None]:
+    """Let a process started meanwhile not import the main script, which may be a user's that starts a search.
+
+    multiprocessing finds the script by the attributes of its module that are empty meanwhile.
+    """
+    main = vars(sys.modules["__main__"])
+    kept = {name: main[name] for name in main.keys() & {"__spec__", "__file__"} if hidden}
+    main.update(dict.fromkeys(kept))
+    try:
+        yield
+    finally:
+        main.update(kept)
 
 
 @contextmanager

@@ -118,3 +118,22 @@ def test_any_two_texts_are_compared(old: str, new: str) -> None:
     except RunError as problem:
         told = str(problem)
     assert told is None or (old != new and len(told) < 1_500)
+
+
+@pytest.mark.parametrize(
+    ("now", "same"),
+    [
+        ("import nas\nW = [8]\nprint(2)\ne = nas.Experiment(trials=9)\nr = nas.run_search(e)\nprint(r)\n", True),
+        ("import nas\nW = [8]\nprint(2)\nif __name__ == '__main__':\n    nas.run_search(nas.Experiment())\n", True),
+        ("import nas\nW = [9]\nprint(2)\ne = nas.Experiment(trials=9)\n", False),
+        ("import nas\nW = [8]\nprint(2)\ne = nas.Experiment()\ndef more(): ...\n", False),
+        ("import nas\nW = [8]\nprint(3)\ne = nas.Experiment()\n", False),
+    ],
+)
+def test_what_a_script_does_is_not_of_its_space(now: str, same: bool) -> None:
+    before = {"space": {"s.py": "import nas\nW = [8]\nprint(2)\ne = nas.Experiment(trials=2)\n"}}
+    if same:
+        check_space(before, {"s.py": now}, Path("run"))
+    else:
+        with pytest.raises(RunError, match="another search space"):
+            check_space(before, {"s.py": now}, Path("run"))

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from nas.errors import ExperimentError
-from nas.registry import Plugin
 from nas.search.objectives import Budget, Network, Objective, Vector
 from nas.search.propose.candidate import Candidate, EditedGraph
 from nas.search.propose.choices import AskedTrial, GuidedTrial
@@ -60,14 +58,3 @@ def vector(objectives: tuple[Objective, ...], network: Network, measured: tuple[
     """Return the values of all objectives: exact ones read off the network, measured ones given in order."""
     values = iter(measured)
     return tuple([float(each.of(network)) if each.exact else next(values) for each in objectives])
-
-
-def make_sampler(plugin: Plugin, setup: SamplerSetup) -> Sampler:
-    """Return the sampler of a registry entry. Raises ExperimentError where what it makes is not one."""
-    made = plugin.load()(setup)
-    if not (callable(getattr(made, "ask", None)) and callable(getattr(made, "tell", None))):
-        raise ExperimentError(
-            f"sampler {plugin.name}: {plugin.target} makes {type(made).__name__}, without ask and tell"
-        )
-    sampler: Sampler = made
-    return sampler
