@@ -13,12 +13,14 @@ T = TypeVar("T", bound=Choice)
 class Trial(Protocol):
     """What a search space gets its choices from: an `optuna.Trial`, a random draw, or recorded choices."""
 
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1) -> int:
-        """Return a whole number from `low` to `high`, both included."""
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
+        """Return a whole number from `low` to `high`, both included; with `log`, small ones as often as large ones."""
         ...
 
-    def suggest_float(self, name: str, low: float, high: float, *, step: float | None = None) -> float:
-        """Return a number from `low` to `high`."""
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
+        """Return a number from `low` to `high`; with `log`, small ones as often as large ones."""
         ...
 
     def suggest_categorical(self, name: str, choices: Sequence[T]) -> T:

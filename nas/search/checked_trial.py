@@ -30,17 +30,31 @@ class CheckedTrial:
     def __init__(self, trial: Trial, asked: Distributions) -> None:
         self._trial, self._asked = trial, asked
 
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1) -> int:
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
         if any(type(number) is not int for number in (low, high, step)):
             raise ValueError(f"choice {name!r}: {low}, {high} and step {step} must be whole numbers")
-        wanted = int_range(low, high, step)
+        wanted = int_range(low, high, step, log)
         self._check(name, wanted)
-        return self._inside(name, wanted, self._trial.suggest_int(name, low, wanted.high, step=step))
+        return self._inside(name, wanted, self._trial.suggest_int(name, low, wanted.high, step=step, log=log))
 
-    def suggest_float(self, name: str, low: float, high: float, *, step: float | None = None) -> float:
-        wanted = float_range(low, high, step)
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
+        wanted = float_range(low, high, step, log)
         self._check(name, wanted)
-        return self._inside(name, wanted, self._trial.suggest_float(name, wanted.low, wanted.high, step=step))
+        return self._inside(name, wanted, self._trial.suggest_float(name, wanted.low, wanted.high, step=step, log=log))
+
+    def suggest_uniform(self, name: str, low: float, high: float) -> float:
+        """Return a number, as Optuna's former call of this name."""
+        return self.suggest_float(name, low, high)
+
+    def suggest_loguniform(self, name: str, low: float, high: float) -> float:
+        """Return a number by its logarithm, as Optuna's former call of this name."""
+        return self.suggest_float(name, low, high, log=True)
+
+    def suggest_discrete_uniform(self, name: str, low: float, high: float, q: float) -> float:
+        """Return a number in steps of `q`, as Optuna's former call of this name."""
+        return self.suggest_float(name, low, high, step=q)
 
     def suggest_categorical(self, name: str, choices: Sequence[T]) -> T:
         labels = _labels(name, choices)

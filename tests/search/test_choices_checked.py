@@ -2,13 +2,22 @@
 
 import random
 import warnings
+from collections.abc import Callable
+from math import sqrt
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
+import optuna
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from optuna.distributions import FloatDistribution, IntDistribution
+from optuna.distributions import (
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+    distribution_to_json,
+)
 
 from nas.errors import ExperimentError
 from nas.genome import Task
@@ -20,6 +29,8 @@ from nas.search.distributions import (
     IntRange,
     OneOf,
     float_range,
+    from_optuna,
+    from_optuna_json,
     int_range,
     one_of,
     to_optuna,
@@ -136,3 +147,47 @@ def test_steps_of_an_int_are_rounded_as_optuna_rounds(low: int, span: int, step:
 def test_a_step_that_does_not_divide_its_range_stays_inside() -> None:
     drawn = {GuidedTrial(random.Random(seed)).suggest_float("m", 0.0, 1.0, step=0.6) for seed in range(20)}
     assert drawn == set(FloatRange(0.0, 1.0, 0.6).values) == {0.0, 0.6}
+
+
+@pytest.mark.parametrize(
+    ("call", "kind"),
+    [
+        (lambda trial: trial.suggest_int("x", 1, 1000, log=True), IntDistribution(1, 1000, log=True)),
+        (lambda trial: trial.suggest_int("x", 2, 8, step=3), IntDistribution(2, 8, step=3)),
+        (lambda trial: trial.suggest_float("x", 1e-4, 1.0, log=True), FloatDistribution(1e-4, 1.0, log=True)),
+        (lambda trial: trial.suggest_uniform("x", 0.0, 1.0), FloatDistribution(0.0, 1.0)),
+        (lambda trial: trial.suggest_loguniform("x", 0.1, 1.0), FloatDistribution(0.1, 1.0, log=True)),
+        (lambda trial: trial.suggest_discrete_uniform("x", 0.0, 1.0, 0.25), FloatDistribution(0.0, 1.0, step=0.25)),
+        (lambda trial: trial.suggest_categorical("x", ["a", "b"]), CategoricalDistribution(("a", "b"))),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_a_trial_takes_every_suggest_call_of_optunas(call: Callable[[Any], Any], kind: Any) -> None:
+    drawn = [call(CheckedTrial(GuidedTrial(random.Random(seed)), {})) for seed in range(300)]
+    theirs: Any = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0)).ask()
+    assert call(theirs) is not None
+    assert theirs.distributions["x"] == kind
+    assert all(kind._contains(kind.to_internal_repr(value)) for value in drawn)
+    ours = from_optuna(kind)
+    assert to_optuna(ours) == kind
+    assert from_optuna_json(distribution_to_json(kind)) == ours
+    if getattr(kind, "log", False):
+        middle = sqrt(kind.low * kind.high)
+        assert 0.35 < mean(value < middle for value in drawn) < 0.65
+    asked: dict[str, Any] = {}
+    call(CheckedTrial(theirs, asked))
+    assert asked["x"] == ours
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda trial: trial.suggest_int("x", 0, 9, log=True), "whole numbers from 1 on"),
+        (lambda trial: trial.suggest_int("x", 1, 9, step=2, log=True), "no step"),
+        (lambda trial: trial.suggest_float("x", 0.0, 1.0, log=True), "numbers above 0"),
+        (lambda trial: (trial.suggest_int("x", 1, 9), trial.suggest_int("x", 1, 9, log=True)), "one name has one kind"),
+    ],
+)
+def test_what_optuna_refuses_of_a_logarithm_is_refused(call: Callable[[Any], Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        call(CheckedTrial(GuidedTrial(random.Random(0)), {}))

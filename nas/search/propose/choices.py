@@ -40,11 +40,13 @@ class GuidedTrial:
         self.params: Choices = {}
         self.distributions: Distributions = {}
 
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1) -> int:
-        return int(self._answer(name, int_range(low, high, step)))
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
+        return int(self._answer(name, int_range(low, high, step, log)))
 
-    def suggest_float(self, name: str, low: float, high: float, *, step: float | None = None) -> float:
-        return float(self._answer(name, float_range(low, high, step)))
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
+        return float(self._answer(name, float_range(low, high, step, log)))
 
     def suggest_categorical(self, name: str, choices: Sequence[T]) -> T:
         return cast("T", self._answer(name, one_of(*choices)))
@@ -63,11 +65,10 @@ class GuidedTrial:
             return cast("Choice", given)
         if self._lowest and not isinstance(distribution, OneOf):
             return distribution.low
-        options = distribution.values
-        others = [value for value in options if value != self._avoid[name]] if name in self._avoid else options
-        if isinstance(distribution, FloatRange) and distribution.step is None:
-            return self._rng.uniform(distribution.low, distribution.high)
-        return self._rng.choice(others or options)
+        if name not in self._avoid or (isinstance(distribution, FloatRange) and distribution.step is None):
+            return distribution.draw(self._rng)
+        others = [value for value in distribution.values if value != self._avoid[name]]
+        return self._rng.choice(others or distribution.values)
 
 
 def neighbor(rng: random.Random, parent: Choices, changes: int = 1) -> GuidedTrial:
