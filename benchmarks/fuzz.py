@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 EXECUTOR = "benchmarks.fuzz:InProcess"
 SECONDS = 60  # a verb may take
 MEGABYTES = 400  # a verb may take
-MORE = {"report": 600, "export": 500}  # a report draws; an export may train the trial again in its own process
+MORE = {"report": 600}  # a report draws
 MEASURED = 2  # mutants of each verb in fresh processes
 SHARE = 0.05  # of the mutants that a costly verb gets
 PARAMS, MACS = 2_000_000, 500_000_000  # of the networks that are exported: more take the time and memory they need

@@ -1,8 +1,10 @@
 """The export of a trial: its weights, the reading of the test split, the files."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from safetensors import SafetensorError
@@ -18,8 +20,11 @@ from nas.search.store.data_facts import DataFacts
 from nas.search.store.readings import SplitReading, load_readings, record_reading
 from nas.search.store.run import Run
 from nas.search.trial import TrialRecord
+from nas.search.workers.executor import make_executor
+from nas.search.workers.job import Job
+from nas.search.workers.train_all import FailurePolicy, train_all
 from nas.training.data.registry import preparation
-from nas.training.train import Batches, evaluate, train
+from nas.training.train import Batches, evaluate
 
 CPU = torch.device("cpu")
 
@@ -49,10 +54,8 @@ def trained_network(run: Run, record: TrialRecord, images: RunData, info: Callab
     trained = TrainedNetwork(network, record.error, len(record.scores), record.seed)
     if not kept.is_file():
         info(f"trial {record.number} is not on the front and its weights were not kept; training it again")
-        scores = list(train(network, images.require_data(), run.experiment.recipe, record.seed, _device(run)))
-        network.cpu()
-        if not record.is_repeated_by(scores[-1].error):
-            raise RunError(f"trained again, trial {record.number} has error {scores[-1].error}, not {record.error}")
+        images.require_data()
+        _train_again(run, record, network)
         return trained
     _load(network, kept)
     if images.data is None:
@@ -66,9 +69,22 @@ def trained_network(run: Run, record: TrialRecord, images: RunData, info: Callab
     return trained
 
 
-def _device(run: Run) -> str:
-    """Return the device of the search, if this machine has it: another one gives other scores."""
-    return "cuda" if run.experiment.device == "cuda" and torch.cuda.is_available() else "cpu"
+def _train_again(run: Run, record: TrialRecord, network: nn.Module) -> None:
+    """Train a trial again in a worker, and load its weights. Raises RunError when that gives another score.
+
+    An optimizer takes more memory than all else here. Without the search's GPU the trial is trained on the CPU.
+    """
+    experiment = run.experiment
+    on_gpu = experiment.device == "cuda" and torch.cuda.is_available()
+    experiment = experiment if on_gpu else experiment.model_copy(update={"device": "cpu"})
+    again = f"nas export {quoted(run.path)}:{record.number}"
+    with TemporaryDirectory() as scratch, closing(make_executor(experiment, 1)) as workers:
+        job = Job.for_trial(experiment, record, Path(scratch) / "weights.safetensors")
+        (trained,) = train_all(workers, [job], FailurePolicy(run.path, again=again))
+        if trained.error is None or not record.is_repeated_by(trained.error):
+            ended = trained.outcome.reason.summary if trained.error is None else f"has error {trained.error}"
+            raise RunError(f"trained again, trial {record.number} {ended}, not error {record.error}")
+        _load(network, Path(job.weights))
 
 
 def _load(network: nn.Module, file: Path) -> None:
