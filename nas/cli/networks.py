@@ -40,6 +40,10 @@ def find_network(what: str, seed: int | None, data: str | None) -> "tuple[Graph,
         return load_run(Path(run)).record(trial).graph, what
     if Path(what).is_file():
         return read_genome(Path(what)), what
+    if (genome := Path(what) / "genome.json").is_file():
+        return read_genome(genome), what
+    if what == "best":
+        raise ExperimentError("best of which run? Name it: RUN:best")
     if Path(what).is_dir():
         raise RunError(f"{what} is a directory; name one of its trials: {what}:best")
     if what.endswith(".json") or "/" in what:

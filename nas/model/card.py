@@ -16,13 +16,17 @@ from nas.genome.task import Task
 from nas.model.parity import Parity
 
 
-def model_card(graph: Graph, task: Task, facts: dict[str, str], parity: Parity) -> str:
-    """Return the card as Markdown. `facts` are further rows of its table; `parity` has the formats to describe."""
+def model_card(graph: Graph, task: Task, facts: dict[str, str], parity: Parity, predicts: bool = False) -> str:
+    """Return the card as Markdown. `facts` are further rows of its table; `parity` has the formats to describe.
+
+    predicts: whether there is a predict.py.
+    """
     rows = {**_counts(graph, task), **facts, **_differences(parity), **_terms()}
     table = "\n".join(f"| {name} | {_cell(value)} |" for name, value in rows.items())
     title = one_line(task.name)
     others = "".join(OTHERS[name] for name in parity if name in OTHERS)
-    return f"{_front_matter(title)}\n# A convolutional network for {title}\n\n| | |\n|---|---|\n{table}\n{LOAD}{others}"
+    load = PREDICT + LOAD if predicts else LOAD
+    return f"{_front_matter(title)}\n# A convolutional network for {title}\n\n| | |\n|---|---|\n{table}\n{load}{others}"
 
 
 def _cell(text: str) -> str:
@@ -68,6 +72,18 @@ def _terms() -> dict[str, str]:
         "License": "net.py is yours, under the MIT license or any other you choose",
     }
 
+
+PREDICT = """
+To classify picture files, with torch, safetensors and Pillow (`--onnx` runs `network.onnx`, where there is one):
+
+```
+python predict.py cat.jpg dog.png --top 3
+```
+
+It turns a picture upright as its EXIF orientation says, composites what is transparent on white, converts it to the
+channels of the network, crops the central part of the network's shape, resizes it (bicubic), and normalizes it as the
+row Input says. `labels.json` has the name of each class by its index.
+"""
 
 LOAD = """
 To load it, only torch and safetensors are needed:

@@ -24,10 +24,12 @@ from nas.model.card import model_card
 from nas.model.formats import FILES, OPSET, Format, check_formats, write_formats
 from nas.model.module import run_source
 from nas.model.parity import TOLERANCE, Parity, parity
+from nas.model.predict import MARK, Preprocessing
 from nas.model.source import source
 
-CARDS = ("card.md", "README.md")  # the same text twice: model hubs show README.md
-EXPORTED = ("genome.json", "weights.safetensors", *FILES.values(), *CARDS)
+CARD = "README.md"  # model hubs show it
+FORMER_CARD = "card.md"  # of earlier versions, the same text
+EXPORTED = ("genome.json", "weights.safetensors", *FILES.values(), "predict.py", "labels.json", CARD)
 """What an export may write: the file by which its folder is known first, what says that it is whole last."""
 
 
@@ -51,8 +53,16 @@ class ExportResult:
 
 def check_folder(folder: Path) -> None:
     """Raise ExperimentError when files would be lost that are not from an earlier export."""
-    existing = [name for name in ("net.py", "weights.safetensors", *CARDS) if (folder / name).exists()]
-    if existing and not (folder / "genome.json").is_file():
+    existing = [
+        name
+        for name in ("net.py", "weights.safetensors", "predict.py", "labels.json", CARD)
+        if (folder / name).exists()
+    ]
+    if (folder / "genome.json").is_file():
+        script = folder / "predict.py"  # exports of earlier versions had neither it nor labels.json
+        is_ours = script.is_file() and script.read_bytes().startswith(MARK.encode())
+        existing = [] if is_ours else [name for name in existing if name in {"predict.py", "labels.json"}]
+    if existing:
         raise ExperimentError(
             f"{folder} has a {existing[0]} that is not from an export; choose another folder with --out"
         )
@@ -95,13 +105,14 @@ def _order(path: Path) -> list[str]:
 
 def export_network(
     graph: Graph, network: nn.Module, folder: Path, task: Task, story: str, facts: dict[str, str],
-    formats: tuple[Format, ...] = ("source",), opset: int = OPSET,
+    formats: tuple[Format, ...] = ("source",), opset: int = OPSET, preprocessing: Preprocessing | None = None,
 ) -> ExportResult:  # fmt: skip
     """Write net.py, weights.safetensors, genome.json and the card into `folder`, and check them.
 
     An earlier export in the folder stays as it is until all files are written and checked. `story` becomes the
     docstring of net.py; `facts` are rows of the card; `formats` may add network.onnx, in the version `opset` of
-    its operators, and network.pt2. A difference beyond TOLERANCE is reported in the result. Raises ExperimentError when
+    its operators, and network.pt2; `preprocessing` adds predict.py and labels.json.
+    A difference beyond TOLERANCE is reported in the result. Raises ExperimentError when
     a file that is not from an export would be lost or the opset cannot be written, ExportError when a format's package
     is missing or the clean process cannot run a file, and OSError when a file cannot be written.
     """
@@ -114,11 +125,14 @@ def export_network(
         atomic_write(staging / "net.py", text)
         save_weights(network, staging / "weights.safetensors")
         atomic_write(staging / "genome.json", to_json(graph))
-        write_formats(network, staging, graph.input, formats, opset)
+        write_formats(network, staging, graph.input, formats, opset, preprocessing.metadata() if preprocessing else {})
+        if preprocessing:
+            atomic_write(staging / "predict.py", preprocessing.script())
+            atomic_write(staging / "labels.json", preprocessing.labels_json())
         checked: tuple[Format, ...] = ("source", *(name for name in formats if name != "source"))
         result = ExportResult(folder, parity(network, staging, graph.input, checked))
-        for name in CARDS:
-            atomic_write(staging / name, model_card(graph, task, facts, result.parity))
+        card = model_card(graph, task, facts, result.parity, preprocessing is not None)
+        atomic_write(staging / CARD, card)
         run_source(text)  # the text with its docstring must run too
     return result
 
@@ -136,6 +150,9 @@ def _replacing_export(folder: Path) -> Iterator[Path]:
     try:
         staging.mkdir()
         yield staging
+        card, former = folder / CARD, folder / FORMER_CARD
+        if card.is_file() and former.is_file() and card.read_bytes() == former.read_bytes():
+            former.unlink()
         for name in reversed(EXPORTED):
             (folder / name).unlink(missing_ok=True)
         for name in EXPORTED:

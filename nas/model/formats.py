@@ -5,10 +5,11 @@ Both accept any number of images. A .pt2 file can run code when it is loaded, so
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import torch
@@ -36,12 +37,13 @@ def check_formats(formats: tuple[Format, ...], opset: int = OPSET) -> None:
 
 
 def write_formats(
-    network: nn.Module, folder: Path, shape: Shape, formats: tuple[Format, ...], opset: int = OPSET
-) -> None:
+    network: nn.Module, folder: Path, shape: Shape, formats: tuple[Format, ...], opset: int = OPSET,
+    metadata: Mapping[str, str] = MappingProxyType({}),
+) -> None:  # fmt: skip
     """Write those of network.onnx and network.pt2 that are in `formats`, and put the network in evaluation mode.
 
-    `shape` is the shape of one image, `opset` that of ONNX. Raises ExportError when the exporter fails to write that
-    opset, and OSError when a file cannot be written.
+    `shape` is the shape of one image, `opset` and `metadata` those of ONNX. Raises ExportError when
+    the exporter fails to write that opset, and OSError when a file cannot be written.
     """
     if set(formats) <= {"source"}:
         return
@@ -58,7 +60,21 @@ def write_formats(
             written = model.model.opset_imports[""]
             if written != opset:
                 raise ExportError(f"torch's exporter wrote opset {written}, not {opset}; choose another with --opset")
-            atomic_write(folder / FILES["onnx"], model.model_proto.SerializeToString())
+            proto = model.model_proto
+            _name_batch(proto)
+            for name, value in metadata.items():
+                proto.metadata_props.add(key=name, value=value)
+            atomic_write(folder / FILES["onnx"], proto.SerializeToString())
+
+
+def _name_batch(proto: Any) -> None:
+    """Call the axis of images "batch" wherever the exporter gave it a symbol of its own."""
+    graph = proto.graph
+    symbol = graph.input[0].type.tensor_type.shape.dim[0].dim_param
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        for axis in value.type.tensor_type.shape.dim:
+            if axis.dim_param == symbol:
+                axis.dim_param = "batch"
 
 
 def trace(network: nn.Module, shape: Shape) -> torch.export.ExportedProgram:

@@ -174,8 +174,8 @@ def test_from_search_to_network_and_report(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert Path(done.stdout.strip()) == tmp_path / "taken" / "net.py"
     names = {file.name for file in (tmp_path / "taken").iterdir()}
-    assert names >= {"net.py", "weights.safetensors", "genome.json", "card.md"}
-    assert f"{status['best']['params']:,}" in (tmp_path / "taken" / "card.md").read_text(encoding="utf-8")
+    assert names >= {"net.py", "weights.safetensors", "genome.json", "README.md"}
+    assert f"{status['best']['params']:,}" in (tmp_path / "taken" / "README.md").read_text(encoding="utf-8")
     again = run("search", "quickstart", "--out", path, "--trials", 4, "--set", "recipe.epochs=4", "--max-params", "40k")
     assert again.returncode == 0
     assert json.loads(run("status", path, "--json").stdout)["complete"] == 4

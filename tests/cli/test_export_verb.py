@@ -24,7 +24,7 @@ def test_a_baseline_comes_untrained_and_says_so(tmp_path: Path) -> None:
     assert "untrained" in done.stderr
     folder = tmp_path / "exports" / "lenet5_paper"
     assert Path(done.stdout.strip()) == folder.relative_to(tmp_path) / "net.py"
-    card, text = (folder / "card.md").read_text(encoding="utf-8"), (folder / "net.py").read_text(encoding="utf-8")
+    card, text = (folder / "README.md").read_text(encoding="utf-8"), (folder / "net.py").read_text(encoding="utf-8")
     assert "| Weights | untrained: torch's default initialization, seed 0 |" in card
     assert "| Published | " in card
     assert "Its weights are untrained" in text
@@ -45,4 +45,4 @@ def test_a_seed_gives_the_same_weights_again(tmp_path: Path) -> None:
 def test_a_trial_is_named_with_its_run(finished_run: Path, tmp_path: Path) -> None:
     done = nas("export", f"{finished_run}:3", "--out", tmp_path / "three", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "trial 3 of a search" in (tmp_path / "three" / "card.md").read_text(encoding="utf-8")
+    assert "trial 3 of a search" in (tmp_path / "three" / "README.md").read_text(encoding="utf-8")

@@ -42,7 +42,7 @@ def test_export_agrees_and_says_how_to_load_it(tmp_path: Path) -> None:
     assert set(exported.parity["source"]) == {1, 2, 7}
     assert exported.max_difference <= TOLERANCE
     assert from_json((tmp_path / "genome.json").read_text(encoding="utf-8")) == graph
-    card = (tmp_path / "card.md").read_text(encoding="utf-8")
+    card = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "0.99" in card
     assert "tiny \\| task" in card
     assert "| Output | 0 a class |" in card
@@ -126,7 +126,7 @@ def test_the_opset_is_the_one_asked_for(opset: int, tmp_path: Path) -> None:
     assert exported.agrees
     written = {each.domain: each.version for each in onnx.load(tmp_path / "network.onnx").opset_import}
     assert written == {"": opset}
-    assert f"| ONNX opset | {opset} |" in (tmp_path / "card.md").read_text(encoding="utf-8")
+    assert f"| ONNX opset | {opset} |" in (tmp_path / "README.md").read_text(encoding="utf-8")
 
 
 def test_an_opset_that_cannot_be_written_is_refused_before_anything_is_written(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_the_front_matter_is_yaml_whatever_the_task_is_called(name: str) -> None
 def test_no_file_of_an_earlier_export_lies_next_to_new_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     graph, network = trained()
     monkeypatch.setattr("nas.model.export.parity", lambda *_: {"source": {1: 0.0}})
-    names = {"net.py", "weights.safetensors", "genome.json", "card.md", "README.md"}
+    names = {"net.py", "weights.safetensors", "genome.json", "README.md"}
     (tmp_path / "network.onnx").write_bytes(b"of an earlier export")
     (tmp_path / "genome.json").write_text("of an earlier export")
     (tmp_path / "notes.txt").write_text("mine")

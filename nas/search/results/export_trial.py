@@ -11,9 +11,11 @@ from safetensors import SafetensorError
 from torch import nn
 
 from nas.errors import RunError, quoted
+from nas.genome.graph import Graph
 from nas.model.export import ExportResult, check_folder, export_network, load_weights
 from nas.model.formats import OPSET, Format
 from nas.model.module import module
+from nas.model.predict import Preprocessing
 from nas.search.results.finalists import Finalist, finalist_weights, load_finalists
 from nas.search.results.run_data import RunData, load_run_data
 from nas.search.store.data_facts import DataFacts
@@ -23,7 +25,7 @@ from nas.search.trial import TrialRecord
 from nas.search.workers.executor import make_executor
 from nas.search.workers.job import Job
 from nas.search.workers.train_all import FailurePolicy, train_all
-from nas.training.data.registry import preparation
+from nas.training.data.registry import pixel_max, preparation
 from nas.training.train import Batches, evaluate
 
 CPU = torch.device("cpu")
@@ -152,7 +154,9 @@ def export_trial(
         info(f"not checked: {what}")
     accuracy = None if error is None else 1 - error
     measured = "not measured" if accuracy is None else f"{accuracy:.4f}"
-    facts = _inputs_and_outputs(images.facts, preparation(run.experiment.source.name)) | {
+    name = run.experiment.source.name
+    preprocessing = _preprocessing(images.facts, record.graph, pixel_max(name))
+    facts = _inputs_and_outputs(images.facts, preparation(name), pixel_max(name)) | {
         "Validation error": f"{trained.error:.4f} after {trained.epochs} epochs",
         "Test accuracy": f"{measured}, {reading}" if reading else measured,
         **({"Not checked": "; ".join(unchecked)} if unchecked else {}),
@@ -170,7 +174,9 @@ def export_trial(
         f"validation error {trained.error:.4f}, test accuracy {measured}."
     )
     try:
-        exported = export_network(record.graph, trained.network, folder, run.task, story, facts, formats, opset)
+        exported = export_network(
+            record.graph, trained.network, folder, run.task, story, facts, formats, opset, preprocessing
+        )
     except OSError as problem:
         raise RunError(
             f"{folder} cannot be written: {problem.strerror or problem}. An earlier export there is unchanged; make "
@@ -210,7 +216,18 @@ def _first(readings: tuple[SplitReading, ...]) -> str:
     return f"on {readings[0].date} by {readings[0].verb}"
 
 
-def _inputs_and_outputs(facts: DataFacts, prepared: str) -> dict[str, str]:
+def _preprocessing(facts: DataFacts, graph: Graph, white: int) -> Preprocessing | None:
+    """Return how a picture becomes an input, None where the run does not record it. white: its pixel value."""
+    if not (facts.mean and facts.std):
+        return None
+    classes = graph.nodes[graph.outputs[0]].shape[0]
+    labels = facts.class_names or tuple(map(str, range(classes)))
+    mean, std = (tuple(255 * value for value in values) for values in (facts.mean, facts.std))
+    channels, height, width = graph.input
+    return Preprocessing((channels, height, width), mean, std, white, labels)
+
+
+def _inputs_and_outputs(facts: DataFacts, prepared: str, white: int) -> dict[str, str]:
     """Return descriptions of the network's inputs and outputs. prepared: what became of the images of files."""
     names = ", ".join(f"{number} {name}" for number, name in enumerate(facts.class_names or ()) if name != str(number))
     moments = "mean and std per channel of all images a search may see, which this run did not record"
@@ -218,7 +235,8 @@ def _inputs_and_outputs(facts: DataFacts, prepared: str) -> dict[str, str]:
         mean, std = ([round(255 * value, 4) for value in values] for values in (facts.mean, facts.std))
         colors = ", in the order red, green, blue" if len(mean) == 3 else ""
         moments = f"mean {mean}, std {std}, one per channel{colors}"
+    scaled = f", of a picture file times {white} / 255" if white != 255 else ""
     return {
-        "Input": f"(pixel value, 0 to 255, - mean) / std; {moments}{prepared and '; ' + prepared}",
+        "Input": f"(pixel value, 0 to {white}{scaled}, - mean) / std; {moments}{prepared and '; ' + prepared}",
         "Output": f"one logit per class; the largest is the prediction{names and ': ' + names}",
     }

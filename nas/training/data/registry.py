@@ -43,6 +43,11 @@ def preparation(name: str) -> str:
     return str(getattr(READERS.get(name), "preparation", ""))
 
 
+def pixel_max(name: str) -> int:
+    """Return the pixel value of white: 255 unless the reader says otherwise. A user's reader is not imported."""
+    return int(getattr(READERS.get(name), "pixel_max", 255))
+
+
 def is_own(name: str) -> bool:
     """Return whether the files of a data set are a user's own, without importing a user's reader.
 

@@ -54,4 +54,4 @@ def image_run(path: Path, images: Path, keep: bool = True, **changes: Any) -> Ru
 
 def card_of(folder: Path) -> str:
     """Return the card of an export."""
-    return (folder / "card.md").read_text(encoding="utf-8")
+    return (folder / "README.md").read_text(encoding="utf-8")

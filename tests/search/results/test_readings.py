@@ -19,7 +19,7 @@ def test_a_second_export_tells_that_the_split_was_read_before(finished_run: Path
     cards, told = [], list[str]()
     for place in ("first", "second"):
         _, accuracy = export_trial(run, run.best(), tmp_path / place, told.append)
-        cards.append((tmp_path / place / "card.md").read_text(encoding="utf-8"))
+        cards.append((tmp_path / place / "README.md").read_text(encoding="utf-8"))
     first, second = load_readings(run.path)
     assert (first.trial, first.verb) == (run.best().number, "nas export")
     assert accuracy is not None
@@ -41,7 +41,7 @@ def test_the_card_of_a_finalist_counts_earlier_readings(finished_run: Path, tmp_
     for verb in ("nas export", "nas finalists"):
         record_reading(run.path, best.number, verb, finalist.test_error)
     export_trial(run, best, tmp_path / "export", lambda _: None)
-    card = (tmp_path / "export" / "card.md").read_text(encoding="utf-8")
+    card = (tmp_path / "export" / "README.md").read_text(encoding="utf-8")
     first, _ = load_readings(run.path, best.number)
     assert f"0.7500, read 2 times, first on {first.date} by nas export" in card
 

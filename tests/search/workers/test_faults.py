@@ -125,7 +125,7 @@ def test_finalists_are_judged_by_fresh_seeds(finished_run: Path, tmp_path: Path)
     assert not list((path / "finalists").glob("part-*"))
     best = ranked[0]
     export_trial(run, run.record(str(best.number)), tmp_path / "export", lambda _: None)
-    card = (tmp_path / "export" / "card.md").read_text(encoding="utf-8")
+    card = (tmp_path / "export" / "README.md").read_text(encoding="utf-8")
     assert f"{min(best.errors):.4f} after 2 epochs" in card
     assert f"{1 - best.test_error:.4f}, read once" in card
     assert f"{best.seed} (trial {best.number}" in card

@@ -21,6 +21,7 @@ class Digits:
     task: ClassVar[Task] = Task("digits", (1, 8, 8), 10)
     resizes: ClassVar[bool] = False
     own: ClassVar[bool] = False
+    pixel_max: ClassVar[int] = 240
 
     def class_names(self, data_dir: Path) -> tuple[str, ...]:
         """Return the digits."""
