@@ -11,16 +11,16 @@ from benchmarks.training_store import Training, TrainingKey
 from nas.files import atomic_file, atomic_write
 from nas.genome import fingerprint
 from nas.search.propose.candidate import Candidate
-from nas.training.data import load_data
+from nas.training.data import READERS, load_data
 
 CARD = """# {name}
 
     {command}
 
 {rows} trainings of {networks} of the {total} networks of the space `{space}`: {per_seed}. Each is trained as a search
-trains it: {train:,} images of `{data}`, {validation:,} others for validation, {epochs} epochs, all settings below. One
-row is one training, in the order in which they were made: all networks from the first seed, shuffled, then all from the
-next, so that the first rows are a fair sample of the space.
+trains it, for {epochs} epochs on {train:,} images of {data}, with {validation:,} others for validation; the settings
+are at the end. One row is one training, in the order in which they were made: all networks from the first seed,
+shuffled, then all from the next, so that the first rows are a fair sample of the space.
 
 | column | meaning |
 |---|---|
@@ -30,7 +30,7 @@ next, so that the first rows are a fair sample of the space.
 | `seed` | of the initial weights, and of the order and augmentation of the images |
 | `error_1` to `error_{epochs}` | share of the validation images that are misclassified after each epoch |
 | `test_error` | the same of the test images, after the last epoch: to judge a search by, never to search by |
-| `seconds` | of wall time, with validation, on one core beside other work |
+| `seconds` | of wall time, with validation, on one core that other work may share |
 | `torch` | version |
 
 | | smallest | median | largest |
@@ -40,6 +40,8 @@ next, so that the first rows are a fair sample of the space.
 {noise}
 
 ## Settings
+
+Of images and recipe, what differs from the toolkit's defaults.
 
 ```json
 {settings}
@@ -112,7 +114,7 @@ def card(name: str, plan: TablePlan, frame: pd.DataFrame, command: str) -> str:
         per_seed=", ".join(counts),
         train=len(data.train.labels),
         validation=len(data.validation.labels),
-        data=data.task.name,
+        data=READERS.find(plan.source.name).summary,
         epochs=plan.recipe.epochs,
         choices=", ".join(f"`{choice}`" for choice in choice_names(plan)),
         spreads="\n".join(_spread(frame, column, form) for column, form in ({last: "{:.4f}"} | SPREADS).items()),
