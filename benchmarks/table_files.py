@@ -18,9 +18,9 @@ CARD = """# {name}
     {command}
 
 {rows} trainings of {networks} of the {total} networks of the space `{space}`: {per_seed}. Each is trained as a search
-trains it, for {epochs} epochs on {train:,} images of {data}, with {validation:,} others for validation; the settings
-are at the end. One row is one training, in the order in which they were made: all networks from the first seed,
-shuffled, then all from the next, so that the first rows are a fair sample of the space.
+trains it, for {epochs} epochs on {train:,} images of {data}, with {validation:,} others for validation.
+One row is one training, in the order in which they were made: all networks from the first seed, shuffled, then all from
+the next, so that the first rows are a fair sample of the space.
 
 | column | meaning |
 |---|---|
