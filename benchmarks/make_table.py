@@ -31,7 +31,6 @@ from nas.genome import fingerprint
 from nas.genome.genome_json import to_json
 from nas.model.export import load_weights
 from nas.model.module import module
-from nas.registry import trust
 from nas.search.propose.candidate import Candidate
 from nas.search.trial import Reason
 from nas.search.workers.executor import Executor
@@ -40,6 +39,7 @@ from nas.search.workers.processes import ProcessPool
 from nas.search.workers.train_all import FailurePolicy, TrainedJob, train_all
 from nas.training.data import Source
 from nas.training.train import Batches, evaluate
+from nas.user_code import trust
 
 SPACES = ("widths", "stages")
 
