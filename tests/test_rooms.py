@@ -76,6 +76,7 @@ INNER_ROOMS: dict[str, list[str]] = {
         "source split untrusted",
         "cache images reader",
         "part_names",
+        "listing",
         "readers catalog",
         "registry",
         "loading",

@@ -162,12 +162,6 @@ def test_images_are_grayscale_if_all_are(tmp_path: Path) -> None:
     assert sum(np.array_equal(image[0], image[2]) for image in images) >= 7
 
 
-def deep() -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(np.arange(64, dtype=np.uint16).reshape(8, 8) * 900).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
 def gif() -> bytes:
     return encoded(pixels(6, 6), "GIF")
 
@@ -182,13 +176,11 @@ def huge(side: int) -> bytes:
 @pytest.mark.parametrize(
     ("content", "match"),
     [
-        (b"", "not a PNG or JPEG"),
-        (b"plain text", "not a PNG or JPEG"),
+        (b"", "not a PNG, JPEG, WebP"),
+        (b"plain text", "not a PNG, JPEG, WebP"),
         (encoded(pixels(6, 6, 3))[:60], "truncated"),
-        (encoded(pixels(64, 64, 3), "JPEG")[:700], "truncated"),
-        (encoded(pixels(7, 6, 3)), "6 x 7 pixels, unlike the first; set image_size"),
-        (deep(), "8 bits per channel"),
-        (gif(), "not a PNG or JPEG"),
+        (encoded(pixels(6, 6, 3), "JPEG")[:400], "Truncated File Read"),
+        (gif(), "not a PNG, JPEG, WebP"),
         (huge(8_000), "8000 x 8000 pixels; at most 50,000,000"),
         (huge(11_000), "decompression bomb|exceeds limit"),
     ],
@@ -204,7 +196,7 @@ def test_invalid_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     (tmp_path / "empty").mkdir()
     refused("folder", {}, tmp_path / "empty", "no images")
     (tmp_path / "gap" / "ants").mkdir(parents=True)
-    refused("folder", folder_files(), tmp_path / "gap", "gap/ants: a class without PNG or JPEG files")
+    refused("folder", folder_files(), tmp_path / "gap", "gap/ants: a class without images; fill or remove that folder")
     source = Source("folder", str(put(tmp_path / "new", folder_files(9, "train/") | folder_files(1, "test/x"))))
     with pytest.raises(DataError, match="no folder for class 'cats'; add images of it, or move test away"):
         load_test(source)
@@ -322,7 +314,7 @@ ROWS, NUMBERS = hub_rows()
         (parquet_bytes([*ROWS[1:], {"bytes": None, "path": "x"}], NUMBERS), "row 9 cannot be read: .*NoneType"),
         (
             parquet_bytes([*ROWS[1:], {"bytes": b"no", "path": "x"}], NUMBERS),
-            "row 9 cannot be read: not a PNG or JPEG",
+            "row 9 cannot be read: not a PNG, JPEG, WebP",
         ),
         (parquet_bytes(NUMBERS, NUMBERS), "row 0 cannot be read: its image is not bytes but int"),
         (parquet_bytes(ROWS, [*NUMBERS[1:], None]), "labels are .* object"),

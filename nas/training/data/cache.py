@@ -21,7 +21,7 @@ from nas.errors import DataError
 from nas.files import atomic_file, atomic_write, read_text
 from nas.training.data.split import Images, Split
 
-FORMAT = 2  # of the cache and of the decoding of images
+FORMAT = 3  # of the cache and of the decoding of images
 Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -110,10 +110,13 @@ def _read_cache(cache: Path, stamps: list[str]) -> DataPart | None:
     images, labels, note = _paths(cache)
     try:
         content = json.loads(read_text(note))
-        if content["made_of"] != _seal(stamps, images, labels, content["facts"]):
+        facts, notes = content["facts"], content["notes"]
+        if content["made_of"] != _seal(stamps, images, labels, facts, notes):
             return None
-        split = Split(np.load(images, mmap_mode="r"), np.load(labels))
-        return DataPart(split, TypeAdapter(Statistics).validate_json(json.dumps(content["facts"])))
+        split = Split(
+            np.load(images, mmap_mode="r"), np.load(labels), TypeAdapter(dict[str, int]).validate_python(notes)
+        )
+        return DataPart(split, TypeAdapter(Statistics).validate_json(json.dumps(facts)))
     except (OSError, ValueError, KeyError, TypeError, RecursionError, DataError):
         return None
 
@@ -126,8 +129,8 @@ def _write_cache(cache: Path, part: DataPart, stamps: list[str]) -> None:
         np.save(file, part.split.images)
     with atomic_file(labels) as file:
         np.save(file, part.split.labels)
-    facts = asdict(part.statistics)
-    content = {"made_of": _seal(stamps, images, labels, facts), "facts": facts}
+    facts, notes = asdict(part.statistics), dict(part.split.notes)
+    content = {"made_of": _seal(stamps, images, labels, facts, notes), "facts": facts, "notes": notes}
     atomic_write(note, json.dumps(content, indent=1))
 
 
@@ -136,7 +139,7 @@ def _paths(cache: Path) -> tuple[Path, Path, Path]:
     return images, labels, note
 
 
-def _seal(stamps: list[str], images: Path, labels: Path, facts: object) -> str:
-    """Return one digest of the stamps of the source files and of the arrays, and of the statistics."""
-    lines = [*stamps, *file_stamps([images, labels], images.parent), json.dumps(facts)]
+def _seal(stamps: list[str], images: Path, labels: Path, facts: object, notes: object) -> str:
+    """Return one digest of the stamps of the source files and of the arrays, of the statistics and of the notes."""
+    lines = [*stamps, *file_stamps([images, labels], images.parent), json.dumps([facts, notes])]
     return sha256("\n".join(lines).encode()).hexdigest()

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -210,7 +210,7 @@ def _called(label: int, names: Sequence[str]) -> str:
 def _in_color(part: DataPart, data_dir: Path) -> DataPart:
     """Return a part with three channels, those of a grayscale image being equal."""
     images = part.split.images
-    return part if images.shape[1] == 3 else measure_part(Split(images.repeat(3, 1), part.split.labels), data_dir)
+    return part if images.shape[1] == 3 else measure_part(replace(part.split, images=images.repeat(3, 1)), data_dir)
 
 
 def _load_part(source: Source, part: Part, whole: dict[Part, Split]) -> DataPart:

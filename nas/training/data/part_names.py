@@ -10,7 +10,10 @@ NAMES: dict[Part, tuple[str, ...]] = {
     "validation": ("val", "valid", "validation"),
     "test": ("test", "testing"),
 }
-JUNK = {"__macosx", "lost+found", "thumbs.db", "desktop.ini"}
+JUNK = {
+    "__macosx", "lost+found", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin",
+    "system volume information",
+}  # fmt: skip
 _PREFIX = {
     part: re.compile(rf"(partial-)?({'|'.join(names)})(?![a-z])", re.IGNORECASE) for part, names in NAMES.items()
 }
@@ -32,6 +35,11 @@ def prefixed_part(name: str) -> Part | None:
     A hub calls the first gigabytes of a part `partial-train`.
     """
     return next((part for part, prefix in _PREFIX.items() if prefix.match(name)), None)
+
+
+def part_in_words(name: str) -> Part | None:
+    """Return the part that any word of a name tells, as in `seg_train` or `Test set`."""
+    return next((part for word in re.split(r"[^a-z]+", name.lower()) if (part := named_part(word))), None)
 
 
 def visible(folder: Path) -> list[Path]:

@@ -1,6 +1,7 @@
 """Images with labels, and how they are divided."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,15 @@ Rows = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Split:
-    """`images` (n, channels, height, width), 0 to 255; `labels` (n,)."""
+    """`images` (n, channels, height, width), 0 to 255; `labels` (n,).
+
+    notes: what the files were like and what was done to them, in words, and of how many of them; of the whole of which
+    this may be a part.
+    """
 
     images: Images
     labels: Labels
+    notes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class Data:
 
 def select_rows(split: Split, rows: Rows) -> Split:
     """Return a copy of some rows."""
-    return Split(np.asarray(split.images[rows]), split.labels[rows])
+    return replace(split, images=np.asarray(split.images[rows]), labels=split.labels[rows])
 
 
 def sample_rows(labels: Labels, count: int, seed: int) -> Rows:

@@ -17,7 +17,7 @@ from nas.training.data.untrusted import raise_data_error
 
 IMAGES, LABELS = ("image", "img"), ("label", "fine_label", "labels")
 CONTENT = (
-    f"It must have a column {' or '.join(IMAGES)} of PNG or JPEG bytes (or of structs with a field bytes) and a column "
+    f"It must have a column {' or '.join(IMAGES)} of encoded images (or of structs with a field bytes) and a column "
     f"{' or '.join(LABELS)} of integers"
 )
 MAX_IMAGES = 10_000_000
@@ -51,11 +51,11 @@ class Parquet:
         counts = [_rows(path) for path in files]
         if not 0 < sum(counts) <= MAX_IMAGES:
             raise DataError(f"{files[0].parent}: {sum(counts):,} rows, where 1 to {MAX_IMAGES:,} are expected")
-        stack, labels = ImageStack(sum(counts), size), []
+        stack, labels = ImageStack(sum(counts), size, files[0].parent), []
         for path, count in zip(files, counts, strict=True):
             with raise_data_error(path, CONTENT):
                 labels.append(_read(path, count, stack))
-        return Split(stack.images(), np.concatenate(labels))
+        return stack.split(np.concatenate(labels))
 
 
 def _files_by_part(data_dir: Path) -> dict[Part, list[Path]]:
