@@ -21,26 +21,24 @@ def print_plan(experiment: "Experiment") -> None:
     from nas.search.propose.baselines import fit_baseline
     from nas.search.propose.preflight import preflight
     from nas.search.space import load_space
-    from nas.training.data import class_names
-    from nas.training.data import load_data as images_of
+    from nas.training.data import overview, task
 
     _check_gpu(experiment)
-    images, names = images_of(experiment.source), class_names(experiment.source)
-    named = f": {', '.join(names[:10])}{', ...' if len(names) > 10 else ''}" if names else ""
-    sample = preflight(experiment, load_space(experiment.space), images.task)
+    lines, shape = overview(experiment.source), task(experiment.source)
+    sample = preflight(experiment, load_space(experiment.space), shape)
     limits = ", ".join(
         f"{name} {' and '.join(f'{end} {value:,}' for end, value in ends.items())}"
         for name, ends in experiment.budget.as_dict().items()
     )
-    info(f"{experiment.name}: space {experiment.space} on {experiment.data}; budget: {limits or 'none'}")
-    info(f"  {len(images.train.labels):,} training images, {len(images.validation.labels):,} validation images, "
-        f"{images.task.classes} classes{named}")  # fmt: skip
+    info(f"{experiment.name}: space {experiment.space} on {experiment.images}; budget: {limits or 'none'}")
+    for line in lines:
+        info(line)
     for name in ("params", "macs"):
         values = sorted(OBJECTIVES[name].of(network) for network in sample.networks)
         low, middle, high = values[0], values[len(values) // 2], values[-1]
         info(f"  {name:<7}{low:>12,} to {high:,}, median {middle:,}")
     for name in experiment.baselines:
-        fitted = fit_baseline(name, images.task, experiment.budget)
+        fitted = fit_baseline(name, shape, experiment.budget)
         counts = cost(fitted.graph)
         info(f"  baseline {fitted.label}: {counts.params:,} params, {counts.macs:,} MACs")
     if sample.refused:

@@ -38,6 +38,9 @@ def search_command(
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and its cost; write nothing.")] = False,
     changes: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting.")] = None,
+    data: Annotated[
+        str | None, typer.Option(metavar="SET", help="Images: a folder, an .npz or Parquet file, or the name of a set.")
+    ] = None,
     max_params: Annotated[str | None, typer.Option(help="Hard limit on parameters, such as 50k.")] = None,
     max_macs: Annotated[str | None, typer.Option(help="Hard limit on MACs per image, such as 1.5M.")] = None,
     trials: Annotated[int | None, typer.Option(help="Networks to train, in total.")] = None,
@@ -64,6 +67,8 @@ def search_command(
     plain |= {"executor": choose_executor(executor, address), "time_limit": time_limit}
     if baselines is not None:
         settings["baselines"] = [name.strip() for name in baselines.split(",") if name.strip()]
+    if data is not None:
+        settings = {"data": data, "data_dir": None} | settings
     settings |= {key: value for key, value in (limits | plain).items() if value is not None}
     chosen = load_experiment(experiment, settings)
     run = out or home(chosen)
@@ -138,7 +143,7 @@ def resume_command(
     changes = {name: value for name, value in given.items() if value is not None}
     if data_dir is not None:
         check_data_dir(experiment.data, data_dir)
-        changes["data_dir"] = str(data_dir)
+        changes["data_dir"] = str(data_dir.absolute())
     if experiment.space == MATCHED:
         resume_principles(run, command, changes)
         return

@@ -12,6 +12,7 @@ from nas.search.durations import Duration
 from nas.search.objectives import OBJECTIVES, Budget, Objective
 from nas.search.registries import EXECUTORS, SAMPLERS
 from nas.training.data import Source
+from nas.training.data.locate import FILES
 from nas.training.data.registry import is_own
 from nas.training.recipe import Recipe
 from nas.user_code import is_outside
@@ -106,8 +107,9 @@ class Experiment(BaseModel):
     @property
     def images(self) -> str:
         """Return the name of the image set: a published name, or the folder of the user's own files."""
-        own = is_own(self.data) and self.source.data_dir.absolute().name
-        return own or self.data
+        place = self.source.data_dir.absolute()
+        name = place.stem if place.suffix in FILES else place.name
+        return (is_own(self.data) and name) or self.data
 
     @property
     def code_names(self) -> tuple[str, ...]:

@@ -11,12 +11,13 @@ import tomli_w
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from nas.errors import ExperimentError, NasError, near
+from nas.errors import DataError, ExperimentError, NasError, near
 from nas.files import read_text
 from nas.resources import names, resource
 from nas.search.experiment import CODE_SETTINGS, Experiment
 from nas.search.objectives import Range, check_limit, exact_objectives
 from nas.search.space import absolute_space
+from nas.training.data.locate import absolute_path, locate
 from nas.training.recipe import FORMER_KEYS, Recipe, recipe_settings
 from nas.user_code import absolute, trust
 
@@ -39,10 +40,17 @@ def find_experiment(what: str) -> Path:
 def load_experiment(what: str, changes: Table | None = None) -> Experiment:
     """Return a bundled experiment by its name, or one in a TOML file of the user's, with `changes` laid over it.
 
-    Files of Python code that it names are found from the experiment's own folder, those in `changes` from the working
-    directory; the code is trusted. Raises ExperimentError.
+    Files that it names, of Python code and of images, are found from the experiment's own folder, those in `changes` from
+    the working directory; the code is trusted. Raises ExperimentError.
     """
-    experiment = read_experiment(find_experiment(what), with_absolute_code(changes or {}, Path.cwd()))
+    path, changed = find_experiment(what), set(changes or {})
+    data, text = read_toml(path, with_absolute_code(changes or {}, Path.cwd()))
+    experiment = validate_experiment(data, str(path), text, changed)
+    folders = {key: Path.cwd() if key in changed else path.resolve().parent for key in ("data", "data_dir")}
+    try:
+        experiment = experiment.model_copy(update=_data_settings(experiment, folders))
+    except DataError as problem:
+        raise ExperimentError(f"{_place(['data'], str(path), text, changed)}: {problem}") from None
     trust(*experiment.code_names)
     return experiment
 
@@ -97,6 +105,16 @@ def validate_experiment(data: Table, origin: str, text: str = "", changed: set[s
         raise ExperimentError(f"{_place(path, origin, text, changed)}: {_explain('.'.join(path), first)}") from None
     except NasError as problem:
         raise ExperimentError(f"{origin}: {problem}") from None
+
+
+def _data_settings(experiment: Experiment, folders: dict[str, Path]) -> Table:
+    """Return `data` as a reader's name and `data_dir` as an absolute path. Raises DataError."""
+    reader, path = locate(experiment.data, folders["data"])
+    if path is None:
+        return {"data_dir": experiment.data_dir and absolute_path(experiment.data_dir, folders["data_dir"])}
+    if experiment.data_dir is not None:
+        raise DataError(f"data names {path}, and data_dir {experiment.data_dir!r} as well; remove data_dir")
+    return {"data": reader, "data_dir": path}
 
 
 def _check_budget(table: object, origin: str, text: str, changed: set[str] | None) -> None:

@@ -46,14 +46,15 @@ class DataPart:
 def cached_part(
     files: Sequence[Path], data_dir: Path, name: str, key: Sequence[str], read: Callable[[], Split]
 ) -> DataPart:
-    """Return the part that `read` gives, from the cache `name` in `data_dir` if that is valid.
+    """Return the part that `read` gives, from the cache `name` in `data_dir`, or beside that file, if that is valid.
 
     `key` is all that decides the result besides the files. Raises DataError.
     """
     if not files:
         return measure_part(read(), data_dir)
     stamps = [str(FORMAT), *key, *file_stamps(files, data_dir)]
-    cache = data_dir / ".nas" / name
+    alone = data_dir.is_file()
+    cache = data_dir.parent / ".nas" / f"{data_dir.name}-{name}" if alone else data_dir / ".nas" / name
     if (cached := _read_cache(cache, stamps)) is not None:
         return cached
     part = measure_part(read(), data_dir)

@@ -51,7 +51,9 @@ def _reason(file: Path) -> str:
 
 def counted(reasons: Counter[str]) -> str:
     """Return "3 .txt, 1 .gif", the most frequent first."""
-    return ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common())
+    return ", ".join(
+        f"{count:,} {reason}" for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item))
+    )
 
 
 def _raise(problem: OSError) -> None:

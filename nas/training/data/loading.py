@@ -13,6 +13,7 @@ import numpy as np
 from nas.errors import DataError, ExperimentError
 from nas.genome.task import Task
 from nas.training.data.cache import DataPart, cached_part, file_stamps, measure_part
+from nas.training.data.locate import locate
 from nas.training.data.reader import Part, Reader
 from nas.training.data.registry import READERS
 from nas.training.data.source import Source
@@ -46,15 +47,15 @@ class DataSummary:
 def task(source: Source | str) -> Task:
     """Return the shape of the images and the number of classes; files are read only if needed. Raises DataError."""
     source = _as_source(source)
-    if (fixed := _find_reader(source).task) is not None:
+    if (fixed := find_reader(source).task) is not None:
         return fixed
-    return _task_of(source, _load_parts(source)["train"])
+    return _task_of(source, load_parts(source)["train"])
 
 
 def class_names(source: Source | str) -> tuple[str, ...]:
     """Return the names of the classes in the order of their labels; none if unknown. Raises DataError."""
     source = _as_source(source)
-    return _find_reader(source).class_names(source.data_dir)
+    return find_reader(source).class_names(source.data_dir)
 
 
 def summarize(source: Source | str) -> DataSummary:
@@ -63,7 +64,7 @@ def summarize(source: Source | str) -> DataSummary:
     Raises DataError, of the test images too.
     """
     source = _as_source(source)
-    parts = _load_parts(source, with_test=True)
+    parts = load_parts(source, with_test=True)
     train, test = parts["train"], parts["test"].statistics
     return DataSummary(
         _seen_digest(parts), test.digest, _task_of(source, train), train.statistics.mean, train.statistics.std,
@@ -83,16 +84,17 @@ def load_data(source: Source | str) -> Data:
 def load_test(source: Source | str) -> Split:
     """Return the test split: for the final evaluation of a network, never for choosing one. Raises DataError."""
     source = _as_source(source)
-    parts = _load_parts(source)
+    parts = load_parts(source)
     test = parts["test"] if "test" in parts else _load_part(source, "test", {})
     return select_rows(test.split, np.arange(len(test.split.labels)))
 
 
 def _as_source(source: Source | str) -> Source:
-    return Source(source) if isinstance(source, str) else source
+    return Source(*locate(source)) if isinstance(source, str) else source
 
 
-def _find_reader(source: Source) -> Reader:
+def find_reader(source: Source) -> Reader:
+    """Return the reader of a source. Raises DataError, also for settings that do not suit it."""
     try:
         reader = READERS.find(source.name)
     except ExperimentError as problem:
@@ -110,7 +112,7 @@ def _find_reader(source: Source) -> Reader:
 
 @lru_cache(2)
 def _load_data(source: Source, _place: str, _stamps: tuple[str, ...]) -> Data:
-    parts = _load_parts(source)
+    parts = load_parts(source)
     part = parts["train"]
     kept, held_out = _hold_out(source, part.split.labels, own="validation" in parts)
     train = select_rows(part.split, kept)
@@ -125,7 +127,7 @@ def _load_data(source: Source, _place: str, _stamps: tuple[str, ...]) -> Data:
 
 def _task_of(source: Source, train: DataPart) -> Task:
     """Return the reader's task, or what the images for training tell."""
-    fixed = _find_reader(source).task
+    fixed = find_reader(source).task
     return fixed or Task(source.name, train.split.images.shape[1:], len(train.statistics.counts))
 
 
@@ -137,7 +139,7 @@ def _seen_digest(parts: Mapping[Part, DataPart]) -> str:
 
 def _stamps(source: Source) -> tuple[str, ...]:
     """Return what changes when other images would be read."""
-    reader, data_dir = _find_reader(source), source.data_dir
+    reader, data_dir = find_reader(source), source.data_dir
     parts = [part for part in reader.parts(data_dir) if reader.task is None or part != "test"]
     return tuple(stamp for part in parts for stamp in file_stamps(reader.files(data_dir, part), data_dir))
 
@@ -146,7 +148,7 @@ def _hold_out(source: Source, labels: Labels, own: bool) -> tuple[Rows, Rows]:
     """Return the rows to train on and those to validate with; none of the latter where the set has its own."""
     share = source.validation
     if share is None:
-        share = VALIDATION if "test" in _find_reader(source).parts(source.data_dir) else VALIDATION_WITHOUT_TEST
+        share = VALIDATION if "test" in find_reader(source).parts(source.data_dir) else VALIDATION_WITHOUT_TEST
     held_out = sample_rows(labels, 0 if own else round(share * len(labels)), DIVISION_SEED)
     kept = remaining_rows(len(labels), held_out)
     if source.train_images is not None:
@@ -162,12 +164,12 @@ def _hold_out(source: Source, labels: Labels, own: bool) -> tuple[Rows, Rows]:
     return kept, held_out
 
 
-def _load_parts(source: Source, with_test: bool = False) -> dict[Part, DataPart]:
+def load_parts(source: Source, with_test: bool = False) -> dict[Part, DataPart]:
     """Return the parts for training and validation, and the test of a set of one's own, whose parts must agree.
 
     They are in color if one of them is. with_test: the test of any set. Raises DataError.
     """
-    reader, data_dir, whole = _find_reader(source), source.data_dir, dict[Part, Split]()
+    reader, data_dir, whole = find_reader(source), source.data_dir, dict[Part, Split]()
     if reader.task is not None:
         wanted: tuple[Part, ...] = ("train", "test") if with_test else ("train",)
         return {part: _load_part(source, part, whole) for part in wanted}
@@ -218,7 +220,7 @@ def _load_part(source: Source, part: Part, whole: dict[Part, Split]) -> DataPart
 
     whole: the set's parts that were read already; one that is read now is added.
     """
-    reader, data_dir, size = _find_reader(source), source.data_dir, source.size
+    reader, data_dir, size = find_reader(source), source.data_dir, source.size
     present = reader.parts(data_dir)
     divides = "test" not in present and part != "validation"
     stored: Part = part if part in present else "train"

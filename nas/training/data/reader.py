@@ -16,6 +16,9 @@ class Reader(Protocol):
     name: as an experiment's `data` gives it. summary: one line for `nas data`. task: None where the files decide it.
     resizes: whether `read` accepts a size. own: whether the files are a user's own, so that the set is called by its
     folder's name.
+
+    Two more members are optional. preparation: what became of the files' images before they were pixels, for cards.
+    skipped(data_dir): a Counter of the files that are passed over, by the reason.
     """
 
     @property

@@ -11,10 +11,10 @@ Size = tuple[int, int]  # height, width, in pixels
 class Source:
     """A data set as an experiment names it. None stands for the set's default.
 
-    directory: the files' folder; by default NAME in the folder given by the environment variable NAS_DATA, or in
-    `data`. image_size: pixels a side, or (height, width), to which a folder's or a Parquet file's images are cropped
-    and scaled. train_images: how many to train on, a stratified sample. validation: share of the images for training
-    that is held out.
+    directory: the files' folder, or the one file; by default NAME in the folder given by the environment variable
+    NAS_DATA, or in `data`. image_size: pixels a side, or (height, width), to which a folder's or a Parquet file's
+    images are cropped and scaled. train_images: how many to train on, a stratified sample. validation: share of the
+    images for training that is held out.
     """
 
     name: str
@@ -30,5 +30,5 @@ class Source:
 
     @property
     def data_dir(self) -> Path:
-        """Return the folder in which the files are looked for."""
+        """Return the folder in which the files are looked for, or the one file."""
         return Path(self.directory) if self.directory else Path(os.environ.get("NAS_DATA") or "data") / self.name

@@ -31,7 +31,7 @@ CONTENT = (
 
 
 class Npz:
-    """DIR/*.npz, one file, with the array names of Keras or MedMNIST, those for validation included."""
+    """FILE.npz, or DIR/*.npz, one file, with the array names of Keras or MedMNIST, those for validation included."""
 
     name: ClassVar[str] = "npz"
     summary: ClassVar[str] = "your own: one .npz file of images and labels"
@@ -46,7 +46,8 @@ class Npz:
     def files(self, data_dir: Path, part: Part) -> list[Path]:
         """Return the one file. Raises DataError."""
         with raise_data_error(data_dir, "Check data_dir"):
-            paths = sorted(path for path in data_dir.glob("*.npz") if not is_junk(path.name))
+            inside = sorted(path for path in data_dir.glob("*.npz") if not is_junk(path.name))
+            paths = [data_dir] if data_dir.is_file() else inside
         if len(paths) != 1:
             names = ", ".join(path.name for path in paths[:5])
             raise DataError(f"{data_dir} must hold one .npz file; it holds {names or 'none'}. {CONTENT}")

@@ -25,7 +25,7 @@ BATCH_ROWS = 64  # decoded at a time: an image repeated by a dictionary must not
 
 
 class Parquet:
-    """DIR/**/train*.parquet, validation* and test*, or folders of these names; else all files are one part."""
+    """DIR/**/train*.parquet, validation* and test*, or folders of these names; else one part, as one file."""
 
     name: ClassVar[str] = "parquet"
     summary: ClassVar[str] = "your own: Parquet files with encoded images"
@@ -64,6 +64,8 @@ def _files_by_part(data_dir: Path) -> dict[Part, list[Path]]:
     Raises DataError if there are none, if some belong to no part, and if there are several sets.
     """
     with raise_data_error(data_dir, "Check data_dir"):
+        if data_dir.is_file():
+            return {"train": [data_dir]}
         names = sorted(path.relative_to(data_dir) for path in data_dir.rglob("*.parquet") if path.is_file())
     names = [name for name in names if not any(map(is_junk, name.parts))]
     if not names:
