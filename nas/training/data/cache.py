@@ -75,12 +75,17 @@ def measure_part(split: Split, data_dir: Path) -> DataPart:
 
 def compute_statistics(split: Split) -> Statistics:
     """Return a split's digest, class counts, mean and standard deviation, exactly."""
+    moments = [_moments(split.images[:, channel]) for channel in range(split.images.shape[1])]
+    mean, std = zip(*moments, strict=True)
+    return Statistics(split_digest(split), tuple(np.bincount(split.labels).tolist()), mean, std)
+
+
+def split_digest(split: Split) -> str:
+    """Return the digest of a split's images and labels."""
     digest = sha256(f"{split.images.shape}".encode())
     digest.update(np.ascontiguousarray(split.images).data)
     digest.update(np.ascontiguousarray(split.labels).data)
-    moments = [_moments(split.images[:, channel]) for channel in range(split.images.shape[1])]
-    mean, std = zip(*moments, strict=True)
-    return Statistics(digest.hexdigest(), tuple(np.bincount(split.labels).tolist()), mean, std)
+    return digest.hexdigest()
 
 
 def _moments(pixels: Images) -> tuple[float, float]:

@@ -24,9 +24,10 @@ NAMES: dict[Part, tuple[tuple[str, str], ...]] = {
     ),
     "test": (("x_test", "y_test"), ("test_images", "test_labels")),
 }
+CLASS_NAMES = "class_names"
 CONTENT = (
     "It must hold x_train and y_train, train_images and train_labels, or images and labels: pixels of uint8, "
-    "(n, height, width) with 1 or 3 channels last or first, and integers from 0"
+    "(n, height, width) with 1 or 3 channels last or first, and integers from 0; class_names, if there are any, as text"
 )
 
 
@@ -40,8 +41,10 @@ class Npz:
     own: ClassVar[bool] = True
 
     def class_names(self, data_dir: Path) -> tuple[str, ...]:
-        """Return none: the file does not give them."""
-        return ()
+        """Return what the array class_names holds, none without one. Raises DataError."""
+        (path,) = self.files(data_dir, "train")
+        with raise_data_error(path, CONTENT), zipfile.ZipFile(path) as archive:
+            return _class_names(archive)
 
     def files(self, data_dir: Path, part: Part) -> list[Path]:
         """Return the one file. Raises DataError."""
@@ -66,7 +69,10 @@ class Npz:
             if pair is None:
                 raise ValueError(f"it holds {', '.join(archive.namelist()[:8]) or 'nothing'}")
             images, labels = (_array(archive, f"{name}.npy") for name in pair)
-            return Split(channels_first(images), check_labels(labels, len(images)))
+            checked, names = check_labels(labels, len(images)), _class_names(archive)
+            if names and part == "train" and len(names) != checked.max() + 1:
+                raise ValueError(f"{len(names)} class_names for {checked.max() + 1} classes")
+            return Split(channels_first(images), checked)
 
 
 def _pair(archive: zipfile.ZipFile, part: Part) -> tuple[str, str] | None:
@@ -79,6 +85,15 @@ def _pair(archive: zipfile.ZipFile, part: Part) -> tuple[str, str] | None:
     if len(found) > 1:
         raise ValueError(f"it holds both {found[0][0]} and {found[1][0]}; keep one")
     return found[0] if found else None
+
+
+def _class_names(archive: zipfile.ZipFile) -> tuple[str, ...]:
+    if f"{CLASS_NAMES}.npy" not in archive.namelist():
+        return ()
+    names = _array(archive, f"{CLASS_NAMES}.npy")
+    if names.dtype.kind != "U" or names.ndim != 1:
+        raise ValueError(f"{CLASS_NAMES} is {names.shape} of {names.dtype}, where texts are expected")
+    return tuple(names.tolist())
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from nas.errors import DataError
 from nas.training.data.images import PREPARATION, ImageStack
+from nas.training.data.items import IMAGE_COLUMNS, LABEL_COLUMNS
 from nas.training.data.part_names import is_junk, prefixed_part
 from nas.training.data.reader import Part
 from nas.training.data.readers.npz import check_labels
@@ -15,10 +16,9 @@ from nas.training.data.source import Size
 from nas.training.data.split import Split
 from nas.training.data.untrusted import raise_data_error
 
-IMAGES, LABELS = ("image", "img"), ("label", "fine_label", "labels")
 CONTENT = (
-    f"It must have a column {' or '.join(IMAGES)} of encoded images (or of structs with a field bytes) and a column "
-    f"{' or '.join(LABELS)} of integers"
+    f"It must have a column {' or '.join(IMAGE_COLUMNS)} of encoded images (or of structs with a field bytes) and a "
+    f"column {' or '.join(LABEL_COLUMNS)} of integers"
 )
 MAX_IMAGES = 10_000_000
 BATCH_ROWS = 64  # decoded at a time: an image repeated by a dictionary must not fill the memory
@@ -123,7 +123,7 @@ def _pairs(path: Path) -> Iterator[tuple[Any, Any]]:
 
     with ParquetFile(path) as file:
         names = file.schema_arrow.names
-        image, label = (_column(names, accepted) for accepted in (IMAGES, LABELS))
+        image, label = (_column(names, accepted) for accepted in (IMAGE_COLUMNS, LABEL_COLUMNS))
         for batch in file.iter_batches(BATCH_ROWS, columns=[image, label], use_threads=False):
             for content, number in zip(batch.column(image), batch.column(label), strict=True):
                 value = content.as_py()
