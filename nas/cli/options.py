@@ -22,7 +22,7 @@ What = Annotated[
 Seed = Annotated[int | None, typer.Option(help="Seed of the draw when WHAT is a search space; 0 by default.")]
 On = Annotated[
     str | None,
-    typer.Option("--data", help="Data set that gives a drawn network its input and classes; digits by default."),
+    typer.Option("--data", help="Set or path of images, for a drawn network's input and classes; digits by default."),
 ]
 TimeLimit = Annotated[
     str | None, typer.Option(metavar="TIME", help="Time for the whole search over all resumes, such as 2h or 1h30m.")

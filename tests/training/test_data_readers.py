@@ -353,6 +353,9 @@ FUZZED: list[tuple[Callable[[bytes], None], bytes]] = [
     (read_parquet, parquet_bytes(*hub_rows(8))),
     (read_image, encoded(pixels(6, 6, 3))),
     (read_image, encoded(pixels(6, 6, 3), "JPEG")),
+    (read_image, encoded(pixels(6, 6, 3), "WEBP")),
+    (read_image, encoded(pixels(6, 6, 3), "BMP")),
+    (read_image, encoded(pixels(6, 6, 3), "TIFF")),
 ]
 
 

@@ -15,6 +15,7 @@ from training.image_files import encoded, pixels, put
 
 from nas.errors import DataError
 from nas.training.data import READERS, Source, load_data
+from nas.training.data.images import DAMAGED
 from nas.training.data.readers.folder import Folder
 
 FOLDER: Folder = READERS["folder"]  # type: ignore[assignment]
@@ -89,6 +90,7 @@ def frames(kind: str, **options: Any) -> bytes:
     return save(picture(), kind, save_all=True, append_images=[Image.new("RGB", (6, 8), "green")], **options)
 
 
+CUT_EXIF = b"Exif\0\0II*\0\x08\0\0\0\x05\0\x12\x01\x03\0\x01\0"
 FINE = {"quality": 100, "subsampling": 0}
 DEEP, PALETTE, TURNED = "of 16 bits (the upper 8 are kept)", "with a palette", "turned upright"
 CLEAR, FRAMES = "with transparency (shown on white)", "of several frames (the first is read)"
@@ -126,6 +128,7 @@ KINDS: dict[str, tuple[str, Callable[[], bytes], np.ndarray, tuple[str, ...]]] =
     "TIFF of several pages": ("1.tif", lambda: frames("TIFF"), LOOK, (FRAMES,)),
     "JPEG of a stereo camera": ("1.jpg", lambda: frames("MPO", **FINE), LOOK, ()),
     **{f"held as in {turn}": ("1.jpg", partial(turned, turn, "JPEG"), LOOK, (TURNED,)) for turn in range(2, 9)},
+    "damaged EXIF": ("1.jpg", lambda: save(picture(), "JPEG", exif=CUT_EXIF, **FINE), LOOK, (DAMAGED,)),
     "turned WebP": ("1.webp", lambda: turned(6, "WEBP"), LOOK, (TURNED,)),
     "turned TIFF": ("1.tif", lambda: turned(8, "TIFF"), LOOK, (TURNED,)),
     "turned PNG": ("1.png", lambda: turned(5, "PNG"), LOOK, (TURNED,)),

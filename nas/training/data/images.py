@@ -4,6 +4,7 @@ import io
 import warnings
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ PREPARATION = "of image files, what is transparent is composited on white"
 DEEP = {"I;16", "I;16L", "I;16B", "I;16N"}
 GRAY, COLOR = {"1", "L", "LA", *DEEP}, {"RGB", "RGBA", "P", "PA", "CMYK", "YCbCr"}
 PALETTE = {"P", "PA"}
+DAMAGED = "with damaged metadata (read nevertheless)"
 TURNED = range(5, 9)  # orientations in which height and width are exchanged
 SMALL, LARGE = 16, 64  # between which an image_size is suggested, in steps of the former
 
@@ -111,10 +113,24 @@ class ImageStack:
 
     def add(self, content: bytes) -> None:
         """Decode the next image. Raises as `open_image` does, and DataError for more than can be kept in memory."""
-        self.add_image(open_image(content))
+        with self._noting_warnings():
+            self._add(open_image(content))
 
     def add_image(self, image: Image.Image) -> None:
         """Add the next image. Raises as `prepare_image` does, and DataError for more than can be kept in memory."""
+        with self._noting_warnings():
+            self._add(image)
+
+    @contextmanager
+    def _noting_warnings(self) -> Iterator[None]:
+        """Count an image of which Pillow says that something is wrong, and that it goes on."""
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            yield
+        if caught:
+            self._notes[DAMAGED] += 1
+
+    def _add(self, image: Image.Image) -> None:
         self._notes.update(_notes(image))
         width, height = image.size
         turned = _orientation(image) in TURNED and image.format != "TIFF"  # whose header tells the upright size
