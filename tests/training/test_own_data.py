@@ -133,6 +133,10 @@ def test_the_same_images_are_kept_once_and_found_by_an_experiment(
     assert experiment.source == Source("npz", str(path))
     assert experiment.images == path.stem
     assert own_data(Items(255 - COLOR), "pets") != path
+    path.unlink()
+    with pytest.raises(DataError, match=r"does not exist\. Restore it; own_data makes the same file"):
+        summarize(experiment.source)
+    assert own_data(Items(COLOR), "pets") == path
 
 
 def test_images_are_cropped_and_scaled(tmp_path: Path) -> None:

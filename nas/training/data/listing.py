@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,30 +24,39 @@ class Listing:
 
 def list_images(folder: Path) -> Listing:
     """Return the image files in a folder and in the folders below it, links to folders left out. Raises OSError."""
-    images, skipped = list[Path](), Counter[str]()
-    for home, folders, names in os.walk(folder, onerror=_raise):
-        links = {name for name in folders if os.path.islink(os.path.join(home, name))}
-        skipped.update(HIDDEN if is_junk(name) else LINKED for name in folders if is_junk(name) or name in links)
-        folders[:] = [name for name in folders if name not in links and not is_junk(name)]
-        found = sort_files([Path(home, name) for name in names])
-        images += found.images
-        skipped += found.skipped
-    return Listing(sorted(images), skipped)
+    return Listing(sorted(map(Path, _walk(folder, skipped := Counter[str]()))), skipped)
 
 
-def sort_files(files: list[Path]) -> Listing:
-    """Return which of some files are images, by their names, and why the others are not."""
-    reasons = {file: _reason(file) for file in files}
-    return Listing([file for file in files if not reasons[file]], Counter(filter(None, reasons.values())))
+def _walk(folder: str | Path, skipped: Counter[str]) -> Iterator[str]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if not entry.is_dir():
+                if reason := _reason(entry):
+                    skipped[reason] += 1
+                else:
+                    yield entry.path
+            elif is_junk(entry.name) or entry.is_symlink():
+                skipped[HIDDEN if is_junk(entry.name) else LINKED] += 1
+            else:
+                yield from _walk(entry.path, skipped)
 
 
-def _reason(file: Path) -> str:
+def list_beside(folder: Path) -> Listing:
+    """Return the image files in a folder itself, and what else lies there apart from folders. Raises OSError."""
+    with os.scandir(folder) as entries:
+        reasons = {entry.path: _reason(entry) for entry in entries if is_junk(entry.name) or not entry.is_dir()}
+    images = [Path(path) for path in sorted(reasons) if not reasons[path]]
+    return Listing(images, Counter(filter(None, reasons.values())))
+
+
+def _reason(entry: os.DirEntry[str]) -> str:
     """Return why a file is passed over, "" if it is not."""
-    if is_junk(file.name):
+    if is_junk(entry.name):
         return HIDDEN
-    if file.suffix.lower() not in SUFFIXES:
-        return file.suffix[:10].lower() or "without a suffix"
-    return "" if file.is_file() else NO_FILE
+    suffix = os.path.splitext(entry.name)[1].lower()
+    if suffix not in SUFFIXES:
+        return suffix[:10] or "without a suffix"
+    return "" if entry.is_file() else NO_FILE
 
 
 def counted(reasons: Counter[str]) -> str:
@@ -54,7 +64,3 @@ def counted(reasons: Counter[str]) -> str:
     return ", ".join(
         f"{count:,} {reason}" for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item))
     )
-
-
-def _raise(problem: OSError) -> None:
-    raise problem

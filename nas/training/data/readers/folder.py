@@ -10,7 +10,7 @@ import numpy as np
 
 from nas.errors import DataError, near
 from nas.training.data.images import MAX_ENCODED, PREPARATION, ImageStack
-from nas.training.data.listing import BESIDE, HIDDEN, counted, list_images, sort_files
+from nas.training.data.listing import BESIDE, HIDDEN, counted, list_beside, list_images
 from nas.training.data.part_names import is_junk, named_part, part_in_words, visible
 from nas.training.data.reader import Part
 from nas.training.data.source import Size
@@ -52,7 +52,7 @@ class Folder:
         with raise_data_error(root, LAYOUT):
             by_class = {folder: list_images(folder) for folder in _class_folders(root)}
             if not any(listing.images for listing in by_class.values()):
-                flat = sort_files(visible(root)).images
+                flat = list_beside(root).images
                 found = "no images in folders of their classes" if flat else "no images"
                 raise DataError(f"{root}: {found}. {LAYOUT}")
             _check_names(root, [folder.name for folder in by_class], self.class_names(data_dir))
@@ -82,7 +82,7 @@ class Folder:
         total = Counter[str]()
         with raise_data_error(data_dir, LAYOUT):
             for root in {data_dir, *roots}:
-                beside = sort_files([path for path in root.iterdir() if path.is_file() or is_junk(path.name)])
+                beside = list_beside(root)
                 total += beside.skipped + Counter({BESIDE: len(beside.images)})
             inside = [folder for root in roots for folder in _class_folders(root)]
             for folder in {*inside, *_class_folders(data_dir)}.difference(roots):
@@ -165,4 +165,5 @@ def _check_names(root: Path, found: list[str], names: tuple[str, ...]) -> None:
 
 
 def _class_folders(root: Path) -> list[Path]:
-    return [path for path in visible(root) if path.is_dir()]
+    with os.scandir(root) as entries:  # a class may hold many files
+        return [root / name for name in sorted(each.name for each in entries if each.is_dir()) if not is_junk(name)]

@@ -49,8 +49,11 @@ class Npz:
     def files(self, data_dir: Path, part: Part) -> list[Path]:
         """Return the one file. Raises DataError."""
         with raise_data_error(data_dir, "Check data_dir"):
-            inside = sorted(path for path in data_dir.glob("*.npz") if not is_junk(path.name))
-            paths = [data_dir] if data_dir.is_file() else inside
+            if data_dir.is_file():
+                return [data_dir]
+            paths = sorted(path for path in data_dir.glob("*.npz") if not is_junk(path.name))
+        if data_dir.suffix == ".npz" and not data_dir.exists():
+            raise DataError(f"{data_dir} does not exist. Restore it; own_data makes the same file of the same images")
         if len(paths) != 1:
             names = ", ".join(path.name for path in paths[:5])
             raise DataError(f"{data_dir} must hold one .npz file; it holds {names or 'none'}. {CONTENT}")
