@@ -40,8 +40,8 @@ def find_experiment(what: str) -> Path:
 def load_experiment(what: str, changes: Table | None = None) -> Experiment:
     """Return a bundled experiment by its name, or one in a TOML file of the user's, with `changes` laid over it.
 
-    Files that it names, of Python code and of images, are found from the experiment's own folder, those in `changes` from
-    the working directory; the code is trusted. Raises ExperimentError.
+    Files that it names, of Python code and of images, are found from the experiment's own folder, those in `changes`
+    from the working directory; the code is trusted. Raises ExperimentError.
     """
     path, changed = find_experiment(what), set(changes or {})
     data, text = read_toml(path, with_absolute_code(changes or {}, Path.cwd()))
