@@ -241,8 +241,9 @@ def check_finalists(run: Path) -> int:
     from nas.model.module import module
     from nas.search.results.finalists import finalist_weights, load_finalists
     from nas.search.store.readings import load_readings
+    from nas.training.batches import Batches
     from nas.training.data import load_data, load_test
-    from nas.training.train import Batches, evaluate
+    from nas.training.evaluation import evaluate
 
     found, listed = read(run), load_finalists(run)
     assert found is not None
@@ -250,7 +251,7 @@ def check_finalists(run: Path) -> int:
     for each in listed:
         network = module(found.record(str(each.number)).graph)
         load_weights(network, finalist_weights(run, each.number))
-        error, _ = evaluate(network, Batches(load_test(source), load_data(source), torch.device("cpu")))
+        error = evaluate(network, Batches(load_test(source), load_data(source), torch.device("cpu"))).error
         assert error == each.test_error, f"finalist {each.number} has the weights of another training"
         assert each.test_error in {reading.error for reading in load_readings(run, each.number)}, "unrecorded reading"
     return len(listed)

@@ -28,8 +28,9 @@ from nas.search.pareto import hypervolume
 from nas.search.propose.proposer import Proposal, Proposer
 from nas.training.batches import Batches
 from nas.training.data import Source, load_data, load_test, task
+from nas.training.evaluation import evaluate
 from nas.training.recipe import Recipe
-from nas.training.train import evaluate, train
+from nas.training.train import train
 
 BUDGET = Budget(params=Range(max=20_000), macs=Range(max=600_000))
 RECIPE = Recipe(
@@ -89,7 +90,7 @@ def run(asked: tuple[Source, str, int, int]) -> list[Trained]:
         asker.tell(proposal, error)
         spent += time.perf_counter() - begun  # reading the test split is no part of the search
         if error < best:
-            best, tested = error, evaluate(network, test)[0]
+            best, tested = error, evaluate(network, test).error
         found.append(Trained(spent, error, proposal.cost.macs, tested))
     return found
 

@@ -7,6 +7,7 @@ NasError
 ├── BudgetError       a budget that is malformed or that nothing in the space meets
 ├── ExperimentError   an experiment file, or a name it refers to, that is wrong
 ├── DataError         a data set that is missing or damaged
+├── TrainingError     a trainer, or its state, that does not keep to the contract
 ├── RunError          a run directory that is missing, in use, or inconsistent
 └── ExportError       an export that failed its parity check
 
@@ -44,6 +45,10 @@ class ExperimentError(NasError):
 
 class DataError(NasError):
     """A data set that is missing, damaged, or not what its name says."""
+
+
+class TrainingError(NasError):
+    """A trainer that does not keep to the contract, or a state that is not of the training it is loaded into."""
 
 
 class RunError(NasError):

@@ -79,6 +79,17 @@ def give(thing: Any) -> str:
     return f"{place}:{name}"
 
 
+def give_importable(thing: Any) -> str:
+    """Return the name of `give`. Raises ExperimentError for a thing that another process could not find by it."""
+    module, name = str(getattr(thing, "__module__", "")), str(getattr(thing, "__qualname__", thing))
+    found = sys.modules.get(module)
+    if getattr(found, "__file__", None) is None or getattr(found, name, None) is not thing:
+        raise ExperimentError(
+            f"{name:.60} cannot be imported by the workers from {module!r:.60}: define it at the top of a file"
+        )
+    return give(thing)
+
+
 def load_attribute(name: str) -> Any:
     """Return what `module:Name` or `file.py:Name` names. This runs code. Raises ExperimentError."""
     if name in _given:

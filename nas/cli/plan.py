@@ -1,5 +1,6 @@
 """What a search is about to do, printed before anything is trained."""
 
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from nas.cli.app import info
@@ -13,7 +14,7 @@ def print_plan(experiment: "Experiment") -> None:
     """Print what is trained on, and what the space holds within the budget.
 
     Raises BudgetError when nothing is within it, DataError when images are missing, ExperimentError when there is no
-    GPU for `device = "cuda"`.
+    GPU for `device = "cuda"`, when the trainer cannot be imported, or when the metric does not suit the images.
     """
     from nas.genome.cost import cost
     from nas.search.durations import format_duration
@@ -21,11 +22,17 @@ def print_plan(experiment: "Experiment") -> None:
     from nas.search.propose.baselines import fit_baseline
     from nas.search.propose.preflight import preflight
     from nas.search.space import load_space
-    from nas.training.data import overview, task
+    from nas.training.balance import imbalance
+    from nas.training.data import load_data as images_of
+    from nas.training.data import overview
+    from nas.training.metrics import METRICS
+    from nas.training.trainer import find_trainer
 
     _check_gpu(experiment)
-    lines, shape = overview(experiment.source), task(experiment.source)
-    sample = preflight(experiment, load_space(experiment.space), shape)
+    find_trainer(experiment.trainer)
+    lines, images = overview(experiment.source), images_of(experiment.source)
+    METRICS[experiment.metric].check_classes(images.task.classes)
+    sample = preflight(experiment, load_space(experiment.space), images.task)
     limits = ", ".join(
         f"{name} {' and '.join(f'{end} {value:,}' for end, value in ends.items())}"
         for name, ends in experiment.budget.as_dict().items()
@@ -33,6 +40,8 @@ def print_plan(experiment: "Experiment") -> None:
     info(f"{experiment.name}: space {experiment.space} on {experiment.images}; budget: {limits or 'none'}")
     for line in lines:
         info(line)
+    if note := imbalance(images.train.labels, images.task.classes, experiment.metric, experiment.recipe):
+        info(fill(note, 80, initial_indent="  ", subsequent_indent="    "))
     for name in ("params", "macs"):
         values = sorted(OBJECTIVES[name].of(network) for network in sample.networks)
         low, middle, high = values[0], values[len(values) // 2], values[-1]

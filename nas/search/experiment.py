@@ -14,21 +14,27 @@ from nas.search.registries import EXECUTORS, SAMPLERS
 from nas.training.data import Source
 from nas.training.data.locate import FILES
 from nas.training.data.registry import is_own
+from nas.training.metrics import METRICS
 from nas.training.recipe import Recipe
-from nas.user_code import is_outside
+from nas.training.trainer import TRAINERS
+from nas.user_code import give_importable, is_outside
 
 MATCHED = "principles"  # in place of a space: the networks are matched pairs, each given
 Side = Annotated[int, Field(ge=1, le=4096)]  # pixels
-CODE_SETTINGS = ("space", "sampler", "executor", "data")  # may name code of the user's own
+CODE_SETTINGS = ("space", "sampler", "executor", "data", "trainer")  # may name code of the user's own
 STRIDE = 1_000_003  # between the seeds of studies
 
 
 def _named(registry: Registry[Any]) -> BeforeValidator:
-    """Return a validator of a name in a registry, or `module:Name` of a user's own, which is not imported here."""
+    """Return a validator of a name in a registry, or `module:Name` of a user's own, which is not imported here.
+
+    A class or function that workers can import is taken for its name.
+    """
 
     def check(value: Any) -> Any:
         try:
-            return registry.check(value) if isinstance(value, str) else value
+            name = give_importable(value) if callable(value) else value
+            return registry.check(name) if isinstance(name, str) else name
         except ExperimentError as problem:
             raise ValueError(str(problem)) from None
 
@@ -51,6 +57,8 @@ class Experiment(BaseModel):
     halving: Annotated[int, Field(ge=2, le=10)] | None = None  # keep the best 1 / halving of trials at every rung
     fit: bool = False  # move a network that is outside to one inside, rather than refuse it
     recipe: Recipe = Recipe()
+    trainer: Annotated[str, _named(TRAINERS)] = "standard"  # what trains a network: nas.training.trainer
+    metric: Annotated[str, _named(METRICS)] = "error"  # on validation; what the objective `error` is
     objectives: Annotated[tuple[Annotated[str, _named(OBJECTIVES)], ...], Field(min_length=1, max_length=4)] = (
         "error",
         "macs",

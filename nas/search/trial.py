@@ -43,7 +43,7 @@ class Reason(StrEnum):
 
 _SUMMARIES = {
     Reason.NONE: "complete",
-    Reason.DIVERGED: "nan: the loss was no longer a number",
+    Reason.DIVERGED: "nan: the loss or the error was no longer a number",
     Reason.OUT_OF_MEMORY: "oom: the worker ran out of memory",
     Reason.DISK_FULL: "disk: no room for the weights",
     Reason.ERROR: "error: the training raised an exception",

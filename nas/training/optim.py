@@ -1,6 +1,8 @@
 """The weights' start, the optimizer, its learning rate, and the running mean of the weights."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import nn
@@ -78,3 +80,13 @@ class WeightAverage:
             previous = weight.clone()
             weight.copy_(mean)
             mean.copy_(previous)
+
+    def state(self) -> dict[str, Any]:
+        """Return the steps and the means, while `swap` has put the weights in their place as after an epoch."""
+        return {"steps": self.steps, "means": [mean.clone() for mean in self.means]}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state. Raises KeyError, RuntimeError or ValueError for one of another network."""
+        self.steps = int(state["steps"])
+        for mean, kept in zip(self.means, state["means"], strict=True):
+            mean.copy_(kept)

@@ -1,4 +1,4 @@
-"""The trainer: takes a network, data and a recipe, and yields a Score after each epoch. The caller may stop anytime.
+"""The trainer: takes a network, data and a recipe, and gives a Score after each epoch. The caller may stop anytime.
 
 The same code runs on a CPU core and on a GPU. No step reads a value back from the device: the host queues work, and
 waits once per epoch, for the losses.
@@ -6,55 +6,119 @@ waits once per epoch, for the losses.
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from nas.errors import TrainingError
 from nas.model.module import outputs
 from nas.training.batches import Batches
 from nas.training.data import Data
 from nas.training.device import peak_bytes, reset_peak_bytes, safe_kernels, step_dtype
+from nas.training.evaluation import evaluate
+from nas.training.metrics import confusion_rows
 from nas.training.optim import WeightAverage, initialize, learning_rate, make_optimizer
 from nas.training.recipe import Recipe
 from nas.training.score import Score
+from nas.training.trainer import run_trainer
 
-__all__ = ["Batches", "evaluate", "train"]
+
+class Training:
+    """The training of one network by a recipe, an epoch at a time: the trainer of the toolkit.
+
+    The network is initialized from the seed and trained in place. `device` is "cpu" or "cuda". The same seed gives the
+    same scores on one CPU with one thread count, also when a fresh object goes on from the state of another.
+    """
+
+    def __init__(self, network: nn.Module, data: Data, recipe: Recipe, seed: int, device: str = "cpu") -> None:
+        self.network, self.recipe, self.seed, self.device = network, recipe, seed, torch.device(device)
+        self.epochs, self._start = 0, time.perf_counter()
+        reset_peak_bytes(self.device)
+        torch.manual_seed(seed)
+        initialize(network)  # before the move: the same weights on every device
+        network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.batches = Batches(data.train, data, self.device, recipe.crop_padding)
+        self.validation = Batches(data.validation, data, self.device)
+        weights = balanced_weights(self.batches) if recipe.class_weights == "balanced" else None
+        self.loop = TrainingLoop(network, recipe, self.device, len(self.batches), weights)
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def epoch(self) -> Score:
+        """Train for one epoch and return its score; the network then holds the weights that were scored.
+
+        Raises StopIteration after the last epoch of the recipe.
+        """
+        if self.epochs == self.recipe.epochs:
+            raise StopIteration
+        self.epochs += 1
+        torch.manual_seed(self.seed + self.epochs)  # for dropout; the caller may draw numbers between epochs
+        start = time.perf_counter()
+        with safe_kernels(self.network, self.device):
+            train_loss = self.loop.run_epoch(self.batches.epoch(self.recipe, self.generator))
+        images_per_second = len(self.batches) / (time.perf_counter() - start)
+        found = evaluate(self.network, self.validation)
+        seconds = time.perf_counter() - self._start
+        return Score(
+            self.epochs, found.error, found.loss, seconds, train_loss, images_per_second, peak_bytes(self.device),
+            found.balanced_error, found.top5_error, confusion_rows(found.confusion),
+        )  # fmt: skip
+
+    def state(self) -> dict[str, Any]:
+        """Return all that `load` needs to go on from here: tensors and plain numbers, for torch.save."""
+        return {
+            "epochs": self.epochs,
+            "seed": self.seed,
+            "seconds": time.perf_counter() - self._start,
+            "generator": self.generator.get_state(),
+            "network": {name: tensor.clone() for name, tensor in self.network.state_dict().items()},
+            "loop": self.loop.state(),
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from the state of a training of the same network.
+
+        Another recipe holds from the next epoch on, if it has the same optimizer. Raises TrainingError for the state
+        of another network or optimizer.
+        """
+        try:
+            self.network.load_state_dict(state["network"])
+            self.loop.load(state["loop"])
+            self.generator.set_state(state["generator"].cpu())
+            self.epochs, self.seed = int(state["epochs"]), int(state["seed"])
+            self._start = time.perf_counter() - float(state["seconds"])
+        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as problem:
+            said = " ".join(str(problem).split())
+            raise TrainingError(f"the state is not of a training of this network: {said:.200}") from problem
 
 
 def train(network: nn.Module, data: Data, recipe: Recipe, seed: int, device: str = "cpu") -> Iterator[Score]:
-    """Train in place and yield a Score after each epoch, when the network holds the weights that were scored.
+    """Train in place as `Training` does and yield a Score after each epoch.
 
-    `device` is "cpu" or "cuda". The same seed gives the same scores on one CPU with one thread count. After a score
-    whose loss is not a number or beyond MAX_LOSS, training ends.
+    After a score whose loss is not a number or beyond MAX_LOSS, training ends.
     """
-    start, target = time.perf_counter(), torch.device(device)
-    reset_peak_bytes(target)
-    torch.manual_seed(seed)
-    initialize(network)  # before the move: the same weights on every device
-    network.to(target, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    batches, validation = Batches(data.train, data, target, recipe.crop_padding), Batches(data.validation, data, target)
-    loop, generator = TrainingLoop(network, recipe, target, len(batches)), torch.Generator().manual_seed(seed)
-    for epoch in range(1, recipe.epochs + 1):
-        torch.manual_seed(generator.initial_seed() + epoch)  # for dropout; the caller may draw numbers between epochs
-        epoch_start = time.perf_counter()
-        with safe_kernels(network, target):
-            train_loss = loop.run_epoch(batches.epoch(recipe, generator))
-        images_per_second = len(batches) / (time.perf_counter() - epoch_start)
-        error, loss = evaluate(network, validation)
-        seconds = time.perf_counter() - start
-        score = Score(epoch, error, loss, seconds, train_loss, images_per_second, peak_bytes(target))
-        yield score
-        if score.diverged:
-            return
+    yield from run_trainer(Training(network, data, recipe, seed, device), recipe.epochs)
+
+
+def balanced_weights(batches: Batches) -> Tensor:
+    """Return a weight per class, (classes,): in inverse proportion to its images, with a mean of 1 over the images."""
+    counts = torch.bincount(batches.labels, minlength=batches.classes)
+    return len(batches) / (batches.classes * counts.clamp(min=1))
 
 
 class TrainingLoop:
-    """The state of training: the network, the optimizer, the steps taken of all, and the running mean of weights."""
+    """The state of training: the network, the optimizer, the steps taken of all, and the running mean of weights.
 
-    def __init__(self, network: nn.Module, recipe: Recipe, device: torch.device, images: int) -> None:
-        self.network, self.recipe = network, recipe
+    images: for training. weights: of the classes in the loss, (classes,), or None.
+    """
+
+    def __init__(
+        self, network: nn.Module, recipe: Recipe, device: torch.device, images: int, weights: Tensor | None = None
+    ) -> None:
+        self.network, self.recipe, self.weights = network, recipe, weights
         self.forward: nn.Module = torch.compile(network) if recipe.compile else network  # type: ignore[assignment]
         self.optimizer = make_optimizer(network, recipe)
         self.average = WeightAverage(network, recipe.ema_decay) if recipe.ema_decay else None
@@ -94,18 +158,26 @@ class TrainingLoop:
         """Return the classifier's loss, and its sum with the weighted losses of the auxiliary heads."""
         with self.autocast:
             heads = outputs(self.forward, images)
-        smoothing = self.recipe.label_smoothing
-        main, *auxiliary = (F.cross_entropy(head.float(), labels, label_smoothing=smoothing) for head in heads)
+        smoothing, weights = self.recipe.label_smoothing, self.weights
+        main, *auxiliary = (F.cross_entropy(head.float(), labels, weights, label_smoothing=smoothing) for head in heads)
         return main, main + self.recipe.auxiliary * sum(auxiliary, torch.zeros_like(main))
 
+    def state(self) -> dict[str, Any]:
+        """Return optimizer, steps and running mean as tensors and plain numbers."""
+        return {
+            "steps": self.steps,
+            "optimizer": type(self.optimizer).__name__,
+            "moments": deepcopy(self.optimizer.state_dict()["state"]),
+            "average": self.average.state() if self.average else None,
+        }
 
-@torch.no_grad()
-def evaluate(network: nn.Module, split: Batches) -> tuple[float, float]:
-    """Return the error (a share of images) and mean cross-entropy over a split, in float32, as the export computes."""
-    network.eval()
-    wrong, loss = torch.zeros((2, 1), device=split.labels.device).unbind()
-    for images, labels in split.in_order():
-        logits = network(images)
-        wrong += (logits.argmax(1) != labels).sum()
-        loss += F.cross_entropy(logits, labels, reduction="sum")
-    return float(wrong) / len(split), float(loss) / len(split)
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state. Raises KeyError, RuntimeError, TypeError or ValueError for one that does not fit."""
+        kind = type(self.optimizer).__name__
+        if state["optimizer"] != kind or (state["average"] is None) != (self.average is None):
+            raise ValueError(f"optimizer (={kind!r}) and whether there is an ema_decay must be as in the state")
+        groups = self.optimizer.state_dict()["param_groups"]  # the recipe's own
+        self.optimizer.load_state_dict({"state": state["moments"], "param_groups": groups})
+        self.steps = int(state["steps"])
+        if self.average:
+            self.average.load(state["average"])

@@ -14,11 +14,13 @@ from torch import nn
 from nas.genome import Graph
 from nas.genome.primitives import BasicBlock, GapHead, Stem
 from nas.model import module
+from nas.training.batches import Batches
 from nas.training.data import Split, load_data, task
 from nas.training.device import safe_kernels, step_dtype
+from nas.training.evaluation import evaluate
 from nas.training.recipe import Recipe
 from nas.training.score import MAX_LOSS
-from nas.training.train import Batches, TrainingLoop, evaluate, train
+from nas.training.train import TrainingLoop, train
 
 DIGITS = load_data("digits")
 FEW = replace(DIGITS, train=Split(DIGITS.train.images[:300], DIGITS.train.labels[:300]))
@@ -119,7 +121,8 @@ def test_a_diverging_loss_ends_training(factor: float) -> None:
 def test_the_network_holds_what_was_scored(average: float) -> None:
     built = network()
     for score in train(built, FEW, replace(SHORT, ema_decay=average), seed=0):
-        assert evaluate(built, Batches(DIGITS.validation, DIGITS, CPU)) == (score.error, score.loss)
+        found = evaluate(built, Batches(DIGITS.validation, DIGITS, CPU))
+        assert (found.error, found.loss) == (score.error, score.loss)
 
 
 def test_averaging_leaves_the_training_steps_unchanged() -> None:
@@ -176,10 +179,10 @@ def test_evaluation_counts_every_image_once() -> None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return torch.eye(10)[3].expand(len(x), 10)
 
-    error, loss = evaluate(Constant(), Batches(DIGITS.train, DIGITS, CPU, margin=2))
+    found = evaluate(Constant(), Batches(DIGITS.train, DIGITS, CPU, margin=2))
     share = float(np.mean(DIGITS.train.labels == 3))
-    assert error == pytest.approx(1 - share)
-    assert loss == pytest.approx(math.log(9 + math.e) - share, rel=1e-4)
+    assert found.error == pytest.approx(1 - share)
+    assert found.loss == pytest.approx(math.log(9 + math.e) - share, rel=1e-4)
 
 
 def test_bfloat16_only_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch) -> None:

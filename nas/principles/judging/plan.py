@@ -16,7 +16,7 @@ Key = tuple[str, int]
 
 
 @dataclass(frozen=True)
-class Training:
+class PlannedTraining:
     """A network to be trained from a seed, and its purpose in words."""
 
     graph: Graph
@@ -75,20 +75,20 @@ class Plan:
         """Return what identifies the training of a draw."""
         return fingerprint(graph), self.seed(number)
 
-    def arm_trainings(self, principle: Principle, index: int) -> Iterator[Training]:
+    def arm_trainings(self, principle: Principle, index: int) -> Iterator[PlannedTraining]:
         """Yield a principle's trainings under the seed of this index."""
         for arm, graph in self.graphs[principle.key].items():
             key = self.arm_key(principle, arm, index)
-            yield Training(graph, key, f"{principle.key} {arm}, seed {key[1]}")
+            yield PlannedTraining(graph, key, f"{principle.key} {arm}, seed {key[1]}")
 
-    def population_trainings(self) -> Iterator[Training]:
+    def population_trainings(self) -> Iterator[PlannedTraining]:
         """Yield the populations' trainings: one per network, both forms of a draw under one seed."""
         for key, draws in self.draws.items():
             for number, forms in enumerate(draws):
                 for name, graph in forms.items():
-                    yield Training(graph, self.draw_key(graph, number), f"{key} {name}, draw {number}")
+                    yield PlannedTraining(graph, self.draw_key(graph, number), f"{key} {name}, draw {number}")
 
-    def wave(self, number: int, principles: Sequence[Principle]) -> list[Training]:
+    def wave(self, number: int, principles: Sequence[Principle]) -> list[PlannedTraining]:
         """Return what interim analysis `number`, from 0, needs of these principles, seed by seed."""
         by_key = {each.key: self.analysis_seeds(each) for each in principles}
         seeds = {key: planned[number] for key, planned in by_key.items() if number < len(planned)}
@@ -100,7 +100,7 @@ class Plan:
             for training in self.arm_trainings(each, index)
         ]
 
-    def all_trainings(self) -> dict[Key, Training]:
+    def all_trainings(self) -> dict[Key, PlannedTraining]:
         """Return every training that may be needed, each once."""
         trainings = [*self.wave(0, self.study.principles), *self.population_trainings()]
         for number in range(1, len(self.study.design.interim_seeds)):

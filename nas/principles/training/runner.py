@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nas.principles.judging.misclassified import save_misclassified
-from nas.principles.judging.plan import Key, Plan, Training
+from nas.principles.judging.plan import Key, Plan, PlannedTraining
 from nas.principles.judging.power import count_claims
 from nas.principles.judging.study_results import StudyResults, results_by_key
 from nas.principles.judging.verdict import deciding_analysis
@@ -50,7 +50,7 @@ class TrainingStep:
     done, left: trainings of this wave. seconds_left: estimated from the mean time so far with all workers busy.
     """
 
-    training: Training
+    training: PlannedTraining
     record: TrialRecord
     done: int
     left: int
@@ -68,7 +68,7 @@ class Runner:
     ) -> None:
         self.store, self.plan, self.stopping, self._workers = store, Plan(study), False, workers
         self.clock, self.out_of_time = SearchClock(store), False
-        self._running: dict[int, tuple[Training, TrialRecord]] = {}
+        self._running: dict[int, tuple[PlannedTraining, TrialRecord]] = {}
         self._abandoned: dict[Key, TrialRecord] = {}  # by a driver that died; they keep their trial numbers
 
     def stop(self) -> None:
@@ -96,7 +96,7 @@ class Runner:
                 if self.stopping or self.out_of_time:
                     return
 
-    def wave(self, number: int) -> dict[Key, Training]:
+    def wave(self, number: int) -> dict[Key, PlannedTraining]:
         """Return the missing trainings of an interim analysis, for the principles not decided before it."""
         results = StudyResults(self.plan, results_by_key(self.store.records()), self.store.path)
         study = self.plan.study
@@ -107,15 +107,15 @@ class Runner:
         ]  # fmt: skip
         return self._missing(self.plan.wave(number, undecided))
 
-    def _missing(self, trainings: Iterable[Training]) -> dict[Key, Training]:
+    def _missing(self, trainings: Iterable[PlannedTraining]) -> dict[Key, PlannedTraining]:
         ended = results_by_key(self.store.records())
-        missing: dict[Key, Training] = {}
+        missing: dict[Key, PlannedTraining] = {}
         for each in trainings:
             if each.key not in ended:
                 missing.setdefault(each.key, each)
         return missing
 
-    def _train(self, workers: Executor, wave: dict[Key, Training]) -> Iterator[TrainingStep]:
+    def _train(self, workers: Executor, wave: dict[Key, PlannedTraining]) -> Iterator[TrainingStep]:
         done, seconds, policy = 0, 0.0, FailurePolicy(self.store.path, ENOUGH)
         for trained in train_all(workers, self._jobs(wave.values()), policy, self.clock.beat):
             training, record = self._end(trained)
@@ -123,7 +123,7 @@ class Runner:
             left = len(wave) - done
             yield TrainingStep(training, record, done, left, left * seconds / done / self.store.experiment.workers)
 
-    def _jobs(self, trainings: Iterable[Training]) -> Iterator[Job]:
+    def _jobs(self, trainings: Iterable[PlannedTraining]) -> Iterator[Job]:
         """Yield a job for each training, recorded as running when it is taken; none once the run is to stop."""
         for training in trainings:
             self.out_of_time = not self.clock.seconds_left
@@ -134,12 +134,12 @@ class Runner:
             weights = trial_weights(self.store.path, record.number)
             yield Job.for_trial(self.store.experiment, record, weights)
 
-    def _begin(self, training: Training) -> TrialRecord:
+    def _begin(self, training: PlannedTraining) -> TrialRecord:
         (code, seed), graph = training.key, training.graph
         record = TrialRecord.of(graph, seed, fingerprint=code, purpose=training.purpose)
         return replace(record, number=self.store.begin(record))
 
-    def _end(self, trained: TrainedJob) -> tuple[Training, TrialRecord]:
+    def _end(self, trained: TrainedJob) -> tuple[PlannedTraining, TrialRecord]:
         training, record = self._running.pop(trained.job.number)
         outcome, scores = trained.outcome, trained.scores
         record = replace(

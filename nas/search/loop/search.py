@@ -11,6 +11,7 @@ from nas.search.loop.clock import SearchClock
 from nas.search.loop.halving import Halving
 from nas.search.loop.queue import TrialQueue
 from nas.search.pareto import front_of
+from nas.search.store.confusion import last_confusion, record_confusion
 from nas.search.store.log import Curves, log
 from nas.search.store.run_files import trial_folder, trial_weights
 from nas.search.store.study import Study
@@ -117,7 +118,8 @@ class Search:
     def _handle_event(self, event: Event) -> SearchEvent:
         record = self.running[event.number]
         if isinstance(event, Progress):
-            record = replace(record, scores=(*record.scores, event.score), seconds=event.score.seconds)
+            scores = last_confusion((*record.scores, event.score))
+            record = replace(record, scores=scores, seconds=event.score.seconds)
             return self._scored(record)
         if self._policy.retries(event):
             return self._again(record)
@@ -143,6 +145,7 @@ class Search:
 
     def _end(self, record: TrialRecord, reason: Reason, detail: str = "") -> SearchEvent:
         record = replace(record, state=final_state(reason), reason=reason, detail=detail)
+        record_confusion(self.study.path, record)
         self.study.end(record)
         self.running.pop(record.number, None)
         self._queue.tell(record)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +16,7 @@ from nas.model.export import ExportResult, check_folder, export_network, load_we
 from nas.model.formats import OPSET, Format
 from nas.model.module import module
 from nas.model.predict import Preprocessing
+from nas.search.results.class_results import class_rows
 from nas.search.results.finalists import Finalist, finalist_weights, load_finalists
 from nas.search.results.run_data import RunData, load_run_data
 from nas.search.store.data_facts import DataFacts
@@ -25,44 +26,62 @@ from nas.search.trial import TrialRecord
 from nas.search.workers.executor import make_executor
 from nas.search.workers.job import Job
 from nas.search.workers.train_all import FailurePolicy, train_all
+from nas.training.batches import Batches
 from nas.training.data.registry import pixel_max, preparation
-from nas.training.train import Batches, evaluate
+from nas.training.evaluation import Evaluation, evaluate
+from nas.training.metrics import METRICS
+from nas.user_code import is_outside
 
 CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """A network with its weights. error: on validation, a fraction, as recorded. unchecked: in words."""
+    """A network with its weights.
+
+    error: on validation, a fraction, as recorded. unchecked: in words. validation: how it does on those images now.
+    """
 
     network: nn.Module
     error: float
     epochs: int
     seed: int
     unchecked: tuple[str, ...] = ()
+    validation: Evaluation | None = None
 
 
 def trained_network(run: Run, record: TrialRecord, images: RunData, info: Callable[[str], None]) -> TrainedNetwork:
     """Return the trial's network with its weights: the kept ones, or trained again from the trial's seed.
 
-    Kept weights are evaluated on the validation images, if there are any. Raises RunError when the trial is not
-    complete, when the weights do not fit its network, or when they have another error than the trial; DataError when
-    the images are needed and cannot be read.
+    Kept weights are evaluated on the validation images, if there are any. A trainer of the user's own is not run: it
+    may have measured the error otherwise, which is no fault. Raises RunError when the trial is not complete, when
+    weights of such a trainer were not kept, when the weights do not fit the network, or when they have another error
+    than the trial; DataError when the images are needed and cannot be read.
     """
     if record.error is None:
         reason = f": {record.reason}" if record.reason else ""
         raise RunError(f"trial {record.number} is {record.state}{reason}; choose another")
-    network, kept = module(record.graph), run.weights(record)
+    network, kept, trainer = module(record.graph), run.weights(record), run.experiment.trainer
     trained = TrainedNetwork(network, record.error, len(record.scores), record.seed)
+    if not kept.is_file() and is_outside(trainer):
+        raise RunError(
+            f"{kept} was not kept, and {trainer}, which trained it, is not run again; choose a trial of the front, "
+            "whose weights are kept"
+        )
     if not kept.is_file():
         info(f"trial {record.number} is not on the front and its weights were not kept; training it again")
         images.require_data()
         _train_again(run, record, network)
-        return trained
+        return replace(trained, validation=_validate(network, images))
     _load(network, kept)
-    if images.data is None:
+    validation = _validate(network, images)
+    if validation is None:
         return trained
-    error, _ = evaluate(network, Batches(images.data.validation, images.data, CPU))
+    error = validation.metric(run.experiment.metric)
+    trained = replace(trained, validation=validation)
+    if not record.is_repeated_by(error) and is_outside(trainer):
+        what = f"the error that {trainer} told, {record.error:.4f}: with the input of this card it is {error:.4f}"
+        return replace(trained, unchecked=(what,))
     if not record.is_repeated_by(error):
         raise RunError(
             f"{kept} has validation error {error:.4f}, trial {record.number} has {record.error:.4f}: these are not "
@@ -71,22 +90,15 @@ def trained_network(run: Run, record: TrialRecord, images: RunData, info: Callab
     return trained
 
 
-def _train_again(run: Run, record: TrialRecord, network: nn.Module) -> None:
-    """Train a trial again in a worker, and load its weights. Raises RunError when that gives another score.
+        images.require_data()
+        _train_again(run, record, network)
+        return trained
 
-    An optimizer takes more memory than all else here. Without the search's GPU the trial is trained on the CPU.
-    """
-    experiment = run.experiment
-    on_gpu = experiment.device == "cuda" and torch.cuda.is_available()
-    experiment = experiment if on_gpu else experiment.model_copy(update={"device": "cpu"})
-    again = f"nas export {quoted(run.path)}:{record.number}"
-    with TemporaryDirectory() as scratch, closing(make_executor(experiment, 1)) as workers:
-        job = Job.for_trial(experiment, record, Path(scratch) / "weights.safetensors")
-        (trained,) = train_all(workers, [job], FailurePolicy(run.path, again=again))
-        if trained.error is None or not record.is_repeated_by(trained.error):
-            ended = trained.outcome.reason.summary if trained.error is None else f"has error {trained.error}"
-            raise RunError(f"trained again, trial {record.number} {ended}, not error {record.error}")
-        _load(network, Path(job.weights))
+
+def _validate(network: nn.Module, images: RunData) -> Evaluation | None:
+    """Return how a network does on the validation images; None where they cannot be read."""
+    data = images.data
+    return evaluate(network, Batches(data.validation, data, CPU)) if data else None
 
 
 def _load(network: nn.Module, file: Path) -> None:
@@ -98,7 +110,9 @@ def _load(network: nn.Module, file: Path) -> None:
         raise RunError(f"{file} does not hold the weights of this network: {said:.200}; restore it") from None
 
 
-def _finalist_network(run: Run, record: TrialRecord, finalist: Finalist, info: Callable[[str], None]) -> TrainedNetwork:
+def _finalist_network(
+    run: Run, record: TrialRecord, finalist: Finalist, images: RunData, info: Callable[[str], None]
+) -> TrainedNetwork:
     """Return a finalist with its weights. Raises RunError when they are missing, or not its own."""
     file, network, best = finalist_weights(run.path, record.number), module(record.graph), min(finalist.errors)
     finalist.check_weights(file)
@@ -108,7 +122,7 @@ def _finalist_network(run: Run, record: TrialRecord, finalist: Finalist, info: C
         f"where the search had {record.error:.4f}"
     )
     unchecked = () if finalist.weights else ("whether the weights are those of the finalist's training",)
-    return TrainedNetwork(network, best, finalist.epochs, finalist.seed, unchecked)
+    return TrainedNetwork(network, best, finalist.epochs, finalist.seed, unchecked, _validate(network, images))
 
 
 def kept_network(run: Run, record: TrialRecord) -> nn.Module:
@@ -142,23 +156,28 @@ def export_trial(
     torch.set_num_threads(1)  # as in the search: sums in another order give other scores
     finalist = next((each for each in load_finalists(run.path) if each.number == record.number), None)
     if finalist:
-        trained = _finalist_network(run, record, finalist, info)
+        trained = _finalist_network(run, record, finalist, images, info)
         readings = load_readings(run.path, record.number)
         error: float | None = finalist.test_error
+        test: Evaluation | None = None
         reading = _readings_text(readings, f"as a finalist of {len(finalist.errors)} seeds")
     else:
         trained = trained_network(run, record, images, info)
-        error, reading = _read_test_split(run, record, trained.network, images, info)
+        error, reading, test = _read_test_split(run, record, trained.network, images, info)
     unchecked = (*images.unchecked, *trained.unchecked)
     for what in unchecked:
         info(f"not checked: {what}")
-    accuracy = None if error is None else 1 - error
+    metric = METRICS[run.experiment.metric]
+    accuracy = 1 - test.error if test else 1 - error if error is not None and metric.name == "error" else None
     measured = "not measured" if accuracy is None else f"{accuracy:.4f}"
-    name = run.experiment.source.name
+    read, name = f", {reading}" if reading else "", run.experiment.source.name
     preprocessing = _preprocessing(images.facts, record.graph, pixel_max(name))
     facts = _inputs_and_outputs(images.facts, preparation(name), pixel_max(name)) | {
-        "Validation error": f"{trained.error:.4f} after {trained.epochs} epochs",
-        "Test accuracy": f"{measured}, {reading}" if reading else measured,
+        f"Validation {metric.title}": f"{trained.error:.4f} after {trained.epochs} epochs",
+        **({f"Test {metric.title}": f"{error:.4f}{read}"} if metric.name != "error" and error is not None else {}),
+        "Test accuracy": measured + read,
+        **class_rows("validation", trained.validation, images.facts.class_names),
+        **class_rows("test", test, images.facts.class_names),
         **({"Not checked": "; ".join(unchecked)} if unchecked else {}),
         "Seed": f"{trained.seed} (trial {record.number} of a search with seed {run.experiment.seed})",
         "Budget": "; ".join(
@@ -171,7 +190,7 @@ def export_trial(
     }
     story = (
         f"Trial {record.number} of a search of space {run.experiment.space} on {run.task.name}: "
-        f"validation error {trained.error:.4f}, test accuracy {measured}."
+        f"validation {metric.title} {trained.error:.4f}, test accuracy {measured}."
     )
     try:
         exported = export_network(
@@ -187,24 +206,25 @@ def export_trial(
 
 def _read_test_split(
     run: Run, record: TrialRecord, network: nn.Module, images: RunData, info: Callable[[str], None]
-) -> tuple[float | None, str]:
-    """Return the test error, and how often the split was read for this trial; record the reading in the run.
+) -> tuple[float | None, str, Evaluation | None]:
+    """Return the test error, how often the split was read for this trial, and how the network does on it.
 
-    Without the test images the error is that of an earlier export, or None.
+    The reading is recorded in the run. Without the test images the error is that of an earlier export, or None.
     """
     before = load_readings(run.path, record.number)
     if images.data is None or images.test is None:
         known = [each for each in before if each.verb == "nas export"]  # of these weights
-        return (known[-1].error, f"read on {known[-1].date} by nas export") if known else (None, "")
+        return (known[-1].error, f"read on {known[-1].date} by nas export", None) if known else (None, "", None)
     if before:
         info(f"the test split was read before for trial {record.number}, first {_first(before)}")
-    error, _ = evaluate(network, Batches(images.test, images.data, CPU))
+    found = evaluate(network, Batches(images.test, images.data, CPU))
+    error = found.metric(run.experiment.metric)
     try:
         record_reading(run.path, record.number, "nas export", error)
     except OSError as problem:
         info(f"{run.path} cannot be written ({problem.strerror}): this reading of the test split is not recorded")
     now = SplitReading(record.number, "nas export", "now", error)
-    return error, _readings_text((*before, now), "at this export")
+    return error, _readings_text((*before, now), "at this export"), found
 
 
 def _readings_text(readings: tuple[SplitReading, ...], once: str) -> str:

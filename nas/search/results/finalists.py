@@ -174,7 +174,8 @@ def _test(
 
     from nas.model.export import load_weights
     from nas.model.module import module
-    from nas.training.train import Batches, evaluate
+    from nas.training.batches import Batches
+    from nas.training.evaluation import evaluate
 
     best = min(errors, key=lambda place: errors[place])
     record, seed = entries[best]
@@ -184,7 +185,7 @@ def _test(
     network = module(record.graph)
     load_weights(network, kept)
     test = Batches(images.require_test(), images.require_data(), torch.device("cpu"))
-    test_error, _ = evaluate(network, test)
+    test_error = evaluate(network, test).metric(run.experiment.metric)
     record_reading(run.path, record.number, "nas finalists", test_error)
     values = tuple(errors.values())
     low, high = (min(1.0, max(0.0, end)) for end in mean_interval(values))  # an error is a share

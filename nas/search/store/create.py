@@ -16,6 +16,8 @@ from nas.search.store.space_facts import check_space, read_space
 from nas.search.store.storage import connect, create_study, create_study_on_server, writable
 from nas.search.store.study import Study, open_run
 from nas.search.trial import Attributes
+from nas.training.metrics import METRICS
+from nas.training.trainer import find_trainer
 from nas.user_code import Sources, is_outside, is_trusted, short_name
 
 # Settings that may change when a run continues. Of a space, the folder in which its file lies: its text is compared.
@@ -28,11 +30,13 @@ LOOSE = {
 def create(path: Path, experiment: Experiment, command: str) -> Study:
     """Make a run directory, or open the one of the same experiment.
 
-    Raises RunError when another driver holds the directory, when it, or the server's study of that name, is of a
-    different experiment or of another space, showing the difference, or of other images, and when it cannot be
-    written.
+    Raises ExperimentError when the metric does not suit the images or the trainer cannot be imported; RunError when
+    another driver holds the directory, when it, or the server's study of that name, is of a different experiment or of
+    another space, showing the difference, or of other images, and when it cannot be written.
     """
     images, space = read_data_facts(experiment), read_space(experiment)
+    METRICS[experiment.metric].check_classes(images.classes or 0)
+    find_trainer(experiment.trainer)
     note = f"Run by: {command}"
     with writable(path):
         refuse_strange(path)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from nas.training.score import Score
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
+_UNRECORDED = {"balanced_error", "top5_error", "confusion"}
 MAX_DETAIL = 2_000  # characters kept of what a failure said
 
 
@@ -40,12 +41,17 @@ def to_attributes(record: TrialRecord, driver: int = 0) -> Attributes:
 def to_result(record: TrialRecord) -> Attributes:
     """Return what the study keeps of a trial that ended: one attribute, "result"."""
     return {
-        "scores": [asdict(score) for score in finite(record.scores)],
+        "scores": [_recorded(score) for score in finite(record.scores)],
         "reason": str(record.reason),
         "detail": record.detail[:MAX_DETAIL],
         "seconds": record.seconds,
         "repeated": record.repeated,
     }
+
+
+def _recorded(score: Score) -> Attributes:
+    """Return an epoch as the study keeps it; the confusion matrix of a trial of the front is in a file."""
+    return {name: value for name, value in vars(score).items() if name not in _UNRECORDED}
 
 
 def finite(scores: tuple[Score, ...]) -> tuple[Score, ...]:

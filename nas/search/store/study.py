@@ -3,7 +3,7 @@
 runs/NAME/experiment.toml   effective, complete
 runs/NAME/study.db          Optuna's storage (SQLite in WAL mode), unless the experiment names a server
 runs/NAME/log.txt           a line a trial
-runs/NAME/trials/000012/    weights of kept trials
+runs/NAME/trials/000012/    weights of kept trials, and how they confuse classes
 runs/NAME/report/           pages and figures
 """
 

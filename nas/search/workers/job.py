@@ -13,16 +13,18 @@ from nas.search.trial import Reason, TrialRecord
 from nas.training.data import READERS, Source
 from nas.training.recipe import Recipe
 from nas.training.score import Score
-from nas.user_code import Sources, is_outside, source_file
+from nas.training.trainer import TRAINERS
+from nas.user_code import Sources, is_outside, source_file, sources
 
 
 @dataclass(frozen=True)
 class Job:
     """One network to train.
 
-    number: by which progress and outcome refer to it. genome: JSON. weights: the file they are written to. timeout:
-    seconds, or None. memory_gb: host memory the worker may take, or None. gpu: index of its graphics card. code: files
-    of the user's own that define its building blocks, by the name they are loaded by.
+    number: by which progress and outcome refer to it. genome: JSON. weights: the file they are written to. trainer,
+    metric: names. timeout: seconds, or None. memory_gb: host memory the worker may take, or None. gpu: index of its
+    graphics card. code: files of the user's own that define its trainer and its building blocks, by the name they are
+    loaded by.
     """
 
     number: int
@@ -31,6 +33,8 @@ class Job:
     recipe: Recipe
     seed: int
     weights: str
+    trainer: str = "standard"
+    metric: str = "error"
     device: str = "cpu"
     timeout: float | None = None
     memory_gb: float | None = None
@@ -41,10 +45,12 @@ class Job:
     def for_trial(cls, experiment: Experiment, record: TrialRecord, weights: Path) -> "Job":
         """Return the job of a trial as the experiment trains it.
 
-        Raises ExperimentError where the data is read by code that is not trusted here, since a worker trusts it, and
-        where a worker could not import a building block; RunError where a block's code is not loaded here.
+        Raises ExperimentError where the data is read, or the network trained, by code that is not trusted here, since a
+        worker trusts it, and where a worker could not import a building block; RunError where a block's code is not
+        loaded here.
         """
         READERS.check_trusted(experiment.data)
+        TRAINERS.check_trusted(experiment.trainer)
         record.check_blocks()
         graph = record.graph
         return cls(
@@ -54,10 +60,12 @@ class Job:
             recipe=experiment.recipe,
             seed=record.seed,
             weights=str(weights),
+            trainer=experiment.trainer,
+            metric=experiment.metric,
             device=experiment.device,
             timeout=experiment.timeout,
             memory_gb=experiment.memory_gb,
-            code=block_code(graph, experiment.space),
+            code=block_code(graph, experiment.space) | trainer_code(experiment.trainer),
         )
 
     def to_json(self) -> str:
@@ -71,6 +79,12 @@ class Job:
         size = fields["data"]["image_size"]
         data = Source(**fields["data"] | {"image_size": tuple(size) if isinstance(size, list) else size})
         return cls(**fields | {"data": data, "recipe": Recipe(**fields["recipe"])})
+
+
+def trainer_code(name: str) -> dict[str, Sources]:
+    """Return the code that a worker needs to train with a user's own file, by the name it is loaded by."""
+    file = source_file(name) if is_outside(name) else None
+    return {name: sources(file)} if file and file.is_file() and name.rpartition(":")[0].endswith(".py") else {}
 
 
 def block_code(graph: Graph, space: str) -> dict[str, Sources]:
@@ -120,5 +134,6 @@ def event_from_json(text: str | bytes) -> Event:
     """Return the event of a JSON text of ours."""
     data = json.loads(text)
     if "score" in data:
-        return Progress(data["number"], Score(**data["score"]))
+        confusion = tuple(map(tuple, data["score"]["confusion"]))
+        return Progress(data["number"], Score(**data["score"] | {"confusion": confusion}))
     return Outcome(data["number"], Reason(data["reason"]), data["detail"])

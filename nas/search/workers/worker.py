@@ -6,11 +6,17 @@ from collections.abc import Callable, Generator, Iterator
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from traceback import extract_tb
+from typing import TYPE_CHECKING
 
-from nas.errors import is_out_of_memory
+from nas.errors import TrainingError, is_out_of_memory
 from nas.files import DISK_FULL_ERRNOS
 from nas.search.trial import Reason
 from nas.search.workers.job import Event, Job, Outcome, Progress, event_to_json
+from nas.user_code import is_outside, source_file
+
+if TYPE_CHECKING:
+    from torch import nn
 
 SINGLE_THREAD_ENV = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "GOMP_SPINCOUNT": "0"}
 """One thread per worker, set before torch is imported: two spinning teams on one core slow each other tenfold."""
@@ -54,7 +60,14 @@ def train_job(job: Job) -> Iterator[Event]:
     try:
         yield Outcome(job.number, (yield from _train(job)))
     except Exception as problem:  # noqa: BLE001  (whatever it is, the next network may be a better one)
-        yield Outcome(job.number, _reason(problem), f"{type(problem).__name__}: {problem}")
+        yield Outcome(job.number, _reason(problem), f"{type(problem).__name__}: {problem}{_place(problem, job)}")
+
+
+def _place(problem: Exception, job: Job) -> str:
+    """Return the line of a user's own trainer at which an exception was raised; "" where it is of other code."""
+    file = source_file(job.trainer) if is_outside(job.trainer) else None
+    lines = [each.lineno for each in extract_tb(problem.__traceback__) if file and Path(each.filename) == file]
+    return f" ({file.name}, line {lines[-1]})" if file and lines else ""
 
 
 def _reason(problem: Exception) -> Reason:
@@ -83,6 +96,22 @@ def _device(job: Job) -> str:
     return "cpu" if job.device == "cpu" else f"cuda:{job.gpu % max(1, torch.cuda.device_count())}"
 
 
+def seed_generators(seed: int) -> None:
+    """Seed what a trainer may draw from, so that a trial does not depend on those before it in the process."""
+    import random
+
+    import numpy as np
+    import torch
+
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def _shapes(network: "nn.Module") -> set[tuple[str, tuple[int, ...]]]:
+    return {(name, tuple(tensor.shape)) for name, tensor in network.state_dict().items()}
+
+
 def _train(job: Job) -> Generator[Event, None, Reason]:
     import torch
 
@@ -90,18 +119,23 @@ def _train(job: Job) -> Generator[Event, None, Reason]:
     from nas.model.export import save_weights
     from nas.model.module import module
     from nas.training.data import load_data
-    from nas.training.train import train
+    from nas.training.trainer import make_trainer, run_trainer
     from nas.user_code import load_shipped, trust
 
     torch.set_num_threads(1)
     _limit_memory(job.memory_gb)
-    trust(job.data.name)  # the driver does, or there is no job
+    trust(job.data.name, job.trainer)  # the driver does, or there is no job
     for name, texts in job.code.items():
         load_shipped(name, texts)
+    seed_generators(job.seed)
     network = module(from_json(job.genome))
-    for score in train(network, load_data(job.data), job.recipe, job.seed, _device(job)):
+    shapes = _shapes(network)
+    trainer = make_trainer(job.trainer, network, load_data(job.data), job.recipe, job.seed, _device(job))
+    for score in run_trainer(trainer, job.recipe.epochs, job.metric):
         yield Progress(job.number, score)
         if score.diverged:
             return Reason.DIVERGED
+    if changed := sorted(_shapes(network) ^ shapes):
+        raise TrainingError(f"the trainer changed the network, first its weights {changed[0][0]}: train it in place")
     save_weights(network, Path(job.weights))
     return Reason.NONE

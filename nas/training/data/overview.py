@@ -16,8 +16,6 @@ FOLDED = TextWrapper(
     WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
 )
 SHOWN = 10  # class names
-UNBALANCED = 2
-"""From how many times as many images in the largest class as in the smallest a set is said to be unbalanced."""
 
 
 def overview(source: Source) -> list[str]:
@@ -34,7 +32,6 @@ def overview(source: Source) -> list[str]:
         f"{f' from {data_dir}' if reader.own else ''}",
         f"{data.task.classes} classes{_listed(names)}",
         ", ".join(f"{part} {_counts(each, ' per class' * (part == 'train'))}" for part, each in labels.items()),
-        _unbalanced(data.train.labels, names),
         f"of the images: {counted(notes)}" if notes else "",
         f"skipped: {counted(skipped)}" if skipped else "",
     ]
@@ -50,12 +47,3 @@ def _counts(labels: Labels, what: str) -> str:
     counts = np.bincount(labels)
     least, most = counts.min(), counts.max()
     return f"{len(labels):,} ({least:,}{f' to {most:,}' if most > least else ''}{what})"
-
-
-def _unbalanced(labels: Labels, names: Sequence[str]) -> str:
-    """Return how much larger the largest class is than the smallest, "" if it is not much."""
-    counts = np.bincount(labels)
-    least, most = int(counts.argmin()), int(counts.argmax())
-    times = counts[most] / counts[least]
-    called = [names[label] if names else f"class {label}" for label in (most, least)]
-    return f"unbalanced: {times:.1f} times as many of {called[0]} as of {called[1]}" if times >= UNBALANCED else ""

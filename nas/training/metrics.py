@@ -1,0 +1,56 @@
+"""What a search can minimize as the error of a trained network, and the confusion matrix it is read from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.errors import ExperimentError
+from nas.registry import Registry
+
+Confusion = NDArray[np.int64]
+"""(classes, classes): images by class and by predicted class."""
+MAX_CONFUSION_CLASSES = 100
+"""A larger confusion matrix is not kept: ten thousand numbers are what a page can still show."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A share of images or of classes that a network gets wrong: an attribute of a Score and of an Evaluation.
+
+    title: in a sentence, after "validation" or "test". min_classes: with fewer it says nothing.
+    """
+
+    name: str
+    title: str
+    summary: str
+    min_classes: int = 2
+
+    def check_classes(self, classes: int) -> None:
+        """Raise ExperimentError when it says nothing about a task of so many classes."""
+        if classes < self.min_classes:
+            raise ExperimentError(
+                f"metric (={self.name!r}) is the same for every network of {classes} classes: it needs at least "
+                f"{self.min_classes}; use 'error' or 'balanced_error'"
+            )
+
+
+METRICS: Registry[Metric] = Registry("metric")
+METRICS.register(Metric("error", "error", "share of images misclassified"))
+METRICS.register(Metric("balanced_error", "balanced error", "mean over classes of 1 - recall"))
+METRICS.register(
+    Metric("top5_error", "top-5 error", "share of images whose class is not among the first five", min_classes=6)
+)
+
+
+def recalls(confusion: Confusion) -> NDArray[np.float64]:
+    """Return per class the share of its images that are recognized; nan for a class without images."""
+    totals = confusion.sum(1)
+    shares = np.full(len(totals), np.nan)
+    np.divide(confusion.diagonal(), totals, out=shares, where=totals > 0)
+    return shares
+
+
+def confusion_rows(confusion: Confusion) -> tuple[tuple[int, ...], ...]:
+    """Return a confusion matrix as it is kept; empty for more than MAX_CONFUSION_CLASSES classes."""
+    return tuple(map(tuple, confusion.tolist())) if len(confusion) <= MAX_CONFUSION_CLASSES else ()
