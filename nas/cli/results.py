@@ -160,7 +160,7 @@ def finalists_command(
     if as_json:
         output([asdict(finalist) for finalist in ranked])
         return
-    rows = [("trial", "validation error", "95 % interval", "test error")]
+    rows = [("trial", found.experiment.error_title, "95 % interval", found.experiment.test_title)]
     rows += [(str(f.number), f"{f.error:.4f}", _error_interval(f), f"{f.test_error:.4f}") for f in ranked]
     output(text_table(list(rows)))
 

@@ -174,6 +174,7 @@ def _status_facts(run: "Run", path: str, active: bool | None) -> dict[str, Any]:
     best, names = run.best() if states["complete"] else None, run.experiment.objectives
     return {
         "run": path,
+        "metric": run.experiment.metric,
         "trials_total": run.experiment.trials,
         **{state: states[state] for state in ("complete", "failed", "running", "pruned")},
         "active": active,
@@ -193,6 +194,7 @@ def _status_facts(run: "Run", path: str, active: bool | None) -> dict[str, Any]:
 def _status_lines(facts: dict[str, Any]) -> Iterator[str]:
     from nas.cli.progress import time_limit_message
     from nas.search.durations import format_duration
+    from nas.training.metrics import METRICS
 
     total, idle = facts["trials_total"], facts["active"] is False
     running = f"{facts['running']} {'interrupted' if idle and facts['running'] else 'running'}"
@@ -205,7 +207,7 @@ def _status_lines(facts: dict[str, Any]) -> Iterator[str]:
         yield f"no process is running this search; continue with: nas resume {quoted(facts['run'])}"
     if best := facts["best"]:
         yield (
-            f"best: trial {best['trial']}, validation error {best['error']:.4f}, "
+            f"best: trial {best['trial']}, validation {METRICS[facts['metric']].title} {best['error']:.4f}, "
             f"{best['params']:,} params, {best['macs']:,} MACs; front of {facts['front']}"
         )
     if used is not None:

@@ -108,6 +108,16 @@ class Experiment(BaseModel):
         return tuple([OBJECTIVES[name] for name in self.objectives])
 
     @property
+    def error_title(self) -> str:
+        """Return what the objective `error` is in a sentence: `validation balanced error`."""
+        return f"validation {METRICS[self.metric].title}"
+
+    @property
+    def test_title(self) -> str:
+        """Return the same of the test images: `test balanced error`."""
+        return f"test {METRICS[self.metric].title}"
+
+    @property
     def source(self) -> Source:
         """Return the images as a source for the trainer."""
         return Source(self.data, self.data_dir, self.image_size, self.train_images, self.validation)

@@ -18,20 +18,24 @@ MAX_CONFUSION_CLASSES = 100
 class Metric:
     """A share of images or of classes that a network gets wrong: an attribute of a Score and of an Evaluation.
 
-    title: in a sentence, after "validation" or "test". min_classes: with fewer it says nothing.
+    title: in a sentence, after "validation" or "test". guesses: predictions per image, of which one must be right.
     """
 
     name: str
     title: str
     summary: str
-    min_classes: int = 2
+    guesses: int = 1
+
+    def of_guessing(self, classes: int) -> float:
+        """Return its value for a network that guesses."""
+        return 1 - self.guesses / classes if classes > self.guesses else 1.0
 
     def check_classes(self, classes: int) -> None:
         """Raise ExperimentError when it says nothing about a task of so many classes."""
-        if classes < self.min_classes:
+        if classes <= self.guesses and self.guesses > 1:
             raise ExperimentError(
-                f"metric (={self.name!r}) is the same for every network of {classes} classes: it needs at least "
-                f"{self.min_classes}; use 'error' or 'balanced_error'"
+                f"metric (={self.name!r}) is 0 for every network of {classes} classes: it needs more than "
+                f"{self.guesses}; use 'error' or 'balanced_error'"
             )
 
 
@@ -39,7 +43,7 @@ METRICS: Registry[Metric] = Registry("metric")
 METRICS.register(Metric("error", "error", "share of images misclassified"))
 METRICS.register(Metric("balanced_error", "balanced error", "mean over classes of 1 - recall"))
 METRICS.register(
-    Metric("top5_error", "top-5 error", "share of images whose class is not among the first five", min_classes=6)
+    Metric("top5_error", "top-5 error", "share of images whose class is not among the first five", guesses=5)
 )
 
 

@@ -124,7 +124,7 @@ def test_finalists_answer_with_an_interval_and_baselines_stand_beside(tmp_path: 
 def test_a_baseline_that_failed_is_named(tmp_path: Path) -> None:
     lost = record(9, choices={}, baseline="vgg_A", state="failed", reason=Reason.DIVERGED)
     words = Reader(run_page(view_of(dataclasses.replace(run(tmp_path, 9), baselines=(lost,))))).words
-    assert "Baseline vgg_A did not complete: nan: the loss was no longer a number." in words
+    assert "Baseline vgg_A did not complete: nan: the loss or the error was no longer a number." in words
 
 
 def test_the_time_limit_and_trials_of_other_programs_are_named(tmp_path: Path) -> None:

@@ -154,8 +154,8 @@ GOOD = Score(1, 0.25, 1.0)
         (replace(GOOD, epoch=0), "gave epoch 0"),
         (replace(GOOD, error=25.0), "gave error 25 for epoch 1; it is a share of images, from 0 to 1"),
         (replace(GOOD, error=-0.1), "gave error -0.1"),
-        (replace(GOOD, error="low"), "holds what is not a number"),
-        (replace(GOOD, loss=None), "holds what is not a number"),
+        (replace(GOOD, error="low"), "holds what is not a number"),  # type: ignore[arg-type]
+        (replace(GOOD, loss=None), "holds what is not a number"),  # type: ignore[arg-type]
         (replace(GOOD, confusion=((1, 2), (3,))), "confusion must be square"),
         (replace(GOOD, confusion=((1, -2), (3, 4))), "counts of images"),
     ],

@@ -25,7 +25,7 @@ class RunComparison:
 
     @classmethod
     def of(cls, views: Sequence[View]) -> "RunComparison":
-        """Return the comparison. Raises RunError unless every run has a result and all have one task."""
+        """Return the comparison. Raises RunError unless every run has a result and all have one task and metric."""
         for view in views:
             if not view.complete:
                 raise RunError(f"{view.run.path}: no trial is complete yet, so there is nothing to compare")
@@ -33,6 +33,12 @@ class RunComparison:
                 tasks = f"{clip(view.run.task)} and {clip(views[0].run.task)}"
                 raise RunError(
                     f"{view.run.path} and {views[0].run.path} have different tasks ({tasks}): they cannot be compared"
+                )
+            if view.experiment.metric != views[0].experiment.metric:
+                metrics = f"{view.experiment.metric} and {views[0].experiment.metric}"
+                raise RunError(
+                    f"{view.run.path} and {views[0].run.path} minimize different metrics ({metrics}): they cannot be "
+                    "compared"
                 )
         if not 2 <= len(views) <= MAX_RUNS:
             raise RunError(f"2 to {MAX_RUNS} runs can be compared, not {len(views)}")

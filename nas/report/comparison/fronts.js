@@ -1,6 +1,6 @@
-register("fronts", ({ axes, runs, abscissa, log }) => {
+register("fronts", ({ axes, runs, abscissa, log, error }) => {
   const count = $("abscissa").value, { name: unit, format } = axes[count];
-  const hovertemplate = `%{text}<br>%{y:.2%} error<br>%{x:${format}} ${plain(unit)}<extra></extra>`;
+  const hovertemplate = `%{text}<br>%{y:.2%} ${error}<br>%{x:${format}} ${plain(unit)}<extra></extra>`;
   const traces = runs.flatMap((run, i) => {
     const at = ({ x, y, text }) => ({ x: x[count], y, text: text.map(plain) });
     const trace = (points, more) => ({
@@ -15,6 +15,6 @@ register("fronts", ({ axes, runs, abscissa, log }) => {
         marker: { color: hue(i), size: 11, symbol: "diamond", line: { color: "--ink", width: 1 } } }),
     ];
   });
-  draw("fronts", traces, objectiveAxis(axes[count]), errorAxis(log, { rangemode: "tozero" }));
+  draw("fronts", traces, objectiveAxis(axes[count]), errorAxis(error, log, { rangemode: "tozero" }));
 });
 redrawOnChange("abscissa", "fronts");

@@ -38,7 +38,8 @@ def _header(comparison: RunComparison) -> Markup:
     name, _, best = min(comparison.rows, key=lambda row: (row[2].error, row[2].cost.macs))
     largest = max(comparison.volumes, key=lambda volumes: volumes["y"][-1])
     answer = [
-        tag("strong", name), " found the network of lowest validation error, "
+        tag("strong", name), " found the network of lowest "
+        f"{comparison.views[0].noun('error')}, "
         f"{quantity('error', best.error)} with {quantity('macs', best.cost.macs)} MACs (trial {best.number}); ",
         tag("strong", largest["name"]), f" has the largest hypervolume of the Pareto front, {largest['y'][-1]:.3f}. "
         "Each is one search from one seed; comparing methods takes several seeds of each.",

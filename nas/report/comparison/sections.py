@@ -23,7 +23,8 @@ FOLDER = Path(__file__).parent
 
 def overview_section(comparison: RunComparison) -> Section:
     """Return a table with one row per run."""
-    heads = ["run", "space", "sampler", "budget", "epochs", "complete", "training time", "lowest error",
+    error = comparison.views[0].noun("error")
+    heads = ["run", "space", "sampler", "budget", "epochs", "complete", "training time", f"lowest {error}",
              *map(noun, comparison.costs), "front", "hypervolume"]  # fmt: skip
     rows = [[tag("th", name, scope="row"), *_facts(view, best, comparison.costs), f"{volumes['y'][-1]:.3f}"]
             for (name, view, best), volumes in zip(comparison.rows, comparison.volumes, strict=True)]  # fmt: skip
@@ -49,6 +50,7 @@ def fronts_section(comparison: RunComparison) -> Section:
     data = {
         "abscissa": axes[0],
         "log": needs_log_axis(comparison.views),
+        "error": comparison.views[0].noun("error"),
         "axes": {name: axis_data(name) for name in axes},
         "runs": [
             {"name": name, "lined": len(view.experiment.objectives) == 2,

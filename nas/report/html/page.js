@@ -20,7 +20,7 @@ function paint(value) {
 const axis = (title, more) => ({ title: { text: title }, gridcolor: "--line", linecolor: "--line", zeroline: false,
   automargin: true, ...more });
 
-const errorAxis = (log, more) => axis("validation error", { tickformat: "~%", type: log ? "log" : "linear", ...more });
+const errorAxis = (title, log, more) => axis(title, { tickformat: "~%", type: log ? "log" : "linear", ...more });
 
 // The axis of an objective.
 const objectiveAxis = ({ title, format }) => axis(plain(title), format.endsWith("%") ? { tickformat: "~%" } : {});

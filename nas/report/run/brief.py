@@ -20,9 +20,9 @@ def brief(view: View) -> str:
     counts = dict.fromkeys([*view.limits, *view.costs])
     heads = [
         "network",
-        "validation error",
+        view.noun("error"),
         "95 % interval",
-        "test error",
+        view.noun("test_error"),
         *(plain_markdown(noun(name)) for name in counts),
     ]
     rows = [_row(view, record, counts) for record in (*view.front[:MAX_ROWS], *view.baselines)]

@@ -1,4 +1,4 @@
-register("curves", ({ others, front, best, stopped }) => {
+register("curves", ({ others, front, best, stopped, error }) => {
   const line = (data, name, color, width, opacity) => ({ ...data, name, mode: "lines", opacity,
     line: { color, width }, connectgaps: false, hovertemplate: "%{text}, epoch %{x}: %{y:.2%}<extra></extra>" });
   draw("curves", [
@@ -7,5 +7,5 @@ register("curves", ({ others, front, best, stopped }) => {
     line(best, "best", "--hot", 3, 1),
     ...(stopped.x.length ? [{ ...stopped, name: "stopped early", mode: "markers", marker: { symbol: "x",
       color: "--ink", size: 7 }, hovertemplate: "%{text}, stopped after epoch %{x}: %{y:.2%}<extra></extra>" }] : []),
-  ], axis("epoch"), errorAxis(false));
+  ], axis("epoch"), errorAxis(error, false));
 });

@@ -16,13 +16,14 @@ def curves_section(view: View) -> Section | None:
     """Return validation error after each epoch; None while no complete trial has more than one."""
     if not any(len(record.scores) > 1 for record in view.complete):
         return None
-    caption = ("Validation error after each epoch. Bold: the best network; blue: the front; gray: other trials; "
+    title = view.noun("error").capitalize()
+    caption = (f"{title} after each epoch. Bold: the best network; blue: the front; gray: other trials; "
                "cross: stopped early.")  # fmt: skip
-    html = section("curves", "Learning curves", plot("curves", "Validation error after each epoch", caption))
+    html = section("curves", "Learning curves", plot("curves", f"{title} after each epoch", caption))
     return Section(html, {"curves": _curves_data(view)}, Path(__file__).with_suffix(".js"))
 
 
-def _curves_data(view: View) -> dict[str, Trace]:
+def _curves_data(view: View) -> dict[str, Any]:
     """Return the best network, the front and other trials as one broken line each, and the last scores of stopped."""
     members = {record.number for record in view.front}
     scored = [record for record in view.run.records if len(record.scores) > 1]
@@ -35,7 +36,13 @@ def _curves_data(view: View) -> dict[str, Trace]:
         "y": [_finite(record.scores[-1].error) for record in stopped],
         "text": [f"trial {record.number}" for record in stopped],
     }
-    return {"others": _broken(others), "front": _broken(front), "best": _broken(best), "stopped": ends}
+    return {
+        "others": _broken(others),
+        "front": _broken(front),
+        "best": _broken(best),
+        "stopped": ends,
+        "error": view.noun("error"),
+    }
 
 
 def _broken(records: Sequence[TrialRecord]) -> Trace:

@@ -62,8 +62,9 @@ def _draw_front(view: View, axes: Any) -> None:
     write = percent if form_of(name) == "share" else short
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
-    axes.set(xlabel=axis_title(name), ylabel="validation error")
-    axes.set_title(f"{clip(view.experiment.name, 40)}: validation error against {noun(name)}", weight="bold")
+    error = view.noun("error")
+    axes.set(xlabel=axis_title(name), ylabel=error)
+    axes.set_title(f"{clip(view.experiment.name, 40)}: {error} against {noun(name)}", weight="bold")
     axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderaxespad=0)
 
 

@@ -5,7 +5,7 @@ function drawFront() {
   const name = $("abscissa").value, { name: unit, format, x, limits } = front.axes[name];
   const [others, best, known, again] = front.traces.map((trace, i) => ({
     ...trace, x: x[i], text: trace.text.map(plain), type: "scatter", mode: "markers",
-    hovertemplate: `%{text}<br>%{y:.2%} error<br>%{x:${format}} ${plain(unit)}<extra></extra>` }));
+    hovertemplate: `%{text}<br>%{y:.2%} ${front.error}<br>%{x:${format}} ${plain(unit)}<extra></extra>` }));
   others.marker = { color: "--faint", size: 7, opacity: 0.65 };
   best.marker = { color: "--accent", size: 10, line: { color: "--paper", width: 1 } };
   known.marker = { color: "--hot", size: 11, symbol: "diamond", line: { color: "--paper", width: 1 } };
@@ -27,7 +27,7 @@ function drawFront() {
     xanchor: "right", yanchor: "top", font: { color: "--hot", size: 12 } }));
   const point = ({ points }) => points[0].customdata === undefined || select(points[0].customdata);
   draw("front", [others, ...(name === front.lined ? [line] : []), best, ...more, ring], objectiveAxis(front.axes[name]),
-    errorAxis(front.log, { rangemode: "nonnegative" }), { shapes, annotations },
+    errorAxis(front.error, front.log, { rangemode: "nonnegative" }), { shapes, annotations },
     { plotly_hover: point, plotly_click: point });
 }
 

@@ -28,7 +28,8 @@ def front_section(view: View) -> Section | None:
     shown = tag("div", tag("div", network_details(view, view.front[0]), id="shown"), class_="inner")
     panel = tag("aside", tag("h3", "Network", id="panel-title", aria_live="polite"), shown, id="panel",
                 aria_labelledby="panel-title", tabindex=0)  # fmt: skip
-    left = tag("div", menu, plot("front", "Validation error against cost, one point per trial", _caption(view)),
+    label = f"{view.noun('error').capitalize()} against cost, one point per trial"
+    left = tag("div", menu, plot("front", label, _caption(view)),
                tag("ul", picks, class_="picks", aria_label="Networks on the front, by error"),
                _known_networks(view))  # fmt: skip
     hidden = [network_template(view, record) for record in (*_spread(view.front), *view.baselines)]
@@ -37,10 +38,10 @@ def front_section(view: View) -> Section | None:
 
 
 def _caption(view: View) -> str:
-    names = [noun(name) for name in view.experiment.objectives]
+    names = [view.noun(name) for name in view.experiment.objectives]
     front = f"A network is on the front if no other is better in one of {listed(names)} without being worse in another."
     if len(names) == 1:
-        front = "The only objective is the validation error, so the front is the network with the lowest."
+        front = f"The only objective is the {names[0]}, so the front is the network with the lowest."
     return f"{front} Dashed: the budget. Point at a network, or select one below, to see it."
 
 
@@ -73,7 +74,13 @@ def _known_networks(view: View) -> Markup | None:
                      *[quantity(name, value_of(name, record)) for name in view.costs]])  # fmt: skip
     caption = ("In the search each network, baselines included, was trained once with one recipe; finalists were "
                "trained again from several seeds: mean and interval.")  # fmt: skip
-    heads = ["network", "validation error", "95 % interval", "test error", *map(noun, view.costs)]
+    heads = [
+        "network",
+        view.noun("error"),
+        "95 % interval",
+        view.noun("test_error"),
+        *map(noun, view.costs),
+    ]
     return tag("div", table(caption, heads, rows), class_="scroller")
 
 
@@ -92,6 +99,7 @@ def _front_data(view: View) -> dict[str, Any]:
         "lined": view.abscissa if len(view.experiment.objectives) == 2 else None,
         "axes": {name: _axis(view, name, parts) for name in view.axes},
         "log": needs_log_axis([view]),
+        "error": view.noun("error"),
     }
 
 

@@ -12,6 +12,7 @@ from nas.report.run.view import View
 from nas.report.text import between, clip, listed, noun, percent, quantity
 from nas.search.objectives import Budget, Range
 from nas.search.trial import TrialRecord
+from nas.training.metrics import METRICS
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"  # a heading must not break between a number and its unit
 Figure = tuple[str, Child, Child]
@@ -66,13 +67,13 @@ def _error(view: View, best: TrialRecord, counts: str) -> list[Child]:
     """Return the error of the best network and its uncertainty."""
     if not view.finalists:
         confirm = tag("code", f"nas finalists {view.argument}")
-        return [" has the lowest validation error: ", tag("strong", quantity("error", best.error)), counts,
+        return [f" has the lowest {view.noun('error')}: ", tag("strong", quantity("error", best.error)), counts,
                 " One seed only; confirm with ", confirm, "."]  # fmt: skip
     first = view.finalists[0]
     return [
-        f" is the best of {len(view.finalists)} finalists: validation error ",
+        f" is the best of {len(view.finalists)} finalists: {view.noun('error')} ",
         tag("strong", quantity("error", first.error)),
-        f" over {len(first.errors)} seeds (95 % interval {between(first.low, first.high)}), test error ",
+        f" over {len(first.errors)} seeds (95 % interval {between(first.low, first.high)}), {view.noun('test_error')} ",
         tag("strong", quantity("error", first.test_error)), counts,
     ]  # fmt: skip
 
@@ -103,10 +104,12 @@ def _figures(view: View) -> list[Figure]:
 
 
 def _error_figure(view: View, best: TrialRecord) -> Figure:
+    title = view.noun("error")
     if view.finalists:
         first = view.finalists[0]
-        return "validation error", quantity("error", first.error), f"95 %: {between(first.low, first.high)}"
-    return "validation error", quantity("error", best.error), f"guessing: {percent(1 - 1 / view.run.task.classes)}"
+        return title, quantity("error", first.error), f"95 %: {between(first.low, first.high)}"
+    guessing = METRICS[view.experiment.metric].of_guessing(view.run.task.classes)
+    return title, quantity("error", best.error), f"guessing: {percent(guessing)}"
 
 
 def _cost_figures(view: View, best: TrialRecord) -> list[Figure]:

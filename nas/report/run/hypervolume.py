@@ -9,6 +9,7 @@ from nas.search.experiment import Experiment
 from nas.search.objectives import Objective
 from nas.search.pareto import Points, as_points, hypervolume, merge
 from nas.search.trial import TrialRecord
+from nas.training.metrics import METRICS
 
 SHUFFLES = 100
 MAX_STEPS = 64
@@ -48,8 +49,8 @@ class SearchProgress:
 def reference_point(experiment: Experiment, classes: int, points: Points) -> tuple[float, ...]:
     """Return the reference point, known before the search wherever that is possible.
 
-    Error: that of guessing, 1 - 1 / classes. An objective with an upper limit in the budget: the limit. A measured one
-    with an upper bound: the bound. Any other: 1.1 times the worst value seen.
+    Error: that of guessing, such as 1 - 1 / classes. An objective with an upper limit in the budget: the limit. A
+    measured one with an upper bound: the bound. Any other: 1.1 times the worst value seen.
     """
     worst = points[np.isfinite(points).all(axis=1)].max(axis=0, initial=0.0)
     return tuple(
@@ -60,7 +61,7 @@ def reference_point(experiment: Experiment, classes: int, points: Points) -> tup
 
 def _reference(experiment: Experiment, objective: Objective, classes: int, otherwise: float) -> float:
     if objective.name == "error":
-        return 1 - 1 / classes if classes > 1 else 1.0
+        return METRICS[experiment.metric].of_guessing(classes)
     limit = experiment.budget.get(objective.name)
     bound = limit.max if limit else None if objective.exact else objective.upper_bound
     return float(bound) if bound else otherwise or 1.0

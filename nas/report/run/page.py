@@ -6,6 +6,7 @@ from nas.report.html.markup import Markup, tag
 from nas.report.html.page import sections_page
 from nas.report.html.section import Section
 from nas.report.run.advice import advice_section
+from nas.report.run.classes import classes_section
 from nas.report.run.curves import curves_section
 from nas.report.run.front import front_section
 from nas.report.run.header import run_header
@@ -21,6 +22,7 @@ from nas.report.text import clip
 SECTIONS: list[Callable[[View], Section | None]] = [
     front_section,
     network_section,
+    classes_section,
     progress_section,
     population_section,
     advice_section,

@@ -7,7 +7,7 @@ from nas.report.run.frame import used
 from nas.report.run.trials import parents_text, state_text
 from nas.report.run.values import values_of
 from nas.report.run.view import View
-from nas.report.text import clip, full_quantity, noun, percent
+from nas.report.text import clip, full_quantity, percent
 from nas.search.trial import TrialRecord
 
 
@@ -23,7 +23,7 @@ def network_details(view: View, record: TrialRecord) -> Markup:
     facts = [("state", state_text(record))] if record.state != "complete" else []
     for name, value in values.items():
         share = f" ({percent(shares[name])} of the budget)" if name in shares else ""
-        facts.append((noun(name), f"{full_quantity(name, value)}{share}"))
+        facts.append((view.noun(name), f"{full_quantity(name, value)}{share}"))
     chosen = [(clip(name, 40), clip(value, 80)) for name, value in record.choices.items()]
     if record.parents:
         chosen = [("edited from", parents_text(record))]

@@ -81,7 +81,7 @@ def families(view: View) -> Data:
             _distribution(clip(label, 40), [error for _, error in part if error is not None])
             for label, part in groupby(labeled, key=lambda pair: pair[0])
         ]
-    return {"choices": by_choice, "log": needs_log_axis([view])}
+    return {"choices": by_choice, "log": needs_log_axis([view]), "error": view.noun("error")}
 
 
 def _distribution(name: str, errors: list[float]) -> Data:
@@ -99,7 +99,7 @@ def parallel_coordinates(view: View) -> Data:
     axes = [_axis(clip(name, 40), [record.choices.get(name) for record in records])
             for name in choice_names(view.complete) if name in strongest]  # fmt: skip
     axes.append(_axis(noun(view.abscissa), [value_of(view.abscissa, record) for record in records], view.abscissa))
-    axes.append(_axis("validation error", log_errors(records).tolist()))
+    axes.append(_axis(view.noun("error"), log_errors(records).tolist()))
     errors = [record.error for record in records]
     axes[-1]["ticks"] = [
         [0, quantity("error", min(filter(None, errors), default=0))],
@@ -150,4 +150,5 @@ def main_primitives(view: View) -> Data:
         }
         for name, part in parts.items()
     ]
-    return {"groups": points, "log": needs_log_axis([view]), "axis": axis_data(view.abscissa)}
+    title = view.noun("error")
+    return {"groups": points, "log": needs_log_axis([view]), "error": title, "axis": axis_data(view.abscissa)}

@@ -5,7 +5,7 @@ from pathlib import Path
 from nas.report.html.section import Section, chooser, plot, section
 from nas.report.run.hypervolume import SearchProgress
 from nas.report.run.view import View
-from nas.report.text import form_of, listed, noun, percent, quantity
+from nas.report.text import form_of, listed, percent, quantity
 
 
 def progress_section(view: View) -> Section | None:
@@ -28,7 +28,7 @@ def progress_section(view: View) -> Section | None:
 
 def _caption(view: View, progress: SearchProgress) -> str:
     worst = zip(view.experiment.objectives, progress.reference, strict=True)
-    point = listed([f"{percent(value) if form_of(name) == 'share' else quantity(name, value)} {noun(name)}"
+    point = listed([f"{percent(value) if form_of(name) == 'share' else quantity(name, value)} {view.noun(name)}"
                     for name, value in worst])  # fmt: skip
     below = (progress.found < progress.low - 1e-12).mean()
     above = (progress.found > progress.high + 1e-12).mean()

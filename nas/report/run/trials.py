@@ -8,7 +8,7 @@ from nas.report.html.section import Section, section
 from nas.report.html.table import sortable_cell, table
 from nas.report.run.values import value_of
 from nas.report.run.view import View
-from nas.report.text import clip, noun, quantity
+from nas.report.text import clip, quantity
 from nas.search.trial import TrialRecord
 
 MAX_ROWS = 1_000
@@ -30,7 +30,7 @@ def _trials_table(view: View) -> Markup:
     panel = ", a number to see that network" if view.complete else ""
     caption = f"Trials, best first. Select a heading to sort by it{panel}.{more}"
     costs = dict.fromkeys(("params", "macs", "depth", "peak_bytes", *view.costs))
-    heads = ["trial", "state", *map(noun, ("error", *costs)), "trained", "choices"]
+    heads = ["trial", "state", *map(view.noun, ("error", *costs)), "trained", "choices"]
     buttons = [tag("button", head, type="button") for head in heads]
     front = {record.number for record in view.front}
     rows = (_row(record, costs, record.number in front, bool(view.complete)) for record in records[:MAX_ROWS])

@@ -10,7 +10,7 @@ import pandas as pd
 from nas.report.run.frame import frame
 from nas.report.run.hypervolume import SearchProgress, search_progress
 from nas.report.run.values import plot_axes
-from nas.report.text import clip
+from nas.report.text import clip, noun
 from nas.search.experiment import Experiment
 from nas.search.objectives import Budget
 from nas.search.results.finalists import Finalist, comparable, load_finalists
@@ -39,6 +39,11 @@ class View:
     @property
     def experiment(self) -> Experiment:
         return self.run.experiment
+
+    def noun(self, name: str) -> str:
+        """Return a quantity as it is called in a sentence; `error` and `test_error` by the metric of the search."""
+        titles = {"error": self.experiment.error_title, "test_error": self.experiment.test_title}
+        return titles.get(name) or noun(name)
 
     @property
     def limits(self) -> Budget:
