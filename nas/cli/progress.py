@@ -20,6 +20,7 @@ from nas.search.loop.search import Search, SearchEvent
 from nas.search.pareto import front_of
 from nas.search.store.log import line
 from nas.search.trial import TrialRecord
+from nas.training.metrics import METRICS
 
 FINISHING = "Finishing running trials; Ctrl-C again to abort"
 TIME_UP = "Time limit reached: finishing running trials"
@@ -38,6 +39,7 @@ class ProgressBoard:
     def __init__(self, search: Search) -> None:
         self.search = search
         self.names = search.study.experiment.objectives
+        self.metric = METRICS[search.study.experiment.metric].title
         records = search.study.records()
         self.over = sum(record.state != "running" for record in records)
         self.begun_at, self.already = time.monotonic(), self.over
@@ -77,7 +79,7 @@ class ProgressBoard:
     def summary(self) -> str:
         """Return the progress in one line."""
         best = self.best()
-        found = f"best error {best.error:.4f} (trial {best.number})" if best else "no result yet"
+        found = f"best {self.metric} {best.error:.4f} (trial {best.number})" if best else "no result yet"
         total = self.search.study.experiment.trials
         return f"{self.over}/{total} trials, ETA {self.eta()}, {found}, front {len(self.front)}"
 

@@ -1,4 +1,4 @@
-"""How a network does on each class, in words: rows of the card and of the Markdown report."""
+"""How a network does on each class, in words, for the card."""
 
 from nas.training.evaluation import Evaluation
 from nas.training.metrics import Confusion, recalls
@@ -14,18 +14,20 @@ def class_rows(part: str, found: Evaluation | None, names: tuple[str, ...] | Non
         return {}
     rows = {f"Recall per class, {part}": recall_text(found.confusion, names)}
     if confused := most_confused(found.confusion):
-        shown = "; ".join(f"{name_of(true, names)} as {name_of(said, names)} {count}" for true, said, count in confused)
+        shown = "; ".join(
+            f"{name_of(true, names)} as {name_of(said, names)}: {count}" for true, said, count in confused
+        )
         rows[f"Most frequent confusions, {part}"] = shown
     return rows
 
 
 def recall_text(confusion: Confusion, names: tuple[str, ...] | None) -> str:
-    """Return `cat 0.95, dog 0.90` in the order of classes; of many classes the lowest, lowest first."""
+    """Return `cat: 0.95, dog: 0.90` in the order of classes; of many classes the lowest, lowest first."""
     shares = recalls(confusion)
     known = [label for label in range(len(shares)) if shares[label] == shares[label]]
     chosen = known if len(known) <= MAX_CLASSES else sorted(known, key=lambda label: shares[label])[:MAX_CLASSES]
-    text = ", ".join(f"{name_of(label, names)} {shares[label]:.2f}" for label in chosen)
-    return text if len(chosen) == len(known) else f"lowest {len(chosen)} of {len(known)}: {text}"
+    text = ", ".join(f"{name_of(label, names)}: {shares[label]:.2f}" for label in chosen)
+    return text if len(chosen) == len(known) else f"{text} (the lowest {len(chosen)} of {len(known)})"
 
 
 def most_confused(confusion: Confusion, most: int = MAX_CONFUSIONS) -> list[tuple[int, int, int]]:
