@@ -6,6 +6,7 @@
 | sampler   | 4             | 1          | its class, where an experiment names it; a bundled one also a `Plugin`  |
 | executor  | 5             | 1          | its class, where an experiment names it; a bundled one also a `Plugin`  |
 | objective | 20            | 1          | one `register`                                                          |
+| trainer   | -             | 1          | its class or function, where an experiment names it                     |
 | reader    | 5             | 1          | its class, where an experiment names it, or one `register`              |
 | section   | 5             | 2          | its file, and the list of nas/report/run/page.py                        |
 | principle | 1             | 1          | one `Principle` in the `PRINCIPLES` of its file                         |
@@ -23,6 +24,7 @@ from typing import Any
 
 import pytest
 import torch
+from search.idle import InProcess
 from typer.testing import CliRunner
 
 from nas.cli.app import app
@@ -38,10 +40,12 @@ from nas.search.objectives import OBJECTIVES
 from nas.search.registries import EXECUTORS, SAMPLERS
 from nas.search.store.create import create
 from nas.search.store.run import Run, load_run
+from nas.search.workers.worker import train_job
 from nas.testing.objectives import check_objective
 from nas.testing.ops import check_op
 from nas.testing.readers import check_reader
 from nas.testing.samplers import check_sampler
+from nas.testing.trainers import check_trainer
 from nas.user_code import load_attribute
 
 PAGE = Path(__file__).parent.parent / "CONTRIBUTING.md"
@@ -169,6 +173,26 @@ def test_a_reader_is_named_by_its_file(untrained: str, tmp_path: Path) -> None:
     assert run.task.classes == 2
 
 
+def test_a_trainer_is_named_by_its_file(tmp_path: Path) -> None:
+    name = f"{example('a trainer', tmp_path)}:plain"
+    check_trainer(load_attribute(name))
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        f'space = "mixed"\ndata = "digits"\ntrials = 1\ntrainer = "{name}"\nbudget = {{params = {{max = 5_000}}}}\n'
+        "recipe = {epochs = 2, learning_rate = 0.01}\n",
+        encoding="utf-8",
+    )
+    for _ in Search(
+        create(tmp_path / "run", load_experiment(str(file)), "test"), lambda _: InProcess(train_job)
+    ).events():
+        pass
+    run = load_run(tmp_path / "run")
+    assert (run.best().error or 1) < 0.7
+    assert len(run.best().scores) == 2
+    assert run.best().scores[1].seconds > run.best().scores[0].seconds > 0  # measured for it
+    assert run.weights(run.best()).is_file()
+
+
 def test_a_principle_is_one_entry(tmp_path: Path) -> None:
     (principle,) = load_attribute(f"{example('a claim', tmp_path)}:PRINCIPLES")
     registry = principle_registry()
@@ -187,13 +211,14 @@ def test_a_principle_is_one_entry(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "keys", "refused"),
     [
-        ("status RUN", ("sampler", "executor", "data"), ""),
-        ("report RUN", ("sampler", "executor", "data"), ""),
+        ("status RUN", ("sampler", "executor", "data", "trainer"), ""),
+        ("report RUN", ("sampler", "executor", "data", "trainer"), ""),
         ("export RUN", ("sampler", "executor"), ""),
         ("export RUN", ("data",), "data set"),
         ("resume RUN --trials 9", ("sampler",), "sampler"),
         ("resume RUN --trials 9", ("executor",), "executor"),
         ("resume RUN --trials 9", ("data",), "data set"),
+        ("resume RUN --trials 9", ("trainer",), "trainer"),
         ("finalists RUN --seeds 1 --top 1 --epochs 1", ("sampler", "executor"), "executor"),
         ("finalists RUN --seeds 1 --top 1 --epochs 1", ("data",), "data set"),
     ],

@@ -16,6 +16,7 @@ from nas.training.score import Score
 if TYPE_CHECKING:
     from nas.search.experiment import Experiment
     from nas.search.workers.processes import ProcessPool
+    from nas.search.workers.worker import Train
 
 
 def nothing(job: Job) -> Iterator[Event]:
@@ -27,16 +28,16 @@ def nothing(job: Job) -> Iterator[Event]:
 
 
 class InProcess:
-    """An executor of one worker that trains nothing, in the driver's own process."""
+    """An executor of one worker in the driver's own process. train: what it does with a job."""
 
-    def __init__(self) -> None:
-        self._events: list[Event] = []
+    def __init__(self, train: "Train" = nothing) -> None:
+        self._train, self._events = train, list[Event]()
 
     def idle(self) -> bool:
         return not self._events
 
     def submit(self, job: Job) -> None:
-        self._events = list(nothing(job))
+        self._events = list(self._train(job))
 
     def stop(self, number: int) -> None:
         self._events = [Outcome(number, Reason.STOPPED)]

@@ -1,5 +1,6 @@
 """One contract for all that trains: a state goes on to the bit, a generator is taken, a bad score is one message."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -89,6 +90,15 @@ def test_trainers_keep_the_contract_and_the_check_can_fail() -> None:
         check_trainer(Forgetful)
     with pytest.raises(TrainingError, match="gives no balanced_error"):
         check_trainer(by_hand, "balanced_error")
+
+
+def test_the_trainer_of_the_page_keeps_the_contract() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```python\n(import.*?)^```", page, re.MULTILINE | re.DOTALL)
+    made: dict[str, Any] = {}
+    exec(compile(block, "docs/training.md", "exec"), made)
+    check_trainer(made["Mine"])
+    check_trainer(made["Mine"], "balanced_error")
 
 
 @pytest.mark.parametrize(
