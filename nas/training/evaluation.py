@@ -61,6 +61,6 @@ def evaluate(network: nn.Module, split: Batches) -> Evaluation:
         own = logits.gather(1, labels[:, None])
         missed.append((~(logits <= own)).sum(1) >= 5)  # a logit that is not a number counts against the network
         loss += F.cross_entropy(logits, labels, reduction="sum")
-    cells = split.labels * split.classes + torch.cat(predicted)
+    cells = (split.labels * split.classes + torch.cat(predicted)).cpu()
     confusion = torch.bincount(cells, minlength=split.classes**2).view(split.classes, split.classes)
-    return Evaluation(float(loss) / len(split), confusion.cpu().numpy(), int(torch.cat(missed).sum()))
+    return Evaluation(float(loss) / len(split), confusion.numpy(), int(torch.cat(missed).sum()))

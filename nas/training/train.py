@@ -105,8 +105,8 @@ def train(network: nn.Module, data: Data, recipe: Recipe, seed: int, device: str
 
 def balanced_weights(batches: Batches) -> Tensor:
     """Return a weight per class, (classes,): in inverse proportion to its images, with a mean of 1 over the images."""
-    counts = torch.bincount(batches.labels, minlength=batches.classes)
-    return len(batches) / (batches.classes * counts.clamp(min=1))
+    counts = torch.bincount(batches.labels.cpu(), minlength=batches.classes).clamp(min=1)
+    return (len(batches) / (batches.classes * counts)).to(batches.labels.device)
 
 
 class TrainingLoop:

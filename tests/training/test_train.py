@@ -76,6 +76,8 @@ def test_same_seed_same_scores_other_seed_others(precision: str) -> None:
         {"mixup": 0.2},
         {"ema_decay": 0.9},
         {"grad_clip": 0.1},
+        {"class_weights": "balanced"},
+        {"class_weights": "balanced", "mixup": 0.2},
         {"weight_decay": 0.0},
         {"precision": "bfloat16"},
     ],
