@@ -20,7 +20,7 @@ from nas.model import module
 from nas.search.experiment import Experiment
 from nas.search.results.export_trial import export_trial
 from nas.search.store.run import load_run
-from nas.search.trial import Reason
+from nas.search.trial import Reason, TrialRecord
 from nas.search.workers.job import Event, Job, Outcome, Progress, event_from_json, event_to_json
 from nas.search.workers.worker import train_job
 from nas.testing.trainers import check_trainer
@@ -272,6 +272,17 @@ def test_a_trainer_is_given_as_a_function_of_a_module() -> None:
         Experiment(name="x", space="mixed", data="digits", trainer=lambda: None)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="no trainer 'standart'; did you mean 'standard'"):
         Experiment(name="x", space="mixed", data="digits", trainer="standart")
+
+
+def test_a_file_of_a_trainer_travels_with_the_job(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(MINE, encoding="utf-8")
+    name = f"{tmp_path / 'mine.py'}:ended"
+    trust(name)
+    experiment = Experiment(name="x", space="mixed", data="digits", trainer=name, recipe=Recipe(epochs=1))
+    record = TrialRecord.of(Graph.of(GapHead(10)(Stem(4)(task("digits").image()))), 0, 3)
+    made = Job.for_trial(experiment, record, tmp_path / "w.safetensors")
+    (tmp_path / "mine.py").unlink()  # as on another machine
+    assert list(train_job(Job.from_json(made.to_json())))[-1] == Outcome(3)
 
 
 def test_an_export_keeps_the_weights_of_a_trainer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
