@@ -37,8 +37,9 @@ from nas.search.workers.executor import Executor
 from nas.search.workers.job import Job
 from nas.search.workers.processes import ProcessPool
 from nas.search.workers.train_all import FailurePolicy, TrainedJob, train_all
+from nas.training.batches import Batches
 from nas.training.data import Source
-from nas.training.train import Batches, evaluate
+from nas.training.evaluation import evaluate
 from nas.user_code import trust
 
 SPACES = ("widths", "stages")
@@ -77,7 +78,7 @@ def test_error(network: Candidate, trained: TrainedJob, test: Batches) -> float:
     weights, net = Path(trained.job.weights), module(network.graph)
     load_weights(net, weights)
     weights.unlink()
-    return evaluate(net, test)[0]
+    return evaluate(net, test).error
 
 
 def main() -> int:

@@ -1,5 +1,6 @@
 """A search from Python, as short as from the command line: an experiment, its search, the run and its trials."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,13 +14,14 @@ from nas.genome.trial import Choice
 from nas.report import write_report
 from nas.report.network import draw
 from nas.search.experiment import CODE_SETTINGS, Experiment
-from nas.search.experiment_file import validate_experiment, with_absolute_code
+from nas.search.experiment_file import validate_experiment, with_absolute_code, with_data_path
 from nas.search.loop.search import Search, SearchEvent
 from nas.search.pareto import front_of
 from nas.search.store.create import create
 from nas.search.store.run import Run, load_run
 from nas.search.trial import State, TrialRecord
-from nas.user_code import check_not_imported, give, trust
+from nas.training.data import own_data
+from nas.user_code import check_not_imported, give, give_importable, trust
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,21 +31,36 @@ if TYPE_CHECKING:
     from nas.model.formats import Format
 
 
+IN_WORKERS = {"data", "trainer"}  # settings whose code runs in other processes
+
+
 class PythonExperiment(Experiment):
     """The settings of a search, as in an experiment file, by name; `nas.Experiment`.
 
-    space, sampler, executor, data: also a function, class or object of one's own in place of its name, such as the
-    function that is the space, or one of Optuna's samplers. Paths are relative to the working directory, and code that
-    is named is trusted. Raises ExperimentError naming the first wrong setting.
+    space, sampler, executor, trainer: also a function, class or object of one's own in place of its name, such as the
+    function that is the space, or one of Optuna's samplers. data: also a dataset or arrays, as `own_data` takes them,
+    with image_size to scale to. Paths are relative to the working directory, and code that is named is trusted. Raises
+    ExperimentError naming the first wrong setting, and DataError for a dataset that cannot be read.
     """
 
     def __init__(self, **settings: Any) -> None:
-        given = {key: give(settings[key]) for key in CODE_SETTINGS if _is_object(settings.get(key))}
-        settings = with_absolute_code(settings | given, Path.cwd())
+        name = settings.setdefault("name", _name_of(settings.get("space")))
+        if _is_object(data := settings.get("data")) and not isinstance(data, type):
+            size = settings.pop("image_size", None)
+            settings["data"] = str(own_data(data, str(name), image_size=size))
+        for key in CODE_SETTINGS:
+            if _is_object(value := settings.get(key)):
+                settings[key] = (give_importable if key in IN_WORKERS else give)(value)
+        settings = with_absolute_code(_plain(settings), Path.cwd())
         trust(*[name for key in CODE_SETTINGS if isinstance(name := settings.get(key), str)])
-        name = str(settings.get("space", "search")).rpartition(":")[2]
-        checked = validate_experiment({"name": name} | _plain(settings), "nas.Experiment")
+        checked = with_data_path(validate_experiment(settings, "nas.Experiment"), Path.cwd(), Path.cwd())
         super().__init__(**{key: getattr(checked, key) for key in type(checked).model_fields})
+
+
+def _name_of(space: object) -> str:
+    """Return the name of an experiment that has none: that of the space."""
+    name = getattr(space, "__name__", space)
+    return re.sub(r"\W+", "_", Path(str(name).rpartition(":")[2] or str(name)).stem).strip("_") or "search"
 
 
 def _is_object(value: object) -> bool:

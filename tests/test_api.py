@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from nas.errors import ExperimentError, RunError
 from nas.genome import Graph, Task
 from nas.genome.primitives import ConvUnit, GapHead, Stem
 from nas.search.experiment_file import load_experiment
+from nas.training.score import Score
 
 ROOT = Path(__file__).parent.parent
 
@@ -105,6 +107,38 @@ def test_an_experiment_in_python_is_that_of_a_file(tmp_path: Path) -> None:
     assert nas.Experiment(space=f"{tmp_path}/tiny.py", data="digits").space == f"{tmp_path}/tiny.py:tiny"
     with pytest.raises(ExperimentError, match=r"nas\.Experiment: .*unknown key 'trails'"):
         nas.Experiment(space="mixed", data="digits", trails=3)
+
+
+class Squares(torch.utils.data.Dataset[tuple[torch.Tensor, int]]):
+    """Bright squares on the left or right."""
+
+    classes = ("left", "right")
+
+    def __len__(self) -> int:
+        return 40
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        image = torch.zeros(1, 8, 8)
+        image[:, 2:6, (0, 4)[index % 2] : (4, 8)[index % 2]] = 0.5 + index / 100
+        return image, index % 2
+
+
+def own_training(network: Any, data: Any, recipe: Any, seed: int, device: str) -> Iterator[Score]:
+    for epoch in range(1, recipe.epochs + 1):
+        yield Score(epoch, 0.5 / epoch, 1.0, 0.1, 1.0)
+
+
+def test_a_dataset_and_a_training_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NAS_DATA", raising=False)
+    experiment = asked(data=Squares(), trainer=own_training, trials=2, recipe={"epochs": 2})
+    assert (experiment.data, experiment.name) == ("npz", "two_widths")
+    run = nas.run_search(experiment)
+    assert [trial.error for trial in run.trials] == [0.25, 0.25]
+    assert run.run.data.class_names == ("left", "right")
+    assert run.path == Path("runs/two_widths")
+    run.best().export(tmp_path / "e")
+    assert json.loads((tmp_path / "e" / "labels.json").read_text(encoding="utf-8")) == {"0": "left", "1": "right"}
 
 
 def test_a_run_of_others_does_not_become_trusted(run: LoadedRun, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def print_plan(experiment: "Experiment") -> None:
         low, middle, high = values[0], values[len(values) // 2], values[-1]
         info(f"  {name:<7}{low:>12,} to {high:,}, median {middle:,}")
     for name in experiment.baselines:
-        fitted = fit_baseline(name, shape, experiment.budget)
+        fitted = fit_baseline(name, images.task, experiment.budget)
         counts = cost(fitted.graph)
         info(f"  baseline {fitted.label}: {counts.params:,} params, {counts.macs:,} MACs")
     if sample.refused:

@@ -46,9 +46,9 @@ def load_experiment(what: str, changes: Table | None = None) -> Experiment:
     path, changed = find_experiment(what), set(changes or {})
     data, text = read_toml(path, with_absolute_code(changes or {}, Path.cwd()))
     experiment = validate_experiment(data, str(path), text, changed)
-    folders = {key: Path.cwd() if key in changed else path.resolve().parent for key in ("data", "data_dir")}
+    folders = [Path.cwd() if key in changed else path.resolve().parent for key in ("data", "data_dir")]
     try:
-        experiment = experiment.model_copy(update=_data_settings(experiment, folders))
+        experiment = with_data_path(experiment, *folders)
     except DataError as problem:
         raise ExperimentError(f"{_place(['data'], str(path), text, changed)}: {problem}") from None
     trust(*experiment.code_names)
@@ -107,14 +107,18 @@ def validate_experiment(data: Table, origin: str, text: str = "", changed: set[s
         raise ExperimentError(f"{origin}: {problem}") from None
 
 
-def _data_settings(experiment: Experiment, folders: dict[str, Path]) -> Table:
-    """Return `data` as a reader's name and `data_dir` as an absolute path. Raises DataError."""
-    reader, path = locate(experiment.data, folders["data"])
+def with_data_path(experiment: Experiment, data: Path, data_dir: Path) -> Experiment:
+    """Return an experiment with `data` as a reader's name and `data_dir` as an absolute path. Raises DataError.
+
+    data, data_dir: the folders from which a relative path in each setting starts.
+    """
+    reader, path = locate(experiment.data, data)
     if path is None:
-        return {"data_dir": experiment.data_dir and absolute_path(experiment.data_dir, folders["data_dir"])}
+        found = experiment.data_dir and absolute_path(experiment.data_dir, data_dir)
+        return experiment.model_copy(update={"data_dir": found})
     if experiment.data_dir is not None:
         raise DataError(f"data names {path}, and data_dir {experiment.data_dir!r} as well; remove data_dir")
-    return {"data": reader, "data_dir": path}
+    return experiment.model_copy(update={"data": reader, "data_dir": path})
 
 
 def _check_budget(table: object, origin: str, text: str, changed: set[str] | None) -> None:

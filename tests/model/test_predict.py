@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,18 +20,33 @@ from nas.model import module
 from nas.model.export import check_folder, export_network
 from nas.model.formats import Format
 from nas.model.predict import Preprocessing
-from nas.training.data.images import decode_image
+from nas.training.data.images import open_image, prepare_image
 
 MEAN, STD = (100.5, 90.25, 80.0), (60.0, 50.0, 40.0)
 
 
-def logits(folder: Path, file: Path, *options: str) -> list[float]:
-    command = [sys.executable, str(folder / "predict.py"), str(file), "--json", *options]
+def logits(folder: Path, files: list[Path], *options: str) -> list[list[float]]:
+    command = [sys.executable, str(folder / "predict.py"), *map(str, files), "--json", *options]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    done = subprocess.run(command, cwd=file.parent, capture_output=True, text=True, check=False, env=environment)
+    done = subprocess.run(command, cwd=folder.parent, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
-    found: list[float] = json.loads(done.stdout)["logits"]
-    return found
+    return [json.loads(line)["logits"] for line in done.stdout.splitlines()]
+
+
+def write_pictures(folder: Path, channels: int) -> Iterator[Path]:
+    """Write pictures of every kind that a set of so many channels may have; yield their files."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    numbers = np.random.default_rng(0)
+    if channels == 1:
+        Image.fromarray(numbers.integers(0, 256, (15, 11), np.uint8)).save(folder / "gray.png", exif=exif)
+        Image.fromarray(numbers.integers(0, 65536, (15, 11), np.uint16)).save(folder / "deep.png")
+        yield from (folder / "gray.png", folder / "deep.png")
+        return
+    image = Image.fromarray(numbers.integers(0, 256, (15, 11, 4), np.uint8))
+    for name, mode in (("a.png", "RGBA"), ("b.jpg", "RGB"), ("c.png", "P"), ("d.jpg", "CMYK"), ("e.webp", "RGBA")):
+        image.convert("RGB" if mode in ("P", "CMYK") else mode).convert(mode).save(folder / name, exif=exif)
+        yield folder / name
 
 
 @pytest.mark.parametrize(
@@ -46,19 +62,18 @@ def test_a_picture_file_has_the_logits_of_training(
     network = module(graph)
     labels = ("a", "b|\n", '"""')
     how = Preprocessing((channels, 6, 8), MEAN[:channels], STD[:channels], white, labels)
-    folder, file = tmp_path / "export", tmp_path / "picture.png"
+    folder = tmp_path / "export"
     export_network(graph, network, folder, Task("", graph.input, 3), "", {}, formats, preprocessing=how)
     assert list(json.loads((folder / "labels.json").read_text(encoding="utf-8")).values()) == list(labels)
-    pixels = np.random.default_rng(0).integers(0, 256, (15, 11, 4 if channels == 3 else 1), np.uint8).squeeze()
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.fromarray(pixels).save(file, exif=exif)
-    read = np.asarray(decode_image(file.read_bytes(), (6, 8)), np.float64).reshape(6, 8, channels) * white / 255
-    images = torch.from_numpy(((read - MEAN[:channels]) / STD[:channels]).transpose(2, 0, 1)[None]).float()
-    with torch.no_grad():
-        expected = network.eval()(images)[0]
+    files = list(write_pictures(tmp_path, channels))
     for options in ([], ["--onnx"]) if "onnx" in formats else ([],):
-        assert torch.allclose(torch.tensor(logits(folder, file, *options)), expected, atol=1e-5, rtol=0)
+        for file, found in zip(files, logits(folder, files, *options), strict=True):
+            shown = np.asarray(prepare_image(open_image(file.read_bytes()), (6, 8)), np.float64)
+            read = shown.reshape(6, 8, channels) * white / 255
+            images = torch.from_numpy(((read - MEAN[:channels]) / STD[:channels]).transpose(2, 0, 1)[None]).float()
+            with torch.no_grad():
+                expected = network.eval()(images)[0]
+            assert torch.allclose(torch.tensor(found), expected, atol=1e-5, rtol=0), file.name
     if "onnx" in formats:
         model = onnx.load(folder / "network.onnx")
         assert model.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "batch"

@@ -90,9 +90,22 @@ def trained_network(run: Run, record: TrialRecord, images: RunData, info: Callab
     return trained
 
 
-        images.require_data()
-        _train_again(run, record, network)
-        return trained
+def _train_again(run: Run, record: TrialRecord, network: nn.Module) -> None:
+    """Train a trial again in a worker, and load its weights. Raises RunError when that gives another score.
+
+    An optimizer takes more memory than all else here. Without the search's GPU the trial is trained on the CPU.
+    """
+    experiment = run.experiment
+    on_gpu = experiment.device == "cuda" and torch.cuda.is_available()
+    experiment = experiment if on_gpu else experiment.model_copy(update={"device": "cpu"})
+    again = f"nas export {quoted(run.path)}:{record.number}"
+    with TemporaryDirectory() as scratch, closing(make_executor(experiment, 1)) as workers:
+        job = Job.for_trial(experiment, record, Path(scratch) / "weights.safetensors")
+        (trained,) = train_all(workers, [job], FailurePolicy(run.path, again=again))
+        if trained.error is None or not record.is_repeated_by(trained.error):
+            ended = trained.outcome.reason.summary if trained.error is None else f"has error {trained.error}"
+            raise RunError(f"trained again, trial {record.number} {ended}, not error {record.error}")
+        _load(network, Path(job.weights))
 
 
 def _validate(network: nn.Module, images: RunData) -> Evaluation | None:
