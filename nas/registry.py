@@ -80,9 +80,8 @@ class Registry(Mapping[str, T]):
         name = self.current_name(name)
         if name in self._entries or (self._wrap and is_outside(name)):
             return name
-        raise ExperimentError(
-            f"no {self.kind} {name[:60]!r}{near(name, self._entries) or '.'} There are: {', '.join(self._entries)}"
-        )
+        meant = near(name.lower().removesuffix(self.kind), self._entries) or "."  # Optuna's TPESampler is our tpe
+        raise ExperimentError(f"no {self.kind} {name[:60]!r}{meant} There are: {', '.join(self._entries)}")
 
     def check_trusted(self, name: str) -> str:
         """Return the current name, without importing anything.

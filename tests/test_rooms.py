@@ -64,8 +64,10 @@ def test_a_room_imports_only_leftwards(path: Path) -> None:
 
 INNER_ROOMS: dict[str, list[str]] = {
     "search": [
-        "distributions durations objectives registries",
+        "distributions durations sizes",
+        "objectives registries",
         "experiment checked_trial",
+        "explain_setting",
         "experiment_file space trial",
         "pareto",
         "propose workers store",

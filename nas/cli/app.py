@@ -37,14 +37,36 @@ EXAMPLES = {
 """The verbs in the order of use, each with the example at the end of its help."""
 
 
+OTHER_VERBS = {
+    "run": "search", "train": "search", "start": "search", "continue": "resume", "restart": "resume",
+    "watch": "status", "progress": "status", "plot": "report", "draw": "show", "view": "show", "flops": "cost",
+    "params": "cost", "compare": "diff", "download": "data", "fetch": "data", "models": "baselines",
+    "ops": "primitives",
+}  # fmt: skip
+"""Our verb by the name that other tools give one."""
+
+
+def _hint(problem: Any, verb: str) -> str:
+    """Return the remedy for an option that a search does not have, and for a setting without --set."""
+    if verb != "search":
+        return ""
+    if (name := getattr(problem, "option_name", None)) and "No such option" in problem.message:
+        from nas.search.explain_setting import find_setting
+
+        setting = find_setting(name.lstrip("-"))
+        return f". It is a setting: write --set {setting}=VALUE" if setting else ""
+    unexpected = "unexpected extra argument" in problem.message
+    return ". A setting is changed with --set, such as --set recipe.epochs=20" if unexpected else ""
+
+
 @contextmanager
-def _printable_messages() -> Iterator[None]:
+def _printable_messages(verb: str = "") -> Iterator[None]:
     """Escape the control characters in the message of a usage error."""
     try:
         yield
     except Exception as problem:
         if isinstance(message := getattr(problem, "message", None), str):  # the parser's, of whatever package
-            problem.message = printable(message, kept="")  # type: ignore[attr-defined]
+            problem.message = printable(message + _hint(problem, verb), kept="")  # type: ignore[attr-defined]
         raise
 
 
@@ -58,8 +80,14 @@ class VerbsInOrder(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the verb and return what it returns. Raises usage errors whose messages are printable."""
-        with _printable_messages():
+        with _printable_messages(next(iter(ctx._protected_args), "")):
             return super().invoke(ctx)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the verb of a command line. Raises a usage error with the verb that is meant."""
+        if args[0] in OTHER_VERBS:
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {OTHER_VERBS[args[0]]!r}?")
+        return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of the verbs in the order of use."""

@@ -1,17 +1,18 @@
 """What several verbs share: the types of their options and arguments, and how their values are read."""
 
 import os
-from decimal import Decimal
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas.errors import BudgetError, ExperimentError
+from nas.errors import ExperimentError
 
 if TYPE_CHECKING:
     from nas.search.experiment import Experiment
 
+OPTIONS = {"budget.params.max": "--max-params", "budget.macs.max": "--max-macs"}  # named otherwise than their key
 MAX_NAME_BYTES = 200  # of a directory; file systems take 255
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
@@ -50,18 +51,9 @@ def refuse_options(reason: str, **given: object) -> None:
         raise ExperimentError(f"{' and '.join(names)} cannot be used here: {reason}")
 
 
-def parse_size(text: str | None) -> int | None:
-    """Return 50000 for 50k, 1500000 for 1.5M. Raises BudgetError."""
-    if text is None:
-        return None
-    factor = {"k": 10**3, "m": 10**6, "g": 10**9}.get(text[-1:].lower(), 1)
-    try:
-        value = Decimal(text if factor == 1 else text[:-1]) * factor
-        if value != value.to_integral_value() or not 1 <= value <= 2**63:
-            raise ValueError
-    except (ValueError, ArithmeticError):
-        raise BudgetError(f"{text[:40]!r} is not a size; write 50000, 50k, 1.5M or 2G") from None
-    return int(value)
+def typed_options(keys: Iterable[str]) -> dict[str, str]:
+    """Return the option by which each key was changed, for messages: budget.params.max by --max-params."""
+    return {key: OPTIONS.get(key, f"--{key.replace('_', '-')}") for key in keys}
 
 
 def setting(text: str) -> tuple[str, Any]:

@@ -19,8 +19,8 @@ from nas.cli.options import (
     TimeLimit,
     choose_executor,
     home,
-    parse_size,
     setting,
+    typed_options,
 )
 from nas.errors import RunError, printable, quoted
 
@@ -48,6 +48,7 @@ def search_command(
     workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of sampling and training.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda.")] = None,
+    sampler: Annotated[str | None, typer.Option(help="How networks are proposed, such as tpe or frontier.")] = None,
     baselines: Annotated[
         str | None, typer.Option(metavar="NAME,NAME", help="Known networks to train for comparison.")
     ] = None,
@@ -62,15 +63,16 @@ def search_command(
     from nas.search.store.create import create, refuse_strange
 
     settings: dict[str, Any] = dict(setting(change) for change in changes or [])
-    limits = {"budget.params.max": parse_size(max_params), "budget.macs.max": parse_size(max_macs)}
+    limits = {"budget.params.max": max_params, "budget.macs.max": max_macs}
     plain = {"trials": trials, "workers": workers, "seed": seed, "device": device, "storage": storage}
+    plain |= {"sampler": sampler}
     plain |= {"executor": choose_executor(executor, address), "time_limit": time_limit}
     if baselines is not None:
         settings["baselines"] = [name.strip() for name in baselines.split(",") if name.strip()]
     if data is not None:
         settings = {"data": data, "data_dir": None} | settings
-    settings |= {key: value for key, value in (limits | plain).items() if value is not None}
-    chosen = load_experiment(experiment, settings)
+    given = {key: value for key, value in (limits | plain).items() if value is not None}
+    chosen = load_experiment(experiment, settings | given, typed_options(given))
     run = out or home(chosen)
     refuse_strange(run)
     print_plan(chosen)
@@ -147,7 +149,13 @@ def resume_command(
     if experiment.space == MATCHED:
         resume_principles(run, command, changes)
         return
-    drive(create(run, validate_experiment({**experiment.as_dict(), **changes}, "nas resume"), command))
+    drive(
+        create(
+            run,
+            validate_experiment({**experiment.as_dict(), **changes}, "nas resume", "", typed_options(changes)),
+            command,
+        )
+    )
 
 
 @app.command("status")

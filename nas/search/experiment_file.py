@@ -3,26 +3,28 @@
 import json
 import re
 import tomllib
-from dataclasses import fields
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
-from nas.errors import DataError, ExperimentError, NasError, near
+from nas.errors import DataError, ExperimentError, NasError, near, quoted
 from nas.files import read_text
 from nas.resources import names, resource
 from nas.search.experiment import CODE_SETTINGS, Experiment
-from nas.search.objectives import Range, check_limit, exact_objectives
+from nas.search.explain_setting import explain, explain_limit
+from nas.search.objectives import check_limit
 from nas.search.space import absolute_space
 from nas.training.data.locate import absolute_path, locate
-from nas.training.recipe import FORMER_KEYS, Recipe, recipe_settings
+from nas.training.recipe import FORMER_KEYS, recipe_settings
 from nas.user_code import absolute, trust
 
 MAX_BYTES = 100_000
+MAX_PROBLEMS = 5  # that one message tells
 Table = dict[str, Any]  # of a TOML file
+Typed = Mapping[str, str]  # how a key was changed on the command line, as --trials, where it was not by --set
 
 
 def find_experiment(what: str) -> Path:
@@ -30,27 +32,46 @@ def find_experiment(what: str) -> Path:
     path = Path(what)
     if path.is_file():
         return path
+    if path.is_dir():
+        raise ExperimentError(_not_experiment(path))
     if path.suffix != ".toml" and what in names("experiments", ".toml"):
         return resource("experiments", f"{what}.toml")
     known = names("experiments", ".toml")
     listed = ", ".join(known)
-    raise ExperimentError(f"no experiment {what!r}: it is neither a file nor one of {listed}{near(what, known)}")
+    hint = near(what, known) or near(path.name, [each.name for each in path.absolute().parent.glob("*.toml")])
+    raise ExperimentError(f"no experiment {what!r}: it is neither a file nor one of {listed}{hint}")
 
 
-def load_experiment(what: str, changes: Table | None = None) -> Experiment:
+def _not_experiment(folder: Path) -> str:
+    if (folder / "study.db").is_file():
+        return f"{folder} is a run, not an experiment; continue it with: nas resume {quoted(folder)}"
+    files = sorted(each.name for each in folder.glob("*.toml"))
+    inside = f", such as {quoted(folder / files[0])}" if files else ""
+    return f"{folder} is a directory; an experiment is a TOML file{inside}"
+
+
+def _quotes(text: str, said: str) -> str:
+    """Return the end of a message on a line of a file: the quotes that its value lacks, if that is the fault."""
+    number = re.search(r"at line (\d+)", said)
+    line = text.splitlines()[int(number[1]) - 1] if number else ""
+    bare = re.fullmatch(r"\s*([\w.-]+)\s*=\s*([A-Za-z][\w./:-]{0,60})\s*(#.*)?", line)
+    return f'; text is written in quotes: {bare[1]} = "{bare[2]}"' if bare else ""
+
+
+def load_experiment(what: str, changes: Table | None = None, typed: Typed | None = None) -> Experiment:
     """Return a bundled experiment by its name, or one in a TOML file of the user's, with `changes` laid over it.
 
     Files that it names, of Python code and of images, are found from the experiment's own folder, those in `changes`
-    from the working directory; the code is trusted. Raises ExperimentError.
+    from the working directory; the code is trusted. typed: as of `read_experiment`. Raises ExperimentError.
     """
-    path, changed = find_experiment(what), set(changes or {})
+    path, origins = find_experiment(what), set_options(changes or ()) | dict(typed or {})
     data, text = read_toml(path, with_absolute_code(changes or {}, Path.cwd()))
-    experiment = validate_experiment(data, str(path), text, changed)
-    folders = [Path.cwd() if key in changed else path.resolve().parent for key in ("data", "data_dir")]
+    experiment = validate_experiment(data, str(path), text, origins)
+    folders = [Path.cwd() if key in origins else path.resolve().parent for key in ("data", "data_dir")]
     try:
         experiment = with_data_path(experiment, *folders)
     except DataError as problem:
-        raise ExperimentError(f"{_place(['data'], str(path), text, changed)}: {problem}") from None
+        raise ExperimentError(f"{_place(['data'], str(path), text, origins)}: {problem}") from None
     trust(*experiment.code_names)
     return experiment
 
@@ -63,13 +84,19 @@ def with_absolute_code(table: Table, *folders: Path) -> Table:
     return {**table, **made, **space}
 
 
-def read_experiment(path: Path, changes: Table | None = None) -> Experiment:
+def read_experiment(path: Path, changes: Table | None = None, typed: Typed | None = None) -> Experiment:
     """Return the experiment in a TOML file, with `changes` ("budget.params.max": 50000) laid over it.
 
-    Raises ExperimentError with file, line and remedy.
+    typed: the option by which a key was changed, as --max-params; --set for the others. Raises ExperimentError with
+    file, line and remedy.
     """
     data, text = read_toml(path, changes)
-    return validate_experiment(data, str(path), text, set(changes or {}))
+    return validate_experiment(data, str(path), text, set_options(changes or ()) | dict(typed or {}))
+
+
+def set_options(keys: Iterable[str]) -> dict[str, str]:
+    """Return how keys were typed that were changed with --set."""
+    return {key: f"--set {key}" for key in keys}
 
 
 def read_toml(path: Path, changes: Table | None = None) -> tuple[Table, str]:
@@ -80,7 +107,7 @@ def read_toml(path: Path, changes: Table | None = None) -> tuple[Table, str]:
         text = read_text(path)
         data = with_absolute_code(tomllib.loads(text), path.resolve().parent, Path.cwd())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise ExperimentError(f"{path}: not TOML: {problem}") from None
+        raise ExperimentError(f"{path}: not TOML: {problem}{_quotes(text, str(problem))}") from None
     except RecursionError:
         raise ExperimentError(f"{path}: nested too deeply") from None
     data.setdefault("name", path.stem)
@@ -91,8 +118,8 @@ def read_toml(path: Path, changes: Table | None = None) -> tuple[Table, str]:
     return data, text
 
 
-def validate_experiment(data: Table, origin: str, text: str = "", changed: set[str] | None = None) -> Experiment:
-    """Return plain data as an Experiment. Raises ExperimentError naming the first wrong key and its line."""
+def validate_experiment(data: Table, origin: str, text: str = "", changed: Typed | None = None) -> Experiment:
+    """Return plain data as an Experiment. Raises ExperimentError naming the wrong keys and their lines."""
     if isinstance(data.get("recipe"), dict):
         data = data | {"recipe": _recipe(data["recipe"], _place(["recipe", "like"], origin, text, changed))}
     _check_budget(data.get("budget"), origin, text, changed)
@@ -100,9 +127,7 @@ def validate_experiment(data: Table, origin: str, text: str = "", changed: set[s
         # JSON, because pydantic's strict mode then still builds dataclasses and tuples, and nothing else.
         return Experiment.model_validate_json(json.dumps(data, default=str))
     except ValidationError as problems:
-        first = min(problems.errors(), key=lambda problem: problem["type"] == "missing")  # a key misspelt explains one
-        path = [str(part) for part in first["loc"]]
-        raise ExperimentError(f"{_place(path, origin, text, changed)}: {_explain('.'.join(path), first)}") from None
+        raise ExperimentError(_message(problems, origin, text, changed)) from None
     except NasError as problem:
         raise ExperimentError(f"{origin}: {problem}") from None
 
@@ -121,22 +146,35 @@ def with_data_path(experiment: Experiment, data: Path, data_dir: Path) -> Experi
     return experiment.model_copy(update={"data": reader, "data_dir": path})
 
 
-def _check_budget(table: object, origin: str, text: str, changed: set[str] | None) -> None:
+def _message(problems: ValidationError, origin: str, text: str, changed: Typed | None) -> str:
+    """Return a line per problem; a key misspelt explains one that is missing."""
+    found = problems.errors(include_url=False)
+    lines: dict[str, None] = {}  # in order, each once
+    for problem in [each for each in found if each["type"] != "missing"] or found:
+        path = [str(part) for part in problem["loc"]]
+        place = _place(path, origin, text, changed)
+        lines[f"{place}: {explain('.'.join(path), problem, place.startswith('--'))}"] = None
+    return "\n".join(list(lines)[:MAX_PROBLEMS])
+
+
+def _check_budget(table: object, origin: str, text: str, changed: Typed | None) -> None:
     for name in table if isinstance(table, dict) else ():
         try:
             check_limit(name)
         except NasError as problem:
             where = _place(["budget", name], origin, text, changed)
-            raise ExperimentError(f"{where}: unknown key {name[:60]!r} in [budget]: {problem}") from None
+            raise ExperimentError(
+                f"{where}: unknown key {name[:60]!r} in [budget]: {explain_limit(name, problem)}"
+            ) from None
 
 
-def _place(path: list[str], origin: str, text: str, changed: set[str] | None) -> str:
+def _place(path: list[str], origin: str, text: str, changed: Typed | None) -> str:
     """Return where a key, or a recipe's former one, was given: in a change, or on a line of the file."""
     paths = [path, *(["recipe", old] for old, new in FORMER_KEYS.items() if path == ["recipe", new])]
     above = [".".join(each[:length]) for each in paths for length in range(len(each), 0, -1)]
     set_by = next((name for name in sorted(above, key=len, reverse=True) if name in (changed or ())), None)
     line = max((line_of(text, each) or 0 for each in paths), default=0)  # a table's own line is above those of its keys
-    return f"--set {set_by}" if set_by else f"{origin}, line {line}" if line else origin
+    return (changed or {})[set_by] if set_by else f"{origin}, line {line}" if line else origin
 
 
 def _name_recipe(data: Table) -> None:
@@ -150,27 +188,6 @@ def _recipe(table: Table, place: str) -> Table:
         return recipe_settings(table)
     except ExperimentError as problem:
         raise ExperimentError(f"{place}: {problem}") from None
-
-
-def _explain(key: str, problem: ErrorDetails) -> str:
-    kind = problem["type"]
-    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
-        *above, last = key.split(".")
-        return f"unknown key {last!r}{f' in [{chr(46).join(above)}]' if above else ''}; known: {_known(above)}"
-    if kind == "missing":
-        return f"the key {key!r} is missing"
-    found = "" if kind == "value_error" else f", found {str(problem['input'])[:60]!r}"
-    return f"`{key}`: {problem['msg'].removeprefix('Value error, ')}{found}"
-
-
-def _known(above: list[str]) -> str:
-    if not above:
-        return ", ".join(Experiment.model_fields)
-    if above == ["budget"]:
-        return ", ".join(objective.name for objective in exact_objectives())
-    if above == ["recipe"]:
-        return ", ".join(["like", *(spec.name for spec in fields(Recipe))])
-    return ", ".join(spec.name for spec in fields(Range))
 
 
 def line_of(text: str, path: list[str]) -> int | None:

@@ -14,6 +14,7 @@ from nas.errors import BudgetError, near
 from nas.genome.cost import Cost, cost
 from nas.genome.graph import Graph
 from nas.registry import Registry
+from nas.search.sizes import Size
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
@@ -106,8 +107,8 @@ def exact_objectives() -> list[Objective]:
 class Range:
     """An inclusive range; an end that is None is open."""
 
-    min: int | None = None
-    max: int | None = None
+    min: Size = None
+    max: Size = None
 
     def __post_init__(self) -> None:
         if self.min is not None and self.max is not None and self.min > self.max:

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 from pydantic_core import ArgsKwargs
 
-from nas.errors import ExperimentError
+from nas.errors import ExperimentError, near
 from nas.files import read_text
 
 Count = Annotated[int, Field(ge=1, le=100_000)]
@@ -93,7 +93,7 @@ class Recipe:
 def recipe(name: str) -> Recipe:
     """Return a named recipe. Raises ExperimentError for an unknown name."""
     if name not in RECIPES:
-        raise ExperimentError(f"no recipe {name[:60]!r}. There are: {', '.join(RECIPES)}")
+        raise ExperimentError(f"no recipe {name[:60]!r}{near(name, RECIPES) or '.'} There are: {', '.join(RECIPES)}")
     return Recipe(**tomllib.loads(read_text(HERE / f"{name}.toml")))
 
 

@@ -19,9 +19,9 @@ from typer.main import get_command
 
 from nas.cli import main
 from nas.cli.app import EXAMPLES, app
-from nas.cli.options import parse_size
 from nas.errors import BudgetError
 from nas.genome import from_json
+from nas.search.sizes import parse_size
 from nas.search.store.run_files import exclusive_lock
 
 NAS = [sys.executable, "-m", "nas"]

@@ -19,7 +19,15 @@ from nas.search.experiment_file import read_experiment, to_toml
 from nas.search.pareto import front_of
 from nas.search.store.create import LOOSE, begun, changed_settings
 from nas.search.store.data_facts import read_data_facts
-from nas.search.store.run_files import BEGUN, check_contained, exclusive_lock, is_beginning, trial_folder, trial_weights
+from nas.search.store.run_files import (
+    BEGUN,
+    check_contained,
+    exclusive_lock,
+    is_beginning,
+    not_a_run,
+    trial_folder,
+    trial_weights,
+)
 from nas.search.store.storage import readable
 from nas.search.store.stored_trial import StoredTrial
 from nas.search.store.study import Study, open_run
@@ -48,9 +56,9 @@ def find_inconsistencies(path: Path, fix: bool) -> Iterator[Inconsistency]:
     Raises RunError when the path is not a run, when another driver holds it, when something in it leads elsewhere, or
     when its file system is full.
     """
-    check_contained(path)
     if not any((path / name).exists() for name in BEGUN | {"study.db"}):
-        raise RunError(f"{path} is not a run directory: it has no study.db")
+        raise not_a_run(path)
+    check_contained(path)
     with exclusive_lock(path):
         yield from _fixed(_files(path), fix)
     if not begun(path):

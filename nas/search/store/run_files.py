@@ -6,10 +6,12 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from nas.errors import RunError, quoted
+from nas.errors import RunError, near, quoted
+from nas.resources import names
 
 TRIES = 5
 MAX_BYTES = 8 * 2**30  # of one file; a study of 100,000 trials has about 1 GB
@@ -73,6 +75,29 @@ def is_locked(path: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+def not_a_run(path: Path) -> RunError:
+    """Return the error for a path that is no run directory, with the command or the run that is meant."""
+    hint = ""
+    if (path.parent / "study.db").is_file():
+        hint = f"; the run is {path.parent}"
+    elif path.suffix == ".toml" or f"{path}" in names("experiments", ".toml"):
+        kept = Path("runs") / path.stem
+        hint = f"; it is an experiment: search with nas search {quoted(path)}"
+        hint = f"; did you mean {str(kept)!r}?" if (kept / "study.db").is_file() else hint
+    elif found := near(path.name, known_runs(path.parent)) or near(path.name, known_runs(Path("runs"))):
+        hint = found
+    elif inside := known_runs(path):
+        hint = f"; there are runs in it, such as {path / inside[0]}"
+    return RunError(f"{path} is not a run directory: it has no study.db{hint}")
+
+
+def known_runs(folder: Path) -> list[str]:
+    """Return the names of the runs in a folder, the first thousand of what it holds."""
+    with suppress(OSError):
+        return sorted(each.name for each in islice(folder.iterdir(), 1000) if (each / "study.db").is_file())
+    return []
 
 
 def check_contained(path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from nas.errors import RunError
 from nas.genome.trial import Choice
 from nas.search.distributions import Distribution, IntRange, OneOf, from_optuna_json
+from nas.search.store.run_files import not_a_run
 from nas.search.store.stored_trial import StoredTrial
 from nas.search.trial import Attributes
 
@@ -92,7 +93,7 @@ def open_study_file(file: Path) -> Iterator[StudyFile]:
 def check_file(file: Path) -> None:
     """Raise RunError where a run's study is missing."""
     if not file.is_file() or file.is_symlink():
-        raise RunError(f"{file.parent} is not a run directory: it has no study.db")
+        raise not_a_run(file.parent)
 
 
 def _connected(file: Path, copies: ExitStack) -> sqlite3.Connection:

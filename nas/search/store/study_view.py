@@ -10,7 +10,7 @@ from nas.errors import ExperimentError, RunError, quoted
 from nas.search.experiment import Experiment
 from nas.search.experiment_file import read_experiment, validate_experiment
 from nas.search.store.data_facts import DataFacts, data_facts_of
-from nas.search.store.run_files import check_contained
+from nas.search.store.run_files import check_contained, not_a_run
 from nas.search.store.storage import connect, readable
 from nas.search.store.stored_trial import StoredTrial
 from nas.search.store.study_file import open_study_file
@@ -120,9 +120,9 @@ def open_view(path: Path) -> Iterator[StudyView]:
 
 def run_experiment(path: Path) -> Experiment:
     """Return the experiment of an existing run directory. Raises RunError."""
-    check_contained(path)
     if not (path / "study.db").is_file() and not (path / "experiment.toml").is_file():
-        raise RunError(f"{path} is not a run directory: it has no study.db")
+        raise not_a_run(path)
+    check_contained(path)
     try:
         return read_experiment(path / "experiment.toml")
     except OSError as problem:

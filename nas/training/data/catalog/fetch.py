@@ -10,7 +10,7 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import IO
 
-from nas.errors import DataError
+from nas.errors import DataError, near
 from nas.files import atomic_file
 from nas.training.data.catalog.public_set import DataFile, PublicSet
 from nas.training.data.catalog.public_sets import PUBLIC_SETS
@@ -30,7 +30,9 @@ def fetch(name: str, folder: Path, progress: OnProgress, mirror: str | None = No
     mirror: the URL of a folder with the published archives, used instead of their home. Raises DataError.
     """
     if name not in PUBLIC_SETS:
-        raise DataError(f"nothing to fetch for {name[:60]!r}. There are: {', '.join(PUBLIC_SETS)}")
+        raise DataError(
+            f"nothing to fetch for {name[:60]!r}{near(name, PUBLIC_SETS) or '.'} There are: {', '.join(PUBLIC_SETS)}"
+        )
     public_set = PUBLIC_SETS[name]
     if is_complete(public_set, folder):
         return
