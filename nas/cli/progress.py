@@ -18,6 +18,7 @@ from nas.errors import quoted
 from nas.search.durations import format_duration
 from nas.search.loop.search import Search, SearchEvent
 from nas.search.pareto import front_of
+from nas.search.results.running import TrialProgress
 from nas.search.store.log import line
 from nas.search.trial import TrialRecord
 from nas.training.metrics import METRICS
@@ -86,11 +87,11 @@ class ProgressBoard:
     def table(self) -> Table:
         """Return a row per network of the front and per running trial."""
         rows = Table(box=None, pad_edge=False, header_style="dim")
-        for column in ("trial", "epoch", "error", "params", "MACs", "state"):
+        for column in ("trial", "epoch", "elapsed", "ETA", "error", "params", "MACs", "state"):
             rows.add_column(column, justify="left" if column == "state" else "right")
         shown = [*self.front[-6:], *self.running.values()]
         for record in sorted(shown, key=lambda record: record.number):
-            rows.add_row(*_cells(record))
+            rows.add_row(*_cells(record, self.search.study.experiment.recipe.epochs))
         return rows
 
     def __rich__(self) -> Group:
@@ -100,11 +101,13 @@ class ProgressBoard:
         return Group(self.table(), Text(self.summary(), style="bold"), Text(hint, style="dim"))
 
 
-def _cells(record: TrialRecord) -> list[Text]:
+def _cells(record: TrialRecord, epochs: int) -> list[Text]:
+    progress = TrialProgress.of(record, epochs)
     last = record.scores[-1] if record.scores else None
     state = "training" if record.state == "running" else "on the front"
+    eta = progress.eta if record.state == "running" else "-"
     cells = (
-        record.number, last.epoch if last else 0, f"{last.error:.4f}" if last else "-",
+        record.number, f"{progress.epoch}/{epochs}", progress.elapsed, eta, f"{last.error:.4f}" if last else "-",
         f"{record.cost.params:,}", f"{record.cost.macs:,}", state,
     )  # fmt: skip
     return [Text(str(cell)) for cell in cells]

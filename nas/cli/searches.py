@@ -2,7 +2,9 @@
 
 import shlex
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +21,7 @@ from nas.cli.options import (
     TimeLimit,
     choose_executor,
     home,
+    refuse_options,
     setting,
     typed_options,
 )
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from nas.search.store.run import Run
     from nas.search.store.study import Study
 
+WATCH_SECONDS = 3.0  # between two readings of `status --watch`
 MAX_REFUSALS = 5  # that `status` shows
 
 
@@ -159,16 +163,66 @@ def resume_command(
 
 
 @app.command("status")
-def status_command(run: RunDir, as_json: Json = False) -> None:
+def status_command(
+    run: RunDir,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show it again every few seconds, until the search ends.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Show the progress of a run, finished or not."""
+    if watch:
+        refuse_options("--watch shows text", json=as_json)
+        watch_status(lambda: _status(run))
+    else:
+        facts = _status(run)
+        output(facts if as_json else "\n".join(status_lines(facts)))
+
+
+def _status(run: Path) -> dict[str, Any]:
     from nas.search.store.run import load_run
     from nas.search.store.run_files import is_locked
 
     locked = is_locked(run)
     found = load_run(run)
     active = None if found.experiment.storage else locked  # the lock is this machine's, a server's study anyone's
-    facts = _status_facts(found, str(run), active)
-    output(facts if as_json else "\n".join(_status_lines(facts)))
+    return _status_facts(found, str(run), active)
+
+
+def watch_status(read: Callable[[], dict[str, Any]]) -> None:
+    """Show the status until the search ends: drawn anew in a terminal, else printed when it has changed.
+
+    The study of a server is watched until its trials are done. Ctrl-C ends it quietly.
+    """
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    console, last = Console(), ""
+    live = Live(console=console, auto_refresh=False)
+    with suppress(KeyboardInterrupt), quiet_interrupt(), live if console.is_terminal else nullcontext():
+        while True:
+            facts = read()
+            text = "\n".join(status_lines(facts))
+            if console.is_terminal:
+                live.update(Text(printable(text)), refresh=True)
+            elif text != last:
+                output(text)
+            last = text
+            over = facts["complete"] + facts["failed"] + facts["pruned"]
+            if not (over < facts["trials_total"] if facts["active"] is None else facts["active"]):
+                return
+            time.sleep(WATCH_SECONDS)
+
+
+def quiet_interrupt() -> AbstractContextManager[None]:
+    """Return a context in which Ctrl-C raises KeyboardInterrupt and prints nothing."""
+    from nas.cli.signals import on_signals
+
+    def interrupt(_number: int) -> None:
+        raise KeyboardInterrupt
+
+    return on_signals(interrupt)
 
 
 def _status_facts(run: "Run", path: str, active: bool | None) -> dict[str, Any]:
@@ -176,6 +230,7 @@ def _status_facts(run: "Run", path: str, active: bool | None) -> dict[str, Any]:
 
     from nas.search.loop.halving import epochs_saved
     from nas.search.pareto import front_of
+    from nas.search.results.running import TrialProgress
 
     states = Counter(record.state for record in run.records)
     failures = Counter(record.reason for record in run.records if record.state == "failed")
@@ -185,6 +240,11 @@ def _status_facts(run: "Run", path: str, active: bool | None) -> dict[str, Any]:
         "metric": run.experiment.metric,
         "trials_total": run.experiment.trials,
         **{state: states[state] for state in ("complete", "failed", "running", "pruned")},
+        "running_trials": [
+            TrialProgress.of(record, run.experiment.recipe.epochs)._asdict()
+            for record in (*run.records, *run.baselines)
+            if record.state == "running"
+        ],
         "active": active,
         "seconds_used": run.seconds_used,
         "time_limit": run.experiment.time_limit,
@@ -199,14 +259,19 @@ def _status_facts(run: "Run", path: str, active: bool | None) -> dict[str, Any]:
     }
 
 
-def _status_lines(facts: dict[str, Any]) -> Iterator[str]:
+def status_lines(facts: dict[str, Any]) -> Iterator[str]:
     from nas.cli.progress import time_limit_message
     from nas.search.durations import format_duration
+    from nas.search.results.running import TrialProgress
     from nas.training.metrics import METRICS
 
     total, idle = facts["trials_total"], facts["active"] is False
     running = f"{facts['running']} {'interrupted' if idle and facts['running'] else 'running'}"
     yield f"{facts['complete']} of {total} complete, {running}, {facts['failed']} failed"
+    for trial in facts["running_trials"] if not idle else ():
+        progress = TrialProgress(**trial)
+        where = f"epoch {progress.epoch} of {progress.epochs}"
+        yield f"trial {progress.trial}: {where}, elapsed {progress.elapsed}, ETA {progress.eta}"
     used, limit = facts["seconds_used"], facts["time_limit"]
     unfinished = idle and facts["complete"] + facts["failed"] + facts["pruned"] < total
     if unfinished and limit and used is not None and used >= limit:

@@ -48,7 +48,7 @@ ALWAYS = {
     "search": "dry_run changes data max_params max_macs trials time_limit workers seed device sampler baselines executor "
     "storage out",
     "resume": "time_limit trials workers executor address data_dir",
-    "status": "as_json",
+    "status": "as_json watch",
     "report": "format_ out",
     "export": "out format_",
     "finalists": "seeds top epochs as_json data_dir",
