@@ -268,10 +268,6 @@ def status_lines(facts: dict[str, Any]) -> Iterator[str]:
     total, idle = facts["trials_total"], facts["active"] is False
     running = f"{facts['running']} {'interrupted' if idle and facts['running'] else 'running'}"
     yield f"{facts['complete']} of {total} complete, {running}, {facts['failed']} failed"
-    for trial in facts["running_trials"] if not idle else ():
-        progress = TrialProgress(**trial)
-        where = f"epoch {progress.epoch} of {progress.epochs}"
-        yield f"trial {progress.trial}: {where}, elapsed {progress.elapsed}, ETA {progress.eta}"
     used, limit = facts["seconds_used"], facts["time_limit"]
     unfinished = idle and facts["complete"] + facts["failed"] + facts["pruned"] < total
     if unfinished and limit and used is not None and used >= limit:
@@ -283,6 +279,10 @@ def status_lines(facts: dict[str, Any]) -> Iterator[str]:
             f"best: trial {best['trial']}, validation {METRICS[facts['metric']].title} {best['error']:.4f}, "
             f"{best['params']:,} params, {best['macs']:,} MACs; front of {facts['front']}"
         )
+    for trial in facts["running_trials"] if not idle else ():
+        progress = TrialProgress(**trial)
+        where = f"epoch {progress.epoch} of {progress.epochs}"
+        yield f"trial {progress.trial}: {where}, elapsed {progress.elapsed}, ETA {progress.eta}"
     if used is not None:
         yield f"time: {format_duration(used)}{f' of {format_duration(limit)}' if limit else ''}"
     if facts["pruned"]:
