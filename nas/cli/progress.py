@@ -1,6 +1,5 @@
 """The progress of a search: a live table in a terminal, a line per trial elsewhere."""
 
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from nas.cli.signals import on_signals
+from nas.cli.signals import HANGUP, on_signals
 from nas.errors import quoted
 from nas.search.durations import format_duration
 from nas.search.loop.search import Search, SearchEvent
@@ -134,7 +133,7 @@ def stoppable(running: Stoppable, log: Callable[[str], None]) -> Iterator[None]:
         if not running.stopping:
             running.stop()
             log(FINISHING)
-        elif number != signal.SIGHUP:
+        elif number != HANGUP:
             raise KeyboardInterrupt
 
     with on_signals(interrupt):

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+HANGUP = getattr(signal, "SIGHUP", None)  # Windows has none
+SIGNALS = (signal.SIGINT, signal.SIGTERM, *([HANGUP] if HANGUP else []))
 
 
 @contextmanager
@@ -15,11 +16,11 @@ def on_signals(act: Callable[[int], None]) -> Iterator[None]:
     terminals = [number for number in (1, 2) if os.isatty(number)]
 
     def handle(number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGHUP:
+        if number == HANGUP:
             _leave(terminals)
         act(number)
 
-    numbers = [each for each in SIGNALS if each != signal.SIGHUP or signal.getsignal(each) is not signal.SIG_IGN]
+    numbers = [each for each in SIGNALS if each != HANGUP or signal.getsignal(each) is not signal.SIG_IGN]
     handlers = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield

@@ -1,6 +1,5 @@
 """What depends on the device: the number format of a training step, its kernels, and the peak memory."""
 
-import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,5 +67,7 @@ def peak_bytes(device: torch.device) -> int:
     """Return the peak of memory: allocated on a GPU, or resident in this process since it started on a CPU."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
+    import resource  # POSIX has it
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, others KiB

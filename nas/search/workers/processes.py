@@ -19,7 +19,7 @@ from nas.search.trial import Reason
 from nas.search.workers.job import Event, Job, Outcome, event_from_json
 from nas.search.workers.worker import SINGLE_THREAD_ENV, STOP, Train, serve_jobs, train_job
 
-DRIVER_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+DRIVER_SIGNALS = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
 
 
 @dataclass
