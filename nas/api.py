@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nas.errors import RunError, quoted
+from nas.errors import RunError, one_line, quoted
 from nas.genome.graph import Graph
 from nas.genome.trial import Choice
 from nas.report import write_report
@@ -99,14 +99,21 @@ class StartedSearch:
     def finish(self) -> "LoadedRun":
         """Run what is left and return the run.
 
-        Raises RunError when it stops itself: another driver holds the directory, it cannot be written, or most trials
-        fail.
+        Raises RunError when it stops itself, as where another driver holds the directory or it cannot be written, and
+        when all trials failed.
         """
         for _ in self._events:
             pass
         if self._search.fault:
             raise RunError(f"{self._search.fault}. Fix this and continue with: nas resume {quoted(self.path)}")
-        return load(self.path)
+        run = load(self.path)
+        if run.records and all(record.state == "failed" for record in run.records):
+            last = run.records[-1]
+            raise RunError(
+                f"no trial of {self.path} is complete: all {len(run.records)} failed, the last with: "
+                f"{last.reason} {one_line(last.detail):.300}"
+            )
+        return run
 
 
 def start_search(experiment: Experiment, out: str | Path | None = None) -> StartedSearch:

@@ -11,14 +11,16 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from hashlib import sha256
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from nas.errors import ExperimentError, near
 from nas.files import read_text
 
+SCRIPT_CALLS = {"Experiment", "load", "run_search", "start_search"}  # nas.…, with which a file becomes a script
 MAX_FILES = 200  # that are read for one name
 Sources = dict[str, str]  # the text of Python files by name, the one that is named first
 _trusted: set[str] = set()
@@ -116,7 +118,7 @@ def _load_file(path: Path) -> ModuleType:
         file = getattr(sys.modules.get(known), "__file__", None)
         if file and Path(file).resolve() == path.resolve():
             return sys.modules[known]
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=_DefinitionsLoader(name, str(path)))
     assert spec is not None
     assert spec.loader is not None
     folder = str(path.resolve().parent)
@@ -133,6 +135,39 @@ def _load_file(path: Path) -> ModuleType:
     finally:
         _loading.pop()
     return module
+
+
+class _DefinitionsLoader(SourceFileLoader):
+    """Loads what a file defines, without what it does as a script; no bytecode is kept."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        return self.source_to_code(without_script(ast.parse(self.get_data(path), path)), path)
+
+
+def without_script(tree: ast.Module) -> ast.Module:
+    """Return the syntax tree of a file without what it does as a script.
+
+    That is what stands under `if __name__ == "__main__":`, and from the first call such as `nas.Experiment(...)` on
+    everything but imports and definitions.
+    """
+    body, begun = list[ast.stmt](), False
+    for statement in tree.body:
+        begun = begun or any(map(_is_search, ast.walk(statement)))
+        defines = isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom)
+        if defines or not (begun or _is_guard(statement)):
+            body.append(statement)
+    return ast.Module(body, tree.type_ignores)
+
+
+def _is_guard(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.If) and "__name__" in ast.dump(statement.test)
+
+
+def _is_search(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return False
+    return isinstance(node.func.value, ast.Name) and node.func.value.id == "nas" and node.func.attr in SCRIPT_CALLS
 
 
 def check_not_imported(what: str) -> None:

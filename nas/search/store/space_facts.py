@@ -1,7 +1,6 @@
 """What a run records of its space when it is made, and how the space differs from that later."""
 
 import ast
-from collections.abc import Iterator
 from difflib import unified_diff
 from itertools import islice
 from pathlib import Path
@@ -10,9 +9,8 @@ from nas.errors import RunError
 from nas.search.experiment import MATCHED, Experiment
 from nas.search.space import space_sources
 from nas.search.trial import Attributes
-from nas.user_code import Sources, parsed
+from nas.user_code import Sources, parsed, without_script
 
-CALLS = {"Experiment", "load", "run_search", "start_search"}
 MAX_LINES = 6  # of a difference that are shown
 MAX_WIDTH = 100  # characters of each
 
@@ -49,37 +47,12 @@ def _same_code(old: str, new: str) -> bool:
 
 
 def _code(text: str) -> str:
-    tree = parsed(text)
-    tree.body = list(_without_script(tree.body))
+    tree = without_script(parsed(text))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):
             node.body = [each for each in body if not _is_text(each)]  # type: ignore[attr-defined]
     return ast.dump(tree) if tree.body else text
-
-
-def _without_script(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements of a file without what it does as a script.
-
-    That is what stands under `if __name__ == "__main__":`, and from the first call such as `nas.Experiment(...)` on
-    everything but imports and definitions.
-    """
-    begun = False
-    for statement in body:
-        begun = begun or any(_is_search(node) for node in ast.walk(statement))
-        kept = isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom)
-        if kept or not (begun or _is_guard(statement)):
-            yield statement
-
-
-def _is_guard(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.If) and "__name__" in ast.dump(statement.test)
-
-
-def _is_search(node: ast.AST) -> bool:
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
-        return False
-    return isinstance(node.func.value, ast.Name) and node.func.value.id == "nas" and node.func.attr in CALLS
 
 
 def _is_text(node: object) -> bool:
