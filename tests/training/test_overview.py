@@ -25,7 +25,6 @@ def test_a_folder_is_told_by_part_class_and_size(tmp_path: Path) -> None:
         assert " ".join(line.strip() for line in lines) == (
             f"58 images of 3 x 6 x 6 from {tmp_path} 2 classes: cats, dogs "
             "train 45 (9 to 36 per class), validation 5 (1 to 4), test 8 (4) "
-            "unbalanced: 4.0 times as many of cats as of dogs "
             "of the images: 26 unlike the most frequent size (6 x 6 to 6 x 8 pixels), 10 gray "
             "skipped: 2 .gif, 1 .txt, 1 hidden or a system's"
         )
