@@ -17,6 +17,7 @@ from nas.genome.genome_json import read_genome, to_json
 from nas.known_code import is_known, list_file, remember
 from nas.search.experiment_file import load_experiment, read_experiment, to_toml
 from nas.search.results.finalists import load_finalists
+from nas.search.store.running_trials import read_running_trials
 from nas.training import recipe
 from nas.training.data.cache import cached_part
 from nas.training.data.split import Split
@@ -60,6 +61,12 @@ def known(folder: Path, patch: pytest.MonkeyPatch) -> Prepared:
     return list_file(), lambda: is_known(f"{folder}/mine.py:mine")
 
 
+def running(folder: Path, _: pytest.MonkeyPatch) -> Prepared:
+    file = folder / "running.json"
+    file.write_text('{"3": {"epoch": 1, "seconds": 2.0, "begun": 3.0}}', encoding="utf-8")
+    return file, lambda: read_running_trials(folder)
+
+
 def cache(folder: Path, _: pytest.MonkeyPatch) -> Prepared:
     (folder / "images").touch()
     split = Split(np.arange(32, dtype=np.uint8).reshape(2, 1, 4, 4), np.arange(2))
@@ -81,6 +88,7 @@ READERS = {
     "genome/genome_json.py": genome,
     "search/experiment_file.py": experiment,
     "search/store/rows.py": finalists,
+    "search/store/running_trials.py": running,
     "user_code.py": space_file,
     "known_code.py": known,
     "training/data/cache.py": cache,

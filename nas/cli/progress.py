@@ -46,10 +46,13 @@ class ProgressBoard:
         self.complete = [record for record in records if record.error is not None]
         self.front = front_of(self.complete, self.names)
         self.running: dict[int, TrialRecord] = {}
+        self.begun: dict[int, float] = {}  # when each began, as of `time.time`
 
     def update(self, event: SearchEvent) -> None:
         """Count an event."""
         record = event.record
+        if event.kind == "started":
+            self.begun[record.number] = time.time()
         if event.kind in ("started", "scored"):
             self.running[record.number] = record
             return
@@ -90,7 +93,7 @@ class ProgressBoard:
             rows.add_column(column, justify="left" if column == "state" else "right")
         shown = [*self.front[-6:], *self.running.values()]
         for record in sorted(shown, key=lambda record: record.number):
-            rows.add_row(*_cells(record, self.search.study.experiment.recipe.epochs))
+            rows.add_row(*_cells(record, self.search.study.experiment.recipe.epochs, self.begun.get(record.number)))
         return rows
 
     def __rich__(self) -> Group:
@@ -100,13 +103,15 @@ class ProgressBoard:
         return Group(self.table(), Text(self.summary(), style="bold"), Text(hint, style="dim"))
 
 
-def _cells(record: TrialRecord, epochs: int) -> list[Text]:
-    progress = TrialProgress.of(record, epochs)
+def _cells(record: TrialRecord, epochs: int, begun: float | None) -> list[Text]:
+    """Return a row of the table. begun: when a running trial began, as of `time.time`."""
     last = record.scores[-1] if record.scores else None
-    state = "training" if record.state == "running" else "on the front"
-    eta = progress.eta if record.state == "running" else "-"
+    running = record.state == "running"
+    progress = TrialProgress.of(record, epochs, begun) if running else None
+    elapsed, eta = (progress.elapsed, progress.eta) if progress else (format_duration(record.seconds), "-")
+    state = "training" if running else "on the front"
     cells = (
-        record.number, f"{progress.epoch}/{epochs}", progress.elapsed, eta, f"{last.error:.4f}" if last else "-",
+        record.number, f"{last.epoch if last else 0}/{epochs}", elapsed, eta, f"{last.error:.4f}" if last else "-",
         f"{record.cost.params:,}", f"{record.cost.macs:,}", state,
     )  # fmt: skip
     return [Text(str(cell)) for cell in cells]

@@ -231,8 +231,9 @@ def _status_facts(run: "Run", path: str, active: bool | None) -> dict[str, Any]:
     from nas.search.loop.halving import epochs_saved
     from nas.search.pareto import front_of
     from nas.search.results.running import TrialProgress
+    from nas.search.store.running_trials import read_running_trials
 
-    states = Counter(record.state for record in run.records)
+    states, running = Counter(record.state for record in run.records), read_running_trials(run.path)
     failures = Counter(record.reason for record in run.records if record.state == "failed")
     best, names = run.best() if states["complete"] else None, run.experiment.objectives
     return {
@@ -241,7 +242,7 @@ def _status_facts(run: "Run", path: str, active: bool | None) -> dict[str, Any]:
         "trials_total": run.experiment.trials,
         **{state: states[state] for state in ("complete", "failed", "running", "pruned")},
         "running_trials": [
-            TrialProgress.of(record, run.experiment.recipe.epochs)._asdict()
+            TrialProgress.read(record, run.experiment.recipe.epochs, running)._asdict()
             for record in (*run.records, *run.baselines)
             if record.state == "running"
         ],

@@ -14,6 +14,7 @@ from nas.search.pareto import front_of
 from nas.search.store.confusion import last_confusion, record_confusion
 from nas.search.store.log import Curves, log
 from nas.search.store.run_files import trial_folder, trial_weights
+from nas.search.store.running_trials import RunningTrials
 from nas.search.store.study import Study
 from nas.search.store.study_view import search_trials
 from nas.search.trial import Reason, State, TrialRecord
@@ -67,9 +68,10 @@ class Search:
             self._policy = FailurePolicy(self.study.path)
             self.clock.start()
             if self._may_start() and (first := self._queue.next()):
-                self._curves = Curves(self.study.path)
+                self._curves, self._shown = Curves(self.study.path), RunningTrials(self.study.path)
                 with closing(self._make_workers(experiment)) as workers:
                     yield from self._loop(workers, first)
+                self._shown.clear()
             self.exhausted = self._queue.exhausted
             self.out_of_time = self.out_of_time and not self._queue.is_complete()
 
@@ -85,6 +87,7 @@ class Search:
                 self.clock.beat(every=0)
                 return
             self.clock.beat()
+            self._shown.update(self.running)
             for event in workers.events(POLL_SECONDS):
                 shown = self._handle_event(event)
                 if shown.kind == "scored" and self._is_outdone(shown.record):

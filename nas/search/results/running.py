@@ -1,37 +1,49 @@
 """How far running trials are: the epoch, the time so far and the time left."""
 
+import time
 from typing import NamedTuple
 
 from nas.search.durations import format_duration
+from nas.search.store.running_trials import RunningTrial
 from nas.search.trial import TrialRecord
 
 
 class TrialProgress(NamedTuple):
-    """A running trial as of its last complete epoch.
+    """A running trial.
 
-    epoch: the last complete one, 0 before. epochs: of a whole training. seconds: taken up to that epoch.
-    seconds_left: expected, at the pace so far and without stopping early; None before the first epoch.
+    epoch: the last complete one, 0 before. epochs: of a whole training. seconds: since it began, None where that is not
+    known. seconds_left: expected, at the pace so far and without stopping early; None before the first epoch.
     """
 
     trial: int
     epoch: int
     epochs: int
-    seconds: float
+    seconds: float | None
     seconds_left: float | None
 
     @classmethod
-    def of(cls, record: TrialRecord, epochs: int) -> "TrialProgress":
-        """Return how far a trial is."""
-        if not record.scores:
-            return cls(record.number, 0, epochs, 0.0, None)
-        last = record.scores[-1]
-        left = last.seconds / last.epoch * max(epochs - last.epoch, 0) if last.epoch else None
-        return cls(record.number, last.epoch, epochs, last.seconds, left)
+    def of(cls, record: TrialRecord, epochs: int, begun: float | None) -> "TrialProgress":
+        """Return how far a trial is that this process has trained so far. begun: as of `time.time`."""
+        epoch, seconds = (record.scores[-1].epoch, record.scores[-1].seconds) if record.scores else (0, 0.0)
+        return cls._at(record.number, epochs, RunningTrial(epoch, seconds, begun) if begun is not None else None)
+
+    @classmethod
+    def read(cls, record: TrialRecord, epochs: int, running: dict[int, RunningTrial]) -> "TrialProgress":
+        """Return how far a trial is, as its driver wrote it."""
+        return cls._at(record.number, epochs, running.get(record.number))
+
+    @classmethod
+    def _at(cls, number: int, epochs: int, trial: RunningTrial | None) -> "TrialProgress":
+        if trial is None:
+            return cls(number, 0, epochs, None, None)
+        elapsed = max(time.time() - trial.begun, trial.seconds)
+        left = max(trial.seconds / trial.epoch * epochs - elapsed, 0.0) if trial.epoch else None
+        return cls(number, trial.epoch, epochs, elapsed, left)
 
     @property
     def elapsed(self) -> str:
-        """Return the time so far, or "-" before the first epoch."""
-        return format_duration(self.seconds) if self.epoch else "-"
+        """Return the time so far, or "-" where it is not known."""
+        return "-" if self.seconds is None else format_duration(self.seconds)
 
     @property
     def eta(self) -> str:
