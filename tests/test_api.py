@@ -14,7 +14,7 @@ import torch
 import nas
 from benchmarks.fuzz import InProcess
 from nas.api import LoadedRun, PythonExperiment
-from nas.errors import ExperimentError, RunError
+from nas.errors import ExperimentError, NasError, RunError
 from nas.genome import Graph, Task
 from nas.genome.primitives import ConvUnit, GapHead, Stem
 from nas.search.experiment_file import load_experiment
@@ -39,6 +39,15 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> LoadedRun:
     found = nas.run_search(asked(), tmp_path_factory.mktemp("api") / "run", lambda event: seen.append(event.kind))
     assert seen.count("ended") == 4
     return found
+
+
+def test_a_baseline_is_meant_by_its_name() -> None:
+    assert nas.cost("resnet50") == nas.cost(nas.baseline("resnet50"))
+    assert nas.source("lenet5_paper") == nas.source(nas.baseline("lenet5_paper"))
+    assert sum(each.numel() for each in nas.module("lenet5_paper").parameters()) == nas.cost("lenet5_paper").params
+    assert nas.cost is nas.cost
+    with pytest.raises(NasError, match="did you mean resnet50"):
+        nas.cost("resnet5")
 
 
 def test_a_run_is_a_table_a_front_and_trials(run: LoadedRun) -> None:
