@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from training.image_files import folder_files, put
 
 from nas.cli.app import app
 from nas.genome import Task
@@ -27,6 +28,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_console_blocks(tmp_path: Path) -> None:
+    put(tmp_path / "photos", folder_files(20))
     for block in blocks("console"):
         commands = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
         for command in commands:

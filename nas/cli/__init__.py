@@ -1,5 +1,6 @@
 """The command line: a file per verb or group of verbs. Data goes to stdout, messages to stderr.
 
+init.py        init
 searches.py    search, resume, status
 results.py     report, export, finalists
 proxies.py     proxies
@@ -19,7 +20,18 @@ import os
 import signal
 import sys
 
-from nas.cli import catalog, data, diff, doctor, networks, principles, proxies, results, searches  # each adds its verbs
+from nas.cli import (  # each adds its verbs
+    catalog,
+    data,
+    diff,
+    doctor,
+    init,
+    networks,
+    principles,
+    proxies,
+    results,
+    searches,
+)
 from nas.cli.app import EXIT_FINDINGS, EXIT_USAGE, app, info, prepare_streams
 from nas.cli.signals import on_signals
 from nas.errors import ExportError, NasError, is_out_of_memory
@@ -69,4 +81,6 @@ def _check_directory() -> None:
         raise NasError(f"the working directory cannot be used ({problem.strerror}); change to another one") from None
 
 
-__all__ = ["catalog", "data", "diff", "doctor", "main", "networks", "principles", "proxies", "results", "searches"]
+__all__ = [
+    "catalog", "data", "diff", "doctor", "init", "main", "networks", "principles", "proxies", "results", "searches",
+]  # fmt: skip

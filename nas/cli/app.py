@@ -17,6 +17,7 @@ from nas.errors import printable
 EXIT_FINDINGS, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130  # 0 means success
 
 EXAMPLES = {
+    "init": "nas init pets --data photos",
     "search": "nas search quickstart --max-params 40k --trials 20",
     "resume": "nas resume runs/quickstart --trials 60",
     "status": "nas status runs/quickstart",

@@ -45,6 +45,7 @@ REFUSED: list[tuple[str, ...]] = [
 """Options that do not apply to the arguments, and pairs that exclude each other."""
 
 ALWAYS = {
+    "init": "data",
     "search": "dry_run changes data max_params max_macs trials time_limit workers seed device sampler baselines "
     "executor storage out",
     "resume": "time_limit trials workers executor address data_dir",

@@ -103,6 +103,14 @@ def _notes(image: Image.Image) -> Iterator[str]:
         yield "turned upright"
 
 
+class ImageSizeError(DataError):
+    """Images that need an image_size: of several sizes, or too large for memory. suggested: pixels a side that suit."""
+
+    def __init__(self, message: str, suggested: int = LARGE) -> None:
+        super().__init__(message)
+        self.suggested = suggested
+
+
 class ImageStack:
     """An array of `count` images, filled one by one; grayscale if all of them are. place: of the images, for errors."""
 
@@ -150,9 +158,10 @@ class ImageStack:
     def _array(self, height: int, width: int) -> Images:
         if self._images is None:
             if 3 * self.count * height * width > MAX_BYTES:
-                raise DataError(
+                raise ImageSizeError(
                     f"{self.place}: {self.count:,} images of {width} x {height} pixels take more than "
-                    f"{MAX_BYTES >> 30} GiB; set a smaller image_size"
+                    f"{MAX_BYTES >> 30} GiB; set a smaller image_size",
+                    suggested_size(self._sizes),
                 )
             self._images = np.empty((self.count, 3, height, width), np.uint8)
         return self._images
@@ -161,9 +170,11 @@ class ImageStack:
         """Return all images, (n, 1 or 3, height, width), with labels (n,). Raises DataError for different sizes."""
         if self._differ():
             usual = self._sizes.most_common(1)[0][1]
-            raise DataError(
+            size = suggested_size(self._sizes)
+            raise ImageSizeError(
                 f"{self.place}: images differ in size: {self.count - usual:,} of {self.count:,} are not of the most "
-                f"frequent, {_range(self._sizes)}; set image_size, e.g. {suggested_size(self._sizes)}"
+                f"frequent, {_range(self._sizes)}; set image_size, e.g. {size}",
+                size,
             )
         assert self._images is not None
         images = self._images if self.color else np.ascontiguousarray(self._images[:, :1])

@@ -13,6 +13,7 @@ import numpy as np
 from nas.errors import DataError, ExperimentError
 from nas.genome.task import Task
 from nas.training.data.cache import DataPart, cached_part, file_stamps, measure_part
+from nas.training.data.images import LARGE, ImageSizeError
 from nas.training.data.locate import locate
 from nas.training.data.reader import Part, Reader
 from nas.training.data.registry import READERS
@@ -180,7 +181,8 @@ def load_parts(source: Source, with_test: bool = False) -> dict[Part, DataPart]:
         shape, expected = found.split.images.shape[2:], train.split.images.shape[2:]
         if shape != expected:
             remedy = "set image_size" if reader.resizes else "they must agree"
-            raise DataError(f"{data_dir}: images for {part} are {shape}, those for training {expected}; {remedy}")
+            message = f"{data_dir}: images for {part} are {shape}, those for training {expected}; {remedy}"
+            raise ImageSizeError(message, min(*expected, LARGE)) if reader.resizes else DataError(message)
         if part in own:
             _check_classes(found, train, part, reader.class_names(data_dir), data_dir)
     if len({found.split.images.shape[1] for found in parts.values()}) > 1:
