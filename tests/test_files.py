@@ -95,7 +95,14 @@ READERS = {
     "training/recipe.py": recipes,
 }
 """What each file of the package that reads a text file of anybody's reads."""
-PACKAGED = {"files.py", "genome/baselines/__init__.py", "model/predict.py", "report/html/page.py", "search/space.py"}
+PACKAGED = {
+    "cli/init.py",
+    "files.py",
+    "genome/baselines/__init__.py",
+    "model/predict.py",
+    "report/html/page.py",
+    "search/space.py",
+}
 OWN_FORMAT = {"principles/judging/misclassified.py"}
 
 

@@ -40,13 +40,14 @@ def init_command(
 
     _check_folder(folder)
     source, images = read_images(data)
+    file, task = folder / "search.toml", images.task
     with _removed_on_error(folder):
-        _write(folder, "space.py", _space_values(images.task.input))
+        _write(folder, "space.py", _space_values(task.input))
         _write(folder, "search.toml", _search_values(folder, data, source, images))
-        experiment = load_experiment(str(folder / "search.toml"))
-        _write(folder, "README.md", _readme_values(home(experiment), images))
+        experiment = load_experiment(str(file))
+        _write(folder, "README.md", _readme_values(file, home(experiment), task.input, task.classes))
         print_plan(experiment)
-    info(f"{', '.join(FILES)} are written. Next: nas search {quoted(folder / 'search.toml')}")
+    info(f"{', '.join(FILES)} are written. Next: nas search {quoted(file)}")
     output(str(folder))
 
 
@@ -106,8 +107,8 @@ def _space_values(shape: tuple[int, ...]) -> dict[str, Any]:
     """Return what the space says: as many stages as leave a grid of 4 pixels, four at most."""
     side = min(shape[1:])
     stride = 2 if side >= LARGE_SIDE else 1
-    grids = [max(1, side // stride >> i) for i in range(MAX_STAGES)]
-    grids = [grid for grid in grids if grid >= MIN_GRID] or grids[:1]
+    sides = [side // stride >> i for i in range(MAX_STAGES)]
+    grids = [each for each in sides if each >= MIN_GRID] or sides[:1]
     return {
         "shape": _shape_text(shape), "stages": len(grids), "stride": stride, "grids": ", ".join(map(str, grids))
     }  # fmt: skip
@@ -167,11 +168,12 @@ def _rounded_up(values: list[int]) -> int:
     return -(-middle // unit) * unit
 
 
-def _readme_values(run: Path, images: "Data") -> dict[str, Any]:
-    count = len(images.train.labels) + len(images.validation.labels)
+def _readme_values(file: Path, run: Path, shape: tuple[int, ...], classes: int) -> dict[str, Any]:
+    """Return what the README says; its commands are those of the folder in which this one runs."""
+    export = Path("exports") / run.name
     return {
-        "title": run.name, "count": f"{count:,}", "shape": _shape_text(images.task.input),
-        "classes": images.task.classes, "run": quoted(run), "export": quoted(Path("exports") / run.name),
+        "title": run.name, "shape": _shape_text(shape), "classes": classes, "experiment": quoted(file),
+        "run": quoted(run), "export": quoted(export),
     }  # fmt: skip
 
 

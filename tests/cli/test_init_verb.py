@@ -1,5 +1,6 @@
 """`nas init`: what it writes loads and is searched, nothing is replaced, and what fails leaves nothing behind."""
 
+import re
 import tomllib
 from pathlib import Path
 from zipfile import ZipFile
@@ -53,7 +54,12 @@ def test_pictures_of_different_sizes(absolute: bool, tmp_path: Path) -> None:
     assert settings["data"] == (str(place) if absolute else "../../my photos")
     assert (settings["image_size"], settings["name"], settings["recipe"]["flip"]) == (32, "pets", True)
     assert 0.2 < share_inside(Path("new/pets/search.toml")) < 0.8
-    assert "nas report runs/pets " in Path("new/pets/README.md").read_text(encoding="utf-8")
+    readme = Path("new/pets/README.md").read_text(encoding="utf-8")
+    verbs = re.findall(r"^(?:nas (\w+)|python) (\S+)", readme, re.MULTILINE)
+    assert verbs == [
+        ("search", "new/pets/search.toml"), ("search", "new/pets/search.toml"), ("report", "runs/pets"),
+        ("export", "runs/pets"), ("", "exports/pets/predict.py"),
+    ]  # fmt: skip
 
 
 def test_without_images_it_is_digits_in_an_existing_folder(tmp_path: Path) -> None:
