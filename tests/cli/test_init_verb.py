@@ -77,6 +77,19 @@ def test_a_folder_with_the_name_of_a_set_and_of_its_own_images(tmp_path: Path) -
     assert load_experiment("search.toml").source.directory == str(tmp_path / "digits")
 
 
+def test_parts_of_different_sizes(tmp_path: Path) -> None:
+    put(put(tmp_path / "photos", folder_files(9, "train/", side=20)), folder_files(3, "test/", side=9))
+    assert call("init", "x", "--data", "photos").exit_code == 0
+    assert load_experiment("x/search.toml").image_size == 20
+
+
+def test_beside_the_folders_of_classes(tmp_path: Path) -> None:
+    put(tmp_path, folder_files(10))
+    done = call("init", ".", "--data", ".")
+    assert done.exit_code == 0, (done.stderr, done.exception)
+    assert call("search", "search.toml", "--dry-run").exit_code == 0
+
+
 @pytest.mark.parametrize("side", [1, 5, 47, 100])
 def test_the_space_suits_images_of_any_size(side: int, tmp_path: Path) -> None:
     (tmp_path / "own.npz").write_bytes(npz_bytes(images=pixels(40, side, side + 9), labels=cycled(40, 2)))
