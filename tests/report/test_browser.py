@@ -178,7 +178,7 @@ def test_pointing_at_a_network_shows_it(tmp_path: Path) -> None:
     assert said["number"] == last.number
     assert said["panel"] == f"Trial {last.number}"
     assert said["drawn"]
-    assert f"{last.error:.2%} error" in said["label"]
+    assert f"{last.error:.2%} validation error" in said["label"]
 
 
 @pytest.mark.parametrize("kind", ["one", "compared"])
