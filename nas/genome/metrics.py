@@ -5,6 +5,7 @@ All are of the graph used at evaluation, written out in layers, so they do not d
 
 from dataclasses import dataclass
 from itertools import pairwise
+from math import prod
 
 from nas.genome.cost import tally
 from nas.genome.graph import Graph, Node, lower
@@ -52,13 +53,27 @@ class Stage:
 
 
 def stages(graph: Graph) -> list[Stage]:
-    """Return the width profile: a stage for each size of image after the input, in order of appearance."""
+    """Return the width profile: a stage for each size of image after the input, in order of appearance.
+
+    One value per channel that scales a larger image, as in squeeze-and-excitation, is not a stage.
+    """
+    graph = lower(graph.main)
     widths: dict[tuple[int, int], int] = {}
-    for node in lower(graph.main).nodes[1:]:
-        if len(node.shape) == 3:
+    for node, gate in list(zip(graph.nodes, _gates(graph), strict=True))[1:]:
+        if len(node.shape) == 3 and not gate:
             channels, rows, columns = node.shape
             widths[rows, columns] = max(channels, widths.get((rows, columns), 0))
     return [Stage(grid, width) for grid, width in widths.items()]
+
+
+def _gates(graph: Graph) -> list[bool]:
+    """Return for each node whether it is one value per channel from which a larger image is computed."""
+    sizes = [prod(node.shape[1:]) for node in graph.nodes]
+    largest = list(sizes)  # of the node and all that is computed from it
+    for position, node in reversed(list(enumerate(graph.nodes))):
+        for before in node.inputs:
+            largest[before] = max(largest[before], largest[position])
+    return [size == 1 < most for size, most in zip(sizes, largest, strict=True)]
 
 
 def bottlenecks(graph: Graph) -> list[float]:
@@ -68,9 +83,13 @@ def bottlenecks(graph: Graph) -> list[float]:
 
 
 def head_share(graph: Graph) -> float:
-    """Return the fraction of parameters in layers that read features (fully connected ones), from 0 to 1."""
-    nodes = lower(graph.main).nodes
-    params = [(len(node.placed.inputs[0]) == 1, tally(node.placed).params) for node in nodes[1:]]
+    """Return the fraction of parameters in layers that read features (fully connected ones), from 0 to 1.
+
+    Layers from which an image is computed are not of the head.
+    """
+    graph = lower(graph.main)
+    rows = list(zip(graph.nodes, _gates(graph), strict=True))[1:]
+    params = [(len(node.placed.inputs[0]) == 1 and not gate, tally(node.placed).params) for node, gate in rows]
     total = sum(count for _, count in params)
     return sum(count for head, count in params if head) / total if total else 0.0
 
@@ -136,7 +155,7 @@ def receptive_field(graph: Graph) -> int:
 def receptive_fields(graph: Graph) -> dict[str, tuple[Field, Field]]:
     """Return the fields of each image's units along rows and columns, by the node's name in the lowered graph.
 
-    The head is left out: the first layer that reads the whole image, and all after it.
+    The head is left out: the first layer that reads the whole image, and all that is computed from it alone.
     """
     graph = lower(graph.main)
     fields: dict[int, tuple[Field, Field]] = {}
@@ -144,7 +163,7 @@ def receptive_fields(graph: Graph) -> dict[str, tuple[Field, Field]]:
         before = [fields[i] for i in node.inputs if i in fields]
         if not node.inputs and len(node.shape) == 3:
             fields[position] = Field(1, 0, 0), Field(1, 0, 0)
-        elif len(node.shape) == 3 and len(before) == len(node.inputs) > 0 and not isinstance(node.op, AdaptivePool):
+        elif len(node.shape) == 3 and before and not isinstance(node.op, AdaptivePool):
             fields[position] = _field(node, before, 0), _field(node, before, 1)
     return {graph.nodes[position].name: both for position, both in fields.items()}
 
