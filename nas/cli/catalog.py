@@ -1,7 +1,7 @@
 """spaces, primitives, baselines: what a network and a search can be made of."""
 
 from contextlib import suppress
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, asdict, fields
 from inspect import cleandoc
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,32 +64,47 @@ def space_choices(what: str, data: str) -> dict[str, str]:
 @app.command("primitives")
 def primitives_command(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="A primitive, to print its full documentation.")
+        str | None, typer.Argument(metavar="NAME", help="A primitive, to print its documentation and every argument.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List the building blocks of networks, with their arguments and sources."""
+    """List the building blocks of networks, with their arguments and sources; or all arguments of one."""
     from nas.genome import primitives as known
 
     if name is not None and name not in known.__all__:
         raise GenomeError(f"no primitive {name[:60]!r}{near(name, known.__all__)}")
-    rows = {each: describe_primitive(getattr(known, each)) for each in ([name] if name else known.__all__)}
+    ops = {each: getattr(known, each) for each in ([name] if name else known.__all__)}
     if as_json:
-        output([{"name": each, "arguments": arguments, "about": about} for each, (arguments, about) in rows.items()])
+        output([_primitive_row(op) for op in ops.values()])
     elif name:
-        output("\n".join([f"{name}({rows[name][0]})", "", rows[name][1]]))
+        output("\n\n".join(filter(None, [_call(ops[name]), cleandoc(ops[name].__doc__), _argument_lines(ops[name])])))
     else:
-        output(
-            "\n".join(f"{each}({arguments})\n    {about.splitlines()[0]}" for each, (arguments, about) in rows.items())
-        )
+        output("\n".join(f"{_call(op)}\n    {op.__doc__.splitlines()[0]}" for op in ops.values()))
 
 
-def describe_primitive(op: "type[Op]") -> tuple[str, str]:
-    """Return the arguments of a building block as they are written, and its documentation."""
-    arguments = [
+def _primitive_row(op: "type[Op]") -> dict[str, Any]:
+    from nas.genome.op_reference import hyperparameters
+
+    about = {"name": op.__name__, "arguments": _arguments(op), "about": cleandoc(op.__doc__ or "")}
+    return about | {"hyperparameters": [asdict(each) for each in hyperparameters(op)]}
+
+
+def _call(op: "type[Op]") -> str:
+    return f"{op.__name__}({_arguments(op)})"
+
+
+def _arguments(op: "type[Op]") -> str:
+    """Return the arguments of a building block as they are written."""
+    return ", ".join(
         spec.name if spec.default is MISSING else f"{spec.name}={spec.default!r}" for spec in fields(op) if spec.init
-    ]
-    return ", ".join(arguments), cleandoc(op.__doc__ or "")
+    )
+
+
+def _argument_lines(op: "type[Op]") -> str:
+    """Return two lines for each argument: its type, default and legal values, and its meaning."""
+    from nas.genome.op_reference import hyperparameters
+
+    return "\n".join(f"{each}\n    {each.meaning}" for each in hyperparameters(op))
 
 
 @app.command("baselines")

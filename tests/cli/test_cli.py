@@ -291,6 +291,15 @@ def test_primitives(nas: Call) -> None:
     _, out, _ = nas("primitives", "FcHead")
     assert out.startswith("FcHead(classes, hidden=(4096, 4096),")
     assert "`dropout_first` drops" in out
+    assert "\ngrid: int | None, default None, 1 to 256\n    rows and columns to which" in out
+    assert "\nactivation: str, default 'relu', one of 'relu', 'tanh', 'none'\n    the nonlinearity" in out
+    _, out, _ = nas("primitives", "Conv", "--json")
+    (row,) = json.loads(out)
+    assert [each["name"] for each in row["hyperparameters"][:3]] == ["width", "kernel", "stride"]
+    assert row["hyperparameters"][1] == {
+        "name": "kernel", "meaning": "side of the kernel in pixels; a pair is (rows, columns)",
+        "type": "int | tuple[int, int]", "required": True, "default": None, "min": 1, "max": 64, "choices": None,
+    }  # fmt: skip
     code, _, said = nas("primitives", "BasicBlok")
     assert (code, said) == (2, "nas: no primitive 'BasicBlok'; did you mean 'BasicBlock'?\n")
 
