@@ -7,18 +7,23 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Annotated, Any, Literal
 
 import pytest
 
 import nas.cli
-from nas.errors import GenomeError, ShapeError
+from nas.errors import EditError, GenomeError, ShapeError
 from nas.genome import OPS, Graph, Task, from_json, to_json
 from nas.genome.edit import edits, mutate
-from nas.genome.edit.mutate import MUTATIONS
+from nas.genome.edit.mutate import MUTATIONS, varied
+from nas.genome.graph import own_blocks
+from nas.genome.hyperparameters import Count, Extents, Limits, Rate, Width, Window
 from nas.genome.layer_ngrams import layer_ngrams
 from nas.genome.metrics import measure
 from nas.genome.primitives import GapHead, Stem
+from nas.search.propose.choices import GuidedTrial
 from nas.search.space import load_space
+from nas.testing.ops import check_op_counts, check_op_forms
 from nas.user_code import absolute, load_attribute
 
 PAGE = Path(__file__).parent.parent / "docs" / "extending.md"
@@ -82,6 +87,13 @@ def test_the_test_of_the_page_covers_its_blocks(project: Path) -> None:
     assert len(longest.splitlines()) <= 40
 
 
+def test_a_network_of_the_space_is_counted_as_torch_counts_it(project: Path) -> None:
+    graph = load_attribute(absolute("space.py:space", project))(GuidedTrial(random.Random(0)), TASK)
+    assert {op.__name__ for op in own_blocks(graph)} == {"DepthwiseSe"}
+    check_op_counts(graph)
+    check_op_forms(graph)
+
+
 def test_a_wrong_gate_is_one_message(blocks: ModuleType) -> None:
     image, gate = Task("x", (4, 8, 8), 2).image(), Task("x", (4, 1, 2), 2).image()
     with pytest.raises(ShapeError, match="must be that of the first"):
@@ -110,6 +122,31 @@ def test_it_is_mutated_in_every_field(blocks: ModuleType) -> None:
             seen |= {name for name, value in ops.get(node.name, {}).items() if value != node.op.values()[name]}
     assert seen == {"width", "kernel", "stride", "squeeze"}
     assert [node.op.values()["width"] for node in edits.scale(graph, 2).nodes[2:4]] == [16, 32]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "others"),
+    [
+        (4, Annotated[int, Limits(2, 8)], {3, 5}),
+        (4, int, {3, 5}),
+        (4, Count, {3, 5}),
+        (3, Window, {1, 5}),
+        (8, Width, {4, 6, 10, 12, 16}),
+        (0.5, Rate, {0.25, 0.4, 0.6, 0.75}),
+        ("a", Literal["a", "b", "c"], {"b", "c"}),
+        (("a", "b"), tuple[Literal["a", "b"], ...], {("b", "b"), ("a", "a")}),
+        (False, bool, {True}),
+    ],
+)
+def test_the_kinds_that_are_varied(value: Any, kind: Any, others: set[Any]) -> None:
+    rng = random.Random(0)
+    assert {varied(value, kind, rng) for _ in range(100)} == others
+
+
+@pytest.mark.parametrize(("value", "kind"), [(None, int | None), (2.0, float), ((1, 2), Extents)])
+def test_other_kinds_stay_as_they_are(value: Any, kind: Any) -> None:
+    with pytest.raises(EditError, match="are not varied"):
+        varied(value, kind, random.Random(0))
 
 
 def test_it_is_shown_and_drawn(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,13 +2,13 @@
 
 import random
 from collections.abc import Callable
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from nas.errors import EditError, GenomeError
 from nas.genome.edit import edits
 from nas.genome.fingerprint import fingerprint
 from nas.genome.graph import Graph, Node, Op
-from nas.genome.hyperparameters import Count, Rate, Width, Window
+from nas.genome.hyperparameters import Rate, Width, Window
 from nas.genome.layers import Add, Concat, MaxPool
 from nas.genome.primitives.cells import Edges
 from nas.genome.primitives.dense import DenseLayer
@@ -155,7 +155,8 @@ def varied(value: Any, kind: Any, rng: random.Random) -> Any:
     """
     if kind == Width:
         return max(1, round(value * rng.choice(FACTORS)))
-    if kind in (Count, Window) and type(value) is int:
+    number = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    if (kind == Window or number is int) and type(value) is int:
         return value + rng.choice((-2, 2) if kind == Window and value % 2 else (-1, 1))
     if kind == Rate:
         return round(min(1.0, max(0.0, value + rng.choice((-0.25, -0.1, 0.1, 0.25)))), 3)
