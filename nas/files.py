@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,8 +71,7 @@ def _naming(path: Path, part: Path | None = None) -> Iterator[None]:
 def room_hint(path: str) -> str:
     """Return the end of a message when the file system of a path is full, otherwise ""."""
     try:
-        found = os.statvfs(path)
+        full = shutil.disk_usage(path).free < MIN_ROOM
     except OSError:
         return ""
-    full = found.f_bavail * found.f_frsize < MIN_ROOM
     return ". Its file system is full: make room and run the command again" if full else ""

@@ -62,11 +62,11 @@ def print_plan(experiment: "Experiment") -> None:
 
 def _check_gpu(experiment: "Experiment") -> None:
     """Raise ExperimentError if the workers of this machine need a GPU and there is none."""
-    if experiment.device == "cuda" and experiment.executor == "local":
-        import torch
+    from nas.training.device import has_device
 
-        if not torch.cuda.is_available():
-            raise ExperimentError("device (='cuda'): torch finds no GPU here; use --device cpu")
+    device = experiment.device
+    if experiment.executor == "local" and device != "auto" and not has_device(device):
+        raise ExperimentError(f"device (={device!r}): torch finds no such GPU here; use --device cpu, or auto")
 
 
 def print_cost_estimate(experiment: "Experiment") -> None:

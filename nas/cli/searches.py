@@ -51,7 +51,7 @@ def search_command(
     time_limit: TimeLimit = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of sampling and training.")] = None,
-    device: Annotated[str | None, typer.Option(help="cpu or cuda.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps or auto.")] = None,
     sampler: Annotated[str | None, typer.Option(help="How networks are proposed, such as tpe or frontier.")] = None,
     baselines: Annotated[
         str | None, typer.Option(metavar="NAME,NAME", help="Known networks to train for comparison.")

@@ -69,7 +69,7 @@ class Experiment(BaseModel):
     baselines: tuple[str, ...] = ()  # known networks to train beside the search, under its recipe
     workers: Annotated[int, Field(ge=1, le=256)] = 2
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    device: Literal["cpu", "cuda"] = "cpu"
+    device: Literal["cpu", "cuda", "mps", "auto"] = "cpu"
     time_limit: Duration | None = None  # of the whole search over all resumes; trials that run then are finished
     timeout: Duration = 3600.0  # seconds a trial may take; longer is a failure, not the run's end
     memory_gb: Annotated[float, Field(gt=0)] | None = None  # of host memory a worker may take

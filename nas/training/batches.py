@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from nas.training.data import Data, Split
 from nas.training.recipe import Recipe
 
-EVALUATION_PIXELS = {"cpu": 2**16, "cuda": 2**20}
+EVALUATION_PIXELS = {"cpu": 2**16, "cuda": 2**20, "mps": 2**18}
 """Pixels of an evaluation batch: what fits a core's cache (64 images of 32 pixels: a DenseNet-BC-22 evaluates 660
 images per second, 340 in batches of 512), and what keeps a GPU busy."""
 

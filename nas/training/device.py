@@ -1,10 +1,10 @@
-"""What depends on the device: the number format of a training step, its kernels, and the peak memory."""
+"""What depends on the device: which there is, the number format of a step, its kernels, and the peak memory."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TypeGuard
+from typing import Literal, TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,18 @@ from torch.nn import functional as F
 from nas.training.recipe import Recipe
 
 MIN_CHANNELS = 8
+
+
+def has_device(device: str) -> bool:
+    """Return whether torch finds a device of this kind here: "cpu", "cuda" or "mps"."""
+    if device == "mps":
+        return torch.backends.mps.is_available()
+    return device == "cpu" or torch.cuda.is_available()
+
+
+def best_device() -> Literal["cpu", "cuda", "mps"]:
+    """Return what "auto" means here: a GPU that torch finds, otherwise the CPU."""
+    return "cuda" if has_device("cuda") else "mps" if has_device("mps") else "cpu"
 
 
 def step_dtype(recipe: Recipe, device: torch.device) -> torch.dtype:
@@ -24,6 +36,8 @@ def step_dtype(recipe: Recipe, device: torch.device) -> torch.dtype:
         return torch.bfloat16 if recipe.precision == "bfloat16" else torch.float32
     if device.type == "cuda":
         native = torch.cuda.get_device_capability(device) >= (8, 0)  # since Ampere
+    elif device.type == "mps":
+        native = False
     else:
         native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return torch.bfloat16 if native else torch.float32
@@ -64,10 +78,15 @@ def reset_peak_bytes(device: torch.device) -> None:
 
 
 def peak_bytes(device: torch.device) -> int:
-    """Return the peak of memory: allocated on a GPU, or resident in this process since it started on a CPU."""
+    """Return the peak of memory in bytes; 0 where the system does not tell.
+
+    It is what was allocated on a GPU, or resident in this process since it started.
+    """
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
-    import resource  # POSIX has it
-
+    try:
+        import resource
+    except ImportError:  # Windows has none
+        return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, others KiB

@@ -28,6 +28,7 @@ from nas.search.workers.job import Job
 from nas.search.workers.train_all import FailurePolicy, train_all
 from nas.training.batches import Batches
 from nas.training.data.registry import pixel_max, preparation
+from nas.training.device import has_device
 from nas.training.evaluation import Evaluation, evaluate
 from nas.training.metrics import METRICS
 from nas.user_code import is_outside
@@ -96,8 +97,7 @@ def _train_again(run: Run, record: TrialRecord, network: nn.Module) -> None:
     An optimizer takes more memory than all else here. Without the search's GPU the trial is trained on the CPU.
     """
     experiment = run.experiment
-    on_gpu = experiment.device == "cuda" and torch.cuda.is_available()
-    experiment = experiment if on_gpu else experiment.model_copy(update={"device": "cpu"})
+    experiment = experiment if has_device(experiment.device) else experiment.model_copy(update={"device": "cpu"})
     again = f"nas export {quoted(run.path)}:{record.number}"
     with TemporaryDirectory() as scratch, closing(make_executor(experiment, 1)) as workers:
         job = Job.for_trial(experiment, record, Path(scratch) / "weights.safetensors")

@@ -34,6 +34,7 @@ def create(path: Path, experiment: Experiment, command: str) -> Study:
     another driver holds the directory, when it, or the server's study of that name, is of a different experiment or of
     another space, showing the difference, or of other images, and when it cannot be written.
     """
+    experiment = on_device(experiment)
     images, space = read_data_facts(experiment), read_space(experiment)
     METRICS[experiment.metric].check_classes(images.classes or 0)
     find_trainer(experiment.trainer)
@@ -67,6 +68,15 @@ def _copy_space(path: Path, experiment: Experiment, texts: Sources) -> None:
     for name, text in texts.items() if is_outside(experiment.space) else ():
         if not (path / "space" / name).exists():
             atomic_write(path / "space" / name, text)
+
+
+def on_device(experiment: Experiment) -> Experiment:
+    """Return an experiment whose device is one of this machine where it is "auto": a run records what it was."""
+    if experiment.device != "auto":
+        return experiment
+    from nas.training.device import best_device
+
+    return experiment.model_copy(update={"device": best_device()})
 
 
 def begun(path: Path) -> bool:

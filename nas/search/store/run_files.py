@@ -3,17 +3,15 @@
 import os
 import re
 import stat
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
 
 from nas.errors import RunError, near, quoted
 from nas.resources import names
 
-TRIES = 5
+LOCK_SECONDS = 0.25  # in which a lock must become free
 MAX_BYTES = 8 * 2**30  # of one file; a study of 100,000 trials has about 1 GB
 BEGUN = {
     "experiment.toml",
@@ -43,38 +41,37 @@ def trial_weights(path: Path, number: int) -> Path:
 @contextmanager
 def exclusive_lock(path: Path) -> Iterator[None]:
     """Hold the run for one driver. The kernel frees the lock when the driver dies, however it dies."""
+    from filelock import FileLock, Timeout
+
     path.mkdir(parents=True, exist_ok=True)
     check_contained(path)
-    with (path / "driver.lock").open("a+") as file:
-        if not _locked(file):
-            raise RunError(f"{path} is in use by another driver; watch it with: nas status {quoted(path)}")
-        yield
-
-
-def _locked(file: TextIO) -> bool:
-    """Return whether the lock was free, or became so soon: a status query holds it for a moment."""
-    import fcntl
-
-    for _ in range(TRIES):
-        with suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def is_locked(path: Path) -> bool:
-    """Return whether a driver of this machine holds the run."""
-    import fcntl
-
+    lock = FileLock(path / "driver.lock")
     try:
-        with (path / "driver.lock").open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
+        lock.acquire(LOCK_SECONDS)  # a status query holds it for a moment
+    except Timeout:
+        raise RunError(f"{path} is in use by another driver; watch it with: nas status {quoted(path)}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_locked(path: Path) -> bool | None:
+    """Return whether a driver of this machine holds the run; None where this user may not see it."""
+    from filelock import FileLock, Timeout
+
+    file = path / "driver.lock"
+    if not file.is_file():
+        return False
+    if not os.access(file, os.W_OK):
+        return None
+    try:
+        with FileLock(file).acquire(LOCK_SECONDS / 4, poll_interval=0.01):  # another query holds it for a moment
+            return False
+    except Timeout:
         return True
     except OSError:
-        return False
-    return False
+        return None
 
 
 def not_a_run(path: Path) -> RunError:

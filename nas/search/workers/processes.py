@@ -137,8 +137,12 @@ def main_hidden(hidden: bool = True) -> Iterator[None]:
 def signals_blocked(numbers: Iterable[int] = DRIVER_SIGNALS) -> Iterator[None]:
     """Let a process started meanwhile block signals: Ctrl-C, SIGTERM and SIGHUP, which the driver handles.
 
-    They often reach a whole group of processes: the running trials would be lost with their workers.
+    They often reach a whole group of processes: the running trials would be lost with their workers. Windows has no
+    such mask.
     """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
         resource_tracker.ensure_running()  # unblocks two of them

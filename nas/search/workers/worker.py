@@ -82,9 +82,9 @@ def _reason(problem: Exception) -> Reason:
 
 def _limit_memory(gigabytes: float | None) -> None:
     """Make the system refuse more memory to this process, so that a network that takes too much fails alone."""
-    import resource
-
     if gigabytes is not None:
+        import resource
+
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
         resource.setrlimit(resource.RLIMIT_DATA, (int(gigabytes * 2**30), hard))
 
@@ -93,7 +93,10 @@ def _device(job: Job) -> str:
     """Return the device of a job: of the graphics cards this process sees, the one it shares with others."""
     import torch
 
-    return "cpu" if job.device == "cpu" else f"cuda:{job.gpu % max(1, torch.cuda.device_count())}"
+    from nas.training.device import best_device
+
+    device = best_device() if job.device == "auto" else job.device
+    return device if device != "cuda" else f"cuda:{job.gpu % max(1, torch.cuda.device_count())}"
 
 
 def seed_generators(seed: int) -> None:
