@@ -9,8 +9,7 @@ import torch
 
 from nas.errors import ExperimentError
 from nas.search.experiment_file import load_experiment
-from nas.search.store.create import on_device
-from nas.search.workers.executor import make_executor
+from nas.search.store.create import on_this_machine
 from nas.training.device import best_device, has_device
 
 CODE = """
@@ -37,9 +36,9 @@ def test_a_search_runs_without_what_only_posix_has(tmp_path: Path) -> None:
 
 def test_a_limit_that_the_system_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "resource", None)
-    monkeypatch.setattr("nas.search.workers.executor.find_spec", lambda _: None)
+    monkeypatch.setattr("nas.search.store.create.find_spec", lambda _: None)
     with pytest.raises(ExperimentError, match="memory_gb cannot be kept on this system"):
-        make_executor(load_experiment("quickstart", {"memory_gb": 2.0}))
+        on_this_machine(load_experiment("quickstart", {"memory_gb": 2.0}))
 
 
 @pytest.mark.parametrize(
@@ -50,5 +49,5 @@ def test_auto_is_the_best_device_there_is(cuda: bool, mps: bool, best: str, monk
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
     assert best_device() == best
     assert [has_device(each) for each in ("cpu", "cuda", "mps")] == [True, cuda, mps]
-    assert on_device(load_experiment("quickstart", {"device": "auto"})).device == best
-    assert on_device(load_experiment("quickstart")).device == "cpu"
+    assert on_this_machine(load_experiment("quickstart", {"device": "auto"})).device == best
+    assert on_this_machine(load_experiment("quickstart")).device == "cpu"

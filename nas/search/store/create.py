@@ -1,6 +1,7 @@
 """Creation of a run directory: made whole, or opened where it holds the same experiment."""
 
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 
 from nas.errors import ExperimentError, RunError
@@ -34,7 +35,7 @@ def create(path: Path, experiment: Experiment, command: str) -> Study:
     another driver holds the directory, when it, or the server's study of that name, is of a different experiment or of
     another space, showing the difference, or of other images, and when it cannot be written.
     """
-    experiment = on_device(experiment)
+    experiment = on_this_machine(experiment)
     images, space = read_data_facts(experiment), read_space(experiment)
     METRICS[experiment.metric].check_classes(images.classes or 0)
     find_trainer(experiment.trainer)
@@ -70,8 +71,13 @@ def _copy_space(path: Path, experiment: Experiment, texts: Sources) -> None:
             atomic_write(path / "space" / name, text)
 
 
-def on_device(experiment: Experiment) -> Experiment:
-    """Return an experiment whose device is one of this machine where it is "auto": a run records what it was."""
+def on_this_machine(experiment: Experiment) -> Experiment:
+    """Return an experiment whose device is one of this machine where it is "auto": a run records what it was.
+
+    Raises ExperimentError for a limit on memory where this system has none.
+    """
+    if experiment.memory_gb is not None and experiment.executor == "local" and find_spec("resource") is None:
+        raise ExperimentError("memory_gb cannot be kept on this system, which has no such limit; leave it out")
     if experiment.device != "auto":
         return experiment
     from nas.training.device import best_device

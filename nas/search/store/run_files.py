@@ -45,7 +45,7 @@ def exclusive_lock(path: Path) -> Iterator[None]:
 
     path.mkdir(parents=True, exist_ok=True)
     check_contained(path)
-    lock = FileLock(path / "driver.lock")
+    lock = FileLock(path / "driver.lock", fallback_to_soft=False)  # which nobody would free after a kill
     try:
         lock.acquire(LOCK_SECONDS)  # a status query holds it for a moment
     except Timeout:
@@ -66,7 +66,9 @@ def is_locked(path: Path) -> bool | None:
     if not os.access(file, os.W_OK):
         return None
     try:
-        with FileLock(file).acquire(LOCK_SECONDS / 4, poll_interval=0.01):  # another query holds it for a moment
+        with FileLock(file, fallback_to_soft=False).acquire(
+            LOCK_SECONDS / 4, poll_interval=0.01
+        ):  # another query holds it for a moment
             return False
     except Timeout:
         return True

@@ -1,6 +1,5 @@
 """The interface of executors: each takes the same jobs and returns the same events."""
 
-from importlib.util import find_spec
 from typing import Protocol
 
 from nas.errors import ExperimentError
@@ -36,11 +35,8 @@ class Executor(Protocol):
 def make_executor(experiment: Experiment, max_jobs: int | None = None) -> Executor:
     """Return the workers an experiment asks for, at most one per job.
 
-    Raises ExperimentError for one of a user's own that is not an executor and for a limit that this system lacks, and
-    RunError without a cluster.
+    Raises ExperimentError for one of a user's own that is not an executor, and RunError without a cluster.
     """
-    if experiment.memory_gb is not None and find_spec("resource") is None:
-        raise ExperimentError("memory_gb cannot be kept on this system, which has no such limit; leave it out")
     plugin = EXECUTORS.find(experiment.executor)
     target = plugin.load()
     if not callable(getattr(target, "for_experiment", None)):

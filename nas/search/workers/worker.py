@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Generator, Iterator
+from importlib.util import find_spec
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -82,7 +83,7 @@ def _reason(problem: Exception) -> Reason:
 
 def _limit_memory(gigabytes: float | None) -> None:
     """Make the system refuse more memory to this process, so that a network that takes too much fails alone."""
-    if gigabytes is not None:
+    if gigabytes is not None and find_spec("resource"):  # Windows has none
         import resource
 
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
