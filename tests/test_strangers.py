@@ -161,6 +161,8 @@ def test_own_pictures_space_and_block_from_the_command_line(site: Path, tmp_path
     assert (status["complete"], status["metric"]) == (3, "balanced_error")
     assert status["best"]["params"] <= 5_000
     nas("resume", "runs/pets", "--trials", "4")
+    assert "5/5 trials" in nas("resume", "runs/pets", "--trials", "5", "--executor", "ray")
+    assert json.loads(nas("status", "runs/pets", "--json"))["failures"] == {}
     page = Path(tmp_path, nas("report", "runs/pets").splitlines()[0])
     assert "balanced error" in page.read_text(encoding="utf-8")
     nas("export", "runs/pets", "--out", "net")
