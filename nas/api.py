@@ -14,7 +14,7 @@ from nas.genome.trial import Choice
 from nas.report import write_report
 from nas.report.network import draw
 from nas.search.experiment import CODE_SETTINGS, Experiment
-from nas.search.experiment_file import validate_experiment, with_absolute_code, with_data_path
+from nas.search.experiment_file import load_experiment, validate_experiment, with_absolute_code, with_data_path
 from nas.search.loop.search import Search, SearchEvent
 from nas.search.pareto import front_of
 from nas.search.store.create import create
@@ -55,6 +55,22 @@ class PythonExperiment(Experiment):
         trust(*[name for key in CODE_SETTINGS if isinstance(name := settings.get(key), str)])
         checked = with_data_path(validate_experiment(settings, "nas.Experiment"), Path.cwd(), Path.cwd())
         super().__init__(**{key: getattr(checked, key) for key in type(checked).model_fields})
+
+
+def as_experiment(experiment: Experiment | str | Path, **code: Any) -> Experiment:
+    """Return an experiment, also of its file or bundled name, with code laid over it where it is not None.
+
+    code: space, sampler or trainer, each as `PythonExperiment` takes it. Raises ExperimentError.
+    """
+    found = experiment if isinstance(experiment, Experiment) else load_experiment(str(experiment))
+    names: dict[str, str] = {}
+    for key, value in code.items():
+        if _is_object(value):
+            names[key] = (give_importable if key in IN_WORKERS else give)(value)
+        elif value is not None:
+            names[key] = str(with_absolute_code({key: str(value)}, Path.cwd())[key])
+    trust(*names.values())
+    return validate_experiment(found.as_dict() | names, "experiment") if names else found
 
 
 def _name_of(space: object) -> str:

@@ -1,19 +1,15 @@
-"""Workers on a Ray cluster: an actor each, wherever Ray finds room. The only file that imports Ray.
+"""Workers on a Ray cluster: an actor each, wherever Ray finds room.
 
 Ray only places and restarts actors: the driver decides what to train and when to stop. Nothing
 Ray writes is read again. Weights come back with the last event, so nodes need not share a folder.
 """
 
-import logging
 import os
-import signal
-import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from math import ceil, inf
+from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
@@ -23,15 +19,8 @@ from nas.files import atomic_write
 from nas.search.experiment import Experiment
 from nas.search.trial import Reason
 from nas.search.workers.job import Event, Job, Outcome, Progress, event_from_json, event_to_json
-from nas.search.workers.processes import signals_blocked
+from nas.search.workers.ray_connection import join_ray, ray
 from nas.search.workers.worker import SINGLE_THREAD_ENV, Train, train_job
-
-# Before Ray is imported: require a token, send no usage statistics, leave CUDA_VISIBLE_DEVICES alone.
-os.environ.setdefault("RAY_AUTH_MODE", "token")
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-
-import ray
 
 MAX_WAIT_SECONDS = 300.0  # seconds without any worker after which the cluster counts as full
 
@@ -87,7 +76,7 @@ class RayCluster:
     """
 
     def __init__(self, count: int, cpus: float, gpus: float, train: Train = train_job) -> None:
-        _join(os.environ.get("RAY_ADDRESS"), count * cpus)
+        join_ray(os.environ.get("RAY_ADDRESS"), count * cpus)
         self._train, remote = train, cast("Any", ray.remote)
         resources = {"num_cpus": cpus, "num_gpus": gpus, "max_concurrency": 2}  # the second thread receives `stop`
         self._kind = remote(**resources, runtime_env={"env_vars": SINGLE_THREAD_ENV})(_Trainer)
@@ -198,29 +187,6 @@ class RayCluster:
             with suppress(ray.exceptions.RayError):
                 ray.kill(worker.actor)
         ray.shutdown()
-
-
-def _join(address: str | None, cpus: float) -> None:
-    """Connect to a cluster, or start one on this machine with room for all workers."""
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
-    own: dict[str, Any] = {} if address else {"include_dashboard": False, "num_cpus": ceil(cpus)}
-    handler = signal.getsignal(signal.SIGTERM)  # Ray installs its own, which ends a driver at once
-    try:
-        _check_reachable(address)
-        with signals_blocked({signal.SIGHUP}):  # a cluster started here must finish what runs
-            ray.init(address or "local", namespace="nas", **quiet, **own)
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, handler or signal.SIG_DFL)
-    except (ray.exceptions.RayError, OSError, ValueError, RuntimeError) as problem:
-        where = f"no Ray cluster at {address}" if address else "Ray cannot be started"
-        raise RunError(f"{where}: {(str(problem).strip().splitlines() or [repr(problem)])[0]:.200}") from None
-
-
-def _check_reachable(address: str | None) -> None:
-    """Raise OSError where nothing listens: Ray itself would try for minutes."""
-    host, colon, port = (address or "").rpartition(":")
-    if colon and "://" not in host:
-        socket.create_connection((host, int(port)), 10).close()
 
 
 def _alive(node: str) -> bool:

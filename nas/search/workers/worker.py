@@ -19,6 +19,8 @@ from nas.user_code import is_outside, source_file
 if TYPE_CHECKING:
     from torch import nn
 
+    from nas.training.trainer import Trainer
+
 SINGLE_THREAD_ENV = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "GOMP_SPINCOUNT": "0"}
 """One thread per worker, set before torch is imported: two spinning teams on one core slow each other tenfold."""
 STOP = b"stop"  # sent to a worker process in place of a job
@@ -116,30 +118,41 @@ def _shapes(network: "nn.Module") -> set[tuple[str, tuple[int, ...]]]:
     return {(name, tuple(tensor.shape)) for name, tensor in network.state_dict().items()}
 
 
-def _train(job: Job) -> Generator[Event, None, Reason]:
+def start_training(job: Job) -> "tuple[nn.Module, Trainer]":
+    """Return a job's network and its trainer, before the first epoch, on one thread and with seeded generators.
+
+    Raises ExperimentError, DataError and TrainingError, and whatever a trainer of the user's own raises.
+    """
     import torch
 
     from nas.genome.genome_json import from_json
-    from nas.model.export import save_weights
     from nas.model.module import module
     from nas.training.data import load_data
-    from nas.training.trainer import make_trainer, run_trainer
+    from nas.training.trainer import make_trainer
     from nas.user_code import load_shipped, trust
 
     torch.set_num_threads(1)
-    _limit_memory(job.memory_gb)
     trust(job.data.name, job.trainer)  # the driver does, or there is no job
     for name, texts in job.code.items():
         load_shipped(name, texts)
     seed_generators(job.seed)
     network = module(from_json(job.genome))
-    shapes = _shapes(network)
-    trainer = make_trainer(job.trainer, network, load_data(job.data), job.recipe, job.seed, _device(job))
+    return network, make_trainer(job.trainer, network, load_data(job.data), job.recipe, job.seed, _device(job))
+
+
+def _train(job: Job) -> Generator[Event, None, Reason]:
+    from nas.genome.genome_json import from_json
+    from nas.model.export import save_weights
+    from nas.model.module import module
+    from nas.training.trainer import run_trainer
+
+    _limit_memory(job.memory_gb)
+    network, trainer = start_training(job)
     for score in run_trainer(trainer, job.recipe.epochs, job.metric):
         yield Progress(job.number, score)
         if score.diverged:
             return Reason.DIVERGED
-    if changed := sorted(_shapes(network) ^ shapes):
+    if changed := sorted(_shapes(network) ^ _shapes(module(from_json(job.genome)))):
         raise TrainingError(f"the trainer changed the network, first its weights {changed[0][0]}: train it in place")
     save_weights(network, Path(job.weights))
     return Reason.NONE

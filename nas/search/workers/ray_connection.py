@@ -1,0 +1,42 @@
+"""The connection to Ray: to a running cluster, or to one that is started on this machine."""
+
+import logging
+import os
+import signal
+import socket
+import threading
+from math import ceil
+from typing import Any
+
+from nas.errors import RunError
+from nas.search.workers.processes import signals_blocked
+
+# Before Ray is imported: require a token, send no usage statistics, leave CUDA_VISIBLE_DEVICES alone.
+os.environ.setdefault("RAY_AUTH_MODE", "token")
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+
+import ray
+
+
+def join_ray(address: str | None, cpus: float) -> None:
+    """Connect to a cluster, or start one on this machine with room for all workers. Raises RunError."""
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
+    own: dict[str, Any] = {} if address else {"include_dashboard": False, "num_cpus": ceil(cpus)}
+    handler = signal.getsignal(signal.SIGTERM)  # Ray installs its own, which ends a driver at once
+    try:
+        _check_reachable(address)
+        with signals_blocked({signal.SIGHUP}):  # a cluster started here must finish what runs
+            ray.init(address or "local", namespace="nas", **quiet, **own)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler or signal.SIG_DFL)
+    except (ray.exceptions.RayError, OSError, ValueError, RuntimeError) as problem:
+        where = f"no Ray cluster at {address}" if address else "Ray cannot be started"
+        raise RunError(f"{where}: {(str(problem).strip().splitlines() or [repr(problem)])[0]:.200}") from None
+
+
+def _check_reachable(address: str | None) -> None:
+    """Raise OSError where nothing listens: Ray itself would try for minutes."""
+    host, colon, port = (address or "").rpartition(":")
+    if colon and "://" not in host:
+        socket.create_connection((host, int(port)), 10).close()
