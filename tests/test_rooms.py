@@ -25,6 +25,7 @@ ROOMS = [
     "principles",
     "report",
     "api",
+    "tune",
     "testing",
     "cli",
     "__main__",

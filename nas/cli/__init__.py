@@ -2,6 +2,7 @@
 
 init.py        init
 searches.py    search, resume, status
+tune.py        tune
 results.py     report, export, finalists
 proxies.py     proxies
 doctor.py      doctor
@@ -31,6 +32,7 @@ from nas.cli import (  # each adds its verbs
     proxies,
     results,
     searches,
+    tune,
 )
 from nas.cli.app import EXIT_FINDINGS, EXIT_USAGE, app, info, prepare_streams
 from nas.cli.signals import on_signals
@@ -83,4 +85,5 @@ def _check_directory() -> None:
 
 __all__ = [
     "catalog", "data", "diff", "doctor", "init", "main", "networks", "principles", "proxies", "results", "searches",
+    "tune",
 ]  # fmt: skip

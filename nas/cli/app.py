@@ -20,6 +20,7 @@ EXAMPLES = {
     "init": "nas init pets --data photos",
     "search": "nas search quickstart --max-params 40k --trials 20",
     "resume": "nas resume runs/quickstart --trials 60",
+    "tune": "nas tune quickstart --workers 2",
     "status": "nas status runs/quickstart",
     "report": "nas report runs/quickstart",
     "export": "nas export runs/quickstart --trial best --out exports/digits",

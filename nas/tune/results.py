@@ -60,7 +60,6 @@ def keep(
     search took. Raises RunError for a directory that holds something already, and for results without networks.
     """
     experiment, path = as_experiment(experiment, space=space), Path(path)
-    # Of one network under two trials, as in a population, the last counts.
     found = list(_records(results, experiment))
     if not found:
         raise RunError("the results have no trial of nas.tune.trainable that has trained for an epoch")
@@ -86,10 +85,11 @@ def _keep_weights(checkpoint: "Checkpoint", target: Path) -> None:
         shutil.copyfile(Path(folder) / WEIGHTS, target)
 
 
-def _records(results: "Iterable[Result]", experiment: Experiment) -> "Iterable[tuple[TrialRecord, Result]]":
+def _records(results: "ResultGrid", experiment: Experiment) -> "Iterable[tuple[TrialRecord, Result]]":
     """Yield the trial of each result that has scores or failed."""
     space, images = load_space(experiment.space), task(experiment.source)
-    for number, result in enumerate(results):
+    for number in range(len(results)):
+        result = results[number]
         if NETWORK not in (result.config or {}):
             continue
         scores = _scores(result)
@@ -118,7 +118,7 @@ def _records(results: "Iterable[Result]", experiment: Experiment) -> "Iterable[t
 def _scores(result: "Result") -> tuple[Score, ...]:
     """Return the epochs of a result, each once; of an epoch trained twice after a loss, the last."""
     table = result.metrics_dataframe
-    rows: Iterable[Mapping[str, Any]] = [] if table is None else table.to_dict("records")
+    rows: list[Mapping[Any, Any]] = [] if table is None else list(table.to_dict("records"))
     if not rows and result.metrics and "error" in result.metrics:
         rows = [result.metrics]
     by_epoch: dict[int, Score] = {}
@@ -126,8 +126,8 @@ def _scores(result: "Result") -> tuple[Score, ...]:
         if row.get("error") is None or isnan(row["error"]):
             continue
         epoch = int(row["training_iteration"])
-        values = {name: float(row.get(name) or 0.0) for name in ("loss", "seconds", "train_loss")}
-        by_epoch[epoch] = Score(epoch, float(row["error"]), **values)
+        loss, seconds, train_loss = (float(row.get(name) or 0.0) for name in ("loss", "seconds", "train_loss"))
+        by_epoch[epoch] = Score(epoch, float(row["error"]), loss, seconds, train_loss)
     return tuple([by_epoch[epoch] for epoch in sorted(by_epoch)])
 
 

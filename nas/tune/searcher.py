@@ -78,7 +78,7 @@ class Searcher(TuneSearcher):
             self._proposer = Proposer(experiment, space, images, self.records.values())
         return self._proposer
 
-    def suggest(self, trial_id: str) -> Config | str | None:
+    def suggest(self, trial_id: str) -> Config | str | None:  # type: ignore[override]
         """Return the config of the next network; FINISHED when the space seems to hold no other within the budget."""
         proposal = self.proposer.ask()
         if proposal is None:
@@ -117,7 +117,7 @@ class Searcher(TuneSearcher):
 
     def _note(self, trial_id: str, result: Mapping[str, Any]) -> None:
         """Record the metric of a result as the trial's error; a result that has diverged tells none."""
-        record, value = self.records.get(trial_id), result.get(self._metric)
+        record, value = self.records.get(trial_id), result.get(str(self._metric))
         if record is None or value is None:
             return
         error = float(value) if self._mode == "min" else 1.0 - float(value)

@@ -69,7 +69,7 @@ class NetworkTrainable(tune.Trainable):
         torch.save(self.trainer.state(), folder / STATE)
         atomic_write(folder / PROGRESS, json.dumps({"epoch": self.epoch}))
 
-    def load_checkpoint(self, checkpoint_dir: str) -> None:
+    def load_checkpoint(self, checkpoint_dir: str) -> None:  # type: ignore[override]
         """Go on from a checkpoint of this network. Raises TrainingError for one that does not fit."""
         folder = Path(checkpoint_dir)
         self.trainer.load(torch.load(folder / STATE, weights_only=True))

@@ -14,6 +14,7 @@ from nas.search.loop.halving import rungs
 from nas.tune.searcher import Searcher
 from nas.tune.trainable import trainable
 
+FOLDER = "tune"  # in the storage path of the command line
 MAX_FAILURES = 2  # that a trial is started again after, from its last epoch
 
 
@@ -68,13 +69,18 @@ def _scheduler(experiment: Experiment) -> TrialScheduler:
     epochs = experiment.recipe.epochs
     first = rungs(epochs, experiment.halving)[:1] if experiment.halving else ()
     if not first or experiment.halving is None:
-        return FIFOScheduler()
+        return FIFOScheduler()  # type: ignore[no-untyped-call]
     return ASHAScheduler(max_t=epochs, grace_period=first[0], reduction_factor=experiment.halving)
 
 
 def _folder(trial: Trial) -> str:
     """Return the name of a trial's folder, without its config, which holds a genome."""
     return f"network_{trial.trial_id}"
+
+
+def can_restore(path: Path) -> bool:
+    """Return whether a folder holds the state of an experiment."""
+    return tune.Tuner.can_restore(str(path))
 
 
 def restored(path: Path, experiment: Experiment) -> tune.Tuner:

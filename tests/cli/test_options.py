@@ -49,6 +49,7 @@ ALWAYS = {
     "search": "dry_run changes data max_params max_macs trials time_limit workers seed device sampler baselines "
     "executor storage out",
     "resume": "time_limit trials workers executor address data_dir",
+    "tune": "changes max_params max_macs trials workers seed address storage_path resume out",
     "status": "as_json watch",
     "report": "format_ out",
     "export": "out format_",

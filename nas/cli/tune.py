@@ -1,0 +1,117 @@
+"""tune: a search on Ray Tune, kept as a run."""
+
+import os
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nas.cli.app import EXIT_INTERRUPTED, app, info
+from nas.cli.options import home, setting, typed_options
+from nas.errors import RunError, quoted
+
+if TYPE_CHECKING:
+    from nas.search.experiment import Experiment
+
+SETTINGS = "experiment.toml"  # beside what Tune writes: what it was started with
+SECONDS = "seconds"  # the time it took, over all resumes
+
+
+@app.command("tune")
+def tune_command(
+    experiment: Annotated[
+        str, typer.Argument(metavar="EXPERIMENT", help="A TOML file, or the name of a bundled experiment.")
+    ],
+    changes: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting.")] = None,
+    max_params: Annotated[str | None, typer.Option(help="Hard limit on parameters, such as 50k.")] = None,
+    max_macs: Annotated[str | None, typer.Option(help="Hard limit on MACs per image, such as 1.5M.")] = None,
+    trials: Annotated[int | None, typer.Option(help="Networks to train, in total.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Trials at a time.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of sampling and training.")] = None,
+    address: Annotated[str | None, typer.Option(help="Address of a running Ray cluster; else Ray starts here.")] = None,
+    storage_path: Annotated[
+        Path | None, typer.Option(help="Folder for what Tune writes, shared by all nodes; default OUT.tune.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue a search that was interrupted.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Run directory of the result; default runs/NAME.")] = None,
+) -> None:
+    """Search with Ray Tune: our sampler as its search algorithm, ASHA for halving, its checkpoints and resume."""
+    from nas.cli.plan import print_plan
+    from nas.search.experiment_file import load_experiment
+
+    limits = {"budget.params.max": max_params, "budget.macs.max": max_macs}
+    plain = {"trials": trials, "workers": workers, "seed": seed}
+    given = {key: value for key, value in (limits | plain).items() if value is not None}
+    settings: dict[str, Any] = dict(setting(change) for change in changes or [])
+    chosen = load_experiment(experiment, settings | given, typed_options(given))
+    run = out or home(chosen)
+    storage = storage_path or run.with_name(f"{run.name}.tune")
+    if run.exists() and any(run.iterdir()):
+        raise RunError(f"{run} exists and is not empty; choose another place with --out")
+    _begin(storage, chosen, resume)
+    print_plan(chosen)
+    _search(chosen, storage, run, address, resume)
+
+
+def _begin(storage: Path, experiment: "Experiment", resume: bool) -> None:
+    """Record the experiment beside Tune's files, or compare it. Raises RunError, with what to do."""
+    from nas.files import atomic_write
+    from nas.search.experiment_file import read_experiment, to_toml
+    from nas.search.store.create import changed_settings
+
+    file = storage / SETTINGS
+    if not resume:
+        if file.exists():
+            raise RunError(f"{storage} holds a search that began; continue it with --resume, or choose another --out")
+        storage.mkdir(parents=True, exist_ok=True)
+        atomic_write(file, to_toml(experiment, f"Run by: nas {shlex.join(sys.argv[1:])}"))
+        return
+    if not file.exists():
+        raise RunError(f"{storage} holds no search to continue; start it without --resume")
+    before = read_experiment(file)
+    loose = {name: getattr(experiment, name) for name in ("cpus_per_trial", "gpus_per_trial")}
+    if before.model_copy(update=loose) != experiment:
+        changed = changed_settings(before, experiment) or "the number of trials, workers, or another setting"
+        raise RunError(f"{storage} holds a different search ({changed}): Tune resumes it as it began")
+
+
+def _search(experiment: "Experiment", storage: Path, run: Path, address: str | None, resume: bool) -> None:
+    """Run the Tuner and keep what it found. Exits with 130 when interrupted. Raises RunError."""
+    from nas.search.workers.ray_connection import join_ray, ray
+
+    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+    join_ray(address or os.environ.get("RAY_ADDRESS"), experiment.workers * experiment.cpus_per_trial)
+    try:
+        from nas.tune import keep, tuner
+        from nas.tune.progress import TrialLines
+        from nas.tune.tuner import FOLDER, can_restore, restored
+
+        folder, start = storage / FOLDER, time.monotonic()
+        if resume and can_restore(folder):  # else it was killed before Tune wrote anything
+            made = restored(folder, experiment)
+        else:
+            lines = TrialLines(experiment.trials)
+            made = tuner(experiment, storage_path=storage, name=FOLDER, callbacks=[lines])
+        results = made.fit()
+        seconds = _add_seconds(storage / SECONDS, time.monotonic() - start)
+        open_trials = len(results) - results.num_terminated - results.num_errors
+        if open_trials:
+            info(f"interrupted with {open_trials} trials unfinished; continue with the same command and --resume")
+            raise typer.Exit(EXIT_INTERRUPTED)
+        kept = keep(results, experiment, run, seconds=seconds)
+    finally:
+        ray.shutdown()
+    info(f"{kept!r:.200}"[1:-1])
+    info(f"Done. Report: nas report {quoted(run)}   Export: nas export {quoted(run)} --trial best")
+
+
+def _add_seconds(file: Path, seconds: float) -> float:
+    """Record the time of this process, and return that of all."""
+    from nas.files import atomic_write
+
+    total = seconds + (float(file.read_bytes()) if file.exists() else 0.0)
+    atomic_write(file, f"{total:.1f}")
+    return total
