@@ -82,7 +82,8 @@ def _search(experiment: "Experiment", storage: Path, run: Path, address: str | N
     """Run the Tuner and keep what it found. Exits with 130 when interrupted. Raises RunError."""
     from nas.search.workers.ray_connection import join_ray, ray
 
-    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+    for name in ("RAY_AIR_NEW_OUTPUT", "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S"):
+        os.environ.setdefault(name, "0")  # lines of our own, below
     join_ray(address or os.environ.get("RAY_ADDRESS"), experiment.workers * experiment.cpus_per_trial)
     try:
         from nas.tune import keep, tuner

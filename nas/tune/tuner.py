@@ -36,7 +36,7 @@ def tuner(
     run = tune.RunConfig(
         name=name or experiment.name,
         storage_path=None if storage_path is None else os.path.abspath(storage_path),
-        checkpoint_config=tune.CheckpointConfig(num_to_keep=1, checkpoint_frequency=1, checkpoint_at_end=True),
+        checkpoint_config=tune.CheckpointConfig(num_to_keep=3, checkpoint_frequency=1, checkpoint_at_end=True),
         failure_config=tune.FailureConfig(max_failures=MAX_FAILURES),
         callbacks=callbacks,
         verbose=0 if callbacks else 1,
