@@ -22,6 +22,7 @@ ROOMS = [
     "model",
     "training",
     "search",
+    "optuna",
     "principles",
     "report",
     "api",
