@@ -22,6 +22,7 @@ ROOMS = [
     "model",
     "training",
     "search",
+    "optuna",
     "principles",
     "report",
     "api",
@@ -66,6 +67,7 @@ def test_a_room_imports_only_leftwards(path: Path) -> None:
 INNER_ROOMS: dict[str, list[str]] = {
     "search": [
         "distributions durations sizes",
+        "flops",
         "objectives registries",
         "experiment checked_trial",
         "explain_setting",

@@ -12,7 +12,11 @@ from nas.errors import ExperimentError
 if TYPE_CHECKING:
     from nas.search.experiment import Experiment
 
-OPTIONS = {"budget.params.max": "--max-params", "budget.macs.max": "--max-macs"}  # named otherwise than their key
+OPTIONS = {
+    "budget.params.max": "--max-params", "budget.macs.max": "--max-macs", "budget.flops.max": "--max-flops",
+    "budget.flops.min": "--min-flops",
+}  # fmt: skip
+"""Options that are named otherwise than their key."""
 MAX_NAME_BYTES = 200  # of a directory; file systems take 255
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]

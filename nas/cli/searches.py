@@ -47,6 +47,8 @@ def search_command(
     ] = None,
     max_params: Annotated[str | None, typer.Option(help="Hard limit on parameters, such as 50k.")] = None,
     max_macs: Annotated[str | None, typer.Option(help="Hard limit on MACs per image, such as 1.5M.")] = None,
+    max_flops: Annotated[str | None, typer.Option(help="The same in FLOPs, twice the MACs, such as 3M.")] = None,
+    min_flops: Annotated[str | None, typer.Option(help="Lower limit on FLOPs per image.")] = None,
     trials: Annotated[int | None, typer.Option(help="Networks to train, in total.")] = None,
     time_limit: TimeLimit = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
@@ -67,7 +69,10 @@ def search_command(
     from nas.search.store.create import create, refuse_strange
 
     settings: dict[str, Any] = dict(setting(change) for change in changes or [])
+    if max_flops or min_flops:
+        refuse_options("FLOPs are twice MACs; give one of them", **{"max-macs": max_macs})
     limits = {"budget.params.max": max_params, "budget.macs.max": max_macs}
+    limits |= {"budget.flops.max": max_flops, "budget.flops.min": min_flops}
     plain = {"trials": trials, "workers": workers, "seed": seed, "device": device, "storage": storage}
     plain |= {"sampler": sampler}
     plain |= {"executor": choose_executor(executor, address), "time_limit": time_limit}

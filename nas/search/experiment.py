@@ -10,7 +10,7 @@ from nas.errors import ExperimentError
 from nas.registry import Registry
 from nas.search.durations import Duration
 from nas.search.objectives import OBJECTIVES, Budget, Objective
-from nas.search.registries import EXECUTORS, SAMPLERS
+from nas.search.registries import EXECUTORS, SAMPLERS, TRACKERS
 from nas.training.data import Source
 from nas.training.data.locate import FILES
 from nas.training.data.registry import is_own
@@ -77,7 +77,7 @@ class Experiment(BaseModel):
     cpus_per_trial: Annotated[float, Field(gt=0, le=256)] = 1.0  # what Ray sets aside for a worker
     gpus_per_trial: Annotated[float, Field(gt=0, le=1)] = 1.0  # with device "cuda": the share of a card a worker takes
     storage: str | None = None  # a PostgreSQL study that several drivers share; else a file in the run directory
-    tracker: Literal["tensorboard"] | None = None
+    tracker: Annotated[str, _named(TRACKERS)] | None = None  # where the curves of its trials are shown
 
     @field_check("objectives")
     @classmethod

@@ -10,11 +10,12 @@ from typing import Any
 import tomli_w
 from pydantic import ValidationError
 
-from nas.errors import DataError, ExperimentError, NasError, near, quoted
+from nas.errors import BudgetError, DataError, ExperimentError, NasError, near, quoted
 from nas.files import read_text
 from nas.resources import names, resource
 from nas.search.experiment import CODE_SETTINGS, Experiment
 from nas.search.explain_setting import explain, explain_limit
+from nas.search.flops import FLOPS, MACS, changes_in_macs, in_macs
 from nas.search.objectives import check_limit
 from nas.search.space import absolute_space
 from nas.training.data.locate import absolute_path, locate
@@ -112,7 +113,8 @@ def read_toml(path: Path, changes: Table | None = None) -> tuple[Table, str]:
         raise ExperimentError(f"{path}: nested too deeply") from None
     data.setdefault("name", path.stem)
     _name_recipe(data)
-    for key, value in sorted((changes or {}).items()):  # a recipe's name before its parts
+    data = _in_macs(data, str(path), text)  # before changes are laid over it: they may have the other of the two
+    for key, value in sorted(_changes_in_macs(changes or {}).items()):  # a recipe's name before its parts
         _set(data, key, value)
         _name_recipe(data)
     return data, text
@@ -122,6 +124,7 @@ def validate_experiment(data: Table, origin: str, text: str = "", changed: Typed
     """Return plain data as an Experiment. Raises ExperimentError naming the wrong keys and their lines."""
     if isinstance(data.get("recipe"), dict):
         data = data | {"recipe": _recipe(data["recipe"], _place(["recipe", "like"], origin, text, changed))}
+    data = _in_macs(data, origin, text)
     _check_budget(data.get("budget"), origin, text, changed)
     try:
         # JSON, because pydantic's strict mode then still builds dataclasses and tuples, and nothing else.
@@ -151,10 +154,35 @@ def _message(problems: ValidationError, origin: str, text: str, changed: Typed |
     found = problems.errors(include_url=False)
     lines: dict[str, None] = {}  # in order, each once
     for problem in [each for each in found if each["type"] != "missing"] or found:
-        path = [str(part) for part in problem["loc"]]
+        path = _as_given([str(part) for part in problem["loc"]], text, changed)
         place = _place(path, origin, text, changed)
         lines[f"{place}: {explain('.'.join(path), problem, place.startswith('--'))}"] = None
     return "\n".join(list(lines)[:MAX_PROBLEMS])
+
+
+def _in_macs(data: Table, origin: str, text: str) -> Table:
+    try:
+        return in_macs(data)
+    except BudgetError as problem:
+        line = line_of(text, ["budget" if str(problem).startswith("budget") else "objectives"])
+        raise ExperimentError(f"{origin}{f', line {line}' if line else ''}: {problem}") from None
+
+
+def _changes_in_macs(changes: Table) -> Table:
+    try:
+        return changes_in_macs(changes)
+    except BudgetError as problem:
+        raise ExperimentError(str(problem)) from None
+
+
+def _as_given(path: list[str], text: str, changed: Typed | None) -> list[str]:
+    """Return the path of a key as it was given: a limit of MACs may be half of one of FLOPs."""
+    if path[:2] != ["budget", MACS]:
+        return path
+    in_flops = ["budget", FLOPS, *path[2:]]
+    typed = [key.split(".")[1] for key in changed or () if key.startswith("budget.")]
+    in_text = line_of(text, in_flops) != line_of(text, ["budget"])
+    return in_flops if FLOPS in typed or (in_text and MACS not in typed) else path
 
 
 def _check_budget(table: object, origin: str, text: str, changed: Typed | None) -> None:

@@ -8,6 +8,7 @@ from pydantic_core import ErrorDetails
 
 from nas.errors import NasError, near
 from nas.search.experiment import Experiment
+from nas.search.flops import FLOPS
 from nas.search.objectives import OBJECTIVES, Range, exact_objectives
 from nas.training.recipe import Recipe
 
@@ -20,7 +21,7 @@ OTHER_KEYS = {
     "directory": "data_dir",
 }  # fmt: skip
 """Our key by the name that other libraries give a setting."""
-OTHER_LIMITS = {"max_params": "params.max", "max_macs": "macs.max", "parameters": "params", "flops": "macs"}
+OTHER_LIMITS = {"max_params": "params.max", "max_macs": "macs.max", "max_flops": "flops.max", "parameters": "params"}
 OTHER_VALUES = {"adam": "adamw", "gpu": "cuda", "fp32": "float32", "bf16": "bfloat16", "linear": "step"}
 """Our value by the name that is meant; the nearest value is proposed for any other."""
 NUMBERS = ("int_type", "int_from_float", "float_type")
@@ -75,7 +76,7 @@ def _known(above: list[str]) -> list[str]:
     if not above:
         return list(Experiment.model_fields)
     if above == ["budget"]:
-        return [objective.name for objective in exact_objectives()]
+        return [*(objective.name for objective in exact_objectives()), FLOPS]
     return ["like", *(spec.name for spec in fields(Recipe))] if above == ["recipe"] else [f.name for f in fields(Range)]
 
 
@@ -91,7 +92,7 @@ def _remedy(key: str, problem: ErrorDetails, value: Any, typed: bool) -> str:
         other = OTHER_VALUES.get(value.lower(), value.lower().partition(":")[0])
         return near(other, known)
     if key == "objectives" and kind == "tuple_type":
-        return f'; write a list such as ["error", "macs"] of: {", ".join(OBJECTIVES)}'
+        return f'; write a list such as ["error", "macs"] of: {", ".join([*OBJECTIVES, FLOPS])}'
     if key == "budget" and kind.endswith("_type"):
         return "; write budget.params.max=50000" if typed else "; write [budget] and below it params.max = 50000"
     if key.startswith("budget.") and kind in ("dataclass_type", "dataclass_exact_type"):

@@ -14,6 +14,7 @@ from nas.errors import BudgetError, near
 from nas.genome.cost import Cost, cost
 from nas.genome.graph import Graph
 from nas.registry import Registry
+from nas.search.flops import FLOPS
 from nas.search.sizes import Size
 
 if TYPE_CHECKING:
@@ -190,5 +191,5 @@ def check_limit(name: str) -> None:
     if name not in known:
         measured = name in OBJECTIVES
         why = "is measured by training and cannot be limited before it" if measured else "is not an objective"
-        hint = "" if measured else near(name, known)
-        raise BudgetError(f"budget.{name[:60]} {why}{hint}; what can be limited: {', '.join(known)}")
+        hint = "" if measured else near(name, [*known, FLOPS])
+        raise BudgetError(f"budget.{name[:60]} {why}{hint}; what can be limited: {', '.join([*known, FLOPS])}")

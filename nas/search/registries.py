@@ -1,6 +1,6 @@
-"""The samplers and executors that an experiment may name; each is implemented in a room above and imported on use.
+"""The samplers, executors and trackers that an experiment may name; each is implemented above and imported on use.
 
-Adding one is one entry here, or none: `sampler = "module:Class"` names one of a user's own.
+Adding one is one entry here, or none: `sampler = "module:Class"` names one of a user's own; so does `executor`.
 """
 
 from nas.registry import Plugin, Registry, outside_plugin
@@ -31,3 +31,12 @@ EXECUTORS: Registry[Plugin] = Registry("executor", outside_plugin)
 
 EXECUTORS.register(Plugin("local", "worker processes on this machine", f"{_WORKERS}.processes:ProcessPool"))
 EXECUTORS.register(Plugin("ray", "actors on a Ray cluster", f"{_WORKERS}.ray_cluster:RayCluster"))
+
+_TRACKERS = "nas.search.store.trackers"
+
+TRACKERS: Registry[Plugin] = Registry("tracker")
+"""A target is called with the run directory and the experiment's name, and returns a `Tracker`."""
+
+TRACKERS.register(Plugin("tensorboard", "curves in RUN/tensorboard", f"{_TRACKERS}.tensorboard:TensorboardCurves"))
+TRACKERS.register(Plugin("mlflow", "runs in RUN/mlflow.db", f"{_TRACKERS}.mlflow:MlflowRuns"))
+TRACKERS.register(Plugin("wandb", "offline runs in RUN/wandb", f"{_TRACKERS}.wandb:WandbRuns"))

@@ -48,7 +48,7 @@ def load_space(name: str) -> Space:
         space = _own_function(name, file) if is_outside(name) else getattr(_bundled_module(name, file), function, None)
     if not callable(space):
         raise ExperimentError(f"{file}: no function {name!r}; write: def {name}(trial: Trial, task: Task) -> Graph")
-    return _checked(space, function, file)
+    return checked_space(space, file)
 
 
 def _own_function(name: str, file: Path) -> Callable[..., Any]:
@@ -83,8 +83,14 @@ def _bundled_module(name: str, file: Path) -> ModuleType:
     return module
 
 
-def _checked(space: Callable[..., Any], name: str, file: Path) -> Space:
+def checked_space(space: Callable[..., Any], file: Path | None = None) -> Space:
+    """Return a function of a trial and a task as a space, which raises as one of `load_space` does.
+
+    file: where it lies, by default that of its code.
+    """
     asked: dict[Task, Distributions] = {}
+    code = getattr(inspect.unwrap(space), "__code__", None)
+    name, file = getattr(space, "__name__", type(space).__name__), file or Path(getattr(code, "co_filename", "space"))
 
     @wraps(space)
     def checked(trial: Trial, task: Task) -> Graph:

@@ -12,11 +12,12 @@ from nas.search.loop.halving import Halving
 from nas.search.loop.queue import TrialQueue
 from nas.search.pareto import front_of
 from nas.search.store.confusion import last_confusion, record_confusion
-from nas.search.store.log import Curves, log
+from nas.search.store.log import log
 from nas.search.store.run_files import trial_folder, trial_weights
 from nas.search.store.running_trials import RunningTrials
 from nas.search.store.study import Study
 from nas.search.store.study_view import search_trials
+from nas.search.store.trackers.tracker import make_tracker
 from nas.search.trial import Reason, State, TrialRecord
 from nas.search.workers.executor import Executor, make_executor
 from nas.search.workers.job import Event, Job, Progress
@@ -68,7 +69,8 @@ class Search:
             self._policy = FailurePolicy(self.study.path)
             self.clock.start()
             if self._may_start() and (first := self._queue.next()):
-                self._curves, self._shown = Curves(self.study.path), RunningTrials(self.study.path)
+                self._curves = make_tracker(experiment, self.study.path)
+                self._shown = RunningTrials(self.study.path)
                 with closing(self._make_workers(experiment)) as workers:
                     yield from self._loop(workers, first)
                 self._shown.clear()
@@ -136,8 +138,7 @@ class Search:
 
     def _scored(self, record: TrialRecord) -> SearchEvent:
         self.running[record.number] = record
-        if self.study.experiment.tracker:
-            self._curves.scored(record)
+        self._curves.scored(record)
         return SearchEvent("scored", record)
 
     def _again(self, record: TrialRecord) -> SearchEvent:

@@ -16,6 +16,7 @@ from nas.search.store.run_files import exclusive_lock, is_beginning
 from nas.search.store.space_facts import check_space, read_space
 from nas.search.store.storage import connect, create_study, create_study_on_server, writable
 from nas.search.store.study import Study, open_run
+from nas.search.store.trackers.tracker import check_tracker
 from nas.search.trial import Attributes
 from nas.training.metrics import METRICS
 from nas.training.trainer import find_trainer
@@ -31,14 +32,16 @@ LOOSE = {
 def create(path: Path, experiment: Experiment, command: str) -> Study:
     """Make a run directory, or open the one of the same experiment.
 
-    Raises ExperimentError when the metric does not suit the images or the trainer cannot be imported; RunError when
-    another driver holds the directory, when it, or the server's study of that name, is of a different experiment or of
-    another space, showing the difference, or of other images, and when it cannot be written.
+    Raises ExperimentError when the metric does not suit the images, the trainer cannot be imported, or the package of
+    the tracker is missing; RunError when another driver holds the directory, when it, or the server's study of that
+    name, is of a different experiment or of another space, showing the difference, or of other images, and when it
+    cannot be written.
     """
     experiment = on_this_machine(experiment)
     images, space = read_data_facts(experiment), read_space(experiment)
     METRICS[experiment.metric].check_classes(images.classes or 0)
     find_trainer(experiment.trainer)
+    check_tracker(experiment.tracker)
     note = f"Run by: {command}"
     with writable(path):
         refuse_strange(path)

@@ -9,8 +9,9 @@ import pytest
 from disk import fill
 
 from nas.search.store.create import create
-from nas.search.store.log import Curves, line, log
+from nas.search.store.log import line, log
 from nas.search.store.run import load_run
+from nas.search.store.trackers.tensorboard import TensorboardCurves
 from nas.search.trial import Reason
 
 
@@ -45,7 +46,7 @@ def test_a_failure_stays_on_its_line(finished_run: Path, tmp_path: Path) -> None
 
 
 def test_what_finds_no_room_is_not_half_written(finished_run: Path, small_disk: Path) -> None:
-    record, curves = load_run(finished_run).records[3], Curves(small_disk)
+    record, curves = load_run(finished_run).records[3], TensorboardCurves(small_disk, "small")
 
     writers: tuple[Callable[[], None], ...] = (lambda: log(small_disk, record), lambda: curves.scored(record))
     for write in writers:
@@ -64,7 +65,7 @@ def test_what_finds_no_room_is_not_half_written(finished_run: Path, small_disk: 
 @pytest.mark.slow
 def test_tensorboard_gets_an_event_file_a_trial(finished_run: Path, tmp_path: Path) -> None:
     record = load_run(finished_run).records[3]
-    curves = Curves(tmp_path)
+    curves = TensorboardCurves(tmp_path, "small")
     curves.scored(record)
     curves.ended(record)
     curves.scored(replace(record, number=4))
