@@ -17,7 +17,7 @@ def space(trial, task):
 
 if __name__ == "__main__":
     experiment = nas.Experiment(
-        name="growth", space=space, data="digits", budget={"macs": {"max": 600_000}}, sampler="frontier", trials=6,
+        name="growth", space=space, data="digits", budget={"flops": {"max": 1_200_000}}, sampler="frontier", trials=6,
         recipe={"epochs": 4}, device="auto", gpus_per_trial=0.25, workers=2,
     )  # fmt: skip
     results = nas.tune.tuner(experiment, storage_path="tune").fit()

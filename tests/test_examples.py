@@ -9,7 +9,13 @@ import pytest
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 MAX_SECONDS = 120  # on two quiet cores; a busy machine gets four times that
-WRITTEN = {"optuna_study.py": {"net.py", "study.db"}}
+WRITTEN = {
+    "asha.py": {"tune"},
+    "optuna_study.py": {"net.py", "study.db"},
+    "own_space_flops.py": {"runs", "tune"},
+    "own_trainable.py": {"tune"},
+    "pbt.py": {"tune"},
+}
 """By script, the files that it leaves in its folder."""
 
 

@@ -48,7 +48,7 @@ def tune_command(
     settings: dict[str, Any] = dict(setting(change) for change in changes or [])
     chosen = load_experiment(experiment, settings | given, typed_options(given))
     run = out or home(chosen)
-    storage = storage_path or run.with_name(f"{run.name}.tune")
+    storage = (storage_path or run.with_name(f"{run.name}.tune")).absolute()
     if run.exists() and any(run.iterdir()):
         raise RunError(f"{run} exists and is not empty; choose another place with --out")
     _begin(storage, chosen, resume)
@@ -82,8 +82,9 @@ def _search(experiment: "Experiment", storage: Path, run: Path, address: str | N
     """Run the Tuner and keep what it found. Exits with 130 when interrupted. Raises RunError."""
     from nas.search.workers.ray_connection import join_ray, ray
 
+    os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")  # Ctrl-C ends this command as any other
     for name in ("RAY_AIR_NEW_OUTPUT", "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S"):
-        os.environ.setdefault(name, "0")  # lines of our own, below
+        os.environ.setdefault(name, "0")  # there is a line per trial instead
     join_ray(address or os.environ.get("RAY_ADDRESS"), experiment.workers * experiment.cpus_per_trial)
     try:
         from nas.tune import keep, tuner
@@ -96,12 +97,13 @@ def _search(experiment: "Experiment", storage: Path, run: Path, address: str | N
         else:
             lines = TrialLines(experiment.trials)
             made = tuner(experiment, storage_path=storage, name=FOLDER, callbacks=[lines])
-        results = made.fit()
-        seconds = _add_seconds(storage / SECONDS, time.monotonic() - start)
-        open_trials = len(results) - results.num_terminated - results.num_errors
-        if open_trials:
-            info(f"interrupted with {open_trials} trials unfinished; continue with the same command and --resume")
-            raise typer.Exit(EXIT_INTERRUPTED)
+        try:
+            results = made.fit()
+        except KeyboardInterrupt:
+            info("interrupted; continue with the same command and --resume")
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+        finally:
+            seconds = _add_seconds(storage / SECONDS, time.monotonic() - start)
         kept = keep(results, experiment, run, seconds=seconds)
     finally:
         ray.shutdown()

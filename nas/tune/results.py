@@ -4,15 +4,14 @@ import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from math import isnan
+from math import isnan, nan
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from nas.api import LoadedRun, as_experiment, load
 from nas.errors import NasError, RunError, one_line
-from nas.files import read_text
-from nas.genome.genome_json import from_json
+from nas.genome.genome_json import from_json, read_genome
 from nas.model.export import load_weights
 from nas.model.module import module
 from nas.search.experiment import Experiment
@@ -42,7 +41,7 @@ def network(checkpoint: "Checkpoint | str | Path") -> "nn.Module":
     if not isinstance(checkpoint, str | Path):
         with checkpoint.as_directory() as folder:
             return network(folder)
-    net = module(from_json(read_text(Path(checkpoint) / GENOME)))
+    net = module(read_genome(Path(checkpoint) / GENOME))
     load_weights(net, Path(checkpoint) / WEIGHTS)
     return net.eval()
 
@@ -119,13 +118,13 @@ def _scores(result: "Result") -> tuple[Score, ...]:
     """Return the epochs of a result, each once; of an epoch trained twice after a loss, the last."""
     table = result.metrics_dataframe
     rows: list[Mapping[Any, Any]] = [] if table is None else list(table.to_dict("records"))
-    if not rows and result.metrics and "error" in result.metrics:
+    if not rows and result.metrics and "epoch" in result.metrics:
         rows = [result.metrics]
     by_epoch: dict[int, Score] = {}
     for row in rows:
-        if row.get("error") is None or isnan(row["error"]):
+        if isnan(row.get("epoch", nan)) or isnan(row.get("error", nan)):
             continue
-        epoch = int(row["training_iteration"])
+        epoch = int(row["epoch"])  # Tune's own count goes on where a population starts again
         loss, seconds, train_loss = (float(row.get(name) or 0.0) for name in ("loss", "seconds", "train_loss"))
         by_epoch[epoch] = Score(epoch, float(row["error"]), loss, seconds, train_loss)
     return tuple([by_epoch[epoch] for epoch in sorted(by_epoch)])

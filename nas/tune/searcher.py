@@ -50,12 +50,11 @@ class Searcher(TuneSearcher):
         super().__init__(metric=metric, mode=mode)
         self.experiment = as_experiment(experiment, space=space, sampler=sampler)
         self.records: dict[str, TrialRecord] = {}  # by Tune's name of the trial, in order
-        self._constants: Config = {}
         self._proposer: Proposer | None = None
         self._proposals: dict[str, Proposal] = {}
 
     def set_search_properties(self, metric: str | None, mode: str | None, config: Config, **spec: Any) -> bool:
-        """Take over the metric of a TuneConfig and the constants of its param_space.
+        """Take over the metric of a TuneConfig, and check its param_space.
 
         Raises ExperimentError for a param_space that samples: networks come from the space.
         """
@@ -66,8 +65,7 @@ class Searcher(TuneSearcher):
                 "the networks, and param_space may hold constants only, such as {'recipe': {'batch': 64}}"
             )
         self._metric, self._mode = metric or self._metric, mode or self._mode
-        self._constants = dict(config)
-        return True
+        return False  # Tune lays the constants beside each network itself
 
     @property
     def proposer(self) -> Proposer:
@@ -95,7 +93,7 @@ class Searcher(TuneSearcher):
             proposal_counts=dict(self.proposer.proposal_counts),
         )
         self.records[trial_id] = record
-        return {**self._constants, NETWORK: to_config(record, self.experiment)}
+        return {NETWORK: to_config(record, self.experiment)}
 
     def on_trial_result(self, trial_id: str, result: Mapping[str, Any]) -> None:
         """Keep the last result of a trial: it is what a trial tells that a scheduler stops."""
@@ -123,7 +121,7 @@ class Searcher(TuneSearcher):
         error = float(value) if self._mode == "min" else 1.0 - float(value)
         known = isfinite(error) and not result.get("diverged")
         seconds = float(result.get("seconds") or result.get("time_total_s") or 0.0)
-        score = Score(int(result.get("training_iteration", 1)), error, seconds=seconds)
+        score = Score(int(result.get("epoch") or result.get("training_iteration", 1)), error, seconds=seconds)
         self.records[trial_id] = replace(record, scores=(score,) if known else (), seconds=seconds)
 
     def save(self, checkpoint_path: str) -> None:

@@ -50,6 +50,7 @@ class NetworkTrainable(tune.Trainable):
         self.epoch = score.epoch
         counted, diverged = self.counted.cost, score.diverged
         return {
+            "epoch": self.epoch,
             "error": 1.0 if diverged else score.error,
             "loss": score.loss,
             "train_loss": score.train_loss,
@@ -86,7 +87,7 @@ def trainable(experiment: Experiment | str | Path, space: Any = None) -> type[Ne
     """Return the class Trainable that trains the networks of an experiment, for `tune.Tuner`.
 
     A config has a network under "network", as `Searcher` and `sample` give it; what it has under "recipe" is laid over
-    the experiment's recipe. Each step reports error, loss, train_loss, seconds, params, macs, flops (twice the MACs),
+    the experiment's recipe. Each step reports epoch, error, loss, train_loss, seconds, params, macs, flops (twice the MACs),
     diverged, and done after the last epoch. A trial trains on one thread. experiment: also a file or a name.
     Raises ExperimentError.
     """

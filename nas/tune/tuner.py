@@ -11,6 +11,7 @@ from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 from nas.api import as_experiment
 from nas.search.experiment import Experiment
 from nas.search.loop.halving import rungs
+from nas.search.store.create import on_this_machine
 from nas.tune.searcher import Searcher
 from nas.tune.trainable import trainable
 
@@ -32,7 +33,7 @@ def tuner(
     last epoch. storage_path: Tune's, by default ~/ray_results; the nodes of a cluster must share it. name: of the
     folder in it, by default the experiment's. Raises ExperimentError.
     """
-    experiment = as_experiment(experiment, space=space)
+    experiment = on_this_machine(as_experiment(experiment, space=space))
     run = tune.RunConfig(
         name=name or experiment.name,
         storage_path=None if storage_path is None else os.path.abspath(storage_path),
@@ -46,7 +47,7 @@ def tuner(
 
 def resourced(experiment: Experiment) -> Any:
     """Return the trainable of an experiment with what a trial of it takes."""
-    gpus = experiment.gpus_per_trial if experiment.device in ("cuda", "auto") else 0.0
+    gpus = experiment.gpus_per_trial if experiment.device == "cuda" else 0.0
     memory = {"memory": experiment.memory_gb * 2**30} if experiment.memory_gb else {}
     return tune.with_resources(trainable(experiment), {"cpu": experiment.cpus_per_trial, "gpu": gpus, **memory})
 
