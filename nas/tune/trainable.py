@@ -87,8 +87,8 @@ def trainable(experiment: Experiment | str | Path, space: Any = None) -> type[Ne
     """Return the class Trainable that trains the networks of an experiment, for `tune.Tuner`.
 
     A config has a network under "network", as `Searcher` and `sample` give it; what it has under "recipe" is laid over
-    the experiment's recipe. Each step reports epoch, error, loss, train_loss, seconds, params, macs, flops (twice the MACs),
-    diverged, and done after the last epoch. A trial trains on one thread. experiment: also a file or a name.
+    the experiment's recipe. Each step reports epoch, error, loss, train_loss, seconds, params, macs, flops (twice the
+    MACs), diverged, and done after the last epoch. A trial trains on one thread. experiment: also a file or a name.
     Raises ExperimentError.
     """
     settings: Mapping[str, Any] = {"experiment": as_experiment(experiment, space=space), "__module__": "nas.tune.made"}
