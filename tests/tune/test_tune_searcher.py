@@ -26,6 +26,13 @@ def experiment(sampler: str = "random", **settings: Any) -> Experiment:
     return load_experiment("quickstart", {"sampler": sampler, "budget": BUDGET, "trials": 20, **settings})
 
 
+def copied(searcher: Searcher) -> Searcher:
+    """A searcher as Tune pickles it."""
+    codec: Any = cloudpickle
+    copy: Searcher = codec.loads(codec.dumps(searcher))
+    return copy
+
+
 def made_up_error(config: dict[str, Any]) -> float:
     return (len(config["network"]["genome"]) % 97) / 100
 
@@ -63,7 +70,7 @@ def test_networks_are_inside_and_new_also_across_a_restore(sampler: str, tmp_pat
     first = Searcher(experiment(sampler))
     before = drive(first, [f"a{number}" for number in range(9)], random.Random(1))
     first.save(str(tmp_path / "state"))
-    second = cloudpickle.loads(cloudpickle.dumps(Searcher(experiment(sampler))))
+    second = copied(Searcher(experiment(sampler)))
     second.restore(str(tmp_path / "state"))
     assert second.records == first.records
     # Those in flight at the save are told to the restored searcher.
@@ -77,7 +84,7 @@ def test_networks_are_inside_and_new_also_across_a_restore(sampler: str, tmp_pat
 def test_a_pickled_searcher_goes_on_with_what_it_was_told() -> None:
     first = Searcher(experiment("tpe"))
     before = drive(first, list("abcdef"), random.Random(0))
-    check(before + drive(cloudpickle.loads(cloudpickle.dumps(first)), list("ghijkl"), random.Random(0)))
+    check(before + drive(copied(first), list("ghijkl"), random.Random(0)))
 
 
 def test_a_result_is_told_as_the_metric_says() -> None:
@@ -152,9 +159,9 @@ def test_a_config_lays_its_recipe_over_and_is_checked() -> None:
 
 
 def test_a_training_goes_on_from_a_checkpoint_to_the_bit(tmp_path: Path) -> None:
-    quick = experiment(**{"recipe.epochs": 3, "recipe.ema_decay": 0.9})
+    quick = experiment(recipe={"epochs": 3, "ema_decay": 0.9})
     (table,) = sample(quick, 1)
-    made = trainable(quick)
+    made: Any = trainable(quick)
     whole, first, second = (made(config={"network": table}) for _ in range(3))
     scores = [whole.train() for _ in range(3)]
     first.train()
