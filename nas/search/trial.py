@@ -49,7 +49,7 @@ _SUMMARIES = {
     Reason.ERROR: "error: the training raised an exception",
     Reason.TIMEOUT: "timeout: the trial took too long",
     Reason.KILLED: "killed: the worker process died",
-    Reason.LOST: "lost: the machine or its connection failed",
+    Reason.LOST: "lost: the machine, its connection or an idle worker failed",
     Reason.STOPPED: "stopped: successive halving ended it early",
     Reason.ABANDONED: "abandoned: no process was training it any more",
 }

@@ -32,7 +32,7 @@ def test_a_stopped_trial_is_not_a_failure(tmp_path: Path) -> None:
     made = run(tmp_path, records=(stopped, lost, record(2)))
     text = proposals_section(view_of(made)).html
     assert "stopped" not in text
-    assert "lost: the machine or its connection failed</th><td>1</td>" in text
+    assert "lost: the machine, its connection or an idle worker failed</th><td>1</td>" in text
 
 
 def test_a_network_without_choices_says_what_it_was_made_of() -> None:

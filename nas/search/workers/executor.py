@@ -24,7 +24,10 @@ class Executor(Protocol):
         ...
 
     def events(self, seconds: float) -> list[Event]:
-        """Return progress and outcomes since the last call, waiting at most `seconds` for a first one."""
+        """Return progress and outcomes since the last call, waiting at most `seconds` for a first one.
+
+        Reason.KILLED is of a worker that died of its job; of one that died before it began the job, Reason.LOST.
+        """
         ...
 
     def close(self) -> None:

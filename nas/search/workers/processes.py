@@ -17,7 +17,7 @@ from typing import Any
 from nas.search.experiment import Experiment
 from nas.search.trial import Reason
 from nas.search.workers.job import Event, Job, Outcome, event_from_json
-from nas.search.workers.worker import SINGLE_THREAD_ENV, STOP, Train, serve_jobs, train_job
+from nas.search.workers.worker import BEGUN, SINGLE_THREAD_ENV, STOP, Train, serve_jobs, train_job
 
 DRIVER_SIGNALS = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
 
@@ -27,6 +27,7 @@ class _Worker:
     process: Any
     pipe: Connection
     number: int | None = None  # of the trial it trains
+    begun: bool = False  # it has read that trial
     deadline: float = inf
 
 
@@ -66,7 +67,8 @@ class ProcessPool:
     def submit(self, job: Job) -> None:
         """Give a job to an idle worker; it may take the job's timeout."""
         place, worker = next(found for found in enumerate(self._workers) if found[1].number is None)
-        worker.number, worker.deadline = job.number, time.monotonic() + (job.timeout or inf)
+        worker.number, worker.begun = job.number, False
+        worker.deadline = time.monotonic() + (job.timeout or inf)
         with suppress(OSError):  # a worker that died idle is noticed, and replaced, when events are read
             worker.pipe.send_bytes(replace(job, gpu=gpu_index(place, self._share)).to_json().encode())
 
@@ -99,14 +101,23 @@ class ProcessPool:
         found: list[Event] = []
         try:
             while worker.pipe.poll():
-                found.append(event_from_json(worker.pipe.recv_bytes()))
+                if (message := worker.pipe.recv_bytes()) == BEGUN:
+                    worker.begun = True
+                    continue
+                found.append(event_from_json(message))
                 if isinstance(found[-1], Outcome):
                     worker.number = None
         except (EOFError, OSError):
-            worker.process.join(5)
-            detail = f"the worker process ended with exit code {worker.process.exitcode}"
-            found += self._replace(worker, Reason.KILLED, detail)
+            found += self._bury(worker)
         return found
+
+    def _bury(self, worker: _Worker) -> list[Event]:
+        """Replace a worker that died; its job is lost, and no fault of the network, if it had not begun."""
+        worker.process.join(5)
+        detail = f"the worker process ended with exit code {worker.process.exitcode}"
+        if worker.begun:
+            return self._replace(worker, Reason.KILLED, detail)
+        return self._replace(worker, Reason.LOST, f"{detail} before it began the trial")
 
     def close(self) -> None:
         """End all workers at once; what they were training is lost."""

@@ -54,7 +54,7 @@ class _Trainer:
 @dataclass
 class _Worker:
     actor: Any
-    place: Any  # a future of its node's name: resolves when it has started, and after a failure if it still runs
+    place: Any  # a future of its node's name: asked at its start, before each job, and after a failure
     node: str = ""
     job: Job | None = None
     stream: Any = None
@@ -64,7 +64,7 @@ class _Worker:
     @property
     def waiting(self) -> Any:
         """Return the future to wait for; None when there is none."""
-        return self.place if self.failure or not self.node else self.stream
+        return self.stream if self.place is None else self.place
 
 
 class RayCluster:
@@ -103,7 +103,7 @@ class RayCluster:
         """Give a job to an idle worker; it may take the job's timeout."""
         worker = next(worker for worker in self._workers if worker.node and worker.job is None)
         worker.job, worker.deadline = job, time.monotonic() + (job.timeout or inf)
-        worker.stream = worker.actor.train.options(num_returns="streaming").remote(job.to_json())
+        worker.place = worker.actor.node.remote()  # it begins when it has answered
 
     def stop(self, number: int) -> None:
         """End a job after the epoch it is in, with Reason.STOPPED; it may have ended before."""
@@ -124,8 +124,8 @@ class RayCluster:
         return found
 
     def _handle_event(self, worker: _Worker) -> list[Event]:
-        """Handle one resolved future of a worker: its start, an event, or a failure."""
-        if worker.failure or not worker.node:
+        """Handle one resolved future of a worker: where it is, or an event."""
+        if worker.place is not None:
             return self._placed(worker)
         try:
             text, weights = ray.get(next(worker.stream))
@@ -139,20 +139,25 @@ class RayCluster:
         return [event]
 
     def _placed(self, worker: _Worker) -> list[Event]:
-        """Handle the start of a worker, or find out how one failed.
+        """Handle the start of a worker, let it begin its job, or find out how one failed.
 
-        If the node is alive the trial failed (killed); if the node is gone it is to be retried (lost).
+        If a worker died in its job and the node is alive, the trial failed (killed); if it died before, or the node is
+        gone, the trial is to be retried (lost).
         """
         try:
             node, fault = str(ray.get(worker.place)), ""
         except ray.exceptions.RayError as problem:
             node, fault = worker.node, str(problem)
+        worker.node, worker.place = node, None
         if worker.failure:
             return [self._replace(worker, Reason.KILLED if fault and _alive(node) else Reason.LOST, worker.failure)]
-        if fault:
+        if worker.job and fault:
+            return [self._replace(worker, Reason.LOST, f"the worker died before it began the trial: {fault}")]
+        if worker.job:
+            worker.stream = worker.actor.train.options(num_returns="streaming").remote(worker.job.to_json())
+        elif fault:
             self._check_starts(fault)
             self._workers[self._workers.index(worker)] = self._start()
-        worker.node, worker.place = node, None
         return []
 
     def _check_starts(self, fault: str) -> None:

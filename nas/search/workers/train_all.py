@@ -11,7 +11,7 @@ from nas.search.workers.executor import Executor
 from nas.search.workers.job import Job, Outcome, Progress
 from nas.training.score import Score
 
-MAX_ATTEMPTS = 3  # of a training whose machine is lost, before it counts as failed
+MAX_ATTEMPTS = 3  # of a training that is lost, before it counts as failed
 POLL_SECONDS = 0.25
 
 
@@ -19,8 +19,8 @@ class FailurePolicy:
     """What a failed training means for the run.
 
     A full disk ends the run: it tells nothing about the network, and the next training would fail too. A training whose
-    machine was lost starts again, MAX_ATTEMPTS times in all. When most trainings raise an exception, and `enough` have
-    ended, the fault is the run's.
+    machine was lost, or whose worker died before it began, starts again, MAX_ATTEMPTS times in all. When most trainings
+    raise an exception, and `enough` have ended, the fault is the run's.
     """
 
     def __init__(self, path: Path, enough: int = 10, again: str = "") -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SINGLE_THREAD_ENV = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "GOMP_SPINCOUNT": "0"}
 """One thread per worker, set before torch is imported: two spinning teams on one core slow each other tenfold."""
 STOP = b"stop"  # sent to a worker process in place of a job
+BEGUN = b"begun"  # a worker process has read its job: what kills it from now on is the job
 Train = Callable[[Job], Iterator[Event]]
 
 
@@ -47,6 +48,7 @@ def _exit_with_parent() -> None:
 
 
 def _serve(pipe: Connection, job: Job, train: Train) -> None:
+    pipe.send_bytes(BEGUN)
     for event in train(job):
         pipe.send_bytes(event_to_json(event).encode())
         if isinstance(event, Progress) and pipe.poll():

@@ -1,11 +1,15 @@
 """One contract for all executors; then what only a cluster has: nodes that die, and a driver that dies with it."""
 
+import importlib
+import os
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import lost_node
 import pytest
@@ -13,11 +17,16 @@ import pytest
 from nas.errors import RunError
 from nas.search.pareto import front_of
 from nas.search.store.run import load_run
-from nas.search.trial import TrialRecord
+from nas.search.trial import Reason, TrialRecord
 from nas.search.workers.executor import Executor
+from nas.search.workers.job import Event, Job, Outcome, Progress
 from nas.search.workers.processes import ProcessPool
+from nas.search.workers.train_all import FailurePolicy, train_all
 from nas.search.workers.worker import Train
 from nas.testing.executors import check_executor, train_by_number
+from nas.training.data import Source
+from nas.training.recipe import Recipe
+from nas.training.score import Score
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # Ray alone takes seconds to start, or many on a busy machine
 
@@ -29,12 +38,49 @@ def local(train: Train) -> Executor:
 def ray(train: Train = train_by_number) -> Executor:
     from nas.search.workers.ray_cluster import RayCluster
 
+    pickler: Any = importlib.import_module("ray.cloudpickle")
+    pickler.register_pickle_by_value(sys.modules[__name__])  # which Ray's workers cannot import
     return RayCluster(2, cpus=1, gpus=0, train=train)
 
 
 @pytest.mark.parametrize("make", [local, ray])
 def test_the_contract(make: Callable[[Train], Executor], tmp_path: Path) -> None:
     check_executor(make, tmp_path)
+
+
+def tell_pid(job: Job) -> Iterator[Event]:
+    """The loss is the worker's process."""
+    yield Progress(job.number, Score(1, 0.5, float(os.getpid())))
+    yield Outcome(job.number)
+
+
+def die_at_once(job: Job) -> Iterator[Event]:
+    if job.number == 0:
+        os._exit(7)
+    yield Outcome(job.number)
+
+
+@pytest.mark.parametrize("make", [local, ray])
+def test_a_worker_that_dies_idle_loses_no_trial(make: Callable[[Train], Executor], tmp_path: Path) -> None:
+    jobs = (Job(number, "", Source("digits"), Recipe(), 0, str(tmp_path / "w")) for number in range(8))
+    pids, seen = set[float](), list[tuple[int, Reason]]()
+    with closing(make(tell_pid)) as workers:
+        for trained in train_all(workers, jobs, FailurePolicy(tmp_path)):
+            seen.append((trained.job.number, trained.outcome.reason))
+            if (pid := trained.scores[-1].loss) not in pids and len(pids) < 3:
+                pids.add(pid)
+                os.kill(int(pid), signal.SIGKILL)
+    assert sorted(seen) == [(number, Reason.NONE) for number in range(8)]
+    assert len(pids) == 3
+
+
+@pytest.mark.parametrize("make", [local, ray])
+def test_a_network_that_kills_its_worker_at_once_fails(make: Callable[[Train], Executor], tmp_path: Path) -> None:
+    job = Job(0, "", Source("digits"), Recipe(), 0, str(tmp_path / "w"))
+    with closing(make(die_at_once)) as workers:
+        (trained,) = train_all(workers, [job], FailurePolicy(tmp_path))
+    assert trained.outcome.reason is Reason.KILLED
+    assert trained.outcome.detail
 
 
 def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:

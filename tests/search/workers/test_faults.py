@@ -68,9 +68,22 @@ def test_a_worker_that_died_may_be_late_too() -> None:
     (process,) = multiprocessing.active_children()
     process.kill()
     process.join()
-    assert [event.reason for event in workers.events(9) if isinstance(event, Outcome)] == ["killed"]
+    assert [event.reason for event in workers.events(9) if isinstance(event, Outcome)] == ["lost"]
     assert workers.idle()
     workers.close()
+
+
+def test_an_idle_worker_that_is_killed_has_lost_its_next_job_and_no_other(tmp_path: Path) -> None:
+    job = Job(0, genome(), Source("digits"), Recipe(epochs=1), 0, str(tmp_path / "w.safetensors"))
+    workers, ended = ProcessPool(1), list[Outcome]()
+    for number in range(2):
+        workers.submit(replace(job, number=number))
+        if not number:
+            multiprocessing.active_children()[0].kill()
+        ended.append(next(event for event in listen(workers) if isinstance(event, Outcome)))
+    workers.close()
+    assert [outcome.reason for outcome in ended] == ["lost", ""]
+    assert ended[0].detail == "the worker process ended with exit code -9 before it began the trial"
 
 
 @pytest.mark.slow
