@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-EPOCHS = 30
+EPOCHS = 20
 QUICK = {"health_check_initial_delay_ms": 500, "health_check_period_ms": 500, "health_check_failure_threshold": 3}
 
 
