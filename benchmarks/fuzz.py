@@ -99,6 +99,9 @@ class InProcess:
     def stop(self, _number: int) -> None:
         """A trial is over as soon as it begins."""
 
+    def proceed(self, _number: int) -> None:
+        """Nothing waits."""
+
     def events(self, _seconds: float) -> list[Event]:
         return [self._events.pop(0)] if self._events else []
 

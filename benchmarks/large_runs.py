@@ -48,6 +48,9 @@ class Untrained:
     def stop(self, number: int) -> None:
         """Nothing runs long enough to be stopped."""
 
+    def proceed(self, number: int) -> None:
+        """Nothing waits."""
+
     def events(self, seconds: float) -> list[Event]:
         events, self._events = self._events, []
         return events

@@ -40,6 +40,7 @@ from nas.search.objectives import OBJECTIVES
 from nas.search.registries import EXECUTORS, SAMPLERS
 from nas.search.store.create import create
 from nas.search.store.run import Run, load_run
+from nas.search.workers.executor import make_executor
 from nas.search.workers.worker import train_job
 from nas.testing.objectives import check_objective
 from nas.testing.ops import check_op
@@ -136,6 +137,15 @@ def test_an_executor_is_one_entry_or_named_by_its_file(untrained: str, tmp_path:
     other = tmp_path / "other"
     other.mkdir()
     assert searched(other, "", executor=EXECUTORS[untrained].target).records
+
+
+def test_an_executor_that_lacks_a_method_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = f"{example('an executor', tmp_path)}:Untrained"
+    experiment = load_experiment("quickstart", {"executor": target})
+    made = make_executor(experiment)
+    monkeypatch.delattr(type(made), "proceed")
+    with pytest.raises(ExperimentError, match=r"Untrained has no proceed\(\); `Executor` of"):
+        make_executor(experiment)
 
 
 def test_an_exact_objective_is_minimized_and_limited(objectives: list[str], untrained: str, tmp_path: Path) -> None:

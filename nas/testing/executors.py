@@ -43,7 +43,9 @@ def _progress(job: Job, epoch: int) -> Progress:
 
 
 def check_executor(make: Callable[[Train], Executor], folder: Path) -> None:
-    """Check that an executor reports a death, a timeout, a stop and a success, and writes the weights of the last only.
+    """Check that an executor reports deaths, timeouts, stops and successes, and waits at rungs.
+
+    The weights of a success are where the job says, and there are no others.
 
     make: returns an executor whose workers call the function that it is given. folder: empty, for the weights. Raises
     AssertionError that names the broken promise.
@@ -53,13 +55,21 @@ def check_executor(make: Callable[[Train], Executor], folder: Path) -> None:
     handler = signal.getsignal(signal.SIGTERM)
     with closing(make(train_by_number)) as workers:
         assert signal.getsignal(signal.SIGTERM) == handler, "the handler of SIGTERM was changed"
-        reason, _ = run_job(workers, replace(job, number=DEADLY))
+        reason, _ = run_job(workers, replace(job, number=DEADLY, rungs=(1,)))
         assert reason is Reason.KILLED, f"a worker that died is reported as {reason!r}"
         reason, _ = run_job(workers, replace(job, number=HANGING, timeout=1.0))
         assert reason is Reason.TIMEOUT, f"a job that takes too long is reported as {reason!r}"
         reason, scores = run_job(workers, replace(job, number=ENDLESS))
         assert reason is Reason.STOPPED, f"a job that was stopped is reported as {reason!r}"
         assert scores >= 3, "a score was lost before the job was stopped"
+        workers.stop(ENDLESS)
+        workers.proceed(ENDLESS)  # words about a job that has ended
+        reason, scores = run_job(workers, replace(job, number=ENDLESS, rungs=(1, 3)))
+        assert reason is Reason.STOPPED, f"a job that was stopped at a rung is reported as {reason!r}"
+        assert scores == 3, f"stopped at epoch 3, a job trained {scores}: a worker waits at each of Job.rungs"
+        reason, scores = run_job(workers, replace(job, number=ENDLESS, rungs=(1,), timeout=1.0), words=False)
+        assert reason is Reason.TIMEOUT, f"a job that waits too long is reported as {reason!r}"
+        assert scores <= 1, "a job went on without a word"
         assert not weights.exists(), "a job that failed has left weights"
         reason, scores = run_job(workers, replace(job, timeout=60.0))
         assert (reason, scores) == (Reason.NONE, 1), f"a job that ended well is {reason!r} with {scores} scores"
@@ -67,8 +77,11 @@ def check_executor(make: Callable[[Train], Executor], folder: Path) -> None:
         assert [path.name for path in weights.parent.iterdir()] == [weights.name], "there are files besides the weights"
 
 
-def run_job(workers: Executor, job: Job) -> tuple[Reason, int]:
-    """Return how a job ends and how many scores came before; it is stopped after the third. Raises AssertionError."""
+def run_job(workers: Executor, job: Job, words: bool = True) -> tuple[Reason, int]:
+    """Return how a job ends and how many scores came before; it goes on at rungs, and is stopped after the third.
+
+    words: whether it is told so. Raises AssertionError.
+    """
     end = time.monotonic() + MAX_SECONDS
     while not workers.idle():
         assert time.monotonic() < end, "no worker became idle"
@@ -81,6 +94,8 @@ def run_job(workers: Executor, job: Job) -> tuple[Reason, int]:
             if isinstance(event, Outcome):
                 return event.reason, scores
             scores += 1
-            if scores == 3:
+            if words and scores == 3:
                 workers.stop(job.number)
+            elif words and scores in job.rungs:
+                workers.proceed(job.number)
     raise AssertionError(f"job {job.number} did not end within {MAX_SECONDS:.0f} seconds")

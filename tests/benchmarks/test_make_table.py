@@ -41,6 +41,9 @@ class Here:
     def stop(self, number: int) -> None:
         pass
 
+    def proceed(self, number: int) -> None:
+        pass
+
     def events(self, seconds: float) -> list[Event]:
         ended, self._waiting = self._waiting, []
         return ended

@@ -64,6 +64,8 @@ class Fake:
 
     def stop(self, number: int) -> None: ...
 
+    def proceed(self, number: int) -> None: ...
+
     def events(self, seconds: float) -> list[Event]:
         events, self._events, self._ready = self._events, [], True
         return events

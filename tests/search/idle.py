@@ -42,6 +42,9 @@ class InProcess:
     def stop(self, number: int) -> None:
         self._events = [Outcome(number, Reason.STOPPED)]
 
+    def proceed(self, number: int) -> None:
+        """Nothing waits."""
+
     def events(self, seconds: float) -> list[Event]:
         return [self._events.pop(0)] if self._events else []
 

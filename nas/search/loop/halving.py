@@ -6,7 +6,8 @@ with costs among the objectives, a small network is not stopped for being less a
 being less accurate than others as small.
 
 Among few, a good trial may be stopped. So the best of those stopped wait, and one that later trials show to be in the
-best 1 / factor is promoted: trained again from its seed, past that rung.
+best 1 / factor is promoted: trained again from its seed, past that rung. That costs all the epochs of a training: those
+it repeats and those that its stop has saved. So a trial is promoted only while the stops have saved as many in all.
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,13 +35,19 @@ class Halving:
     """Records how trials stood at each rung, and returns which to stop and which to promote."""
 
     def __init__(self, names: tuple[str, ...], epochs: int, factor: int, records: Iterable[TrialRecord] = ()) -> None:
-        self.names, self.factor = names, factor
+        records = tuple(records)
+        self.names, self.epochs, self.factor = names, epochs, factor
+        self.saved = epochs_saved(records, epochs)
         self.reached: dict[int, dict[int, Vector]] = {rung: {} for rung in rungs(epochs, factor)}  # by number
         self.waiting: list[TrialRecord] = []
         self._standings: dict[int, dict[int, float]] = {}  # by rung and number, while nothing new reached it
         for record in records:
-            for epochs in range(len(record.scores) if record.state in ("complete", "pruned") else 0):
-                self._note(replace(record, scores=record.scores[: epochs + 1]))
+            for epoch in range(len(record.scores) if record.state in ("complete", "pruned") else 0):
+                self._note(replace(record, scores=record.scores[: epoch + 1]))
+
+    def rungs_ahead(self, record: TrialRecord) -> tuple[int, ...]:
+        """Return the rungs at which a trial is compared: none that it passed before it was promoted or lost."""
+        return tuple([rung for rung, reached in self.reached.items() if record.number not in reached])
 
     def stops(self, record: TrialRecord) -> bool:
         """Return whether a running trial is to be stopped after the last of its scores."""
@@ -53,14 +60,19 @@ class Halving:
     def pause(self, record: TrialRecord) -> None:
         """Record that a trial was stopped and waits for promotion."""
         self.waiting.append(record)
+        self.saved += self.epochs - record.scores[-1].epoch
 
     def promoted(self) -> TrialRecord | None:
-        """Return a waiting trial that is now among the best at its rung, highest rung first; None without one."""
+        """Return a waiting trial that is now among the best at its rung, highest rung first.
+
+        None without one, and where it would cost more epochs than all stops have saved.
+        """
         able = [record for record in self.waiting if self._standing(record) < 1 / self.factor]
-        if not able:
+        if not able or self.saved < self.epochs:
             return None
         chosen = max(able, key=lambda record: record.scores[-1].epoch)
         self.waiting.remove(chosen)
+        self.saved -= self.epochs
         return replace(chosen, scores=(), seconds=0.0, repeated=chosen.repeated + chosen.scores[-1].epoch)
 
     def given_up(self, most: int) -> list[TrialRecord]:

@@ -90,11 +90,7 @@ class Search:
                 return
             self.clock.beat()
             self._shown.update(self.running)
-            for event in workers.events(POLL_SECONDS):
-                shown = self._handle_event(event)
-                if shown.kind == "scored" and self._is_outdone(shown.record):
-                    workers.stop(shown.record.number)
-                yield shown
+            yield from [self._handle_event(event, workers) for event in workers.events(POLL_SECONDS)]
             yield from self._give_up(self.study.experiment.workers)
 
     def _may_start(self) -> bool:
@@ -110,21 +106,22 @@ class Search:
         for record in self._halving.given_up(max_waiting) if self._halving else ():
             yield self._end(record, Reason.STOPPED)
 
-    def _is_outdone(self, record: TrialRecord) -> bool:
-        """Return whether successive halving stops a running trial; baselines are always trained to the end."""
-        return self._halving is not None and not record.baseline and self._halving.stops(record)
+    def _rungs(self, record: TrialRecord) -> tuple[int, ...]:
+        """Return the rungs ahead of a trial; baselines are always trained to the end."""
+        return () if self._halving is None or record.baseline else self._halving.rungs_ahead(record)
 
     def _job(self, record: TrialRecord) -> Job:
         """Return the job of a trial, in whose folder nothing is left of a training that was cut off."""
         weights = trial_weights(self.study.path, record.number)
         shutil.rmtree(weights.parent, ignore_errors=True)
-        return Job.for_trial(self.study.experiment, record, weights)
+        return replace(Job.for_trial(self.study.experiment, record, weights), rungs=self._rungs(record))
 
-    def _handle_event(self, event: Event) -> SearchEvent:
+    def _handle_event(self, event: Event, workers: Executor) -> SearchEvent:
         record = self.running[event.number]
         if isinstance(event, Progress):
             scores = last_confusion((*record.scores, event.score))
             record = replace(record, scores=scores, seconds=event.score.seconds)
+            self._answer(record, workers)
             return self._scored(record)
         if self._policy.retries(event):
             return self._again(record)
@@ -135,6 +132,12 @@ class Search:
             self.stop()
             self.fault = fault
         return self._end(record, event.reason, event.detail)
+
+    def _answer(self, record: TrialRecord, workers: Executor) -> None:
+        """Tell a worker that waits at a rung whether to go on."""
+        score = record.scores[-1]
+        if self._halving and score.epoch in self._rungs(record) and not score.diverged:
+            (workers.stop if self._halving.stops(record) else workers.proceed)(record.number)
 
     def _scored(self, record: TrialRecord) -> SearchEvent:
         self.running[record.number] = record

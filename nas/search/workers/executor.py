@@ -7,6 +7,8 @@ from nas.search.experiment import Experiment
 from nas.search.registries import EXECUTORS
 from nas.search.workers.job import Event, Job
 
+METHODS = ("idle", "submit", "stop", "proceed", "events", "close")
+
 
 class Executor(Protocol):
     """A number of workers, each training one job at a time."""
@@ -21,6 +23,10 @@ class Executor(Protocol):
 
     def stop(self, number: int) -> None:
         """End a job after the epoch it is in, with Reason.STOPPED; it may have ended before."""
+        ...
+
+    def proceed(self, number: int) -> None:
+        """Let a job go on that waits after an epoch of its rungs; it may have ended before."""
         ...
 
     def events(self, seconds: float) -> list[Event]:
@@ -45,4 +51,9 @@ def make_executor(experiment: Experiment, max_jobs: int | None = None) -> Execut
     if not callable(getattr(target, "for_experiment", None)):
         raise ExperimentError(f"executor {plugin.name}: {plugin.target} has no for_experiment(experiment, count)")
     executor: Executor = target.for_experiment(experiment, min(experiment.workers, max_jobs or experiment.trials))
+    if missing := [name for name in METHODS if not callable(getattr(executor, name, None))]:
+        raise ExperimentError(
+            f"executor {plugin.name}: {type(executor).__name__} has no {', '.join(missing)}(); `Executor` of "
+            "nas/search/workers/executor.py says what each does"
+        )
     return executor

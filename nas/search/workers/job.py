@@ -23,8 +23,8 @@ class Job:
 
     number: by which progress and outcome refer to it. genome: JSON. weights: the file they are written to. trainer,
     metric: names. timeout: seconds, or None. memory_gb: host memory the worker may take, or None. gpu: index of its
-    graphics card. code: files of the user's own that define its trainer and its building blocks, by the name they are
-    loaded by.
+    graphics card. rungs: epochs after which the worker waits for the driver's word, to stop or to proceed. code: files
+    of the user's own that define its trainer and its building blocks, by the name they are loaded by.
     """
 
     number: int
@@ -39,6 +39,7 @@ class Job:
     timeout: float | None = None
     memory_gb: float | None = None
     gpu: int = 0
+    rungs: tuple[int, ...] = ()
     code: dict[str, Sources] = field(default_factory=dict)
 
     @classmethod
@@ -78,7 +79,12 @@ class Job:
         fields = json.loads(text)
         size = fields["data"]["image_size"]
         data = Source(**fields["data"] | {"image_size": tuple(size) if isinstance(size, list) else size})
-        return cls(**fields | {"data": data, "recipe": Recipe(**fields["recipe"])})
+        recipe, rungs = Recipe(**fields["recipe"]), tuple(fields["rungs"])
+        return cls(**fields | {"data": data, "recipe": recipe, "rungs": rungs})
+
+    def waits_after(self, score: Score) -> bool:
+        """Return whether the worker waits for a word after an epoch; training that diverged ends without one."""
+        return score.epoch in self.rungs and not score.diverged
 
 
 def trainer_code(name: str) -> dict[str, Sources]:

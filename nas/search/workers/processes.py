@@ -17,7 +17,16 @@ from typing import Any
 from nas.search.experiment import Experiment
 from nas.search.trial import Reason
 from nas.search.workers.job import Event, Job, Outcome, event_from_json
-from nas.search.workers.worker import BEGUN, SINGLE_THREAD_ENV, STOP, Train, serve_jobs, train_job
+from nas.search.workers.worker import (
+    BEGUN,
+    PROCEED,
+    SINGLE_THREAD_ENV,
+    STOP,
+    Train,
+    serve_jobs,
+    train_job,
+    word_message,
+)
 
 DRIVER_SIGNALS = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
 
@@ -74,10 +83,17 @@ class ProcessPool:
 
     def stop(self, number: int) -> None:
         """End a job after the epoch it is in, with Reason.STOPPED; it may have ended before."""
+        self._say(STOP, number)
+
+    def proceed(self, number: int) -> None:
+        """Let a job go on that waits at a rung; it may have ended before."""
+        self._say(PROCEED, number)
+
+    def _say(self, word: str, number: int) -> None:
         for worker in self._workers:
             if worker.number == number:
-                with suppress(OSError):
-                    worker.pipe.send_bytes(STOP)
+                with suppress(OSError):  # a worker that died is noticed when events are read
+                    worker.pipe.send_bytes(word_message(word, number))
 
     def events(self, seconds: float) -> list[Event]:
         """Return progress and outcomes since the last call, waiting at most `seconds` for a first one."""

@@ -9,8 +9,10 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from math import inf
 from pathlib import Path
+from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
@@ -18,9 +20,9 @@ from nas.errors import RunError
 from nas.files import atomic_write
 from nas.search.experiment import Experiment
 from nas.search.trial import Reason
-from nas.search.workers.job import Event, Job, Outcome, Progress, event_from_json, event_to_json
+from nas.search.workers.job import Event, Job, Outcome, event_from_json, event_to_json
 from nas.search.workers.ray_connection import join_ray, ray
-from nas.search.workers.worker import SINGLE_THREAD_ENV, Train, train_job
+from nas.search.workers.worker import PROCEED, SINGLE_THREAD_ENV, STOP, Train, obey, train_job
 
 MAX_WAIT_SECONDS = 300.0  # seconds without any worker after which the cluster counts as full
 
@@ -29,26 +31,30 @@ class _Trainer:
     """The Ray actor: what a worker process is to ProcessPool."""
 
     def __init__(self, train: Train) -> None:
-        self._train, self._stopped = train, set[int]()
+        self._train, self._words = train, SimpleQueue[tuple[int, str]]()
 
     def node(self) -> str:
         """Return its node; an answer means that it has started."""
         return str(ray.get_runtime_context().get_node_id())
 
-    def stop(self, number: int) -> None:
-        self._stopped.add(number)
+    def say(self, run: int, word: str) -> None:
+        """Receive a word of the driver about a run, which may be over, or may not have begun."""
+        self._words.put((run, word))
 
-    def train(self, text: str) -> Iterator[tuple[str, bytes]]:
+    def _hear(self, run: int, wait: bool) -> str:
+        while wait or not self._words.empty():
+            about, word = self._words.get()
+            if about == run:
+                return word
+        return ""
+
+    def train(self, text: str, run: int) -> Iterator[tuple[str, bytes]]:
         """Yield events as JSON, the last with the weights."""
         job = Job.from_json(text)
-        self._stopped.discard(job.number)
         with TemporaryDirectory() as folder:
             weights = Path(folder) / "weights.safetensors"
-            for event in self._train(replace(job, weights=str(weights))):
+            for event in obey(replace(job, weights=str(weights)), self._train, partial(self._hear, run)):
                 yield event_to_json(event), weights.read_bytes() if weights.is_file() else b""
-                if isinstance(event, Progress) and job.number in self._stopped:
-                    yield event_to_json(Outcome(job.number, Reason.STOPPED)), b""
-                    return
 
 
 @dataclass
@@ -57,6 +63,7 @@ class _Worker:
     place: Any  # a future of its node's name: asked at its start, before each job, and after a failure
     node: str = ""
     job: Job | None = None
+    run: int = 0  # of the jobs submitted: a job may be submitted again under its number
     stream: Any = None
     deadline: float = inf
     failure: str = ""
@@ -78,10 +85,10 @@ class RayCluster:
     def __init__(self, count: int, cpus: float, gpus: float, train: Train = train_job) -> None:
         join_ray(os.environ.get("RAY_ADDRESS"), count * cpus)
         self._train, remote = train, cast("Any", ray.remote)
-        resources = {"num_cpus": cpus, "num_gpus": gpus, "max_concurrency": 2}  # the second thread receives `stop`
+        resources = {"num_cpus": cpus, "num_gpus": gpus, "max_concurrency": 2}  # the second thread receives words
         self._kind = remote(**resources, runtime_env={"env_vars": SINGLE_THREAD_ENV})(_Trainer)
         self._asked = f"{cpus:g} CPUs and {gpus:g} GPUs"
-        self._failed_starts = 0
+        self._failed_starts = self._runs = 0
         self._seen = time.monotonic()  # when a worker was last running
         self._workers = [self._start() for _ in range(count)]
 
@@ -102,14 +109,22 @@ class RayCluster:
     def submit(self, job: Job) -> None:
         """Give a job to an idle worker; it may take the job's timeout."""
         worker = next(worker for worker in self._workers if worker.node and worker.job is None)
-        worker.job, worker.deadline = job, time.monotonic() + (job.timeout or inf)
+        self._runs += 1
+        worker.job, worker.run, worker.deadline = job, self._runs, time.monotonic() + (job.timeout or inf)
         worker.place = worker.actor.node.remote()  # it begins when it has answered
 
     def stop(self, number: int) -> None:
         """End a job after the epoch it is in, with Reason.STOPPED; it may have ended before."""
+        self._say(STOP, number)
+
+    def proceed(self, number: int) -> None:
+        """Let a job go on that waits at a rung; it may have ended before."""
+        self._say(PROCEED, number)
+
+    def _say(self, word: str, number: int) -> None:
         for worker in self._workers:
-            if worker.job and worker.job.number == number:
-                worker.actor.stop.remote(number)
+            if worker.job and worker.job.number == number:  # said again while the node is out of reach
+                worker.actor.say.options(max_task_retries=-1).remote(worker.run, word)
 
     def events(self, seconds: float) -> list[Event]:
         """Return progress and outcomes since the last call, waiting at most `seconds` for a first one."""
@@ -154,7 +169,7 @@ class RayCluster:
         if worker.job and fault:
             return [self._replace(worker, Reason.LOST, f"the worker died before it began the trial: {fault}")]
         if worker.job:
-            worker.stream = worker.actor.train.options(num_returns="streaming").remote(worker.job.to_json())
+            worker.stream = worker.actor.train.options(num_returns="streaming").remote(worker.job.to_json(), worker.run)
         elif fault:
             self._check_starts(fault)
             self._workers[self._workers.index(worker)] = self._start()

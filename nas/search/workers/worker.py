@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from importlib.util import find_spec
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
 
 SINGLE_THREAD_ENV = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "GOMP_SPINCOUNT": "0"}
 """One thread per worker, set before torch is imported: two spinning teams on one core slow each other tenfold."""
-STOP = b"stop"  # sent to a worker process in place of a job
+STOP, PROCEED = "stop", "proceed"  # words of the driver about a job
 BEGUN = b"begun"  # a worker process has read its job: what kills it from now on is the job
 Train = Callable[[Job], Iterator[Event]]
+Hear = Callable[[bool], str]  # whether to wait for a word: returns the word, or ""
 
 
 def serve_jobs(pipe: Connection, train: Train) -> None:
@@ -34,7 +36,7 @@ def serve_jobs(pipe: Connection, train: Train) -> None:
     try:
         while True:
             message = pipe.recv_bytes()
-            if message != STOP:  # a request to stop may come when the trial has ended already
+            if message.startswith(b"{"):  # a word may come when its job has ended already
                 _serve(pipe, Job.from_json(message), train)
     except (EOFError, OSError):
         return
@@ -49,11 +51,31 @@ def _exit_with_parent() -> None:
 
 def _serve(pipe: Connection, job: Job, train: Train) -> None:
     pipe.send_bytes(BEGUN)
-    for event in train(job):
+    for event in obey(job, train, partial(_hear, pipe, job.number)):
         pipe.send_bytes(event_to_json(event).encode())
-        if isinstance(event, Progress) and pipe.poll():
-            pipe.recv_bytes()
-            pipe.send_bytes(event_to_json(Outcome(job.number, Reason.STOPPED)).encode())
+
+
+def word_message(word: str, number: int) -> bytes:
+    """Return the driver's word about a job, as it is sent to a worker process."""
+    return f"{word} {number}".encode()
+
+
+def _hear(pipe: Connection, number: int, wait: bool) -> str:
+    """Return the next word about a job, or "" if there is none and none is to be waited for."""
+    while wait or pipe.poll():
+        message = pipe.recv_bytes()
+        for word in (STOP, PROCEED):
+            if message == word_message(word, number):
+                return word
+    return ""
+
+
+def obey(job: Job, train: Train, hear: Hear) -> Iterator[Event]:
+    """Train a job and yield its events, until a word stops it. At a rung, nothing is trained before there is a word."""
+    for event in train(job):
+        yield event
+        if isinstance(event, Progress) and hear(job.waits_after(event.score)) == STOP:
+            yield Outcome(job.number, Reason.STOPPED)
             return
 
 

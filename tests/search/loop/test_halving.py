@@ -1,6 +1,6 @@
 """Rungs: what is stopped, what is not, and a run that stops some."""
 
-import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from nas.search.loop.search import Search
 from nas.search.pareto import as_points, dominates
 from nas.search.store.create import create
 from nas.search.store.run import load_run
-from nas.search.trial import TrialRecord
+from nas.search.trial import Reason, TrialRecord
 from nas.search.workers.job import Event, Job, Outcome, Progress
 from nas.search.workers.processes import ProcessPool
 from nas.training.score import Score
@@ -85,13 +85,16 @@ def test_one_that_was_stopped_among_few_is_promoted_once_it_is_among_the_best() 
     for number, error in enumerate((0.1, 0.2, 0.3)):
         assert not halving.stops(record(number, 1, error))
     early = record(3, 1, 0.25)
+    assert halving.rungs_ahead(early) == (1, 2, 4)
     assert halving.stops(early)
     halving.pause(early)
     assert halving.promoted() is None
     for number in (4, 5):
         assert halving.stops(record(number, 1, 0.4))
+        halving.pause(record(number, 1, 0.4))
     promoted = halving.promoted()
     assert promoted == replace(early, scores=(), repeated=1)
+    assert halving.rungs_ahead(promoted) == (2, 4)
     assert not halving.stops(replace(promoted, scores=early.scores))
     assert halving.promoted() is None
 
@@ -108,10 +111,46 @@ def test_one_promoted_twice_is_compared_at_every_rung_it_has_not_passed() -> Non
         halving.pause(replace(unlucky, scores=record(9, 1, *errors).scores))
         for number in range(20 * rung, 20 * rung + 20):
             halving.stops(record(number, 1, *[0.9] * rung))
+            halving.pause(record(number, 1, *[0.9] * rung))
         promoted = halving.promoted()
         assert promoted
         unlucky = promoted
     assert halving.stops(replace(unlucky, scores=record(9, 1, 0.2, 0.2, 0.9).scores))
+
+
+def test_a_promotion_is_paid_for_by_what_stops_have_saved() -> None:
+    halving = Halving(("error",), 3, 2)  # rungs at 1 and 2
+    for number in range(4):
+        halving.stops(record(number, 1, 0.9, 0.2 + number / 100))
+    unlucky, worse = record(4, 1, 0.9, 0.3), record(5, 1, 0.9, 0.4)
+    assert halving.stops(unlucky)
+    halving.pause(unlucky)
+    for number in range(10, 20):
+        halving.stops(record(number, 1, 0.9, 0.5))
+    assert halving.promoted() is None  # it has saved one epoch, and would repeat two
+    for saved in (2, 3):
+        halving.pause(replace(worse, number=10 + saved))
+        assert halving.saved == saved
+    assert halving.promoted() == replace(unlucky, scores=(), repeated=2)
+    assert halving.saved == 0
+
+
+@given(st.lists(st.integers(0, 9), min_size=4, max_size=40), st.integers(2, 9), st.integers(2, 4))
+def test_halving_never_costs_more_than_it_saves(errors: list[int], epochs: int, factor: int) -> None:
+    halving, ended = Halving(("error",), epochs, factor), list[TrialRecord]()
+    todo = [record(number, 1) for number in range(len(errors))]
+    while one := halving.promoted() or (todo.pop(0) if todo else None):
+        for epoch in range(1, epochs + 1):
+            one = replace(one, scores=record(0, 1, *[errors[one.number] / epoch] * epoch).scores)
+            if epoch in halving.rungs_ahead(one) and halving.stops(one):
+                halving.pause(one)
+                break
+        else:
+            ended.append(replace(one, state="complete"))
+        ended += [replace(gone, state="pruned") for gone in halving.given_up(2)]
+    ended += [replace(gone, state="pruned") for gone in halving.given_up(0)]
+    assert len(ended) == len(errors)
+    assert epochs_saved(ended, epochs) == halving.saved >= 0
 
 
 def test_the_best_of_those_stopped_wait() -> None:
@@ -147,8 +186,71 @@ def scripted(job: Job) -> Iterator[Event]:
     for epoch in range(1, 9):
         error = (0.2, 0.3, 0.4, 0.35 if epoch == 1 else 0.05, 0.5)[min(number, 4)] + number / 1000
         yield Progress(number, Score(epoch, error, 1.0, 0.1, 1.0))
-        time.sleep(2 if epoch == 1 else 0.05)  # for the word to stop
     yield Outcome(number)
+
+
+class Strict:
+    """One worker without a process. It counts words, and fails where one is missing, or none is waited for."""
+
+    def __init__(self) -> None:
+        self.words, self._waits = Counter[str](), False
+        self._job: Job | None = None
+        self._events: Iterator[Event] = iter(())
+        self.rungs = dict[int, tuple[int, ...]]()
+
+    def idle(self) -> bool:
+        return self._job is None
+
+    def submit(self, job: Job) -> None:
+        self._job = job
+        self.rungs[job.number], self._events = job.rungs, self._train(job)
+
+    def _train(self, job: Job) -> Iterator[Event]:
+        if job.number == 2:
+            yield Progress(job.number, Score(1, 0.9, float("nan")))
+            yield Outcome(job.number, Reason.DIVERGED)
+        yield from scripted(job)
+
+    def stop(self, number: int) -> None:
+        self._say(number, "stop")
+        self._events = iter([Outcome(number, Reason.STOPPED)])
+
+    def proceed(self, number: int) -> None:
+        self._say(number, "proceed")
+
+    def _say(self, number: int, word: str) -> None:
+        assert self._job
+        assert (self._job.number, self._waits) == (number, True)
+        self.words[word] += 1
+        self._waits = False
+
+    def events(self, _seconds: float) -> list[Event]:
+        assert self._job
+        assert not self._waits
+        event = next(self._events)
+        self._waits = isinstance(event, Progress) and self._job.waits_after(event.score)
+        self._job = None if isinstance(event, Outcome) else self._job
+        return [event]
+
+    def close(self) -> None: ...
+
+
+def test_each_wait_has_one_word(tmp_path: Path) -> None:
+    changes = {"trials": 8, "recipe.epochs": 8, "sampler": "random", "halving": 2, "objectives": ["error"]}
+    question = load_experiment("quickstart", changes | {"workers": 1, "baselines": ["cifar_resnet20"]})
+    workers = Strict()
+    for _ in Search(create(tmp_path / "run", question, "nas"), lambda _: workers).events():
+        pass
+    run = load_run(tmp_path / "run")
+    assert [one.reason for one in run.records if one.state == "failed"] == ["nan"]
+    assert workers.words["stop"] == sum(one.state == "pruned" for one in run.records) + sum(
+        one.repeated > 0 for one in run.records
+    )
+    assert workers.words["proceed"]
+    (baseline,) = run.baselines
+    assert len(baseline.scores) == 8
+    assert workers.rungs[baseline.number] == ()
+    assert workers.rungs[0] == (1, 2, 4)
 
 
 @pytest.mark.slow
@@ -159,6 +261,10 @@ def test_a_run_promotes_under_the_same_number(tmp_path: Path) -> None:
     told = [(event.kind, event.record.number) for event in search.events()]
     records = load_run(tmp_path / "run").records
     assert [one.number for one in records] == list(range(8))
+    stopped = [one for one in records if one.state == "pruned"]
+    assert len(stopped) == 4
+    assert {len(one.scores) for one in stopped} == {1}  # none past its rung
+    assert sum(kind == "scored" for kind, _ in told) == 4 * 8 + 4 + 1
     promoted = [one for one in records if one.repeated]
     assert [one.number for one in promoted] == [3]
     assert promoted[0].state == "complete"
@@ -166,4 +272,3 @@ def test_a_run_promotes_under_the_same_number(tmp_path: Path) -> None:
     assert told.count(("started", 3)) == 2
     assert ("waiting", 3) in told
     assert sorted(number for kind, number in told if kind == "ended") == list(range(8))
-    assert sum(one.state == "pruned" for one in records) == 4

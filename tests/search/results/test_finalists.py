@@ -51,6 +51,8 @@ class Untrained:
 
     def stop(self, number: int) -> None: ...
 
+    def proceed(self, number: int) -> None: ...
+
     def events(self, seconds: float) -> list[Event]:
         found, self._events = self._events, []
         return found

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import lost_node
 import pytest
+import waiting_worker
 
 from nas.errors import RunError
 from nas.search.pareto import front_of
@@ -49,8 +51,8 @@ def test_the_contract(make: Callable[[Train], Executor], tmp_path: Path) -> None
 
 
 def tell_pid(job: Job) -> Iterator[Event]:
-    """The loss is the worker's process."""
-    yield Progress(job.number, Score(1, 0.5, float(os.getpid())))
+    """In the place of memory, the score holds the worker's process."""
+    yield Progress(job.number, Score(1, 0.5, peak_bytes=os.getpid()))
     yield Outcome(job.number)
 
 
@@ -63,13 +65,13 @@ def die_at_once(job: Job) -> Iterator[Event]:
 @pytest.mark.parametrize("make", [local, ray])
 def test_a_worker_that_dies_idle_loses_no_trial(make: Callable[[Train], Executor], tmp_path: Path) -> None:
     jobs = (Job(number, "", Source("digits"), Recipe(), 0, str(tmp_path / "w")) for number in range(8))
-    pids, seen = set[float](), list[tuple[int, Reason]]()
+    pids, seen = set[int](), list[tuple[int, Reason]]()
     with closing(make(tell_pid)) as workers:
         for trained in train_all(workers, jobs, FailurePolicy(tmp_path)):
             seen.append((trained.job.number, trained.outcome.reason))
-            if (pid := trained.scores[-1].loss) not in pids and len(pids) < 3:
+            if (pid := trained.scores[-1].peak_bytes) not in pids and len(pids) < 3:
                 pids.add(pid)
-                os.kill(int(pid), signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)
     assert sorted(seen) == [(number, Reason.NONE) for number in range(8)]
     assert len(pids) == 3
 
@@ -81,6 +83,64 @@ def test_a_network_that_kills_its_worker_at_once_fails(make: Callable[[Train], E
         (trained,) = train_all(workers, [job], FailurePolicy(tmp_path))
     assert trained.outcome.reason is Reason.KILLED
     assert trained.outcome.detail
+
+
+@pytest.mark.parametrize("make", [local, ray])
+def test_a_worker_that_is_killed_while_it_waits(make: Callable[[Train], Executor]) -> None:
+    with closing(make(tell_pid)) as workers:
+        pid = wait_at_rung(workers, 0)
+        os.kill(pid, signal.SIGKILL)
+        while not (events := workers.events(1)):
+            pass
+        assert [event.reason for event in events if isinstance(event, Outcome)] == [Reason.KILLED]
+        workers.proceed(0)  # a word that nobody can hear any more
+        pid = wait_at_rung(workers, 0)
+        workers.stop(1)
+        workers.proceed(1)  # about a job that does not run
+        workers.stop(0)
+        while not (events := workers.events(1)):
+            pass
+        assert events == [Outcome(0, Reason.STOPPED)]
+        pid = wait_at_rung(workers, 2)
+    wait_for(lambda: is_gone(pid))  # closed while a worker waits
+
+
+@pytest.mark.parametrize("name", ["local", "ray"])
+def test_a_worker_that_waits_ends_with_its_driver(name: str) -> None:
+    command = [sys.executable, waiting_worker.__file__, name]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as driver:
+        assert driver.stdout is not None
+        pid = int(driver.stdout.readline())
+        assert not is_gone(pid)
+        driver.send_signal(signal.SIGKILL)
+    wait_for(lambda: is_gone(pid))
+
+
+def wait_at_rung(workers: Executor, number: int) -> int:
+    """Submit a job and return the process of the worker that waits after its first epoch."""
+    while not workers.idle():
+        workers.events(1)
+    workers.submit(Job(number, "", Source("digits"), Recipe(), 0, "", rungs=(1,)))
+    while not (events := workers.events(1)):
+        pass
+    (event,) = events
+    assert isinstance(event, Progress)
+    return event.score.peak_bytes
+
+
+def is_gone(pid: int) -> bool:
+    """Return whether a process has ended, collected by its parent or not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 200
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.05)
 
 
 def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,8 @@ class Scripted:
 
     def stop(self, number: int) -> None: ...
 
+    def proceed(self, number: int) -> None: ...
+
     def events(self, seconds: float) -> list[Event]:
         found, self._events = self._events, []
         return found
