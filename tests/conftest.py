@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,15 @@ def _one_thread() -> None:
 def _own_configuration(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Let no test write into the configuration of whoever runs it."""
     os.environ["NAS_CONFIG_DIR"] = str(tmp_path_factory.mktemp("configuration"))
+
+
+@pytest.fixture
+def one_ray() -> Iterator[None]:
+    """Let one test at a time start Ray: several that start on a busy machine give each other up."""
+    from filelock import FileLock
+
+    with FileLock(Path(tempfile.gettempdir()) / f"nas-tests-ray-{os.getuid()}.lock"):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,8 @@ def test_an_example_is_short(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600, func_only=True)
+@pytest.mark.usefixtures("one_ray")
 @pytest.mark.parametrize("name", WRITTEN)
 def test_an_example_runs(name: str, tmp_path: Path) -> None:
     done = subprocess.run(

@@ -30,7 +30,11 @@ from nas.training.data import Source
 from nas.training.recipe import Recipe
 from nas.training.score import Score
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # Ray alone takes seconds to start, or many on a busy machine
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(400, func_only=True),
+    pytest.mark.usefixtures("one_ray"),
+]  # Ray alone takes seconds to start, or many on a busy machine
 
 
 def local(train: Train) -> Executor:
