@@ -14,11 +14,8 @@ import pytest
 
 import nas
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(600, func_only=True),
-    pytest.mark.usefixtures("one_ray"),
-]  # Ray alone takes seconds to start, or many on a busy machine
+# Ray alone takes seconds to start, or many on a busy machine.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600, func_only=True), pytest.mark.usefixtures("one_ray")]
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(EXAMPLES.parent)}
 

@@ -30,11 +30,8 @@ from nas.training.data import Source
 from nas.training.recipe import Recipe
 from nas.training.score import Score
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(400, func_only=True),
-    pytest.mark.usefixtures("one_ray"),
-]  # Ray alone takes seconds to start, or many on a busy machine
+# Ray alone takes seconds to start, or many on a busy machine.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400, func_only=True), pytest.mark.usefixtures("one_ray")]
 
 
 def local(train: Train) -> Executor:
