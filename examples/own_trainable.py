@@ -29,9 +29,10 @@ if __name__ == "__main__":
     search = nas.tune.Searcher(nas.Experiment(space="mixed", data="digits", budget={"params": {"max": "50k"}}))
     settings = tune.TuneConfig(search_alg=search, num_samples=12, max_concurrent_trials=2)
     run, path = tune.RunConfig(name="own", storage_path=os.path.abspath("tune")), os.path.abspath("tune/own")
-    tuner = tune.Tuner(train, param_space={"rate": 0.003}, tune_config=settings, run_config=run)
-    if tune.Tuner.can_restore(path):
+    if tune.Tuner.can_restore(path):  # asked before a new Tuner is made, which would replace what is there
         tuner = tune.Tuner.restore(path, train, resume_unfinished=True)
+    else:
+        tuner = tune.Tuner(train, param_space={"rate": 0.003}, tune_config=settings, run_config=run)
     results = tuner.fit()
     names = {each.config["network"]["fingerprint"] for each in results}
     best = results.get_best_result("error", "min")
