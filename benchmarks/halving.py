@@ -39,10 +39,12 @@ def main() -> None:
             told[event.kind] += 1
         seconds = time.perf_counter() - begun
         records = load_run(Path(folder) / "run").records
-    states = Counter(record.state for record in records)
-    print(f"{told['scored']} epochs of {options.trials * options.epochs} in {seconds:.1f} s; "
-          f"{states['pruned']} of {len(records)} stopped, {sum(record.repeated > 0 for record in records)} promoted; "
-          f"saved: {epochs_saved(records, options.epochs)}", flush=True)  # fmt: skip
+    stopped = Counter(len(record.scores) for record in records if record.state == "pruned")
+    saved, promoted = epochs_saved(records, options.epochs), sum(record.repeated > 0 for record in records)
+    print(
+        f"{told['scored']} epochs of {options.trials * options.epochs} in {seconds:.1f} s; {stopped.total()} stopped, "
+        f"after epoch: {dict(sorted(stopped.items()))}; promoted: {promoted}; epochs saved: {saved}"
+    )
 
 
 if __name__ == "__main__":
