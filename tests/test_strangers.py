@@ -139,6 +139,7 @@ def write_pictures(folder: Path) -> None:
     (folder / "train" / ".DS_Store").write_bytes(b"x")
 
 
+@pytest.mark.usefixtures("one_ray")
 def test_own_pictures_space_and_block_from_the_command_line(site: Path, tmp_path: Path) -> None:
     write_pictures(tmp_path / "pictures")
     for name, text in (("blocks.py", BLOCKS), ("pets.py", SPACE), ("pets.toml", EXPERIMENT)):

@@ -2,10 +2,13 @@
 
 import logging
 import os
+import secrets
 import signal
 import socket
 import threading
+from contextlib import suppress
 from math import ceil
+from pathlib import Path
 from typing import Any
 
 from nas.errors import RunError
@@ -26,6 +29,7 @@ def join_ray(address: str | None, cpus: float) -> None:
     handler = signal.getsignal(signal.SIGTERM)  # Ray installs its own, which ends a driver at once
     try:
         _check_reachable(address)
+        make_token()
         with signals_blocked({signal.SIGHUP}):  # a cluster started here must finish what runs
             ray.init(address or "local", namespace="nas", **quiet, **own)
         if threading.current_thread() is threading.main_thread():
@@ -40,3 +44,23 @@ def _check_reachable(address: str | None) -> None:
     host, colon, port = (address or "").rpartition(":")
     if colon and "://" not in host:
         socket.create_connection((host, int(port)), 10).close()
+
+
+def make_token() -> None:
+    """Write this person's token for Ray where there is none, so that processes which start at once share one.
+
+    Ray itself writes a token over one that another process has just written, and this process is then refused by every
+    cluster that it starts. Where no token can be written, Ray says why.
+    """
+    named = {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys()
+    token = Path.home() / ".ray" / "auth_token"
+    if named or os.environ["RAY_AUTH_MODE"] != "token" or token.exists():
+        return
+    part = token.with_name(f"{token.name}.{os.getpid()}.part")
+    with suppress(OSError):
+        token.parent.mkdir(exist_ok=True)
+        part.touch(0o600)
+        part.write_text(secrets.token_hex(32))
+        with suppress(FileExistsError):  # another process was first
+            os.link(part, token)
+        part.unlink()
