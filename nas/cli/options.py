@@ -12,9 +12,9 @@ from nas.errors import ExperimentError
 if TYPE_CHECKING:
     from nas.search.experiment import Experiment
 
-OPTIONS = {
-    "budget.params.max": "--max-params", "budget.macs.max": "--max-macs", "budget.flops.max": "--max-flops",
-    "budget.flops.min": "--min-flops",
+KEYS = {
+    "max_params": "budget.params.max", "max_macs": "budget.macs.max", "max_flops": "budget.flops.max",
+    "min_flops": "budget.flops.min",
 }  # fmt: skip
 """Options that are named otherwise than their key."""
 MAX_NAME_BYTES = 200  # of a directory; file systems take 255
@@ -29,6 +29,21 @@ On = Annotated[
     str | None,
     typer.Option("--data", help="Set or path of images, for a drawn network's input and classes; digits by default."),
 ]
+ExperimentName = Annotated[
+    str, typer.Argument(metavar="EXPERIMENT", help="A TOML file, or the name of a bundled experiment.")
+]
+Changes = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting.")]
+Data = Annotated[
+    str | None, typer.Option(metavar="SET", help="Images: a folder, an .npz or Parquet file, or the name of a set.")
+]
+MaxParams = Annotated[str | None, typer.Option(help="Hard limit on parameters, such as 50k.")]
+MaxMacs = Annotated[str | None, typer.Option(help="Hard limit on MACs per image, such as 1.5M.")]
+MaxFlops = Annotated[str | None, typer.Option(help="The same in FLOPs, twice the MACs, such as 3M.")]
+MinFlops = Annotated[str | None, typer.Option(help="Lower limit on FLOPs per image.")]
+Trials = Annotated[int | None, typer.Option(help="Networks to train, in total.")]
+SearchSeed = Annotated[int | None, typer.Option(help="Seed of sampling and training.")]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, mps or auto.")]
+SamplerName = Annotated[str | None, typer.Option(help="How networks are proposed, such as tpe or frontier.")]
 TimeLimit = Annotated[
     str | None, typer.Option(metavar="TIME", help="Time for the whole search over all resumes, such as 2h or 1h30m.")
 ]
@@ -57,7 +72,26 @@ def refuse_options(reason: str, **given: object) -> None:
 
 def typed_options(keys: Iterable[str]) -> dict[str, str]:
     """Return the option by which each key was changed, for messages: budget.params.max by --max-params."""
-    return {key: OPTIONS.get(key, f"--{key.replace('_', '-')}") for key in keys}
+    names = {key: name for name, key in KEYS.items()}
+    return {key: f"--{names.get(key, key).replace('_', '-')}" for key in keys}
+
+
+def changed_experiment(
+    name: str, changes: Iterable[str] | None, data: str | None, **options: str | float | list[str] | None
+) -> "Experiment":
+    """Return an experiment with what --set, --data and other options of its settings change.
+
+    Raises ExperimentError, also where options exclude each other.
+    """
+    from nas.search.experiment_file import load_experiment
+
+    settings: dict[str, Any] = dict(setting(change) for change in changes or [])
+    if options["max_flops"] or options["min_flops"]:
+        refuse_options("FLOPs are twice MACs; give one of them", **{"max-macs": options["max_macs"]})
+    if data is not None:
+        settings = {"data": data, "data_dir": None} | settings
+    given = {KEYS.get(option, option): value for option, value in options.items() if value is not None}
+    return load_experiment(name, settings | given, typed_options(given))
 
 
 def setting(text: str) -> tuple[str, Any]:

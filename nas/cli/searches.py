@@ -13,18 +13,29 @@ import typer
 from nas.cli.app import EXIT_INTERRUPTED, app, info, output
 from nas.cli.options import (
     Address,
+    Changes,
+    Data,
     DataDir,
+    Device,
     Executor,
+    ExperimentName,
     Json,
+    MaxFlops,
+    MaxMacs,
+    MaxParams,
+    MinFlops,
     RunDir,
+    SamplerName,
+    SearchSeed,
     SpaceFile,
     TimeLimit,
+    Trials,
+    changed_experiment,
     choose_executor,
     home,
     refuse_options,
-    setting,
     typed_options,
-)
+)  # fmt: skip
 from nas.errors import RunError, printable, quoted
 
 if TYPE_CHECKING:
@@ -37,24 +48,20 @@ MAX_REFUSALS = 5  # that `status` shows
 
 @app.command("search")
 def search_command(
-    experiment: Annotated[
-        str, typer.Argument(metavar="EXPERIMENT", help="A TOML file, or the name of a bundled experiment.")
-    ],
+    experiment: ExperimentName,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and its cost; write nothing.")] = False,
-    changes: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting.")] = None,
-    data: Annotated[
-        str | None, typer.Option(metavar="SET", help="Images: a folder, an .npz or Parquet file, or the name of a set.")
-    ] = None,
-    max_params: Annotated[str | None, typer.Option(help="Hard limit on parameters, such as 50k.")] = None,
-    max_macs: Annotated[str | None, typer.Option(help="Hard limit on MACs per image, such as 1.5M.")] = None,
-    max_flops: Annotated[str | None, typer.Option(help="The same in FLOPs, twice the MACs, such as 3M.")] = None,
-    min_flops: Annotated[str | None, typer.Option(help="Lower limit on FLOPs per image.")] = None,
-    trials: Annotated[int | None, typer.Option(help="Networks to train, in total.")] = None,
+    changes: Changes = None,
+    data: Data = None,
+    max_params: MaxParams = None,
+    max_macs: MaxMacs = None,
+    max_flops: MaxFlops = None,
+    min_flops: MinFlops = None,
+    trials: Trials = None,
     time_limit: TimeLimit = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of sampling and training.")] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps or auto.")] = None,
-    sampler: Annotated[str | None, typer.Option(help="How networks are proposed, such as tpe or frontier.")] = None,
+    seed: SearchSeed = None,
+    device: Device = None,
+    sampler: SamplerName = None,
     baselines: Annotated[
         str | None, typer.Option(metavar="NAME,NAME", help="Known networks to train for comparison.")
     ] = None,
@@ -65,23 +72,14 @@ def search_command(
 ) -> None:
     """Search for the best networks within the budget. The same command continues a run that was interrupted."""
     from nas.cli.plan import print_cost_estimate, print_plan
-    from nas.search.experiment_file import load_experiment
     from nas.search.store.create import create, refuse_strange
 
-    settings: dict[str, Any] = dict(setting(change) for change in changes or [])
-    if max_flops or min_flops:
-        refuse_options("FLOPs are twice MACs; give one of them", **{"max-macs": max_macs})
-    limits = {"budget.params.max": max_params, "budget.macs.max": max_macs}
-    limits |= {"budget.flops.max": max_flops, "budget.flops.min": min_flops}
-    plain = {"trials": trials, "workers": workers, "seed": seed, "device": device, "storage": storage}
-    plain |= {"sampler": sampler}
-    plain |= {"executor": choose_executor(executor, address), "time_limit": time_limit}
-    if baselines is not None:
-        settings["baselines"] = [name.strip() for name in baselines.split(",") if name.strip()]
-    if data is not None:
-        settings = {"data": data, "data_dir": None} | settings
-    given = {key: value for key, value in (limits | plain).items() if value is not None}
-    chosen = load_experiment(experiment, settings | given, typed_options(given))
+    named = None if baselines is None else [name.strip() for name in baselines.split(",") if name.strip()]
+    chosen = changed_experiment(
+        experiment, changes, data, max_params=max_params, max_macs=max_macs, max_flops=max_flops, min_flops=min_flops,
+        trials=trials, time_limit=time_limit, workers=workers, seed=seed, device=device, sampler=sampler,
+        baselines=named, executor=choose_executor(executor, address), storage=storage,
+    )  # fmt: skip
     run = out or home(chosen)
     refuse_strange(run)
     print_plan(chosen)

@@ -5,12 +5,27 @@ import shlex
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nas.cli.app import EXIT_INTERRUPTED, app, info
-from nas.cli.options import home, setting, typed_options
+from nas.cli.options import (
+    Changes,
+    Data,
+    Device,
+    ExperimentName,
+    MaxFlops,
+    MaxMacs,
+    MaxParams,
+    MinFlops,
+    SamplerName,
+    SearchSeed,
+    TimeLimit,
+    Trials,
+    changed_experiment,
+    home,
+)  # fmt: skip
 from nas.errors import RunError, quoted
 
 if TYPE_CHECKING:
@@ -22,15 +37,19 @@ SECONDS = "seconds"  # the time it took, over all resumes
 
 @app.command("tune")
 def tune_command(
-    experiment: Annotated[
-        str, typer.Argument(metavar="EXPERIMENT", help="A TOML file, or the name of a bundled experiment.")
-    ],
-    changes: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting.")] = None,
-    max_params: Annotated[str | None, typer.Option(help="Hard limit on parameters, such as 50k.")] = None,
-    max_macs: Annotated[str | None, typer.Option(help="Hard limit on MACs per image, such as 1.5M.")] = None,
-    trials: Annotated[int | None, typer.Option(help="Networks to train, in total.")] = None,
+    experiment: ExperimentName,
+    changes: Changes = None,
+    data: Data = None,
+    max_params: MaxParams = None,
+    max_macs: MaxMacs = None,
+    max_flops: MaxFlops = None,
+    min_flops: MinFlops = None,
+    trials: Trials = None,
+    time_limit: TimeLimit = None,
     workers: Annotated[int | None, typer.Option(help="Trials at a time.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of sampling and training.")] = None,
+    seed: SearchSeed = None,
+    device: Device = None,
+    sampler: SamplerName = None,
     address: Annotated[str | None, typer.Option(help="Address of a running Ray cluster; else Ray starts here.")] = None,
     storage_path: Annotated[
         Path | None, typer.Option(help="Folder for what Tune writes, shared by all nodes; default OUT.tune.")
@@ -40,13 +59,11 @@ def tune_command(
 ) -> None:
     """Search with Ray Tune: our sampler as its search algorithm, ASHA for halving, its checkpoints and resume."""
     from nas.cli.plan import print_plan
-    from nas.search.experiment_file import load_experiment
 
-    limits = {"budget.params.max": max_params, "budget.macs.max": max_macs}
-    plain = {"trials": trials, "workers": workers, "seed": seed}
-    given = {key: value for key, value in (limits | plain).items() if value is not None}
-    settings: dict[str, Any] = dict(setting(change) for change in changes or [])
-    chosen = load_experiment(experiment, settings | given, typed_options(given))
+    chosen = changed_experiment(
+        experiment, changes, data, max_params=max_params, max_macs=max_macs, max_flops=max_flops, min_flops=min_flops,
+        trials=trials, time_limit=time_limit, workers=workers, seed=seed, device=device, sampler=sampler,
+    )  # fmt: skip
     run = out or home(chosen)
     storage = (storage_path or run.with_name(f"{run.name}.tune")).absolute()
     if run.exists() and any(run.iterdir()):

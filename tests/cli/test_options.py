@@ -43,6 +43,7 @@ REFUSED: list[tuple[str, ...]] = [
     ("search", "quickstart", "--executor", "local", "--address", "head:1"),
     ("search", "quickstart", "--max-flops", "3M", "--max-macs", "1M"),
     ("search", "quickstart", "--min-flops", "3k", "--max-macs", "1M"),
+    ("tune", "quickstart", "--max-flops", "3M", "--max-macs", "1M"),
 ]
 """Options that do not apply to the arguments, and pairs that exclude each other."""
 
@@ -51,7 +52,8 @@ ALWAYS = {
     "search": "dry_run changes data max_params max_macs max_flops min_flops trials time_limit workers seed device "
     "sampler baselines executor storage out",
     "resume": "time_limit trials workers executor address data_dir",
-    "tune": "changes max_params max_macs trials workers seed address storage_path resume out",
+    "tune": "changes data max_params max_macs max_flops min_flops trials time_limit workers seed device sampler "
+    "address storage_path resume out",
     "status": "as_json watch",
     "report": "format_ out",
     "export": "out format_",
