@@ -26,8 +26,8 @@ def train(config):
 
 
 if __name__ == "__main__":
-    search = nas.tune.Searcher(nas.Experiment(space="mixed", data="digits", budget={"params": {"max": "50k"}}))
-    settings = tune.TuneConfig(search_alg=search, num_samples=12, max_concurrent_trials=2)
+    experiment = nas.Experiment(space="mixed", data="digits", budget={"params": {"max": "50k"}})
+    settings = tune.TuneConfig(search_alg=nas.tune.Searcher(experiment), num_samples=12, max_concurrent_trials=2)
     run, path = tune.RunConfig(name="own", storage_path=os.path.abspath("tune")), os.path.abspath("tune/own")
     if tune.Tuner.can_restore(path):  # asked before a new Tuner is made, which would replace what is there
         tuner = tune.Tuner.restore(path, train, resume_unfinished=True)
@@ -35,5 +35,5 @@ if __name__ == "__main__":
         tuner = tune.Tuner(train, param_space={"rate": 0.003}, tune_config=settings, run_config=run)
     results = tuner.fit()
     names = {each.config["network"]["fingerprint"] for each in results}
-    best = results.get_best_result("error", "min")
-    print(f"error {best.metrics['error']:.4f}, {len(results)} networks, {len(names)} different")
+    error = results.get_best_result("error", "min").metrics["error"]
+    print(f"error {error:.4f}, {len(results)} networks, {len(names)} different")
