@@ -35,5 +35,6 @@ if __name__ == "__main__":
         tuner = tune.Tuner(train, param_space={"rate": 0.003}, tune_config=settings, run_config=run)
     results = tuner.fit()
     names = {each.config["network"]["fingerprint"] for each in results}
-    error = results.get_best_result("error", "min").metrics["error"]
-    print(f"error {error:.4f}, {len(results)} networks, {len(names)} different")
+    print(
+        f"error {results.get_best_result('error', 'min').metrics['error']:.4f}, {len(results)} networks, {len(names)} different"
+    )
