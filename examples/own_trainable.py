@@ -33,8 +33,6 @@ if __name__ == "__main__":
         tuner = tune.Tuner.restore(path, train, resume_unfinished=True)
     else:
         tuner = tune.Tuner(train, param_space={"rate": 0.003}, tune_config=settings, run_config=run)
-    results = tuner.fit()
-    names = {each.config["network"]["fingerprint"] for each in results}
-    print(
-        f"error {results.get_best_result('error', 'min').metrics['error']:.4f}, {len(results)} networks, {len(names)} different"
-    )
+    table = tuner.fit().get_dataframe()
+    different = table["config/network/fingerprint"].nunique()
+    print(f"error {table['error'].min():.4f}, {len(table)} networks, {different} different")
