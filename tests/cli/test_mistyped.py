@@ -22,8 +22,8 @@ FILES = {
 
 MISTYPED = {
     "status folder": ["folder is not a run directory"],
-    "status runs/kepd": ["runs/kepd is not a run directory", "did you mean 'kept'?"],
-    "status kept": ["did you mean 'kept'?"],
+    "status runs/kepd": ["runs/kepd is not a run directory", "did you mean 'runs/kept'?"],
+    "status kept": ["did you mean 'runs/kept'?"],
     "status runs": ["there are runs in it, such as runs/kept"],
     "status runs/kept/study.db": ["the run is runs/kept"],
     "status quickstart": ["it is an experiment", "nas search quickstart"],

@@ -5,10 +5,11 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 
-from nas.errors import RunError, near, quoted
+from nas.errors import RunError, quoted
 from nas.resources import names
 
 LOCK_SECONDS = 0.25  # in which a lock must become free
@@ -85,11 +86,20 @@ def not_a_run(path: Path) -> RunError:
         kept = Path("runs") / path.stem
         hint = f"; it is an experiment: search with nas search {quoted(path)}"
         hint = f"; did you mean {str(kept)!r}?" if (kept / "study.db").is_file() else hint
-    elif found := near(path.name, known_runs(path.parent)) or near(path.name, known_runs(Path("runs"))):
-        hint = found
+    elif found := _near_run(path):
+        hint = f"; did you mean {str(found)!r}?"
     elif inside := known_runs(path):
         hint = f"; there are runs in it, such as {path / inside[0]}"
     return RunError(f"{path} is not a run directory: it has no study.db{hint}")
+
+
+def _near_run(path: Path) -> Path | None:
+    """Return another run of nearly this name, beside it or in runs/."""
+    for folder in (path.parent, Path("runs")):
+        others = [name for name in known_runs(folder) if folder / name != path]  # it may appear while we look
+        if found := get_close_matches(path.name, others, 1):
+            return folder / found[0]
+    return None
 
 
 def known_runs(folder: Path) -> list[str]:
