@@ -11,9 +11,18 @@ import pytest
 from hypothesis import settings
 
 os.environ.update(OMP_NUM_THREADS="1", GOMP_SPINCOUNT="0")
+os.environ.update({"RAY_worker_niceness": "0"})  # by default Ray's workers starve beside other tests
 sys.path.insert(0, str(Path(__file__).parent))
 settings.register_profile("nas", deadline=None, derandomize=True)  # a slow machine is no failure, and runs repeat
 settings.load_profile("nas")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that start Ray, in one process: they take turns."""
+    for item in items:
+        if "one_ray" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("ray"))
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 
 from nas.genome.graph import Graph, Shape
 from nas.genome.layers import Add, Relu, ScaledTanh, Tanh
@@ -106,8 +107,7 @@ class _Lines:
             self.uses[value] -= 1
         free = [self.variable[v] for v in read if not self.uses[v]]
         busy = {name for v, name in self.variable.items() if self.uses[v] > 0}
-        names = (*free, *VARIABLES, *(f"x{n}" for n in range(1, 10_000)))
-        name = next(n for n in names if n not in busy)
+        name = next(n for n in chain(free, VARIABLES, (f"x{n}" for n in count(1))) if n not in busy)
         self.variable = {v: n for v, n in self.variable.items() if n != name}
         self.text[step.output] = self.variable[step.output] = name
         self.lines.append(f"{name} = {text}{comment}")
