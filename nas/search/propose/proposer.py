@@ -74,16 +74,27 @@ class Proposer:
         self.proposal_counts = Counter(history[-1].proposal_counts) if history else Counter[str]()
         self.measured: dict[str, tuple[float, ...] | None] = {}  # by fingerprint; None while in training, or failed
         self.fitter = BudgetFitter(space, task, experiment.budget, experiment.seed) if experiment.fit else None
-        self.sampler = make_sampler(SAMPLERS.find(experiment.sampler), self._setup(len(history)))
+        self.sampler = make_sampler(SAMPLERS.find(experiment.sampler), self.sampler_setup(len(history)))
         self._start = [self._started(place, choices) for place, choices in enumerate(experiment.start)]
         for record in history:
             self.learn(record)
 
-    def _setup(self, told: int) -> SamplerSetup:
-        """Return the sampler's setup. Its seed depends on the trials so far: a resumed run must not repeat itself."""
-        experiment = self.experiment
-        seed = experiment.trial_seed(told) % 2**32
-        return SamplerSetup(self.objectives, experiment.budget, experiment.trials, experiment.fit, seed, self.peek)
+    def sampler_setup(self, told: int = 0) -> SamplerSetup:
+        """Return what the sampler is made with, after so many trials.
+
+        Its seed depends on the trials so far: a resumed run must not repeat itself.
+        """
+        asked = self.experiment
+        return SamplerSetup(
+            self.objectives,
+            asked.budget,
+            asked.trials,
+            asked.fit,
+            seed=asked.trial_seed(told) % 2**32,
+            peek=self.peek,
+            is_new=lambda candidate: fingerprint(candidate.graph) not in self.measured,
+            count=lambda outcome: self.proposal_counts.update((outcome,)),
+        )
 
     def learn(self, record: TrialRecord) -> None:
         """Record a trial that was not proposed here: of an earlier driver, or of another one on the same study."""

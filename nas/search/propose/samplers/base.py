@@ -38,7 +38,8 @@ class SamplerSetup:
 
     objectives: what is minimized, in order; each says whether it is exact. trials: of the whole search. fit: whether
     networks outside the budget are moved inside. peek: draws and counts a network without proposing it; None where it
-    is outside the budget or not a network.
+    is outside the budget or not a network. is_new: whether no network that computes the same was proposed. count: adds
+    one to an outcome of `proposal_counts`.
     """
 
     objectives: tuple[Objective, ...]
@@ -47,6 +48,8 @@ class SamplerSetup:
     fit: bool
     seed: int
     peek: Callable[[GuidedTrial], Candidate | None]
+    is_new: Callable[[Candidate], bool] = lambda candidate: True
+    count: Callable[[str], None] = lambda outcome: None
 
     @property
     def startup(self) -> int:

@@ -5,21 +5,23 @@ Candidates are drawn from the space, and from mutations of the front and of the 
 the budget and new. With one objective the acquisition function is the expected improvement (Jones et al. 1998).
 """
 
+import logging
 import random
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from nas.errors import ExperimentError
-from nas.search.objectives import Objective, Vector
+from nas.search.objectives import Vector
 from nas.search.pareto import dominates
 from nas.search.propose.candidate import Candidate
 from nas.search.propose.choices import ChoicesKey, GuidedTrial, choices_key, neighbor
-from nas.search.propose.samplers.acquisition import expected_hypervolume_improvement
 from nas.search.propose.samplers.base import SamplerSetup, SamplerTrial
-from nas.search.propose.samplers.surrogate import Array, Code, Encoder, Rows, Surrogate
+from nas.search.propose.samplers.encoding import Encoder
+from nas.search.propose.samplers.posterior import EncodedCandidate, Known, Posterior
+from nas.search.propose.samplers.surrogate import Setting
+
+logger = logging.getLogger(__name__)
 
 UNIFORM = 100  # new candidates per proposal, from at most TRIES draws
 TRIES = 200
@@ -29,17 +31,9 @@ GENERATIONS = 4  # of neighbors of the most promising candidates
 FITTED = 5  # times fewer candidates and children where networks are moved to fit, which takes several counts each
 KEPT = 300  # of the candidates that were drawn before and not chosen
 MAX_LEARNT = 400  # networks the model learns from: its time grows with their cube
-
-
-@dataclass(frozen=True)
-class EncodedCandidate:
-    """A network, and its encoding for the model."""
-
-    candidate: Candidate
-    code: Code
-
-
-Known = tuple[EncodedCandidate, float]
+MAX_EARLIER = 200  # of these, networks of an earlier run
+GROWTH = 1.1  # of the networks learned from, after which the model's settings are chosen again
+RESTS = 20  # uniform draws after a ranking in which nothing was new
 
 
 class Frontier:
@@ -51,27 +45,29 @@ class Frontier:
             raise ExperimentError(
                 f"sampler frontier models one measured objective, {first.name}; for {measured[0]} too, choose tpe"
             )
-        self.costs, self.rng, self.peek = tuple(costs), random.Random(setup.seed), setup.peek
+        self.costs, self.rng, self.setup = tuple(costs), random.Random(setup.seed), setup
         self.share = FITTED if setup.fit else 1
         self.startup, self.max_learnt = setup.startup, MAX_LEARNT
         self.encoder = Encoder()
         self.known: list[Known] = []
+        self.earlier: list[Known] = []  # of earlier runs
         self.points = np.empty((0, len(setup.objectives)))  # objectives of the known
         self.dominated_by = np.empty(0, dtype=np.int64)  # by how many of the known each one is
         self.seen: set[ChoicesKey] = set()  # by choices: proposed, refused or trained
         self.waiting: dict[ChoicesKey, EncodedCandidate] = {}  # proposed and not told
         self.pool: dict[ChoicesKey, EncodedCandidate] = {}  # by choices
         self.ranked: list[EncodedCandidate] = []  # best last; stale once anything is proposed or told
+        self.settings: tuple[int, tuple[Setting, ...]] = 0, ()  # of the model, and how many networks they explain
+        self.rests = 0
 
     def ask(self) -> GuidedTrial:
-        if len(self.known) < self.startup:
+        if len(self.known) + len(self.earlier) < self.startup:
             return GuidedTrial(self.rng)
         chosen = self._best()
         if chosen is None:
             return GuidedTrial(self.rng)
         name = choices_key(chosen.candidate.choices)
         self.seen.add(name)
-        self.pool.pop(name, None)
         self.waiting[name] = chosen
         return GuidedTrial(self.rng, chosen.candidate.choices)
 
@@ -84,6 +80,13 @@ class Frontier:
             self._learn(candidate, values)
             self.ranked = []
 
+    def tell_earlier(self, candidate: Candidate, values: Vector, source: str) -> None:
+        """Learn from a trial of an earlier run: its errors have another scale, and the network may be trained again."""
+        self.earlier.append(Known(self._encoded(candidate), values[0], source))
+
+    def _encoded(self, candidate: Candidate) -> EncodedCandidate:
+        return EncodedCandidate(candidate, self.encoder.encode(candidate))
+
     def _learn(self, candidate: Candidate, values: Vector) -> None:
         """Record a result, and by how many others each is dominated."""
         mine = np.array([values])
@@ -91,14 +94,45 @@ class Frontier:
         self.points = np.concatenate([before, mine])
         beaten = dominates(before, mine).sum()
         self.dominated_by = np.append(self.dominated_by + dominates(mine, before)[0], beaten)
-        self.known.append((EncodedCandidate(candidate, self.encoder.encode(candidate)), values[0]))
+        self.known.append(Known(self._encoded(candidate), values[0]))
 
     def _best(self) -> EncodedCandidate | None:
+        """Return the candidate of largest gain that is new; None where there is none, or no model."""
+        if self.rests:
+            self.rests -= 1
+            return None
         if self.waiting or not self.ranked:
+            self.ranked = self._ranking()
+        while self.ranked:
+            best = self.ranked.pop()
+            self.pool.pop(choices_key(best.candidate.choices), None)
+            if self.setup.is_new(best.candidate):
+                return best
+            self.seen.add(choices_key(best.candidate.choices))
+            self.setup.count("candidate, duplicate")
+        self.rests = RESTS
+        return None
+
+    def _ranking(self) -> list[EncodedCandidate]:
+        """Return a new pool by gain; empty, which is counted and logged, where no model can be made."""
+        try:
             with threadpool_limits(1, "blas"):  # beside busy workers a team of threads waits for its slowest
                 self._gather()
-                self.ranked = self._rank(Posterior(self.costs, self.encoder, self.learnt_from(), self.waiting.values()))
-        return self.ranked.pop() if self.ranked else None
+                return self._rank(self._posterior())
+        except (np.linalg.LinAlgError, FloatingPointError) as problem:
+            self.setup.count("candidate, no model")
+            logger.warning("sampler frontier has no model of the error (%s); the next networks are random", problem)
+            return []
+
+    def _posterior(self) -> Posterior:
+        known = [*self.earlier[-MAX_EARLIER:], *self.learnt_from()]
+        told, settings = self.settings
+        if len(self.earlier) + len(self.known) >= told * GROWTH:
+            settings = ()
+        posterior = Posterior(self.costs, self.encoder, known, self.waiting.values(), settings)
+        if not settings:
+            self.settings = len(self.earlier) + len(self.known), posterior.surrogate.settings
+        return posterior
 
     def _gather(self) -> None:
         """Renew the pool: the most promising of the last, fresh draws, and neighbors of the best networks."""
@@ -108,9 +142,11 @@ class Frontier:
             if len(self.pool) >= len(left) + UNIFORM:
                 break
             self._take(GuidedTrial(self.rng))
-        self._add_neighbors([self.known[i][0] for i in self._order()[:PARENTS]])
+        best = [self.known[i] for i in self._order()[:PARENTS]]
+        best += sorted(self.earlier, key=lambda known: known.error)[: PARENTS - len(best)]
+        self._add_neighbors([known.network for known in best])
 
-    def _rank(self, posterior: "Posterior") -> list[EncodedCandidate]:
+    def _rank(self, posterior: Posterior) -> list[EncodedCandidate]:
         """Return the pool by gain, after several generations of neighbors of the most promising have joined it."""
         found = list(self.pool.values())
         gains = posterior.gains(found)
@@ -130,9 +166,9 @@ class Frontier:
                 self._take(neighbor(self.rng, parent.candidate.choices, self.rng.choice((1, 1, 2, 3))))
 
     def _take(self, trial: GuidedTrial) -> None:
-        found = self.peek(trial)
+        found = self.setup.peek(trial)
         if found is not None and (name := choices_key(found.choices)) not in self.seen and name not in self.pool:
-            self.pool[name] = EncodedCandidate(found, self.encoder.encode(found))
+            self.pool[name] = self._encoded(found)
 
     def _order(self) -> list[int]:
         """Return positions of the known: least dominated first, and of equals those of lowest error."""
@@ -145,38 +181,3 @@ class Frontier:
         latest = len(self.known) - self.max_learnt // 2
         best = [self.known[i] for i in self._order() if i < latest]
         return best[: self.max_learnt // 2] + self.known[latest:]
-
-
-class Posterior:
-    """The surrogate's posterior, given finished networks and those in training."""
-
-    def __init__(
-        self,
-        costs: Sequence[Objective],
-        encoder: Encoder,
-        known: Sequence[Known],
-        waiting: Iterable[EncodedCandidate],
-    ) -> None:
-        self.costs, self.encoder = costs, encoder
-        done, running = [candidate for candidate, _ in known], list(waiting)
-        self.rows = encoder.rows([candidate.code for candidate in done])
-        self.surrogate = Surrogate(self.rows, [error for _, error in known])
-        if running:
-            self.surrogate.add_fantasies(self._encoded(running))
-        points = np.concatenate([self.surrogate.training_mean()[:, None], self._costs(done + running)], axis=1)
-        self.front = points[~dominates(points, points).any(axis=0)]
-        self.reference = np.concatenate([[points[:, 0].max()], points[:, 1:].max(axis=0) * 1.1])
-
-    def gains(self, candidates: list[EncodedCandidate]) -> Array:
-        """Return the hypervolume that each network is expected to add."""
-        if not candidates:
-            return np.empty(0)
-        mean, spread = self.surrogate.predict(self._encoded(candidates))
-        return expected_hypervolume_improvement(mean, spread, self._costs(candidates), self.front, self.reference)
-
-    def _encoded(self, candidates: list[EncodedCandidate]) -> Rows:
-        return self.encoder.rows([candidate.code for candidate in candidates], self.rows)
-
-    def _costs(self, candidates: list[EncodedCandidate]) -> Array:
-        rows = [[float(each.of(one.candidate)) for each in self.costs] for one in candidates]
-        return np.array(rows).reshape(len(candidates), len(self.costs))

@@ -1,142 +1,38 @@
-"""A model of the error: a Gaussian process over choices, counts and sequences of layers.
+"""A model of the error: a mixture of Gaussian processes over choices, counts and sequences of layers.
 
-Errors below the median enter as they are, those above it by their logarithm, so that a network that learns nothing
-does not stretch the scale.
+The processes differ in what they take for alike, in the noise of a training, and in whether they expect large networks
+to be better. Each counts by how well it explains the errors seen. Errors below the median enter as they are, those
+above it by their logarithm, so that a network that learns nothing does not stretch the scale.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log
-from typing import Any
+from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from scipy.linalg import cho_factor, cho_solve, eigh, solve_triangular
 
-from nas.search.distributions import OneOf
-from nas.search.objectives import OBJECTIVES
-from nas.search.propose.candidate import Candidate
+from nas.search.propose.samplers.encoding import Array, Rows
+from nas.search.propose.samplers.kernel import Kernel, weighted
 
-Array = NDArray[np.float64]
-NOISES = (0.003, 0.01, 0.03, 0.1, 0.3)  # variances of seed noise, of a variance near 1 between networks
-WEIGHTS = (1.0, 0.25, 1.0)  # of choices, counts and layers
-LENGTH = 0.3  # length scale of a numeric choice, as a share of its range
-COUNTS = ("params", "macs", "activations", "depth")  # that the model reads
-MISSING = -1.0
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Networks as numbers, one a row.
-
-    choices: the position of each in its range or list, MISSING where the network has no such choice. listed: for each
-    choice whether it is one of a list. counts: logarithms. ngrams: logarithms of how often each sequence of layers
-    occurs.
-    """
-
-    choices: Array
-    listed: tuple[bool, ...]
-    counts: Array
-    ngrams: Array
-
-    def __len__(self) -> int:
-        return len(self.counts)
+NOISES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)  # variances of seed noise, of a variance near 1 between networks
+WEIGHTS = tuple(
+    (*choices, counts, layers, trend)
+    for choices in ((1.0, 0.0), (0.0, 1.0), (0.1, 0.0), (0.0, 0.1))
+    for counts, layers, trend in product((0.1, 1.0), (0.1, 1.0), (0.0, 0.5))
+)  # of the kernel's parts
+SLOPES = (0.0, 0.5)  # expected fall of the error by one standard deviation of size
+MAX_SETTINGS = 8  # processes in the mixture
 
 
 @dataclass(frozen=True)
-class Code:
-    """One encoded network; choices and sequences that appeared later are missing at the end."""
+class Setting:
+    """One process. weights: of the kernel's parts. noise: variance. slope: see SLOPES. share: of the mixture."""
 
-    choices: tuple[float, ...]
-    counts: tuple[float, ...]
-    columns: NDArray[np.int64]  # of its sequences of layers
-    ngrams: Array
-
-
-class Encoder:
-    """Networks as numbers, one column per choice and sequence of layers seen so far."""
-
-    def __init__(self) -> None:
-        self.places: dict[str, dict[Any, float]] = {}
-        self.listed: dict[str, bool] = {}
-        self.ngrams: dict[tuple[str, ...], int] = {}
-
-    def encode(self, candidate: Candidate) -> Code:
-        """Return a network encoded, with new columns for what was not seen before."""
-        for name, distribution in candidate.distributions.items():
-            if name not in self.places:
-                options = distribution.values
-                self.listed[name] = isinstance(distribution, OneOf)
-                scale = 1 if self.listed[name] else max(1, len(options) - 1)
-                self.places[name] = {option: rank / scale for rank, option in enumerate(options)}
-        choices = tuple([self._place(name, candidate.choices.get(name)) for name in self.places])
-        counts = tuple([log(1 + OBJECTIVES[name].of(candidate)) for name in COUNTS])
-        columns = [self.ngrams.setdefault(ngram, len(self.ngrams)) for ngram in candidate.ngrams]
-        return Code(choices, counts, np.array(columns, dtype=np.int64), np.log1p(list(candidate.ngrams.values())))
-
-    def rows(self, codes: Sequence[Code], like: Rows | None = None) -> Rows:
-        """Return networks as rows of all columns so far, or of the columns that other rows have."""
-        listed = tuple(self.listed.values()) if like is None else like.listed
-        choices = np.full((len(codes), len(listed)), MISSING)
-        ngrams = np.zeros((len(codes), len(self.ngrams) if like is None else like.ngrams.shape[1]))
-        for row, code in enumerate(codes):
-            shared = code.choices[: len(listed)]
-            choices[row, : len(shared)] = shared
-            known = code.columns < ngrams.shape[1]
-            ngrams[row, code.columns[known]] = code.ngrams[known]
-        return Rows(choices, listed, np.array([code.counts for code in codes]), ngrams)
-
-    def _place(self, name: str, value: Any) -> float:
-        if value is None:
-            return MISSING
-        places = self.places[name]
-        if value not in places:  # between the levels of a range without a step
-            low, high = min(places), max(places)
-            return float((value - low) / (high - low)) if high > low else 0.0
-        return places[value]
-
-
-class Kernel:
-    """Similarity of networks in three parts, each from 0 to 1; distances are scaled by the spread of the first rows.
-
-    Choices: an additive kernel over single choices and pairs of them (Duvenaud et al. 2011, section 2); agreement is 1
-    or 0 for a listed choice and decays with distance for a number. Counts: distance of the logarithms. Layers:
-    distance of the frequencies of layer sequences.
-    """
-
-    def __init__(self, rows: Rows) -> None:
-        spread = rows.counts.std(axis=0)
-        self._counts = np.where(spread > 0, spread, 1.0) * rows.counts.shape[1] ** 0.5
-        self._ngrams = max(1e-9, float(2 * rows.ngrams.var(axis=0).sum()) ** 0.5)
-
-    def __call__(self, a: Rows, b: Rows) -> tuple[Array, Array, Array]:
-        counts = np.exp(-_squares(a.counts / self._counts, b.counts / self._counts))
-        ngrams = np.exp(-np.sqrt(_squares(a.ngrams / self._ngrams, b.ngrams / self._ngrams)))
-        return _agreement(a, b), counts, ngrams
-
-
-def _squares(a: Array, b: Array) -> Array:
-    """Return squared distances, (rows of a, rows of b)."""
-    return np.asarray(np.maximum((a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None] - 2 * a @ b.T, 0.0))
-
-
-def _agreement(a: Rows, b: Rows) -> Array:
-    single, squares = np.zeros((len(a), len(b))), np.zeros((len(a), len(b)))
-    for column, listed in enumerate(a.listed):
-        like = _alike(a.choices[:, column, None], b.choices[None, :, column], listed)
-        single += like
-        squares += like * like
-    size = len(a.listed)
-    if size < 2:
-        return single if size else np.ones_like(single)
-    return (single / size + (single**2 - squares) / (size * (size - 1))) / 2
-
-
-def _alike(a: Array, b: Array, listed: bool) -> Array:
-    if listed:
-        return np.asarray(a == b, dtype=np.float64)
-    missing = (a == MISSING) | (b == MISSING)
-    return np.where(missing, a == b, np.exp(-np.abs(a - b) / LENGTH))
+    weights: tuple[float, ...]
+    noise: float
+    slope: float
+    share: float
 
 
 def targets(errors: Sequence[float]) -> Array:
@@ -150,51 +46,92 @@ def targets(errors: Sequence[float]) -> Array:
     return np.asarray((scaled - scaled.mean()) / (scaled.std() or 1.0))
 
 
-class Surrogate:
-    """A Gaussian process posterior of the error, in units of `targets`.
+def likely_settings(parts: Array, size: Array, values: Array, doubt: Array) -> list[Setting]:
+    """Return the settings that explain the values best, with their shares.
 
-    The noise variance is the one of highest likelihood. The signal variance is fixed: fitted to few networks it is too
-    small, and the model becomes overconfident.
+    parts: of the kernel, (parts, rows, rows). size, values, doubt: (rows,); the noise of a row is multiplied by its
+    doubt. The likelihood is the one at the best scale (Rasmussen & Williams 2006, section 5.4.1).
+    """
+    root = np.sqrt(doubt)
+    found: list[tuple[float, tuple[float, ...], float, float]] = []
+    for weights in WEIGHTS:
+        eigenvalues, vectors = eigh(weighted(weights, parts) / np.outer(root, root), check_finite=False)
+        for slope in SLOPES:
+            squares = (vectors.T @ ((values + slope * size) / root)) ** 2
+            for noise in NOISES:
+                variances = np.maximum(eigenvalues, 0.0) + noise
+                fit = max(1e-12, float((squares / variances).sum()))
+                likelihood = -0.5 * float(len(values) * np.log(fit) + np.log(variances).sum())
+                found.append((likelihood, weights, noise, slope))
+    found = sorted(found, reverse=True)[:MAX_SETTINGS]
+    shares = np.exp(np.array([likelihood for likelihood, *_ in found]) - found[0][0])
+    return [
+        Setting(weights, noise, slope, float(share))
+        for (_, weights, noise, slope), share in zip(found, shares / shares.sum(), strict=True)
+    ]
+
+
+class Surrogate:
+    """The posterior of the error, in units of `targets`.
+
+    rows, values: the trained networks and their errors, as `targets` makes them. doubt: by what the noise of each is
+    multiplied; 1 for a training of this search. settings: of an earlier surrogate, in place of new ones. The signal
+    variance is fixed: fitted to few networks it is too small, and the model becomes overconfident.
     """
 
-    def __init__(self, rows: Rows, errors: Sequence[float]) -> None:
-        self._rows, self._targets, self._like = rows, targets(errors), Kernel(rows)
-        kernel = self._kernel(rows)
-        self.noise = max(NOISES, key=lambda noise: self._likelihood(kernel, noise))
-        self._solve(kernel)
+    def __init__(
+        self, rows: Rows, values: Array, doubt: Array | None = None, settings: Sequence[Setting] | None = None
+    ) -> None:
+        self._rows, self._values = rows, values
+        self._doubt = np.ones(len(rows)) if doubt is None else doubt
+        self._kernel = Kernel(rows)
+        parts = self._kernel.parts(rows, rows)
+        self.settings = tuple(
+            settings or likely_settings(parts, self._kernel.size(rows), self._values, self._doubt)
+        )
+        self._shares = np.array([setting.share for setting in self.settings])
+        self._solve(parts)
 
-    def _likelihood(self, kernel: Array, noise: float) -> float:
-        """Return the log likelihood at the best scale, up to a constant (Rasmussen & Williams 2006, section 5.4.1)."""
-        factor, _ = cho_factor(kernel + noise * np.eye(len(kernel)), lower=True)
-        fit = max(1e-12, float(self._targets @ cho_solve((factor, True), self._targets)))
-        return float(-0.5 * len(kernel) * np.log(fit) - np.log(np.diag(factor)).sum())
-
-    def _kernel(self, rows: Rows) -> Array:
-        """Return the covariance with the training rows, (rows, training rows)."""
-        similarities = self._like(rows, self._rows)
-        return np.asarray(1 + sum(weight * each for weight, each in zip(WEIGHTS, similarities, strict=True)))
-
-    def _solve(self, kernel: Array) -> None:
-        self._factor, _ = cho_factor(kernel + self.noise * np.eye(len(kernel)), lower=True)
-        self._weights = cho_solve((self._factor, True), self._targets)
+    def _solve(self, parts: Array) -> None:
+        size = self._kernel.size(self._rows)
+        self._factors, self._solved = list[Array](), list[Array]()
+        for setting in self.settings:
+            covariance = weighted(setting.weights, parts) + np.diag(setting.noise * self._doubt)
+            factor, _ = cho_factor(covariance, lower=True, overwrite_a=True, check_finite=False)
+            self._factors.append(factor)
+            self._solved.append(cho_solve((factor, True), self._values + setting.slope * size, check_finite=False))
 
     def add_fantasies(self, rows: Rows) -> None:
         """Add networks in training with their predicted error (a fantasy), so that the next choice avoids them."""
         mean, _ = self.predict(rows)
-        self._targets = np.concatenate([self._targets, mean])
+        self._values = np.concatenate([self._values, mean])
+        self._doubt = np.concatenate([self._doubt, np.ones(len(mean))])
         self._rows = Rows(
-            np.concatenate([self._rows.choices, rows.choices]), rows.listed,
-            np.concatenate([self._rows.counts, rows.counts]), np.concatenate([self._rows.ngrams, rows.ngrams]),
-        )  # fmt: skip
-        self._solve(self._kernel(self._rows))
+            np.concatenate([self._rows.choices, rows.choices]),
+            rows.ordered,
+            np.concatenate([self._rows.counts, rows.counts]),
+            np.concatenate([self._rows.ngrams, rows.ngrams]),
+        )
+        self._solve(self._kernel.parts(self._rows, self._rows))
 
     def training_mean(self) -> Array:
         """Return the posterior mean at each training row and fantasy, in order."""
-        return np.asarray(self._targets - self.noise * self._weights)
+        means = [
+            self._values - setting.noise * self._doubt * solved
+            for setting, solved in zip(self.settings, self._solved, strict=True)
+        ]
+        return np.asarray(self._shares @ np.array(means))
 
     def predict(self, rows: Rows) -> tuple[Array, Array]:
         """Return mean and standard deviation of the error without noise."""
-        shared = self._kernel(rows)
-        known = solve_triangular(self._factor, shared.T, lower=True)
-        left = 1 + sum(WEIGHTS) - (known**2).sum(axis=0)
-        return shared @ self._weights, np.sqrt(np.maximum(left, 1e-12))
+        parts, size = self._kernel.parts(rows, self._rows), self._kernel.size(rows)
+        diagonal = self._kernel.diagonal(rows)
+        means, squares = [], []
+        for setting, factor, solved in zip(self.settings, self._factors, self._solved, strict=True):
+            shared = weighted(setting.weights, parts)
+            known = solve_triangular(factor, shared.T, lower=True, check_finite=False)
+            left = np.maximum(weighted(setting.weights, diagonal) - (known**2).sum(axis=0), 1e-12)
+            means.append(shared @ solved - setting.slope * size)
+            squares.append(left + means[-1] ** 2)
+        mean = self._shares @ np.array(means)
+        return mean, np.sqrt(np.maximum(self._shares @ np.array(squares) - mean**2, 1e-12))
