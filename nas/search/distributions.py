@@ -3,116 +3,15 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache
-from math import exp, isfinite, log
 from random import Random
 from typing import TYPE_CHECKING, cast
 
 from nas.genome.trial import Choice
+from nas.search.ranges import TOLERANCE, FloatRange, IntRange, draw_other
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
-
-LEVELS = 64  # values taken of a range without a step
-
-
-@dataclass(frozen=True)
-class IntRange:
-    """Whole numbers from `low` to `high`, the last that steps reach; with `log` drawn uniformly by their logarithm.
-
-    Raises ValueError for an empty range, and with `log` for a step or numbers below 1.
-    """
-
-    low: int
-    high: int
-    step: int = 1
-    log: bool = False
-
-    def __post_init__(self) -> None:
-        if self.low > self.high or self.step < 1:
-            raise ValueError(f"no whole number from {self.low} to {self.high} in steps of {self.step}")
-        if self.log and (self.step != 1 or self.low < 1):
-            raise ValueError(f"log=True takes whole numbers from 1 on and no step, not {self.low} and {self.step}")
-        object.__setattr__(self, "high", self.high - (self.high - self.low) % self.step)
-
-    @property
-    def values(self) -> Sequence[int]:
-        """Return the values, in order."""
-        return range(self.low, self.high + 1, self.step)
-
-    def allows(self, value: object) -> bool:
-        """Return whether a value is one of these; True is not 1 here."""
-        return type(value) is int and self.low <= value <= self.high and (value - self.low) % self.step == 0
-
-    def draw(self, rng: Random) -> int:
-        """Return a number at random; with `log` each has the weight of its own half unit on both sides."""
-        if not self.log:
-            return rng.choice(self.values)
-        drawn = exp(rng.uniform(log(self.low - 0.5), log(self.high + 0.5)))
-        return min(max(round(drawn), self.low), self.high)
-
-
-@dataclass(frozen=True)
-class FloatRange:
-    """Numbers from `low` to `high`; with a step, `high` is the last that it reaches, as in Optuna.
-
-    With `log` they are drawn uniformly by their logarithm. Raises ValueError for an empty range, or bounds that are not
-    finite, and with `log` for a step or a lower bound of 0 or less.
-    """
-
-    low: float
-    high: float
-    step: float | None = None
-    log: bool = False
-
-    def __post_init__(self) -> None:
-        finite = all(isfinite(number) for number in (self.low, self.high, self.step or 0))
-        if not finite or self.low > self.high or (self.step is not None and self.step <= 0):
-            raise ValueError(f"no number from {self.low} to {self.high} in steps of {self.step}")
-        if self.log and (self.step is not None or self.low <= 0):
-            raise ValueError(f"log=True takes numbers above 0 and no step, not {self.low} and {self.step}")
-        object.__setattr__(self, "high", float(_last(self.low, self.high, self.step)))
-        object.__setattr__(self, "low", float(self.low))
-
-    @property
-    def values(self) -> Sequence[float]:
-        """Return the values, in order; LEVELS even ones, by their logarithm with `log`, where there is no step."""
-        span = self.high - self.low
-        if self.step is not None:
-            return [min(self.low + i * self.step, self.high) for i in range(round(span / self.step) + 1)]
-        if self.log and span:
-            ratio = self.high / self.low
-            return [self.low, *(self.low * ratio ** (i / (LEVELS - 1)) for i in range(1, LEVELS - 1)), self.high]
-        return [self.low + span * i / (LEVELS - 1) for i in range(LEVELS)] if span else [self.low]
-
-    def allows(self, value: object) -> bool:
-        """Return whether a value lies in the range, on a step if there is one."""
-        if type(value) is not float or not self.low <= value <= self.high:
-            return False
-        place = (value - self.low) / self.step if self.step else 0.0
-        return abs(place - round(place)) < 1e-8  # Optuna's tolerance
-
-    def draw(self, rng: Random) -> float:
-        """Return a number at random."""
-        if self.step is not None:
-            return rng.choice(self.values)
-        if self.log:
-            return min(max(exp(rng.uniform(log(self.low), log(self.high))), self.low), self.high)
-        return rng.uniform(self.low, self.high)
-
-
-def _last(low: float, high: float, step: float | None) -> float:
-    """Return the last number that steps from `low` reach, in decimals as Optuna counts them.
-
-    Optuna counts again when it reads a range, and may find a step less; this is the number at which it stays.
-    """
-    if step is None:
-        return high
-    first, width = Decimal(str(low)), Decimal(str(step))
-    while (last := float((Decimal(str(high)) - first) // width * width + first)) < high:
-        high = last
-    return high
 
 
 @dataclass(frozen=True)
@@ -129,9 +28,26 @@ class OneOf:
         """Return whether a value is in the list; True is not 1 here."""
         return any(type(value) is type(option) and value == option for option in self.values)
 
+    def position(self, value: object) -> float:
+        """Return the place of a value in the list, from 0 for the first to 1 for the last; 0 of one alone.
+
+        Raises ValueError for a value that is not in the list.
+        """
+        return self._place(value) / max(1, len(self.values) - 1)
+
     def draw(self, rng: Random) -> Choice:
         """Return a value at random."""
         return rng.choice(self.values)
+
+    def draw_other(self, rng: Random, value: object) -> Choice:
+        """Return another value than the given one at random; the same where there is no other."""
+        return draw_other(rng, self.values, self._place(value)) if self.allows(value) else self.draw(rng)
+
+    def _place(self, value: object) -> int:
+        for place, option in enumerate(self.values):
+            if type(value) is type(option) and value == option:
+                return place
+        raise ValueError(f"{value!r:.60} is not {in_words(self)}")
 
 
 Distribution = IntRange | FloatRange | OneOf
@@ -191,7 +107,8 @@ def to_optuna(distribution: Distribution) -> "BaseDistribution":
     if isinstance(distribution, IntRange):
         return IntDistribution(distribution.low, distribution.high, distribution.log, distribution.step)
     if isinstance(distribution, FloatRange):
-        return FloatDistribution(distribution.low, distribution.high, distribution.log, distribution.step)
+        step = distribution.step if distribution.tolerance <= TOLERANCE else None  # too small for Optuna's tolerance
+        return FloatDistribution(distribution.low, distribution.high, distribution.log, step)
     return CategoricalDistribution(distribution.values)
 
 

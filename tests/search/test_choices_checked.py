@@ -25,8 +25,6 @@ from nas.search import space
 from nas.search.checked_trial import CheckedTrial
 from nas.search.distributions import (
     Distributions,
-    FloatRange,
-    IntRange,
     OneOf,
     float_range,
     from_optuna,
@@ -39,6 +37,7 @@ from nas.search.experiment_file import load_experiment
 from nas.search.propose.choices import GuidedTrial
 from nas.search.propose.preflight import preflight
 from nas.search.propose.proposer import Proposer
+from nas.search.ranges import FloatRange, IntRange
 from nas.search.registries import SAMPLERS
 from nas.search.space import load_space
 

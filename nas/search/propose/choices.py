@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar, cast
 
 from nas.genome.trial import Choice, Trial
-from nas.search.distributions import Distribution, Distributions, FloatRange, OneOf, float_range, int_range, one_of
+from nas.search.distributions import Distribution, Distributions, OneOf, float_range, int_range, one_of
+from nas.search.ranges import FloatRange
 
 T = TypeVar("T", bound=Choice)
 Choices = dict[str, Choice]
@@ -65,10 +66,9 @@ class GuidedTrial:
             return cast("Choice", given)
         if self._lowest and not isinstance(distribution, OneOf):
             return distribution.low
-        if name not in self._avoid or (isinstance(distribution, FloatRange) and distribution.step is None):
-            return distribution.draw(self._rng)
-        others = [value for value in distribution.values if value != self._avoid[name]]
-        return self._rng.choice(others or distribution.values)
+        if name in self._avoid:
+            return distribution.draw_other(self._rng, self._avoid[name])
+        return distribution.draw(self._rng)
 
 
 def neighbor(rng: random.Random, parent: Choices, changes: int = 1) -> GuidedTrial:

@@ -8,7 +8,7 @@ like any other, but not a uniform draw of those inside: see docs/search.md.
 
 import random
 from bisect import bisect, bisect_left
-from collections.abc import Sequence
+from functools import lru_cache
 from math import exp, inf, log
 from typing import Any
 
@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from nas.errors import GenomeError
 from nas.genome.task import Task
 from nas.genome.trial import Space
-from nas.search.distributions import FloatRange, OneOf
+from nas.search.distributions import CACHED, OneOf
 from nas.search.objectives import OBJECTIVES, Budget, Network, Range
 from nas.search.propose.candidate import Candidate, make_candidate
 from nas.search.propose.choices import Choices, ChoicesKey, GuidedTrial, choices_key
+from nas.search.ranges import FloatRange, IntRange
 
 Array = NDArray[np.float64]
 Band = tuple[float, float]  # logarithms of the bounds of a count
@@ -32,28 +33,36 @@ EXAMPLES = 8  # networks from which the first slopes are estimated
 
 
 class _LogChoice:
-    """A numeric choice, on a logarithmic scale."""
+    """A numeric choice of several values, on a logarithmic scale."""
 
-    def __init__(self, options: Sequence[float], continuous: bool) -> None:
-        self.options, self.continuous = list(options), continuous  # in order; a sample of a range without a step
-        self.shift = 0.0 if options[0] > 0 else 1.0 - options[0]
-        self.places = [log(option + self.shift) for option in options]
-        self.bounds = self.places[0], self.places[-1]
+    def __init__(self, distribution: IntRange | FloatRange) -> None:
+        self.low, self.high, self.options = distribution.low, distribution.high, distribution.values
+        self.continuous = isinstance(distribution, FloatRange) and distribution.step is None
+        self.shift = 0.0 if self.low > 0 else 1.0 - self.low
+        self.bounds = self.place(self.low), self.place(self.high)
+        self.draw = distribution.draw
 
     def place(self, value: Any) -> float:
         return log(value + self.shift)
 
     def value(self, place: float) -> Any:
         """Return the nearest value."""
+        number = min(max(exp(place) - self.shift, self.low), self.high)
         if self.continuous:
-            return min(max(exp(place) - self.shift, self.options[0]), self.options[-1])
-        i = min(max(bisect(self.places, place), 1), len(self.places) - 1)
-        return self.options[i - (place - self.places[i - 1] < self.places[i] - place)]
+            return number
+        above = min(max(bisect(self.options, number), 1), len(self.options) - 1)
+        pair = self.options[above], self.options[above - 1]
+        return min(pair, key=lambda option: abs(self.place(option) - place))
 
     def beside(self, value: Any) -> list[Any]:
         """Return the next value on either side."""
         below, above = bisect_left(self.options, value), bisect(self.options, value)
-        return self.options[max(0, below - 1) : below] + self.options[above : above + 1]
+        return [*self.options[max(0, below - 1) : below], *self.options[above : above + 1]]
+
+
+@lru_cache(CACHED)
+def _log_choice(distribution: IntRange | FloatRange) -> _LogChoice:
+    return _LogChoice(distribution)
 
 
 class BudgetFitter:
@@ -63,7 +72,6 @@ class BudgetFitter:
         self.space, self.task, self.budget = space, task, budget
         self.rng = random.Random(seed)
         self.quantities = [OBJECTIVES[name] for name in budget]
-        self.knobs: dict[str, _LogChoice] = {}
         self.slopes: dict[str, Array] = {}  # of the counts' logarithms, by choice
         self._learn()
 
@@ -73,7 +81,7 @@ class BudgetFitter:
             return first
         bands, seen = self._bands(first), {choices_key(first.choices)}
         current, best, slopes = first, None, {}
-        for name in self._free(first):
+        for name in _free(first):
             slopes[name] = self.slopes.get(name, np.ones(len(self.quantities)))
         for _ in range(TRIES):
             miss = _miss(bands, self._counts(current))
@@ -94,11 +102,9 @@ class BudgetFitter:
         for _ in range(EXAMPLES if self.quantities else 0):
             if (one := self._draw({})) is None:
                 continue
-            for name in self._free(one):
-                knob = self.knobs[name]
-                other = self._draw(one.choices | {name: self.rng.choice(knob.options)})
-                if other is not None and other.choices[name] != one.choices[name]:
-                    run = knob.place(other.choices[name]) - knob.place(one.choices[name])
+            for name, knob in _free(one).items():
+                other = self._draw(one.choices | {name: knob.draw(self.rng)})
+                if other is not None and (run := _moves(one, other).get(name)):
                     found.setdefault(name, []).append((self._counts(other) - self._counts(one)) / run)
         self.slopes = {name: np.mean(slopes, axis=0) for name, slopes in found.items()}
 
@@ -107,19 +113,6 @@ class BudgetFitter:
             return make_candidate(self.space, self.task, GuidedTrial(self.rng, choices))
         except GenomeError:
             return None
-
-    def _free(self, drawn: Candidate) -> list[str]:
-        """Return the numeric choices of a network that have more than one value."""
-        for name, distribution in drawn.distributions.items():
-            if (
-                name not in self.knobs
-                and not isinstance(distribution, OneOf)
-                and len(options := distribution.values) > 1
-            ):
-                self.knobs[name] = _LogChoice(
-                    options, isinstance(distribution, FloatRange) and distribution.step is None
-                )
-        return [name for name in drawn.choices if name in self.knobs]
 
     def _counts(self, network: Network) -> Array:
         return np.array([log(max(1, quantity.of(network))) for quantity in self.quantities])
@@ -136,45 +129,61 @@ class BudgetFitter:
         self, current: Candidate, miss: Array, slopes: dict[str, Array], seen: set[ChoicesKey]
     ) -> Candidate | None:
         """Return the network the slopes point to; where that was tried already, the best untried single step."""
-        names = [name for name in slopes if name in current.choices]
-        if not names:
+        knobs = {name: knob for name, knob in _free(current).items() if name in slopes}
+        if not knobs:
             return None
-        places = np.array([self.knobs[name].place(current.choices[name]) for name in names])
-        bounds = np.array([self.knobs[name].bounds for name in names])
-        matrix = np.array([slopes[name] for name in names]).T
+        places = np.array([knob.place(current.choices[name]) for name, knob in knobs.items()])
+        bounds = np.array([knob.bounds for knob in knobs.values()])
+        matrix = np.array([slopes[name] for name in knobs]).T
         goal = places + _step(matrix, miss, places, bounds)
-        choices = {name: self.knobs[name].value(place) for name, place in zip(names, goal, strict=True)}
+        choices = {name: knob.value(place) for (name, knob), place in zip(knobs.items(), goal, strict=True)}
         if choices_key(current.choices | choices) in seen:
-            choices = self._single(current, miss, names, matrix, seen)
+            choices = _single(current, miss, slopes, seen)
         if not choices:
             return None
         seen.add(choices_key(current.choices | choices))
         return self._draw(current.choices | choices)
 
-    def _single(
-        self, current: Candidate, miss: Array, names: list[str], matrix: Array, seen: set[ChoicesKey]
-    ) -> Choices:
-        best, least = {}, inf
-        for column, name in enumerate(names):
-            knob, now = self.knobs[name], current.choices[name]
-            for option in knob.beside(now):
-                left = miss - matrix[:, column] * (knob.place(option) - knob.place(now))
-                if (size := float(np.abs(left).sum())) < least and choices_key(
-                    current.choices | {name: option}
-                ) not in seen:
-                    best, least = {name: option}, size
-        return best
-
     def _correct(self, slopes: dict[str, Array], before: Candidate, after: Candidate) -> None:
         """Correct the slopes by Broyden's update: the smallest change that explains the last step."""
-        shared = [name for name in slopes if name in before.choices and name in after.choices]
-        run = {n: self.knobs[n].place(after.choices[n]) - self.knobs[n].place(before.choices[n]) for n in shared}
+        run = {name: step for name, step in _moves(before, after).items() if name in slopes}
         length = sum(step * step for step in run.values())
         if length > 0:
             expected = sum((slopes[name] * step for name, step in run.items()), np.zeros(len(self.quantities)))
             wrong = self._counts(after) - self._counts(before) - expected
             for name, step in run.items():
                 slopes[name] = slopes[name] + wrong * step / length
+
+
+def _free(drawn: Candidate) -> dict[str, _LogChoice]:
+    """Return the numeric choices of a network that have more than one value."""
+    return {
+        name: _log_choice(distribution)
+        for name, distribution in drawn.distributions.items()
+        if not isinstance(distribution, OneOf) and distribution.low < distribution.high
+    }
+
+
+def _moves(before: Candidate, after: Candidate) -> dict[str, float]:
+    """Return how far each numeric choice moved, of those that have the same range in both networks."""
+    return {
+        name: knob.place(after.choices[name]) - knob.place(before.choices[name])
+        for name, knob in _free(before).items()
+        if after.distributions.get(name) == before.distributions[name]
+    }
+
+
+def _single(current: Candidate, miss: Array, slopes: dict[str, Array], seen: set[ChoicesKey]) -> Choices:
+    """Return the change of one choice by one value that should leave the smallest gap, of those not seen yet."""
+    best, least = {}, inf
+    for name, knob in _free(current).items():
+        now = current.choices[name]
+        for option in knob.beside(now) if name in slopes else ():
+            left = miss - slopes[name] * (knob.place(option) - knob.place(now))
+            size = float(np.abs(left).sum())
+            if size < least and choices_key(current.choices | {name: option}) not in seen:
+                best, least = {name: option}, size
+    return best
 
 
 def _band(limit: Range, filled: bool) -> Band:

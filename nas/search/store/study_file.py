@@ -13,7 +13,8 @@ from typing import Any
 
 from nas.errors import RunError
 from nas.genome.trial import Choice
-from nas.search.distributions import Distribution, IntRange, OneOf, from_optuna_json
+from nas.search.distributions import Distribution, OneOf, from_optuna_json
+from nas.search.ranges import IntRange
 from nas.search.store.run_files import not_a_run
 from nas.search.store.stored_trial import StoredTrial
 from nas.search.trial import Attributes
