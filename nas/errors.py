@@ -14,7 +14,7 @@ NasError
 A message says what is wrong, where, and what to do about it. The command line prints it and exits with 2.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from shlex import quote
 
@@ -83,7 +83,7 @@ def quoted(path: object) -> str:
     return quote(str(path))
 
 
-def near(name: str, known: Iterable[str]) -> str:
-    """Return the end of a message on an unknown name: the nearest known one, if one is near."""
+def near(name: str, known: Iterable[str], shown: Callable[[str], str] = str) -> str:
+    """Return the end of a message on an unknown name: the nearest known one, as `shown` writes it, if one is near."""
     found = get_close_matches(name, list(known), 1)
-    return f"; did you mean {found[0]!r}?" if found else ""
+    return f"; did you mean {shown(found[0])!r}?" if found else ""

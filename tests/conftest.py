@@ -18,11 +18,8 @@ settings.load_profile("nas")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that start Ray, in one process: they take turns."""
-    for item in items:
-        if "one_ray" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("ray"))
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    """Begin with the tests that start Ray: they take turns, and the first tests go to one process of xdist."""
+    items.sort(key=lambda item: "one_ray" not in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -35,7 +35,7 @@ from nas.cli.options import (
     home,
     refuse_options,
     typed_options,
-)  # fmt: skip
+)
 from nas.errors import RunError, printable, quoted
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from nas.cli.options import (
     Trials,
     changed_experiment,
     home,
-)  # fmt: skip
+)
 from nas.errors import RunError, quoted
 
 if TYPE_CHECKING:

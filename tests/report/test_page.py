@@ -154,7 +154,7 @@ STATES: dict[str, tuple[dict[str, Any], str]] = {
     "one objective": ({"trials": 12, "objectives": ("error",)}, "The only objective is the validation error"),
     "three objectives": ({"trials": 12, "objectives": ("error", "macs", "depth")}, "validation error, MACs and depth"),
     "infinite": ({"records": (record(0, scores=(Score(1, float("inf"), float("inf"), 0.1, 1.0),)),)}, "None of the 1"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", STATES)

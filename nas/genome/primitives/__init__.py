@@ -84,4 +84,4 @@ __all__ = [
     "Tanh",
     "Transition",
     "Zero",
-]  # fmt: skip
+]

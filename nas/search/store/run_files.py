@@ -5,11 +5,10 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 
-from nas.errors import RunError, quoted
+from nas.errors import RunError, near, quoted
 from nas.resources import names
 
 LOCK_SECONDS = 0.25  # in which a lock must become free
@@ -86,20 +85,17 @@ def not_a_run(path: Path) -> RunError:
         kept = Path("runs") / path.stem
         hint = f"; it is an experiment: search with nas search {quoted(path)}"
         hint = f"; did you mean {str(kept)!r}?" if (kept / "study.db").is_file() else hint
-    elif found := _near_run(path):
-        hint = f"; did you mean {str(found)!r}?"
+    elif near_run := _near_run(path, path.parent) or _near_run(path, Path("runs")):
+        hint = near_run
     elif inside := known_runs(path):
         hint = f"; there are runs in it, such as {path / inside[0]}"
     return RunError(f"{path} is not a run directory: it has no study.db{hint}")
 
 
-def _near_run(path: Path) -> Path | None:
-    """Return another run of nearly this name, beside it or in runs/."""
-    for folder in (path.parent, Path("runs")):
-        others = [name for name in known_runs(folder) if folder / name != path]  # it may appear while we look
-        if found := get_close_matches(path.name, others, 1):
-            return folder / found[0]
-    return None
+def _near_run(path: Path, folder: Path) -> str:
+    """Return the end of the message: another run in the folder of nearly this name, if there is one."""
+    others = [name for name in known_runs(folder) if folder / name != path]  # it may appear while we look
+    return near(path.name, others, lambda name: str(folder / name))
 
 
 def known_runs(folder: Path) -> list[str]:

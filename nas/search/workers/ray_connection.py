@@ -9,6 +9,7 @@ import threading
 from contextlib import suppress
 from math import ceil
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from nas.errors import RunError
@@ -29,7 +30,8 @@ def join_ray(address: str | None, cpus: float) -> None:
     handler = signal.getsignal(signal.SIGTERM)  # Ray installs its own, which ends a driver at once
     try:
         _check_reachable(address)
-        make_token()
+        if not address:
+            make_token()
         with signals_blocked({signal.SIGHUP}):  # a cluster started here must finish what runs
             ray.init(address or "local", namespace="nas", **quiet, **own)
         if threading.current_thread() is threading.main_thread():
@@ -56,11 +58,9 @@ def make_token() -> None:
     token = Path.home() / ".ray" / "auth_token"
     if named or os.environ["RAY_AUTH_MODE"] != "token" or token.exists():
         return
-    part = token.with_name(f"{token.name}.{os.getpid()}.part")
-    with suppress(OSError):
+    with suppress(OSError):  # FileExistsError, too: another process was first
         token.parent.mkdir(exist_ok=True)
-        part.touch(0o600)
-        part.write_text(secrets.token_hex(32))
-        with suppress(FileExistsError):  # another process was first
-            os.link(part, token)
-        part.unlink()
+        with NamedTemporaryFile("w", dir=token.parent, prefix=f"{token.name}.") as part:  # for its owner only
+            part.write(secrets.token_hex(32))
+            part.flush()
+            os.link(part.name, token)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from nas.search.workers.ray_connection import make_token
+from nas.search.workers import ray_connection
+from nas.search.workers.ray_connection import join_ray, make_token
 
 pytestmark = pytest.mark.slow  # importing Ray takes seconds
 
@@ -43,3 +44,18 @@ def test_whoever_brings_a_token_or_wants_none_gets_no_file(
     monkeypatch.setenv(name, value)
     make_token()
     assert not folder.exists()
+
+
+@pytest.mark.parametrize(("address", "files"), [(None, ["auth_token"]), ("somewhere", [])])
+def test_only_a_cluster_that_is_started_here_needs_a_token(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, address: str | None, files: list[str]
+) -> None:
+    monkeypatch.setattr(ray_connection.ray, "init", lambda *_, **__: None)
+    join_ray(address, 1)
+    assert [file.name for file in folder.parent.rglob("*") if file.is_file()] == files
+
+
+def test_a_folder_that_cannot_be_written_is_left_for_ray_to_tell(folder: Path) -> None:
+    folder.write_text("a file")
+    make_token()
+    assert folder.read_text() == "a file"
