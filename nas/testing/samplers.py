@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 from nas.genome import Graph, Task, Trial
 from nas.genome.primitives import Conv, GapHead, Relu, Stem
@@ -73,8 +74,7 @@ def _proposer(make: MakeSampler, objectives: tuple[str, ...], trials: int, patie
         name="contract", space="small_space", data=TASK.name, budget=BUDGET, objectives=objectives, trials=trials
     )
     proposer = Proposer(experiment, small_space, TASK, patience=patience)
-    entries = experiment.objective_entries
-    proposer.sampler = make(SamplerSetup(entries, BUDGET, trials, fit=False, seed=1, peek=proposer.peek))
+    proposer.sampler = make(replace(proposer.sampler_setup(), seed=1))
     return proposer
 
 

@@ -31,8 +31,8 @@ def test_what_is_learnt_from_is_bounded_and_holds_the_best_and_the_latest() -> N
     sampler = search(7, objectives=["error"]).sampler
     assert isinstance(sampler, Frontier)
     sampler.max_learnt = 4
-    learnt = [error for _, error in sampler.learnt_from()]
-    errors = [error for _, error in sampler.known]
+    learnt = [known.error for known in sampler.learnt_from()]
+    errors = [known.error for known in sampler.known]
     assert len(learnt) == 4
     assert learnt[2:] == errors[-2:]
     assert min(errors) in learnt

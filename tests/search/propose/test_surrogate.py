@@ -14,7 +14,9 @@ from nas.genome.primitives import GapHead, Stem
 from nas.genome.primitives.cells import nasbench201
 from nas.search.propose.candidate import Candidate, make_candidate
 from nas.search.propose.choices import GuidedTrial
-from nas.search.propose.samplers.surrogate import Encoder, Kernel, Rows, Surrogate, targets
+from nas.search.propose.samplers.encoding import MISSING, Encoder, Rows
+from nas.search.propose.samplers.kernel import Kernel
+from nas.search.propose.samplers.surrogate import Surrogate, targets
 
 TASK = Task("digits", (1, 8, 8), 10)
 KINDS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
@@ -49,7 +51,7 @@ def encoded(*groups: list[Candidate]) -> list[Rows]:
 def test_it_learns_what_makes_networks_good() -> None:
     known, unseen = drawn(60), drawn(60, seed=1)
     learnt, asked = encoded(known, unseen)
-    mean, spread = Surrogate(learnt, [error(one) for one in known]).predict(asked)
+    mean, spread = Surrogate(learnt, targets([error(one) for one in known])).predict(asked)
     assert spearmanr(mean, [error(one) for one in unseen])[0] > 0.7
     assert (spread > 0).all()
 
@@ -57,7 +59,7 @@ def test_it_learns_what_makes_networks_good() -> None:
 def test_it_is_surer_at_trained_networks_and_at_fantasies() -> None:
     known, unseen = drawn(30), drawn(10, seed=1)
     learnt, asked = encoded(known, unseen)
-    model = Surrogate(learnt, [error(one) for one in known])
+    model = Surrogate(learnt, targets([error(one) for one in known]))
     before, unsure = model.predict(asked)
     _, sure = model.predict(learnt)
     assert sure.mean() < unsure.mean()
@@ -73,7 +75,7 @@ def test_networks_that_compute_alike_are_alike_whatever_their_choices() -> None:
     same = chosen("nor_conv_3x3", "none", "none", "none", "nor_conv_1x1", "none")
     other = chosen("nor_conv_1x1", "none", "none", "none", "nor_conv_3x3", "none")
     (rows,) = encoded([one, same, other, *drawn(10)])
-    choices, _, layers = Kernel(rows)(rows, rows)
+    choices, _, _, layers, _ = Kernel(rows).parts(rows, rows)
     assert layers[0, 1] == pytest.approx(1, abs=1e-6)
     assert layers[0, 2] < 0.9
     assert choices[0, 1] < 0.5
@@ -85,7 +87,7 @@ def test_what_comes_up_later_is_missing_in_those_before_and_left_out_of_rows_lik
     before = encoder.rows([bare])
     rich = encoder.encode(chosen(*KINDS, "nor_conv_3x3"))
     after = encoder.rows([bare, rich])
-    assert after.choices[0].tolist() == [-1.0] * 6
+    assert after.choices[0].tolist() == [MISSING] * 6
     assert after.ngrams.shape[1] > before.ngrams.shape[1]
     assert after.ngrams[0, : before.ngrams.shape[1]].tolist() == before.ngrams[0].tolist()
     cut = encoder.rows([rich], before)
@@ -98,3 +100,39 @@ def test_targets_keep_the_order_and_tame_the_worst(errors: list[float]) -> None:
     assert np.isfinite(scaled).all()
     assert (np.diff(scaled[np.argsort(errors)]) >= -1e-9).all()
     assert targets([*errors, 2.0]).max() <= len(errors) + 1
+
+
+def made_rows(rng: np.random.Generator, count: int, columns: int, fixed: float) -> Rows:
+    """Return rows of random positions, some missing; a share `fixed` of all columns does not vary."""
+    choices = rng.integers(0, 5, (count, columns)) / 4.0
+    choices[rng.random((count, columns)) < 0.1] = MISSING
+    counts, ngrams = rng.normal(10, 3, (count, 4)), np.log1p(rng.poisson(1.0, (count, 12)))
+    for each in (choices, counts, ngrams):
+        each[:, rng.random(each.shape[1]) < fixed] = 1.7
+    return Rows(choices, tuple((rng.random(columns) < 0.5).tolist()), counts, ngrams)
+
+
+@given(st.integers(0, 10_000), st.integers(1, 30), st.integers(0, 12), st.sampled_from([0.0, 0.5, 1.0]))
+def test_every_part_of_the_kernel_is_positive_semidefinite(seed: int, count: int, columns: int, fixed: float) -> None:
+    rows = made_rows(np.random.default_rng(seed), count, columns, fixed)
+    kernel = Kernel(rows)
+    parts = kernel.parts(rows, rows)
+    assert np.isfinite(parts).all()
+    assert np.linalg.eigvalsh(parts).min() > -1e-6
+    assert np.diagonal(parts, axis1=1, axis2=2) == pytest.approx(kernel.diagonal(rows), abs=1e-6)
+    if fixed == 1.0:
+        assert not parts.any()
+
+
+@given(st.integers(0, 10_000), st.integers(1, 25), st.sampled_from(["varied", "equal", "zero or one"]))
+def test_the_posterior_is_finite_whatever_it_is_told(seed: int, count: int, kind: str) -> None:
+    rng = np.random.default_rng(seed)
+    learnt, asked = made_rows(rng, count, 5, 0.3), made_rows(rng, 7, 5, 0.3)
+    asked = replace(asked, ordered=learnt.ordered)
+    errors = {"varied": rng.random(count), "equal": np.full(count, 0.5), "zero or one": rng.integers(0, 2, count)}
+    model = Surrogate(learnt, targets(errors[kind].tolist()), rng.choice([1.0, 4.0], count))
+    model.add_fantasies(asked)
+    mean, spread = model.predict(asked)
+    assert np.isfinite(mean).all()
+    assert (np.isfinite(spread) & (spread > 0)).all()
+    assert sum(setting.share for setting in model.settings) == pytest.approx(1)

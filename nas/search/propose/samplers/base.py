@@ -48,8 +48,8 @@ class SamplerSetup:
     fit: bool
     seed: int
     peek: Callable[[GuidedTrial], Candidate | None]
-    is_new: Callable[[Candidate], bool] = lambda candidate: True
-    count: Callable[[str], None] = lambda outcome: None
+    is_new: Callable[[Candidate], bool]
+    count: Callable[[str], None]
 
     @property
     def startup(self) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log
 from typing import Any
 
@@ -73,7 +74,9 @@ class Encoder:
             choices[row, : len(shared)] = shared
             known = code.columns < ngrams.shape[1]
             ngrams[row, code.columns[known]] = code.ngrams[known]
-        return Rows(choices, ordered, np.array([code.counts for code in codes]).reshape(len(codes), len(COUNTS)), ngrams)
+        return Rows(
+            choices, ordered, np.array([code.counts for code in codes]).reshape(len(codes), len(COUNTS)), ngrams
+        )
 
 
 class _Column:
@@ -97,4 +100,4 @@ class _Column:
 def _rises(values: Sequence[Choice]) -> bool:
     """Return whether a list holds at least three numbers, in rising order."""
     numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
-    return len(numbers) == len(values) >= 3 and all(a < b for a, b in zip(numbers, numbers[1:], strict=False))
+    return len(numbers) == len(values) >= 3 and all(a < b for a, b in pairwise(numbers))

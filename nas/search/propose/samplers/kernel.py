@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nas.search.propose.samplers.encoding import MISSING, Array, Rows
+from nas.search.propose.samplers.encoding import Array, Rows
 
 LENGTHS = (0.15, 0.6)  # length scales of an ordered choice, as shares of its range
 PARTS = ("choices, short", "choices, long", "counts", "layers", "trend")

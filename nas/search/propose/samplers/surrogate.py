@@ -86,9 +86,7 @@ class Surrogate:
         self._doubt = np.ones(len(rows)) if doubt is None else doubt
         self._kernel = Kernel(rows)
         parts = self._kernel.parts(rows, rows)
-        self.settings = tuple(
-            settings or likely_settings(parts, self._kernel.size(rows), self._values, self._doubt)
-        )
+        self.settings = tuple(settings or likely_settings(parts, self._kernel.size(rows), self._values, self._doubt))
         self._shares = np.array([setting.share for setting in self.settings])
         self._solve(parts)
 
