@@ -10,7 +10,9 @@ the driver's own time counts. Then one network is trained from eight seeds: what
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nan
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import mean, stdev
@@ -18,7 +20,6 @@ from statistics import mean, stdev
 import numpy as np
 import torch
 
-from benchmarks.search_quality import shown_interval
 from nas.genome import Graph, Task, Trial, Value
 from nas.genome.primitives import BasicBlock, BatchNorm, Conv, ConvUnit, DenseBlock, GapHead, MaxPool, Relu, Transition
 from nas.model.module import module
@@ -26,6 +27,7 @@ from nas.search.experiment import Experiment
 from nas.search.objectives import Budget, Range
 from nas.search.pareto import hypervolume
 from nas.search.propose.proposer import Proposal, Proposer
+from nas.statistics import mean_interval
 from nas.training.batches import Batches
 from nas.training.data import Source, load_data, load_test, task
 from nas.training.evaluation import evaluate
@@ -93,6 +95,12 @@ def run(asked: tuple[Source, str, int, int]) -> list[Trained]:
             best, tested = error, evaluate(network, test).error
         found.append(Trained(spent, error, proposal.cost.macs, tested))
     return found
+
+
+def shown_interval(values: Sequence[float], digits: int = 3) -> str:
+    """Mean and the half width of its 95 % interval by Student's t."""
+    half = mean_interval(values)[1] - mean(values) if len(values) > 1 else nan
+    return f"{mean(values):.{digits}f} ±{half:.{digits}f}"
 
 
 def line(name: str, runs: list[list[Trained]]) -> str:

@@ -1,10 +1,7 @@
 """NAS-Bench-201 as a search space: six edges with five operations each (Dong & Yang 2020)."""
 
 from functools import cache
-from itertools import product
-from pathlib import Path
 
-from benchmarks.table import Table
 from nas.genome import Graph, Input, Task, Trial, Value
 from nas.genome.layers import AvgPool, BatchNorm, Conv, Relu
 from nas.genome.primitives import GapHead
@@ -12,7 +9,6 @@ from nas.genome.primitives.cells import nasbench201
 
 EDGES = ("op_0_1", "op_0_2", "op_1_2", "op_0_3", "op_1_3", "op_2_3")
 OPERATIONS = ["none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"]
-SETS = ("cifar10", "cifar100", "imagenet16")
 TASK = Task("cifar10", (3, 32, 32), 10)
 
 
@@ -34,13 +30,3 @@ def network(ops: tuple[str, ...]) -> Graph:
             x = BatchNorm()(Conv(width, 3)(Relu()(y))) + Conv(width, 1)(AvgPool(2, 2)(x))
         x = nasbench201(arch, width)(x)
     return Graph.of(GapHead(10)(Relu()(BatchNorm()(x))))
-
-
-def everything() -> list[tuple[str, ...]]:
-    """All cells; for the benchmark's own judgement, never for a sampler."""
-    return list(product(OPERATIONS, repeat=len(EDGES)))
-
-
-def table(path: Path) -> Table:
-    """Test accuracy in percent after 200 epochs, the mean over seeds, on three data sets."""
-    return Table(path, EDGES, [f"{name}_test_acc_200ep" for name in SETS])

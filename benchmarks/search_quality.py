@@ -1,207 +1,223 @@
-"""How good samplers are on NAS-Bench-201, whose 15,625 networks are all trained already.
+"""How good samplers are, on tables of networks that are all trained already.
 
-    python -m benchmarks.search_quality TABLE [--part clean noisy front] [--seeds 30] [--samplers random frontier]
+    python -m benchmarks.search_quality --tables FOLDER [--sets widths stages] [--samplers random frontier oracle]
+        [--seeds 20] [--first 0] [--trainings 100] [--budget-share 0.25] [--objectives error | error macs] [--jobs 2]
+        --out runs/quality.csv
 
-Every sampler goes through the toolkit's own proposer: inside the budget, nothing twice. Regret is the accuracy of the
-best network there is inside the budget less that of the network chosen, in points of test accuracy.
+A run is a set, a sampler, a seed, a number of trainings, objectives and a budget. When it ends it is one row of the CSV
+file; the same command continues after a kill, and runs nothing twice. The tables are those of benchmarks/judged_tables,
+each where FOLDER has its file. `python -m benchmarks.quality_report runs/quality.csv` compares the samplers.
 
-clean  CIFAR-10, true accuracies, no budget: mean regret after 50, 100, 150 and 300 distinct trainings.
-noisy  each training one seed (noise of standard deviation 0.15 points added), budgets of params and MACs that a quarter
-       of the cells meet: regret of the best score after 100 trainings; and after 90, the 5 best trained twice more.
-front  error and MACs: share of the true front's hypervolume.
+Every sampler goes through the toolkit's own proposer: inside a budget of params and MACs that a quarter of the networks
+meet, nothing twice. Regret is the judged error, in points, of the network with the lowest told error, less the lowest
+judged error inside the budget. `short_regret` is the same of the short trainings without their noise, which is all that
+a sampler can lower: where short and long trainings disagree, less of it need not be less regret.
 
-TABLE is a CSV or Parquet file with the columns op_0_1 ... op_2_3 and {cifar10, cifar100, imagenet16}_test_acc_200ep. It
-does not come with the toolkit.
+With error and MACs as objectives, a row also says which share of the true front's hypervolume is missing from the
+judged errors of the networks that are on the front of the told errors. The reference point is the worst error, and 1.1
+times the most MACs, inside the budget. From one seed, every sampler is told the same of a network.
+
+Beside the toolkit's samplers there are controls: `most-params`, `most-macs` and `deepest` (of equals, with the most
+MACs) train the networks inside the budget in that order, equals in random order; `oracle` is told of all of them once.
+What it lacks is what noise and short training take from any search.
 """
 
 import argparse
+import csv
+import os
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
 from functools import cache
-from math import nan
 from multiprocessing import get_context
 from pathlib import Path
-from statistics import mean
-from typing import Any
 
 import numpy as np
 
-from benchmarks.nasbench201 import EDGES, SETS, TASK, everything, network, space, table
-from benchmarks.table import Table, rehearse
-from nas.genome import Cost, cost
+from benchmarks.judged_tables import TABLES, JudgedTable, TableNetwork, load_table
+from nas.errors import DataError
 from nas.search.experiment import Experiment
-from nas.search.objectives import Budget, Range
-from nas.search.pareto import hypervolume
-from nas.search.propose.proposer import Proposal, Proposer
-from nas.statistics import mean_interval
+from nas.search.objectives import Budget
+from nas.search.pareto import hypervolume, on_front
+from nas.search.propose.proposer import Proposer
+from nas.user_code import is_outside, trust
 
-SAMPLERS = ("random", "tpe", "nsga2", "evolution", "local", "frontier")
-AFTER = (50, 100, 150, 300)
-NOISE = 0.15  # points
-TRAININGS = 100  # of the noisy part
-FINALISTS, AGAIN = 5, 2
-SHARE = 0.25  # of the cells, inside the budget
+CHECKPOINTS = (25, 50, 100)
+SAMPLERS = ("random", "tpe", "nsga2", "evolution", "local-search", "frontier")
+RULES: dict[str, Callable[[TableNetwork], tuple[int, ...]]] = {
+    "most-params": lambda network: (network.params,),
+    "most-macs": lambda network: (network.macs,),
+    "deepest": lambda network: (network.depth, network.macs),
+}
+ORACLE = "oracle"
+CONTROLS = (*RULES, ORACLE)
+Told = tuple[TableNetwork, float]
+"""A network and the error that a search was told."""
 
-scores = cache(table)  # each process reads it once
+table = cache(load_table)  # each process reads one once
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What is run, and how often."""
+class Run:
+    """What one row of the CSV file is the result of."""
 
-    table: Path
-    samplers: tuple[str, ...]
-    seeds: range
-    after: tuple[int, ...]
-    pool: Any  # of processes
-
-    def each(self, run: Any, sampler: str, *settings: Any) -> list[Any]:
-        """What a run gives for every seed."""
-        found: list[Any] = self.pool.starmap(run, [(self.table, sampler, seed, *settings) for seed in self.seeds], 1)
-        return found
+    set: str
+    sampler: str
+    seed: int
+    trainings: int
+    objectives: str
+    budget_share: float
 
 
-def proposer(sampler: str, seed: int, trials: int, budget: Budget, objectives: Sequence[str] = ("error",)) -> Proposer:
-    """The toolkit's own, with nothing but the space."""
-    settings = {"name": "table", "space": "cells", "data": "digits", "sampler": sampler, "seed": seed, "trials": trials}
-    question = Experiment.model_validate({**settings, "budget": budget, "objectives": tuple(objectives)})
-    return Proposer(question, space, TASK)
+COLUMNS = (
+    *[field.name for field in fields(Run)],
+    *[f"{measure}_{count}" for measure in ("regret", "short_regret", "missing") for count in CHECKPOINTS],
+    "optimum", "own_error", "cpu_seconds",
+)  # fmt: skip
 
 
-def accuracy(known: Table, choices: dict[str, Any], name: str = "cifar10") -> float:
-    """Points of test accuracy."""
-    return known[choices][f"{name}_test_acc_200ep"]
+def told(known: JudgedTable, network: TableNetwork, seed: int) -> float:
+    """Return what a search from this seed is told of a network."""
+    return known.told(network, np.random.default_rng((seed, network.number)))
 
 
-def shown_interval(values: Sequence[float], digits: int = 3) -> str:
-    """Mean and the half width of its 95 % interval by Student's t."""
-    half = mean_interval(tuple(values))[1] - mean(values) if len(values) > 1 else nan
-    return f"{mean(values):.{digits}f} ±{half:.{digits}f}"
+def sampled(known: JudgedTable, run: Run, budget: Budget) -> Iterator[Told]:
+    """Search with a sampler; ends early when it finds no other network."""
+    settings = {"name": "table", "space": "cells", "data": "digits", "sampler": run.sampler, "seed": run.seed}
+    settings |= {"trials": run.trainings, "budget": budget, "objectives": tuple(run.objectives.split())}
+    proposer = Proposer(Experiment.model_validate(settings), known.space, known.task)
+    for _ in range(run.trainings):
+        proposal = proposer.ask()
+        if proposal is None:
+            return
+        network = known.networks[proposal.fingerprint]
+        error = told(known, network, run.seed)
+        proposer.tell(proposal, error)
+        yield network, error
 
 
-def header(asked: Asked, title: str, columns: Sequence[Any]) -> None:
-    """The head of a table."""
-    print(f"\n{title}, seeds {asked.seeds[0]} to {asked.seeds[-1]}")
-    print(f"| sampler | {' | '.join(map(str, columns))} |\n|---|{'---|' * len(columns)}", flush=True)
+def ruled(rule: str, networks: Sequence[TableNetwork], seed: int) -> list[TableNetwork]:
+    """Return networks in the order of a rule, equals in random order."""
+    shuffled = [networks[i] for i in np.random.default_rng(seed).permutation(len(networks))]
+    return sorted(shuffled, key=RULES[rule], reverse=True)
 
 
-def clean(asked: Asked) -> None:
-    """Regret without noise, without a budget."""
-    title = "CIFAR-10, no budget: regret in points after so many trainings"
-    header(asked, title, [*asked.after, "optimum by 150", "ms each"])
-    for sampler in asked.samplers:
-        runs = asked.each(clean_run, sampler, asked.after[-1])
-        regrets = np.array([regrets for regrets, _ in runs])
-        cells = [shown_interval(regrets[:, count - 1].tolist()) for count in asked.after]
-        found = (regrets[:, min(150, asked.after[-1]) - 1] < 1e-6).mean()
-        each = mean(seconds for _, seconds in runs) / asked.after[-1] * 1e3
-        print(f"| {sampler} | {' | '.join(cells)} | {found:.0%} | {each:.0f} |", flush=True)
+def trained(known: JudgedTable, run: Run, budget: Budget, inside: Sequence[TableNetwork]) -> list[Told]:
+    """Return the networks that a run trains, in order, with what it is told."""
+    if run.sampler not in CONTROLS:
+        return list(sampled(known, run, budget))
+    chosen = inside if run.sampler == ORACLE else ruled(run.sampler, inside, run.seed)[: run.trainings]
+    return [(network, told(known, network, run.seed)) for network in chosen]
 
 
-def clean_run(path: Path, sampler: str, seed: int, trainings: int) -> tuple[list[float], float]:
-    """Regret after each training, and the CPU time of all."""
-    known = scores(path)
-    best = max(row["cifar10_test_acc_200ep"] for row in known.rows.values())
-    asker, begun = proposer(sampler, seed, trainings, Budget()), time.process_time()
-    told = rehearse(asker, lambda p: 1 - accuracy(known, p.choices) / 100, trainings)
-    found = [accuracy(known, proposal.choices) for proposal, _ in told]
-    return (best - np.maximum.accumulate(found)).tolist(), time.process_time() - begun
+def missing(known: JudgedTable, found: Sequence[Told], inside: Sequence[TableNetwork]) -> float:
+    """Return the share of the true front's hypervolume that the front of what was told lacks, once it is judged."""
+    true = _judged(known, inside)
+    reference = (true[:, 0].max(), 1.1 * true[:, 1].max())
+    front = on_front(np.array([(error, network.macs) for network, error in found], float))
+    judged = _judged(known, [network for network, _ in found])[front]
+    return 1 - hypervolume(judged, reference) / hypervolume(true, reference)
 
 
-def quarter() -> tuple[Budget, list[tuple[str, ...]]]:
-    """Limits on params and MACs at one quantile each, that SHARE of the cells meet; and those cells."""
-    cells = everything()
-    counts = np.array([[counted.params, counted.macs] for counted in map(cost, map(network, cells))])
-    for quantile in np.linspace(SHARE, 1, 200):
-        limits = np.quantile(counts, quantile, axis=0)
-        inside = (counts <= limits).all(axis=1)
-        if inside.mean() >= SHARE:
-            break
-    budget = Budget(params=Range(max=int(limits[0])), macs=Range(max=int(limits[1])))
-    return budget, [cell for cell, within in zip(cells, inside, strict=True) if within]
+def _judged(known: JudgedTable, networks: Sequence[TableNetwork]) -> np.ndarray:
+    return np.array([(known.judged(network), network.macs) for network in networks])
 
 
-def noisy(asked: Asked) -> None:
-    """Regret under budgets, each training one noisy seed."""
-    budget, inside = quarter()
-    for name in SETS:
-        best = max(accuracy(scores(asked.table), dict(zip(EDGES, cell, strict=True)), name) for cell in inside)
-        title = f"{name}, one noisy seed a training, {len(inside):,} cells inside the budget: regret in points"
-        some = f"{TRAININGS - FINALISTS * AGAIN} and {FINALISTS} finalists"
-        header(asked, title, [f"{TRAININGS} trainings", some, "proposals a training"])
-        for sampler in asked.samplers:
-            runs = asked.each(noisy_run, sampler, name, budget)
-            plain, again = ([best - run[which] for run in runs] for which in (0, 1))
-            proposed = mean(run[2] for run in runs)
-            print(f"| {sampler} | {shown_interval(plain)} | {shown_interval(again)} | {proposed:.1f} |", flush=True)
+def result(folder: Path, run: Run) -> dict[str, object]:
+    """Carry out a run and return its row. Raises DataError where no network was proposed."""
+    known = table(folder, run.set)
+    budget, inside = known.inside(run.budget_share)
+    begun = time.process_time()
+    found = trained(known, run, budget, inside)
+    seconds = time.process_time() - begun
+    if not found:
+        raise DataError(
+            f"{run.set}: {run.sampler} proposed no network of the table; was it written by another version?"
+        )
+    best, short_best = min(map(known.judged, inside)), min(map(known.expected, inside))
+    row: dict[str, object] = {**asdict(run), "own_error": 100 * known.own_error, "cpu_seconds": round(seconds, 3)}
+    for count in CHECKPOINTS:
+        if count <= run.trainings:
+            first = found[: None if run.sampler == ORACLE else count]
+            chosen = min(first, key=lambda each: each[1])[0]
+            row[f"regret_{count}"] = 100 * (known.judged(chosen) - best)
+            row[f"short_regret_{count}"] = 100 * (known.expected(chosen) - short_best)
+            row["optimum"] = int(known.judged(chosen) == best)
+            if run.objectives != "error":
+                row[f"missing_{count}"] = missing(known, first, inside)
+    return row
 
 
-def noisy_run(path: Path, sampler: str, seed: int, name: str, budget: Budget) -> tuple[float, float, float]:
-    """True accuracy of what is chosen after all trainings, and after finalists; proposals a training."""
-    luck, known = np.random.default_rng(seed), scores(path)
-
-    def once(proposal: Proposal) -> float:
-        return 1 - (accuracy(known, proposal.choices, name) + NOISE * luck.standard_normal()) / 100
-
-    asker = proposer(sampler, seed, TRAININGS, budget)
-    told = list(rehearse(asker, once, TRAININGS))
-    chosen = min(told, key=lambda row: row[1])[0]
-    first = sorted(told[: TRAININGS - FINALISTS * AGAIN], key=lambda row: row[1])[:FINALISTS]
-    means = [mean([error, *(once(proposal) for _ in range(AGAIN))]) for proposal, error in first]
-    finalist = first[int(np.argmin(means))][0]
-    truth = [accuracy(known, proposal.choices, name) for proposal in (chosen, finalist)]
-    return truth[0], truth[1], asker.proposal_counts["proposed"] / len(told)
+def finished(out: Path) -> set[Run]:
+    """Return the runs of a CSV file, from which a last line that a kill cut short is removed first."""
+    if not out.is_file():
+        return set()
+    text = out.read_text(encoding="utf-8")
+    if not text.endswith("\n"):
+        text = text[: text.rfind("\n") + 1]
+        out.write_text(text, encoding="utf-8")
+    return {
+        Run(row["set"], row["sampler"], int(row["seed"]), int(row["trainings"]), row["objectives"],
+            float(row["budget_share"]))
+        for row in csv.DictReader(text.splitlines())
+    }  # fmt: skip
 
 
-def front(asked: Asked) -> None:
-    """What is missing of the hypervolume of the true front of error and MACs."""
-    cells = everything()
-    macs = [cost(network(cell)).macs for cell in cells]
-    worst = (90.0, 1.1 * max(macs))  # percent: guessing
-    errors = [100 - accuracy(scores(asked.table), dict(zip(EDGES, cell, strict=True))) for cell in cells]
-    whole = hypervolume(np.array(list(zip(errors, macs, strict=True))), worst)
-    title = "error and MACs, CIFAR-10: percent of the true front's hypervolume that is missing"
-    header(asked, title, asked.after)
-    for sampler in asked.samplers:
-        runs = asked.each(front_run, sampler, asked.after, worst)
-        missing = 100 - 100 * np.array(runs) / whole
-        print(f"| {sampler} | {' | '.join(shown_interval(column.tolist(), 2) for column in missing.T)} |", flush=True)
+def append(out: Path, row: dict[str, object]) -> None:
+    """Add a row to a CSV file, which begins with the names of the columns."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with out.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        if not file.tell():
+            writer.writeheader()
+        writer.writerow(row)
 
 
-def front_run(path: Path, sampler: str, seed: int, after: Sequence[int], worst: tuple[float, float]) -> list[float]:
-    """Hypervolume after so many trainings."""
-    known = scores(path)
+def carry_out(asked: tuple[Path, Run]) -> dict[str, object]:
+    """Return the row of a run; its sampler, if it is of the user's own, is one that the user named."""
+    if is_outside(asked[1].sampler):
+        trust(asked[1].sampler)
+    return result(*asked)
 
-    def point(choices: dict[str, Any], counts: Cost) -> tuple[float, float]:
-        return 100 - accuracy(known, choices), float(counts.macs)
 
-    asker = proposer(sampler, seed, after[-1], Budget(), ("error", "macs"))
-    told = rehearse(asker, lambda p: 1 - accuracy(known, p.choices) / 100, after[-1])
-    points = np.array([point(proposal.choices, proposal.cost) for proposal, _ in told])
-    return [hypervolume(points[:count], worst) for count in after]
+def planned(options: argparse.Namespace) -> list[Run]:
+    """Return what is asked for, one set after another; says which tables are absent."""
+    runs = []
+    for name in options.sets:
+        file = options.tables / TABLES[name].name
+        if not file.is_file():
+            print(f"{name}: no {file}, so it is left out", file=sys.stderr)
+            continue
+        trainings = min(options.trainings, TABLES[name].max_trainings)
+        settings = (trainings, " ".join(options.objectives), options.budget_share)
+        seeds = range(options.first, options.first + options.seeds)
+        runs += [Run(name, sampler, seed, *settings) for seed in seeds for sampler in options.samplers]
+    return runs
 
 
 def main() -> None:
-    """Run what is asked for."""
-    parts = {"clean": clean, "noisy": noisy, "front": front}
+    """Carry out what is asked for and not there yet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", type=Path)
-    parser.add_argument("--part", nargs="+", choices=parts, default=list(parts))
-    parser.add_argument("--seeds", type=int, default=30)
+    parser.add_argument("--tables", type=Path, required=True, help="folder of the tables")
+    parser.add_argument("--sets", nargs="+", choices=TABLES, default=list(TABLES))
+    parser.add_argument("--samplers", nargs="+", default=[*SAMPLERS, *CONTROLS], help="also module:Name of your own")
+    parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
-    parser.add_argument("--samplers", nargs="+", choices=(*SAMPLERS, "gp"), default=SAMPLERS)
-    parser.add_argument("--after", nargs="+", type=int, default=AFTER, help="numbers of trainings, rising")
+    parser.add_argument("--trainings", type=int, choices=CHECKPOINTS, default=CHECKPOINTS[-1])
+    parser.add_argument("--budget-share", type=float, default=0.25, help="of the networks that are inside; 1 for all")
+    parser.add_argument("--objectives", nargs="+", default=["error"])
     parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--out", type=Path, required=True, help="CSV file, one row per run")
     options = parser.parse_args()
-    if not options.table.is_file():
-        sys.exit(f"no table at {options.table}: nothing is compared")
-    seeds = range(options.first, options.first + options.seeds)
+    os.environ["OMP_NUM_THREADS"] = "1"  # of the processes to come
+    done = finished(options.out)
+    runs = [run for run in planned(options) if run not in done]
     with get_context("spawn").Pool(options.jobs) as pool:
-        asked = Asked(options.table, tuple(options.samplers), seeds, tuple(options.after), pool)
-        for part in options.part:
-            parts[part](asked)
+        asked = [(options.tables, run) for run in runs]
+        for count, row in enumerate(pool.imap_unordered(carry_out, asked), 1):
+            append(options.out, row)
+            print(f"{count} of {len(runs)}: {row['set']}, {row['sampler']}, seed {row['seed']}", flush=True)
 
 
 if __name__ == "__main__":
