@@ -6,9 +6,12 @@ long training, which it never sees. No table of others comes with the toolkit: t
 | set | a search is told | it is judged by | file |
 |---|---|---|---|
 | nasbench201-{cifar10, cifar100, imagenet16} | validation after 12 epochs | test after 200 | nasbench201.parquet |
+| nasbench201-{cifar10, cifar100, imagenet16}-long | test after 200 epochs | the same without noise | nasbench201.parquet |
 | nasbench101, nasbench101-36 | validation after 12, 36 epochs | validation after 108 | nasbench101_sample20k.parquet |
+| nasbench101-long | validation after 108 epochs | the same without noise | nasbench101_sample20k.parquet |
 | widths, stages | last validation error of one seed | test, the mean of the seeds | SET.parquet of make_table |
 
+The sets named long show what noise alone takes from a search; the others, what short training takes as well.
 Rows whose networks have one fingerprint are trainings of one network: a search is told one of them at random, and is
 judged by their mean. The files of NAS-Bench hold one short training per row, so the noise of a validation set of n
 images is added, of standard deviation sqrt(e (1 - e) / n) for an error e.
@@ -162,12 +165,12 @@ def _row(graph: Graph, short: float, long: float) -> Row:
     return fingerprint(graph), (counts.params, counts.macs, counts.depth), short, long
 
 
-def read_nasbench201(images: str, validation: int, path: Path) -> JudgedTable:
-    """Return NAS-Bench-201 on one of its image sets, which is validated on so many images."""
-    scores = [f"{images}_val_acc_12ep", f"{images}_test_acc_200ep"]
+def read_nasbench201(images: str, told: str, validation: int, path: Path) -> JudgedTable:
+    """Return NAS-Bench-201 on one of its image sets, told an accuracy with the noise of so many images."""
+    scores = [f"{images}_{told}", f"{images}_test_acc_200ep"]
     table = _read(path, [*nasbench201.EDGES, *scores])
     graphs = map(nasbench201.network, table[list(nasbench201.EDGES)].itertuples(index=False, name=None))
-    errors = (1 - table[scores].astype(float) / 100).itertuples(index=False, name=None)
+    errors = (1 - table[scores].to_numpy(float) / 100).tolist()
     networks = _networks(_row(graph, *both) for graph, both in zip(graphs, errors, strict=True))
     return JudgedTable(nasbench201.space, nasbench201.TASK, networks, validation)
 
@@ -177,7 +180,7 @@ def read_nasbench101(epochs: int, path: Path) -> JudgedTable:
     scores = [f"val_acc_{epochs}ep", "val_acc_108ep"]
     table = _read(path, ["adjacency", "ops", *scores])
     cells = list(table[["adjacency", "ops"]].itertuples(index=False, name=None))
-    errors = (1 - table[scores].astype(float)).itertuples(index=False, name=None)
+    errors = (1 - table[scores].to_numpy(float)).tolist()
     graphs = map(nasbench101.network, cells)
     networks = _networks(_row(graph, *both) for graph, both in zip(graphs, errors, strict=True))
     return JudgedTable(nasbench101.CellSpace(cells), nasbench101.TASK, networks, TEST_IMAGES)
@@ -201,11 +204,16 @@ def read_own(space: str, path: Path) -> JudgedTable:
 
 
 TABLES = {
-    "nasbench201-cifar10": TableFile("nasbench201.parquet", partial(read_nasbench201, "cifar10", 25_000)),
-    "nasbench201-cifar100": TableFile("nasbench201.parquet", partial(read_nasbench201, "cifar100", 5_000)),
-    "nasbench201-imagenet16": TableFile("nasbench201.parquet", partial(read_nasbench201, "imagenet16", 3_000)),
+    **{
+        f"nasbench201-{images}{suffix}": TableFile(
+            "nasbench201.parquet", partial(read_nasbench201, images, told, validation)
+        )
+        for suffix, told in (("", "val_acc_12ep"), ("-long", "test_acc_200ep"))
+        for images, validation in (("cifar10", 25_000), ("cifar100", 5_000), ("imagenet16", 3_000))
+    },
     "nasbench101": TableFile("nasbench101_sample20k.parquet", partial(read_nasbench101, 12)),
     "nasbench101-36": TableFile("nasbench101_sample20k.parquet", partial(read_nasbench101, 36)),
+    "nasbench101-long": TableFile("nasbench101_sample20k.parquet", partial(read_nasbench101, 108)),
     "widths": TableFile("widths.parquet", partial(read_own, "widths"), max_trainings=50),
     "stages": TableFile("stages.parquet", partial(read_own, "stages"), max_trainings=50),
 }

@@ -13,6 +13,9 @@ meet, nothing twice. Regret is the judged error, in points, of the network with 
 judged error inside the budget. `short_regret` is the same of the short trainings without their noise, which is all that
 a sampler can lower: where short and long trainings disagree, less of it need not be less regret.
 
+`finalists_regret` is the regret where the last SHARE of the trainings is kept for the FINALISTS of lowest told error:
+each is trained again as often, and the one of lowest mean is chosen.
+
 With error and MACs as objectives, a row also says which share of the true front's hypervolume is missing from the
 judged errors of the networks that are on the front of the told errors. The reference point is the worst error, and 1.1
 times the most MACs, inside the budget. From one seed, every sampler is told the same of a network.
@@ -52,6 +55,7 @@ RULES: dict[str, Callable[[TableNetwork], tuple[int, ...]]] = {
 }
 ORACLE = "oracle"
 CONTROLS = (*RULES, ORACLE)
+FINALISTS, SHARE = 4, 0.16
 Told = tuple[TableNetwork, float]
 """A network and the error that a search was told."""
 
@@ -72,14 +76,25 @@ class Run:
 
 COLUMNS = (
     *[field.name for field in fields(Run)],
-    *[f"{measure}_{count}" for measure in ("regret", "short_regret", "missing") for count in CHECKPOINTS],
+    *[f"{measure}_{count}" for measure in ("regret", "finalists_regret", "short_regret", "missing") for count in CHECKPOINTS],
     "optimum", "own_error", "cpu_seconds",
 )  # fmt: skip
 
 
-def told(known: JudgedTable, network: TableNetwork, seed: int) -> float:
-    """Return what a search from this seed is told of a network."""
-    return known.told(network, np.random.default_rng((seed, network.number)))
+def told(known: JudgedTable, network: TableNetwork, seed: int, training: int = 0) -> float:
+    """Return what a search from this seed is told of a network when it trains it again so often."""
+    return known.told(network, np.random.default_rng((seed, network.number, training)))
+
+
+def chosen_finalist(known: JudgedTable, found: Sequence[Told], trainings: int, seed: int) -> TableNetwork:
+    """Return the network that is chosen where the last of so many trainings are of finalists."""
+    again = round(SHARE * trainings / FINALISTS)
+    searched = found if len(found) > trainings else found[: trainings - FINALISTS * again]
+
+    def mean(each: Told) -> float:
+        return float(np.mean([each[1], *(told(known, each[0], seed, 1 + i) for i in range(again))]))
+
+    return min(sorted(searched, key=lambda each: each[1])[:FINALISTS], key=mean)[0]
 
 
 def sampled(known: JudgedTable, run: Run, budget: Budget) -> Iterator[Told]:
@@ -142,6 +157,8 @@ def result(folder: Path, run: Run) -> dict[str, object]:
             first = found[: None if run.sampler == ORACLE else count]
             chosen = min(first, key=lambda each: each[1])[0]
             row[f"regret_{count}"] = 100 * (known.judged(chosen) - best)
+            finalist = chosen_finalist(known, first, count, run.seed)
+            row[f"finalists_regret_{count}"] = 100 * (known.judged(finalist) - best)
             row[f"short_regret_{count}"] = 100 * (known.expected(chosen) - short_best)
             row["optimum"] = int(known.judged(chosen) == best)
             if run.objectives != "error":

@@ -23,6 +23,7 @@ from nas.search.propose.samplers.surrogate import Setting
 
 logger = logging.getLogger(__name__)
 
+STARTUP = 6  # random trials before the model is asked
 UNIFORM = 100  # new candidates per proposal, from at most TRIES draws
 TRIES = 200
 PARENTS = 10
@@ -47,7 +48,7 @@ class Frontier:
             )
         self.costs, self.rng, self.setup = tuple(costs), random.Random(setup.seed), setup
         self.share = FITTED if setup.fit else 1
-        self.startup, self.max_learnt = setup.startup, MAX_LEARNT
+        self.max_learnt = MAX_LEARNT
         self.encoder = Encoder()
         self.known: list[Known] = []
         self.earlier: list[Known] = []  # of earlier runs
@@ -61,7 +62,7 @@ class Frontier:
         self.rests = 0
 
     def ask(self) -> GuidedTrial:
-        if len(self.known) + len(self.earlier) < self.startup:
+        if len(self.known) + len(self.earlier) < min(STARTUP, self.setup.startup):
             return GuidedTrial(self.rng)
         chosen = self._best()
         if chosen is None:

@@ -42,11 +42,6 @@ class Kernel:
         varied = [len(self._choices), len(self._choices), counts.shape[1], self._ngrams.varying.any()]
         return np.array([*(ones * bool(each) for each in varied), (counts**2).sum(axis=1)])
 
-    def size(self, rows: Rows) -> Array:
-        """Return how large each network is among the first rows: the mean standardized logarithm of its counts."""
-        counts = self._counts.scaled(rows.counts)
-        return np.asarray(counts.sum(axis=1) / max(1.0, counts.shape[1] ** 0.5))
-
     def _agreements(self, a: Rows, b: Rows) -> list[Array]:
         """Return the additive kernel over choices for each of the LENGTHS."""
         single = np.zeros((len(LENGTHS), len(a), len(b)))

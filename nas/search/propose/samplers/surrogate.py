@@ -1,8 +1,8 @@
 """A model of the error: a mixture of Gaussian processes over choices, counts and sequences of layers.
 
-The processes differ in what they take for alike, in the noise of a training, and in whether they expect large networks
-to be better. Each counts by how well it explains the errors seen. Errors below the median enter as they are, those
-above it by their logarithm, so that a network that learns nothing does not stretch the scale.
+The processes differ in what they take for alike and in the noise of a training. Each counts by how well it explains the
+errors seen. Errors below the median enter as they are, those above it by their logarithm, so that a network that learns
+nothing does not stretch the scale.
 """
 
 from collections.abc import Sequence
@@ -21,17 +21,15 @@ WEIGHTS = tuple(
     for choices in ((1.0, 0.0), (0.0, 1.0), (0.1, 0.0), (0.0, 0.1))
     for counts, layers, trend in product((0.1, 1.0), (0.1, 1.0), (0.0, 0.5))
 )  # of the kernel's parts
-SLOPES = (0.0, 0.5)  # expected fall of the error by one standard deviation of size
 MAX_SETTINGS = 8  # processes in the mixture
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One process. weights: of the kernel's parts. noise: variance. slope: see SLOPES. share: of the mixture."""
+    """One process. weights: of the kernel's parts. noise: variance. share: of the mixture."""
 
     weights: tuple[float, ...]
     noise: float
-    slope: float
     share: float
 
 
@@ -46,28 +44,25 @@ def targets(errors: Sequence[float]) -> Array:
     return np.asarray((scaled - scaled.mean()) / (scaled.std() or 1.0))
 
 
-def likely_settings(parts: Array, size: Array, values: Array, doubt: Array) -> list[Setting]:
+def likely_settings(parts: Array, values: Array, doubt: Array) -> list[Setting]:
     """Return the settings that explain the values best, with their shares.
 
-    parts: of the kernel, (parts, rows, rows). size, values, doubt: (rows,); the noise of a row is multiplied by its
-    doubt. The likelihood is the one at the best scale (Rasmussen & Williams 2006, section 5.4.1).
+    parts: of the kernel, (parts, rows, rows). values, doubt: (rows,); the noise of a row is multiplied by its doubt. The likelihood is the one at the best scale (Rasmussen & Williams 2006, section 5.4.1).
     """
     root = np.sqrt(doubt)
-    found: list[tuple[float, tuple[float, ...], float, float]] = []
+    found: list[tuple[float, tuple[float, ...], float]] = []
     for weights in WEIGHTS:
         eigenvalues, vectors = eigh(weighted(weights, parts) / np.outer(root, root), check_finite=False)
-        for slope in SLOPES:
-            squares = (vectors.T @ ((values + slope * size) / root)) ** 2
-            for noise in NOISES:
-                variances = np.maximum(eigenvalues, 0.0) + noise
-                fit = max(1e-12, float((squares / variances).sum()))
-                likelihood = -0.5 * float(len(values) * np.log(fit) + np.log(variances).sum())
-                found.append((likelihood, weights, noise, slope))
+        squares = (vectors.T @ (values / root)) ** 2
+        for noise in NOISES:
+            variances = np.maximum(eigenvalues, 0.0) + noise
+            fit = max(1e-12, float((squares / variances).sum()))
+            found.append((-0.5 * float(len(values) * np.log(fit) + np.log(variances).sum()), weights, noise))
     found = sorted(found, reverse=True)[:MAX_SETTINGS]
     shares = np.exp(np.array([likelihood for likelihood, *_ in found]) - found[0][0])
     return [
-        Setting(weights, noise, slope, float(share))
-        for (_, weights, noise, slope), share in zip(found, shares / shares.sum(), strict=True)
+        Setting(weights, noise, float(share))
+        for (_, weights, noise), share in zip(found, shares / shares.sum(), strict=True)
     ]
 
 
@@ -86,18 +81,17 @@ class Surrogate:
         self._doubt = np.ones(len(rows)) if doubt is None else doubt
         self._kernel = Kernel(rows)
         parts = self._kernel.parts(rows, rows)
-        self.settings = tuple(settings or likely_settings(parts, self._kernel.size(rows), self._values, self._doubt))
+        self.settings = tuple(settings or likely_settings(parts, self._values, self._doubt))
         self._shares = np.array([setting.share for setting in self.settings])
         self._solve(parts)
 
     def _solve(self, parts: Array) -> None:
-        size = self._kernel.size(self._rows)
         self._factors, self._solved = list[Array](), list[Array]()
         for setting in self.settings:
             covariance = weighted(setting.weights, parts) + np.diag(setting.noise * self._doubt)
             factor, _ = cho_factor(covariance, lower=True, overwrite_a=True, check_finite=False)
             self._factors.append(factor)
-            self._solved.append(cho_solve((factor, True), self._values + setting.slope * size, check_finite=False))
+            self._solved.append(cho_solve((factor, True), self._values, check_finite=False))
 
     def add_fantasies(self, rows: Rows) -> None:
         """Add networks in training with their predicted error (a fantasy), so that the next choice avoids them."""
@@ -122,14 +116,13 @@ class Surrogate:
 
     def predict(self, rows: Rows) -> tuple[Array, Array]:
         """Return mean and standard deviation of the error without noise."""
-        parts, size = self._kernel.parts(rows, self._rows), self._kernel.size(rows)
-        diagonal = self._kernel.diagonal(rows)
+        parts, diagonal = self._kernel.parts(rows, self._rows), self._kernel.diagonal(rows)
         means, squares = [], []
         for setting, factor, solved in zip(self.settings, self._factors, self._solved, strict=True):
             shared = weighted(setting.weights, parts)
             known = solve_triangular(factor, shared.T, lower=True, check_finite=False)
             left = np.maximum(weighted(setting.weights, diagonal) - (known**2).sum(axis=0), 1e-12)
-            means.append(shared @ solved - setting.slope * size)
+            means.append(shared @ solved)
             squares.append(left + means[-1] ** 2)
         mean = self._shares @ np.array(means)
         return mean, np.sqrt(np.maximum(self._shares @ np.array(squares) - mean**2, 1e-12))
