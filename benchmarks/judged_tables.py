@@ -6,7 +6,7 @@ long training, which it never sees. No table of others comes with the toolkit: t
 | set | a search is told | it is judged by | file |
 |---|---|---|---|
 | nasbench201-{cifar10, cifar100, imagenet16} | validation after 12 epochs | test after 200 | nasbench201.parquet |
-| nasbench201-{cifar10, cifar100, imagenet16}-long | test after 200 epochs | the same without noise | nasbench201.parquet |
+| nasbench201-{cifar10, ...}-long | test after 200 epochs | the same without noise | nasbench201.parquet |
 | nasbench101, nasbench101-36 | validation after 12, 36 epochs | validation after 108 | nasbench101_sample20k.parquet |
 | nasbench101-long | validation after 108 epochs | the same without noise | nasbench101_sample20k.parquet |
 | widths, stages | last validation error of one seed | test, the mean of the seeds | SET.parquet of make_table |

@@ -74,9 +74,10 @@ class Run:
     budget_share: float
 
 
+MEASURES = ("regret", "finalists_regret", "short_regret", "missing")
 COLUMNS = (
     *[field.name for field in fields(Run)],
-    *[f"{measure}_{count}" for measure in ("regret", "finalists_regret", "short_regret", "missing") for count in CHECKPOINTS],
+    *[f"{measure}_{count}" for measure in MEASURES for count in CHECKPOINTS],
     "optimum", "own_error", "cpu_seconds",
 )  # fmt: skip
 
