@@ -47,7 +47,7 @@ def targets(errors: Sequence[float]) -> Array:
 def likely_settings(parts: Array, values: Array, doubt: Array) -> list[Setting]:
     """Return the settings that explain the values best, with their shares.
 
-    parts: of the kernel, (parts, rows, rows). values, doubt: (rows,); the noise of a row is multiplied by its doubt. The
+    parts: of the kernel, (parts, rows, rows). values, doubt: (rows,); a row's noise is multiplied by its doubt. The
     likelihood is the one at the best scale (Rasmussen & Williams 2006, section 5.4.1).
     """
     root = np.sqrt(doubt)
