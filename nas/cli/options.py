@@ -44,6 +44,10 @@ Trials = Annotated[int | None, typer.Option(help="Networks to train, in total.")
 SearchSeed = Annotated[int | None, typer.Option(help="Seed of sampling and training.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, mps or auto.")]
 SamplerName = Annotated[str | None, typer.Option(help="How networks are proposed, such as tpe or frontier.")]
+Start = Annotated[
+    list[str] | None,
+    typer.Option("--start", metavar="RUN", help="An earlier run of the same space to learn from; may be repeated."),
+]
 TimeLimit = Annotated[
     str | None, typer.Option(metavar="TIME", help="Time for the whole search over all resumes, such as 2h or 1h30m.")
 ]

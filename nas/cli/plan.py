@@ -8,6 +8,7 @@ from nas.errors import ExperimentError, NasError
 
 if TYPE_CHECKING:
     from nas.search.experiment import Experiment
+    from nas.search.store.earlier_facts import EarlierTrials
 
 
 def print_plan(experiment: "Experiment") -> None:
@@ -67,6 +68,16 @@ def _check_gpu(experiment: "Experiment") -> None:
     device = experiment.device
     if experiment.executor == "local" and device != "auto" and not has_device(device):
         raise ExperimentError(f"device (={device!r}): torch finds no such GPU here; use --device cpu, or auto")
+
+
+def print_start(earlier: "EarlierTrials") -> None:
+    """Print the runs that a search is started from."""
+    from collections import Counter
+
+    from nas.report.text import counted_runs
+
+    if earlier:
+        info(f"started from: {counted_runs(Counter(each.source for each in earlier))}")
 
 
 def print_cost_estimate(experiment: "Experiment") -> None:

@@ -28,6 +28,7 @@ from nas.cli.options import (
     SamplerName,
     SearchSeed,
     SpaceFile,
+    Start,
     TimeLimit,
     Trials,
     changed_experiment,
@@ -62,6 +63,7 @@ def search_command(
     seed: SearchSeed = None,
     device: Device = None,
     sampler: SamplerName = None,
+    start: Start = None,
     baselines: Annotated[
         str | None, typer.Option(metavar="NAME,NAME", help="Known networks to train for comparison.")
     ] = None,
@@ -71,19 +73,21 @@ def search_command(
     out: Annotated[Path | None, typer.Option(help="Run directory; default runs/NAME.")] = None,
 ) -> None:
     """Search for the best networks within the budget. The same command continues a run that was interrupted."""
-    from nas.cli.plan import print_cost_estimate, print_plan
+    from nas.cli.plan import print_cost_estimate, print_plan, print_start
     from nas.search.store.create import create, refuse_strange
+    from nas.search.store.earlier_runs import read_earlier_runs
 
     named = None if baselines is None else [name.strip() for name in baselines.split(",") if name.strip()]
     chosen = changed_experiment(
         experiment, changes, data, max_params=max_params, max_macs=max_macs, max_flops=max_flops, min_flops=min_flops,
         trials=trials, time_limit=time_limit, workers=workers, seed=seed, device=device, sampler=sampler,
-        baselines=named, executor=choose_executor(executor, address), storage=storage,
+        start=start or None, baselines=named, executor=choose_executor(executor, address), storage=storage,
     )  # fmt: skip
     run = out or home(chosen)
     refuse_strange(run)
     print_plan(chosen)
     if dry_run:
+        print_start(read_earlier_runs(chosen))
         print_cost_estimate(chosen)
         return
     drive(create(run, chosen, "nas " + shlex.join(sys.argv[1:])))
@@ -94,6 +98,7 @@ def drive(study: "Study") -> None:
 
     Exits with 130 when interrupted. Raises RunError when the run cannot continue or no trial succeeded.
     """
+    from nas.cli.plan import print_start
     from nas.cli.progress import time_limit_message, watch
     from nas.search.loop.search import Search
 
@@ -102,6 +107,7 @@ def drive(study: "Study") -> None:
         info("this run does not hold the time it has taken so far: the time limit counts from now")
     if "space" not in study.facts():
         info("this run does not hold the space it began with: whether the space has changed is not checked")
+    print_start(study.earlier())
     completed = watch(search, info)
     path = quoted(study.path)
     if search.fault:
@@ -255,6 +261,7 @@ def _status_facts(run: "Run", path: str, active: bool | None) -> dict[str, Any]:
         "epochs_saved": epochs_saved(run.records, run.experiment.recipe.epochs),
         "failures": {str(reason): count for reason, count in failures.items()},
         "proposals": dict(run.proposal_counts),
+        "started_from": dict(run.started_from),
         "foreign": run.foreign,
         "refusals": list(run.refusals),
         "front": len(front_of(list(run.records), run.experiment.objectives)),
@@ -265,6 +272,7 @@ def _status_facts(run: "Run", path: str, active: bool | None) -> dict[str, Any]:
 
 def status_lines(facts: dict[str, Any]) -> Iterator[str]:
     from nas.cli.progress import time_limit_message
+    from nas.report.text import counted_runs
     from nas.search.durations import format_duration
     from nas.search.results.running import TrialProgress
     from nas.training.metrics import METRICS
@@ -287,6 +295,8 @@ def status_lines(facts: dict[str, Any]) -> Iterator[str]:
         progress = TrialProgress(**trial)
         where = f"epoch {progress.epoch} of {progress.epochs}"
         yield f"trial {progress.trial}: {where}, elapsed {progress.elapsed}, ETA {progress.eta}"
+    if facts["started_from"]:
+        yield f"started from: {counted_runs(facts['started_from'])}"
     if used is not None:
         yield f"time: {format_duration(used)}{f' of {format_duration(limit)}' if limit else ''}"
     if facts["pruned"]:

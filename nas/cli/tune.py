@@ -1,5 +1,6 @@
 """tune: a search on Ray Tune, kept as a run."""
 
+import json
 import os
 import shlex
 import sys
@@ -21,6 +22,7 @@ from nas.cli.options import (
     MinFlops,
     SamplerName,
     SearchSeed,
+    Start,
     TimeLimit,
     Trials,
     changed_experiment,
@@ -30,8 +32,10 @@ from nas.errors import RunError, quoted
 
 if TYPE_CHECKING:
     from nas.search.experiment import Experiment
+    from nas.search.store.earlier_facts import EarlierTrials
 
 SETTINGS = "experiment.toml"  # beside what Tune writes: what it was started with
+EARLIER = "earlier.json"  # beside it: the trials of the runs that it starts from
 SECONDS = "seconds"  # the time it took, over all resumes
 
 
@@ -50,6 +54,7 @@ def tune_command(
     seed: SearchSeed = None,
     device: Device = None,
     sampler: SamplerName = None,
+    start: Start = None,
     address: Annotated[str | None, typer.Option(help="Address of a running Ray cluster; else Ray starts here.")] = None,
     storage_path: Annotated[
         Path | None, typer.Option(help="Folder for what Tune writes, shared by all nodes; default OUT.tune.")
@@ -58,34 +63,44 @@ def tune_command(
     out: Annotated[Path | None, typer.Option(help="Run directory of the result; default runs/NAME.")] = None,
 ) -> None:
     """Search with Ray Tune: our sampler as its search algorithm, ASHA for halving, its checkpoints and resume."""
-    from nas.cli.plan import print_plan
+    from nas.cli.plan import print_plan, print_start
 
     chosen = changed_experiment(
         experiment, changes, data, max_params=max_params, max_macs=max_macs, max_flops=max_flops, min_flops=min_flops,
         trials=trials, time_limit=time_limit, workers=workers, seed=seed, device=device, sampler=sampler,
+        start=start or None,
     )  # fmt: skip
     run = out or home(chosen)
     storage = (storage_path or run.with_name(f"{run.name}.tune")).absolute()
     if run.exists() and any(run.iterdir()):
         raise RunError(f"{run} exists and is not empty; choose another place with --out")
-    _begin(storage, chosen, resume)
+    earlier = _begin(storage, chosen, resume)
     print_plan(chosen)
-    _search(chosen, storage, run, address, resume)
+    print_start(earlier)
+    _search(chosen, storage, run, address, resume, earlier)
 
 
-def _begin(storage: Path, experiment: "Experiment", resume: bool) -> None:
-    """Record the experiment beside Tune's files, or compare it. Raises RunError, with what to do."""
+def _begin(storage: Path, experiment: "Experiment", resume: bool) -> "EarlierTrials":
+    """Record the experiment beside Tune's files, or compare it, and return the trials that it starts from.
+
+    Raises RunError, with what to do, and ExperimentError for an earlier run that does not suit.
+    """
     from nas.files import atomic_write
     from nas.search.experiment_file import read_experiment, to_toml
     from nas.search.store.create import changed_settings
+    from nas.search.store.earlier_facts import earlier_of, to_earlier_facts
+    from nas.search.store.earlier_runs import read_earlier_runs
+    from nas.search.store.storage import readable
 
     file = storage / SETTINGS
     if not resume:
         if file.exists():
             raise RunError(f"{storage} holds a search that began; continue it with --resume, or choose another --out")
+        earlier = read_earlier_runs(experiment)
         storage.mkdir(parents=True, exist_ok=True)
+        atomic_write(storage / EARLIER, json.dumps(to_earlier_facts(earlier)))
         atomic_write(file, to_toml(experiment, f"Run by: nas {shlex.join(sys.argv[1:])}"))
-        return
+        return earlier
     if not file.exists():
         raise RunError(f"{storage} holds no search to continue; start it without --resume")
     before = read_experiment(file)
@@ -93,9 +108,14 @@ def _begin(storage: Path, experiment: "Experiment", resume: bool) -> None:
     if before.model_copy(update=loose) != experiment:
         changed = changed_settings(before, experiment) or "the number of trials, workers, or another setting"
         raise RunError(f"{storage} holds a different search ({changed}): Tune resumes it as it began")
+    kept = storage / EARLIER
+    with readable(str(kept)):
+        return earlier_of(json.loads(kept.read_bytes()) if kept.exists() else {})
 
 
-def _search(experiment: "Experiment", storage: Path, run: Path, address: str | None, resume: bool) -> None:
+def _search(
+    experiment: "Experiment", storage: Path, run: Path, address: str | None, resume: bool, earlier: "EarlierTrials"
+) -> None:
     """Run the Tuner and keep what it found. Exits with 130 when interrupted. Raises RunError."""
     from nas.search.workers.ray_connection import join_ray, ray
 
@@ -113,7 +133,7 @@ def _search(experiment: "Experiment", storage: Path, run: Path, address: str | N
             made = restored(folder, experiment)
         else:
             lines = TrialLines(experiment.trials)
-            made = tuner(experiment, storage_path=storage, name=FOLDER, callbacks=[lines])
+            made = tuner(experiment, storage_path=storage, name=FOLDER, callbacks=[lines], earlier=earlier)
         try:
             results = made.fit()
         except KeyboardInterrupt:
@@ -121,7 +141,7 @@ def _search(experiment: "Experiment", storage: Path, run: Path, address: str | N
             raise typer.Exit(EXIT_INTERRUPTED) from None
         finally:
             seconds = _add_seconds(storage / SECONDS, time.monotonic() - start)
-        kept = keep(results, experiment, run, seconds=seconds)
+        kept = keep(results, experiment, run, seconds=seconds, earlier=earlier)
     finally:
         ray.shutdown()
     info(f"{kept!r:.200}"[1:-1])

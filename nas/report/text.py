@@ -1,5 +1,6 @@
 """How quantities are named and formatted, everywhere in the report."""
 
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
@@ -87,3 +88,8 @@ def clip(text: Any, length: int = 80) -> str:
     """Return text of any origin on one line, at most `length` characters long."""
     line = one_line(text)
     return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def counted_runs(counts: Mapping[str, int]) -> str:
+    """Return runs with the number of their trials: `runs/old (8 trials)`."""
+    return ", ".join([f"{clip(name)} ({count:,} trial{'s' * (count != 1)})" for name, count in counts.items()])

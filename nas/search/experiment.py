@@ -41,6 +41,17 @@ def _named(registry: Registry[Any]) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def _as_several(value: Any) -> Any:
+    """Return one run, or one table of choices, as one of several."""
+    given = [value] if isinstance(value, str | dict) else value
+    if not isinstance(given, list | tuple) or not all(isinstance(each, str | dict) for each in given):
+        raise ValueError('must be a run such as "runs/old", a table of choices, or a list of these')
+    runs = [each for each in given if isinstance(each, str)]
+    if len(set(runs)) < len(runs):
+        raise ValueError("names a run twice")
+    return tuple(given)
+
+
 class Experiment(BaseModel):
     """The settings of a search. Every objective is minimized."""
 
@@ -64,7 +75,7 @@ class Experiment(BaseModel):
         "macs",
     )
     sampler: Annotated[str, _named(SAMPLERS)] = "tpe"
-    start: tuple[dict[str, JsonValue], ...] = ()  # choices to train first; names that are missing are drawn
+    start: Annotated[tuple[str | dict[str, JsonValue], ...], BeforeValidator(_as_several)] = ()  # runs, and choices
     trials: Annotated[int, Field(ge=1, le=100_000)] = 40
     baselines: tuple[str, ...] = ()  # known networks to train beside the search, under its recipe
     workers: Annotated[int, Field(ge=1, le=256)] = 2
@@ -106,6 +117,16 @@ class Experiment(BaseModel):
     def objective_entries(self) -> tuple[Objective, ...]:
         """Return the registry entries of the objectives, in order."""
         return tuple([OBJECTIVES[name] for name in self.objectives])
+
+    @property
+    def start_choices(self) -> tuple[dict[str, Any], ...]:
+        """Return the choices of `start` to train first; names that are missing are drawn."""
+        return tuple([each for each in self.start if not isinstance(each, str)])
+
+    @property
+    def start_runs(self) -> tuple[str, ...]:
+        """Return the earlier runs of `start`, as written: paths from the working directory."""
+        return tuple([each for each in self.start if isinstance(each, str)])
 
     @property
     def error_title(self) -> str:

@@ -17,7 +17,7 @@ OTHER_KEYS = {
     "wd": "weight_decay", "scheduler": "schedule", "lr_scheduler": "schedule", "max_epochs": "epochs",
     "num_epochs": "epochs", "n_epochs": "epochs", "n_trials": "trials", "num_trials": "trials", "max_trials": "trials",
     "num_workers": "workers", "n_jobs": "workers", "dataset": "data", "search_space": "space", "random_state": "seed",
-    "random_seed": "seed", "objective": "objectives", "algorithm": "sampler",
+    "random_seed": "seed", "warm_start": "start", "objective": "objectives", "algorithm": "sampler",
     "directory": "data_dir",
 }  # fmt: skip
 """Our key by the name that other libraries give a setting."""

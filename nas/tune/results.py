@@ -20,6 +20,7 @@ from nas.search.propose.candidate import make_candidate
 from nas.search.propose.choices import GuidedTrial
 from nas.search.space import load_space
 from nas.search.store.create import create
+from nas.search.store.earlier_facts import EarlierTrials
 from nas.search.store.log import log
 from nas.search.store.run_files import trial_weights
 from nas.search.trial import Reason, TrialRecord
@@ -52,11 +53,13 @@ def keep(
     path: str | Path,
     space: Any = None,
     seconds: float = 0.0,
+    earlier: EarlierTrials | None = None,
 ) -> LoadedRun:
     """Write the results of a Tuner as a run directory, which `nas report`, `nas finalists` and `nas export` read.
 
     A trial that a scheduler stopped is kept as stopped early; weights are kept for the Pareto front. seconds: that the
-    search took. Raises RunError for a directory that holds something already, and for results without networks.
+    search took. earlier: the trials that it was started from, by default those of the experiment's runs as they are
+    now. Raises RunError for a directory that holds something already, and for results without networks.
     """
     experiment, path = as_experiment(experiment, space=space), Path(path)
     found = list(_records(results, experiment))
@@ -64,7 +67,7 @@ def keep(
         raise RunError("the results have no trial of nas.tune.trainable that has trained for an epoch")
     if path.exists() and any(path.iterdir()):
         raise RunError(f"{path} exists and is not empty; keep the results in another place")
-    study = create(path, experiment, f"nas.tune.keep(results, {experiment.name!r})")
+    study = create(path, experiment, f"nas.tune.keep(results, {experiment.name!r})", earlier)
     front = front_of([record for record, _ in found], experiment.objectives)
     with study.held():
         for record, result in found:

@@ -17,6 +17,8 @@ from nas.files import atomic_write
 from nas.search.experiment import Experiment
 from nas.search.propose.proposer import Proposal, Proposer
 from nas.search.space import load_space
+from nas.search.store.earlier_facts import EarlierTrials, earlier_of, to_earlier_facts
+from nas.search.store.earlier_runs import read_earlier_runs
 from nas.search.trial import TrialRecord
 from nas.training.data import task
 from nas.training.score import Score
@@ -32,6 +34,8 @@ class Searcher(TuneSearcher):
     A config has the network under "network": its genome, choices and seed; the constant values of `param_space` are
     laid beside it. experiment: one of ours, its file or its name. space, sampler: also a function or an object of your
     own, in place of the experiment's. metric: of the results, a share of images; mode: "min", or "max" for an accuracy.
+    earlier: the trials that it is started from, by default those of the experiment's `start`, read as the first network
+    is proposed.
 
     It trains nothing and holds no connection, so it may be pickled, saved and restored at any time. Raises
     ExperimentError and DataError as the first network is proposed.
@@ -46,9 +50,11 @@ class Searcher(TuneSearcher):
         sampler: Any = None,
         metric: str = "error",
         mode: str = "min",
+        earlier: EarlierTrials | None = None,
     ) -> None:
         super().__init__(metric=metric, mode=mode)
         self.experiment = as_experiment(experiment, space=space, sampler=sampler)
+        self.earlier = earlier
         self.records: dict[str, TrialRecord] = {}  # by Tune's name of the trial, in order
         self._proposer: Proposer | None = None
         self._proposals: dict[str, Proposal] = {}
@@ -73,7 +79,9 @@ class Searcher(TuneSearcher):
         if self._proposer is None:
             experiment = self.experiment
             space, images = load_space(experiment.space), task(experiment.source)
-            self._proposer = Proposer(experiment, space, images, self.records.values())
+            if self.earlier is None:
+                self.earlier = read_earlier_runs(experiment)
+            self._proposer = Proposer(experiment, space, images, self.records.values(), earlier=self.earlier)
         return self._proposer
 
     def suggest(self, trial_id: str) -> Config | str | None:  # type: ignore[override]
@@ -126,7 +134,8 @@ class Searcher(TuneSearcher):
 
     def save(self, checkpoint_path: str) -> None:
         """Write the trials so far as JSON."""
-        plain = {"format": VERSION, "trials": [[name, to_plain(record)] for name, record in self.records.items()]}
+        trials = [[name, to_plain(record)] for name, record in self.records.items()]
+        plain = {"format": VERSION, "trials": trials} | to_earlier_facts(self.earlier or ())
         atomic_write(Path(checkpoint_path), json.dumps(plain))
 
     def restore(self, checkpoint_path: str) -> None:
@@ -135,10 +144,11 @@ class Searcher(TuneSearcher):
             plain = json.loads(Path(checkpoint_path).read_bytes())
             if plain["format"] != VERSION:
                 raise ValueError(f"its format is {plain['format']!r:.40}")
+            earlier = earlier_of(plain) if "earlier" in plain else self.earlier
             records = {str(name): from_plain(record) for name, record in plain["trials"]}
         except (KeyError, TypeError, ValueError) as problem:
             raise RunError(f"{checkpoint_path} is not the state of a nas.tune.Searcher: {problem}") from None
-        self.records, self._proposals, self._proposer = records, {}, None
+        self.earlier, self.records, self._proposals, self._proposer = earlier, records, {}, None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the sampler, which is made again of the trials."""

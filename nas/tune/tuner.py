@@ -12,6 +12,7 @@ from nas.api import as_experiment
 from nas.search.experiment import Experiment
 from nas.search.loop.halving import rungs
 from nas.search.store.create import on_this_machine
+from nas.search.store.earlier_facts import EarlierTrials
 from nas.tune.searcher import Searcher
 from nas.tune.trainable import trainable
 
@@ -25,13 +26,14 @@ def tuner(
     storage_path: str | Path | None = None,
     name: str | None = None,
     callbacks: list[tune.Callback] | None = None,
+    earlier: EarlierTrials | None = None,
 ) -> tune.Tuner:
     """Return the Tuner of an experiment: `tuner(experiment).fit()`.
 
     It proposes with `Searcher`, trains with `trainable`, stops early with ASHA where the experiment has `halving`, has
     `workers` trials at a time with `cpus_per_trial` and `gpus_per_trial` each, and keeps a checkpoint of each trial's
     last epoch. storage_path: Tune's, by default ~/ray_results; the nodes of a cluster must share it. name: of the
-    folder in it, by default the experiment's. Raises ExperimentError.
+    folder in it, by default the experiment's. earlier: as of `Searcher`. Raises ExperimentError.
     """
     experiment = on_this_machine(as_experiment(experiment, space=space))
     run = tune.RunConfig(
@@ -42,7 +44,7 @@ def tuner(
         callbacks=callbacks,
         verbose=0 if callbacks else 1,
     )
-    return tune.Tuner(resourced(experiment), tune_config=tune_config(experiment), run_config=run)
+    return tune.Tuner(resourced(experiment), tune_config=tune_config(experiment, earlier), run_config=run)
 
 
 def resourced(experiment: Experiment) -> Any:
@@ -52,12 +54,12 @@ def resourced(experiment: Experiment) -> Any:
     return tune.with_resources(trainable(experiment), {"cpu": experiment.cpus_per_trial, "gpu": gpus, **memory})
 
 
-def tune_config(experiment: Experiment) -> tune.TuneConfig:
+def tune_config(experiment: Experiment, earlier: EarlierTrials | None = None) -> tune.TuneConfig:
     """Return how trials of an experiment are proposed, stopped and counted."""
     return tune.TuneConfig(
         metric="error",
         mode="min",
-        search_alg=Searcher(experiment),
+        search_alg=Searcher(experiment, earlier=earlier),
         scheduler=_scheduler(experiment),
         num_samples=experiment.trials,
         max_concurrent_trials=experiment.workers,

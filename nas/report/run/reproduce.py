@@ -4,7 +4,7 @@ from nas.report.html.markup import Child, tag
 from nas.report.html.section import Section, section
 from nas.report.html.table import terms
 from nas.report.run.view import View
-from nas.report.text import clip
+from nas.report.text import clip, counted_runs
 from nas.search.durations import format_duration
 
 
@@ -19,5 +19,7 @@ def reproduce_section(view: View) -> Section:
     if limit := experiment.time_limit:
         used = "" if run.seconds_used is None else f", {format_duration(run.seconds_used)} used"
         settings.append(("time limit", f"{format_duration(limit)}{used}"))
+    if view.run.started_from:
+        settings.append(("started from", counted_runs(view.run.started_from)))
     command = tag("pre", tag("code", clip(run.command, 2_000)), tabindex=0)
     return Section(section("reproduce", "Run it again", command, terms(settings)))

@@ -26,7 +26,7 @@ class TrialQueue:
         history = [trial.record for trial in trials]
         recorded = {name: each for record in history for name, each in record.distributions.items()}
         space = consistent(load_space(experiment.space), recorded)
-        self._proposer = Proposer(experiment, space, self.task, history)
+        self._proposer = Proposer(experiment, space, self.task, history, earlier=study.earlier())
         self._counted = self._proposer.proposal_counts.copy()
         self._finished = {trial.number: trial.is_finished for trial in trials}  # of those the proposer was told
         self._proposals: dict[int, Proposal] = {}
@@ -106,7 +106,7 @@ class TrialQueue:
             choices=proposal.choices,
             fingerprint=proposal.fingerprint,
             cost=proposal.cost,
-            parents=tuple([numbers[parent] for parent in proposal.candidate.parents]),
+            parents=tuple([numbers[name] for name in proposal.candidate.parents if name in numbers]),
             distributions=proposal.distributions,
         )
 

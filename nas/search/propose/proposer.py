@@ -16,6 +16,7 @@ from nas.search.objectives import Network, Vector
 from nas.search.propose.asked import make_asked
 from nas.search.propose.candidate import Candidate, EditedGraph, make_candidate
 from nas.search.propose.choices import AskedTrial, Choices, GuidedTrial
+from nas.search.propose.earlier import EarlierTrial, tell_earlier_trials
 from nas.search.propose.fit_budget import BudgetFitter
 from nas.search.propose.samplers.base import SamplerSetup, vector
 from nas.search.propose.samplers.factory import make_sampler
@@ -55,9 +56,10 @@ class Proposer:
     """Asks the sampler until it proposes a network inside the budget that was not seen before.
 
     The configurations of the experiment's `start` come first. history: the trials so far, in order. patience:
-    proposals in a row after which the space counts as exhausted. proposal_counts: proposals by outcome, continued from
-    the history. Raises ExperimentError for a sampler that cannot be made, or not for these objectives, and for a
-    configuration of `start` that cannot be trained.
+    proposals in a row after which the space counts as exhausted. earlier: trials of other runs, which the sampler is
+    told before the history; their networks count as new. proposal_counts: proposals by outcome, continued from the
+    history. Raises ExperimentError for a sampler that cannot be made, or not for these objectives, and for a
+    configuration of `start` that cannot be trained; RunError for an earlier trial that the space does not make.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Proposer:
         task: Task,
         history: Iterable[TrialRecord] = (),
         patience: int = PATIENCE,
+        earlier: Iterable[EarlierTrial] = (),
     ) -> None:
         history = tuple(history)
         self.experiment, self.space, self.task, self.patience = experiment, space, task, patience
@@ -75,7 +78,8 @@ class Proposer:
         self.measured: dict[str, tuple[float, ...] | None] = {}  # by fingerprint; None while in training, or failed
         self.fitter = BudgetFitter(space, task, experiment.budget, experiment.seed) if experiment.fit else None
         self.sampler = make_sampler(SAMPLERS.find(experiment.sampler), self.sampler_setup(len(history)))
-        self._start = [self._started(place, choices) for place, choices in enumerate(experiment.start)]
+        self._start = [self._started(place, choices) for place, choices in enumerate(experiment.start_choices)]
+        tell_earlier_trials(self.sampler, earlier, space, task, self.objectives)
         for record in history:
             self.learn(record)
 

@@ -157,6 +157,7 @@ def _experiment(path: Path) -> Iterator[Inconsistency]:
 def _trials(study: Study) -> Iterator[Inconsistency]:
     trials = study.stored()
     yield from _genomes(trials)
+    yield from _earlier(study)
     for orphan in study.orphans(trials):
         what = f"trial {orphan.number} runs without a driver"
         remedy = "record it as failed (nas resume would train it instead)"
@@ -183,6 +184,14 @@ def _genomes(trials: list[StoredTrial]) -> Iterator[Inconsistency]:
             continue
         if not same:
             yield Inconsistency(f"the genome of trial {trial.number} does not have its fingerprint", RESTORE)
+
+
+def _earlier(study: Study) -> Iterator[Inconsistency]:
+    """Find trials of earlier runs that cannot be told again."""
+    try:
+        study.earlier()
+    except RunError as problem:
+        yield Inconsistency(str(problem), RESTORE)
 
 
 def _stray(study: Study, front: set[int]) -> Iterator[Inconsistency]:

@@ -10,11 +10,13 @@ from nas.known_code import remember
 from nas.search.experiment import Experiment
 from nas.search.experiment_file import read_experiment, to_toml
 from nas.search.store.data_facts import data_facts_of, read_data_facts
+from nas.search.store.earlier_facts import EarlierTrials, to_earlier_facts
+from nas.search.store.earlier_runs import read_earlier_runs
 from nas.search.store.lease import shared
 from nas.search.store.run import package_versions
 from nas.search.store.run_files import exclusive_lock, is_beginning
 from nas.search.store.space_facts import check_space, read_space
-from nas.search.store.storage import connect, create_study, create_study_on_server, writable
+from nas.search.store.storage import connect, create_study, create_study_on_server, server_holds, writable
 from nas.search.store.study import Study, open_run
 from nas.search.store.trackers.tracker import check_tracker
 from nas.search.trial import Attributes
@@ -29,19 +31,22 @@ LOOSE = {
 }  # fmt: skip
 
 
-def create(path: Path, experiment: Experiment, command: str) -> Study:
+def create(path: Path, experiment: Experiment, command: str, earlier: EarlierTrials | None = None) -> Study:
     """Make a run directory, or open the one of the same experiment.
 
-    Raises ExperimentError when the metric does not suit the images, the trainer cannot be imported, or the package of
-    the tracker is missing; RunError when another driver holds the directory, when it, or the server's study of that
-    name, is of a different experiment or of another space, showing the difference, or of other images, and when it
-    cannot be written.
+    earlier: the trials that a new run is started from, by default those of the experiment's runs as they are now.
+    Raises ExperimentError when the metric does not suit the images, the trainer cannot be imported, the package of
+    the tracker is missing, or an earlier run does not suit; RunError when another driver holds the directory, when it,
+    or the server's study of that name, is of a different experiment or of another space, showing the difference, or of
+    other images, and when it cannot be written.
     """
     experiment = on_this_machine(experiment)
     images, space = read_data_facts(experiment), read_space(experiment)
     METRICS[experiment.metric].check_classes(images.classes or 0)
     find_trainer(experiment.trainer)
     check_tracker(experiment.tracker)
+    if earlier is None:
+        earlier = read_earlier_runs(experiment) if experiment.start_runs and _is_new(path, experiment) else ()
     note = f"Run by: {command}"
     with writable(path):
         refuse_strange(path)
@@ -49,7 +54,7 @@ def create(path: Path, experiment: Experiment, command: str) -> Study:
             if not begun(path):
                 asked = experiment.as_dict() | {"storage": None}
                 facts = {"command": command, "versions": package_versions(), "experiment": asked}
-                facts |= images.to_attributes() | {"space": space}
+                facts |= images.to_attributes() | {"space": space} | to_earlier_facts(earlier)
                 _make_run(path, experiment, facts, note)
             study = open_run(path)
             try:
@@ -91,6 +96,12 @@ def on_this_machine(experiment: Experiment) -> Experiment:
 def begun(path: Path) -> bool:
     """Return whether the directory holds a run."""
     return (path / "study.db").exists() or on_server(path)
+
+
+def _is_new(path: Path, experiment: Experiment) -> bool:
+    """Return whether neither the directory nor the server has the study of a run."""
+    url = experiment.storage
+    return not begun(path) and not (url and server_holds(url, experiment.name))
 
 
 def refuse_strange(path: Path) -> None:

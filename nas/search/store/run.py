@@ -1,6 +1,7 @@
 """A snapshot of a run directory: read once, nothing held open."""
 
 import platform
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -27,6 +28,7 @@ class Run:
     data: the images it began with. moved: whether the caller says where they are now.
     seconds_used: time that drivers have worked on it; None where that is not recorded. foreign: trials in the study
     that other programs made, or ask for; they are passed over. refusals: why some of those were not trained.
+    started_from: the trials of earlier runs that its sampler was told, counted by run.
     """
 
     path: Path
@@ -41,6 +43,7 @@ class Run:
     seconds_used: float | None = None
     foreign: int = 0
     refusals: tuple[str, ...] = ()
+    started_from: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def task(self) -> Task:
@@ -86,7 +89,7 @@ def read_run(study: StudyView) -> Run:
     return Run(
         study.path, study.experiment, records, counts, command, made_with, baselines, data,
         seconds_used=study.seconds_used(), foreign=len(known) - len(trials),
-        refusals=refusals,
+        refusals=refusals, started_from=Counter(each.source for each in study.earlier()),
     )  # fmt: skip
 
 

@@ -7,9 +7,9 @@ from nas.errors import ExperimentError
 from nas.known_code import find_known, is_known
 from nas.search.experiment import Experiment
 from nas.search.space import absolute_space, load_space, space_sources
-from nas.search.store.space_facts import check_space, space_changes
+from nas.search.store.space_facts import check_space, recorded_space, space_changes, with_first_name
 from nas.search.trial import Attributes
-from nas.user_code import Sources, is_outside, is_trusted, trust
+from nas.user_code import is_outside, is_trusted, trust
 
 
 def with_code(experiment: Experiment, recorded: Attributes, path: Path, space: str | None = None) -> Experiment:
@@ -21,7 +21,7 @@ def with_code(experiment: Experiment, recorded: Attributes, path: Path, space: s
     if space is not None:
         experiment = experiment.model_copy(update={"space": _given_space(experiment, recorded, path, space)})
     elif not is_trusted(experiment.space):
-        old = _texts(recorded)
+        old = recorded_space(recorded)
         known = next((name for name, now in find_known(experiment.space) if old and not space_changes(old, now)), None)
         if known:
             trust(known)
@@ -44,13 +44,5 @@ def _given_space(experiment: Experiment, recorded: Attributes, path: Path, space
     name = absolute_space(name, Path.cwd())
     trust(name)
     load_space(name)
-    old, now = _texts(recorded), space_sources(name)
-    if old and now:  # the file that is named may have another name
-        now = {next(iter(old)): next(iter(now.values())), **dict(list(now.items())[1:])}
-    check_space(recorded, now, path)
+    check_space(recorded, with_first_name(space_sources(name), recorded_space(recorded) or {}), path)
     return name
-
-
-def _texts(recorded: Attributes) -> Sources:
-    texts = recorded.get("space")
-    return {str(name): str(text) for name, text in texts.items()} if isinstance(texts, dict) else {}

@@ -24,16 +24,33 @@ def read_space(experiment: Experiment) -> Sources:
 
 def check_space(recorded: Attributes, now: Sources, path: Path) -> None:
     """Raise RunError, with the difference, when a space is not the one that a run's study recorded."""
-    before = recorded.get("space")
-    if not isinstance(before, dict):
+    old = recorded_space(recorded)
+    if old is None:
         return  # a run of an earlier version
-    old = {str(name): str(text) for name, text in before.items()}
-    if changed := space_changes(old, now):
-        shown = "; ".join(_difference(name, old.get(name, ""), now.get(name, "")) for name in changed[:3])
+    if shown := space_differences(old, now):
         raise RunError(
             f"{path} holds a run of another search space. {shown}\nRestore the file, or search with the new one in "
             "another place: --out"
         )
+
+
+def recorded_space(facts: Attributes) -> Sources | None:
+    """Return the texts of the space that a study was made with; None for a run of an earlier version."""
+    texts = facts.get("space")
+    return {str(name): str(text) for name, text in texts.items()} if isinstance(texts, dict) else None
+
+
+def with_first_name(texts: Sources, others: Sources) -> Sources:
+    """Return texts, the first of them under the name of the first of others: a file may have been renamed."""
+    if not texts or not others:
+        return texts
+    return dict(zip([*islice(others, 1), *islice(texts, 1, None)], texts.values(), strict=True))
+
+
+def space_differences(old: Sources, now: Sources) -> str:
+    """Return the first lines that changed in up to three files; "" where the code is the same."""
+    changed = space_changes(old, now)[:3]
+    return "; ".join(_difference(name, old.get(name, ""), now.get(name, "")) for name in changed)
 
 
 def space_changes(old: Sources, now: Sources) -> list[str]:

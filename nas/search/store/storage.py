@@ -128,13 +128,26 @@ def create_study(file: Path, objectives: Sequence[str], facts: Attributes) -> No
     part.replace(file)
 
 
+def server_holds(url: str, name: str) -> bool:
+    """Return whether a server holds a study of that name. Raises RunError."""
+    with readable(url):
+        storage = _postgresql(url)
+        found = _holds(storage, name)
+        storage.engine.dispose()
+        return found
+
+
 def create_study_on_server(url: str, name: str, objectives: Sequence[str], facts: Attributes) -> None:
     """Make a study on a server unless it exists; for one driver at a time. Raises RunError."""
     with readable(url):
         storage = _postgresql(url)
-        if name not in {study.study_name for study in storage.get_all_studies()}:
+        if not _holds(storage, name):
             _make(storage, name, objectives, facts)
         storage.engine.dispose()
+
+
+def _holds(storage: "RDBStorage", name: str) -> bool:
+    return name in {study.study_name for study in storage.get_all_studies()}
 
 
 def _make(storage: "RDBStorage", name: str, objectives: Sequence[str], facts: Attributes) -> None:

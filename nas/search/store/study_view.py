@@ -10,6 +10,7 @@ from nas.errors import ExperimentError, RunError, quoted
 from nas.search.experiment import Experiment
 from nas.search.experiment_file import read_experiment, validate_experiment
 from nas.search.store.data_facts import DataFacts, data_facts_of
+from nas.search.store.earlier_facts import EarlierTrials, earlier_of
 from nas.search.store.run_files import check_contained, not_a_run
 from nas.search.store.storage import connect, readable
 from nas.search.store.stored_trial import StoredTrial
@@ -72,6 +73,12 @@ class StudyView:
         facts = self.facts()
         with readable(str(self.path)):
             return data_facts_of(facts)
+
+    def earlier(self) -> EarlierTrials:
+        """Return the trials of the earlier runs that it was started from, as recorded when it was made."""
+        facts = self.facts()
+        with readable(str(self.path)):
+            return earlier_of(facts)
 
     def seconds_used(self) -> float | None:
         """Return the seconds that drivers have worked on the study; None where they are not recorded."""

@@ -6,7 +6,7 @@ the proposer checks budgets, refuses and remembers.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from nas.search.objectives import Budget, Network, Objective, Vector
 from nas.search.propose.candidate import Candidate, EditedGraph
@@ -28,6 +28,20 @@ class Sampler(Protocol):
         trial: one of `ask`; None for a trial of an earlier run. candidate: the network it led to, which is another than
         it chose where that was scaled to fit; None when there is none, or one that is still in training. values: the
         objectives, in order; None when the network was refused or its training failed.
+        """
+        ...
+
+
+@runtime_checkable
+class EarlierSampler(Protocol):
+    """A sampler that takes trials of earlier runs apart from its own; any other is told them with None as trial."""
+
+    def tell_earlier(self, candidate: Candidate, values: Vector, source: str) -> None:
+        """Take a trial of an earlier run, before anything is asked.
+
+        candidate: inside the budget or not; it may be proposed, and trained, again. values: the objectives, in order:
+        exact ones as of today's images, measured ones as they were then, perhaps on other data or after another
+        recipe. source: the run.
         """
         ...
 
