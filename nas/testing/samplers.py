@@ -10,6 +10,7 @@ from nas.search.experiment import Experiment
 from nas.search.objectives import Budget, Network, Range
 from nas.search.propose.candidate import EditedGraph, make_candidate
 from nas.search.propose.choices import GuidedTrial
+from nas.search.propose.earlier import EarlierTrial, tell_earlier_trials
 from nas.search.propose.proposer import Proposal, Proposer
 from nas.search.propose.samplers.base import Sampler, SamplerSetup
 from nas.search.trial import TrialRecord
@@ -26,26 +27,34 @@ IN_FLIGHT = 4
 
 
 def check_sampler(make: MakeSampler, trials: int = 12, patience: int = 200) -> None:
-    """Check a sampler from the first trial on, then with one to four objectives after trials of an earlier run.
+    """Check a sampler from the first trial on, then with one to four objectives after trials of an earlier driver, and
+    once as it starts from another run, whose networks may be proposed again.
 
-    make: the sampler's class, or what a `Plugin` of SAMPLERS loads. trials: proposed in each of the five searches.
+    make: the sampler's class, or what a `Plugin` of SAMPLERS loads. trials: proposed in each of the six searches.
     patience: calls of ask in a row without a new network after which the sampler fails.
     Raises AssertionError that names the broken promise.
     """
     check_proposals(make, OBJECTIVES[:1], (), trials, patience)
     for count in range(1, len(OBJECTIVES) + 1):
         check_proposals(make, OBJECTIVES[:count], earlier_trials(), trials, patience)
+    check_proposals(make, OBJECTIVES[:2], (), trials, patience, trials_of_another_run())
 
 
 def check_proposals(
-    make: MakeSampler, objectives: tuple[str, ...], history: tuple[TrialRecord, ...], trials: int, patience: int
+    make: MakeSampler,
+    objectives: tuple[str, ...],
+    history: tuple[TrialRecord, ...],
+    trials: int,
+    patience: int,
+    earlier: tuple[EarlierTrial, ...] = (),
 ) -> None:
     """Check one search: proposals are new and inside the budget, with several in flight, of which some fail.
 
-    Duplicates and networks outside the budget are told at once, and the history with None as its trial. Raises
-    AssertionError.
+    Duplicates and networks outside the budget are told at once, and the history with None as its trial. earlier: told
+    before all of it. Raises AssertionError.
     """
     proposer = _proposer(make, objectives, trials, patience)
+    tell_earlier_trials(proposer.sampler, earlier, small_space, TASK, proposer.objectives)
     for record in history:
         proposer.learn(record)
     proposals: list[Proposal] = []
@@ -59,7 +68,7 @@ def check_proposals(
             proposer.tell(ended, None if number % 5 == 0 else made_up_error(ended))
     fingerprints = {proposal.fingerprint for proposal in proposals}
     assert len(fingerprints) == trials, "a network was proposed twice"
-    assert not fingerprints & {record.fingerprint for record in history}, "a network of an earlier run was proposed"
+    assert not fingerprints & {record.fingerprint for record in history}, "a network of an earlier driver was proposed"
     assert all(BUDGET.allows(proposal) for proposal in proposals), "a proposal is outside the budget"
 
 
@@ -94,7 +103,7 @@ def made_up_error(network: Network) -> float:
 
 
 def earlier_trials() -> tuple[TrialRecord, ...]:
-    """Return trials of an earlier run: complete ones, a failed one, and a network without choices."""
+    """Return trials of an earlier driver: complete ones, a failed one, and a network without choices."""
     rng = random.Random(7)
     drawn = [make_candidate(small_space, TASK, GuidedTrial(rng)) for _ in range(8)]
     fixed = Graph.of(GapHead(TASK.classes)(Conv(9, 3)(TASK.image())))
@@ -103,3 +112,10 @@ def earlier_trials() -> tuple[TrialRecord, ...]:
     last = make_candidate(small_space, TASK, EditedGraph(fixed, ()))
     failed = untrained_trial(0, drawn[0], None)
     return (failed, *complete[1:], untrained_trial(len(complete), last, made_up_error(last)))
+
+
+def trials_of_another_run() -> tuple[EarlierTrial, ...]:
+    """Return trials of another run, some of them outside the budget."""
+    rng = random.Random(8)
+    drawn = [make_candidate(small_space, TASK, GuidedTrial(rng)) for _ in range(8)]
+    return tuple([EarlierTrial("another run", (made_up_error(each),), each.choices) for each in drawn])

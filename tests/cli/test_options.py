@@ -50,10 +50,10 @@ REFUSED: list[tuple[str, ...]] = [
 ALWAYS = {
     "init": "data",
     "search": "dry_run changes data max_params max_macs max_flops min_flops trials time_limit workers seed device "
-    "sampler baselines executor storage out",
+    "sampler start baselines executor storage out",
     "resume": "time_limit trials workers executor address data_dir",
     "tune": "changes data max_params max_macs max_flops min_flops trials time_limit workers seed device sampler "
-    "address storage_path resume out",
+    "start address storage_path resume out",
     "status": "as_json watch",
     "report": "format_ out",
     "export": "out format_",

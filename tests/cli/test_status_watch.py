@@ -15,8 +15,8 @@ from nas.training.score import Score
 
 FACTS: dict[str, Any] = {
     "run": "runs/x", "trials_total": 3, "complete": 1, "failed": 0, "running": 1, "pruned": 0, "active": True,
-    "seconds_used": None, "time_limit": None, "failures": {}, "proposals": {}, "foreign": 0, "refusals": [],
-    "best": None, "running_trials": [TrialProgress(1, 2, 8, 20.0, 60.0)._asdict()],
+    "seconds_used": None, "time_limit": None, "failures": {}, "proposals": {}, "started_from": {}, "foreign": 0,
+    "refusals": [], "best": None, "running_trials": [TrialProgress(1, 2, 8, 20.0, 60.0)._asdict()],
 }  # fmt: skip
 
 

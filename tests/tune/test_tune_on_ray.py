@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,9 +35,10 @@ def trained(folder: Path) -> int:
     return sum(len(file.read_text().splitlines()) >= 3 for file in folder.glob("*/result.json"))
 
 
-def test_a_search_on_tune_is_killed_resumed_and_kept(tmp_path: Path) -> None:
+def test_a_search_on_tune_is_killed_resumed_and_kept(tmp_path: Path, finished_run: Path) -> None:
+    shutil.copytree(finished_run, tmp_path / "old")
     settings = ["--trials", "6", "--max-params", "20k", "--set", "recipe.epochs=3", "--set", "halving=3"]
-    command = [sys.executable, "-m", "nas", "tune", "quickstart", *settings, "--out", "kept"]
+    command = [sys.executable, "-m", "nas", "tune", "quickstart", *settings, "--start", "old", "--out", "kept"]
     state = tmp_path / "kept.tune" / "tune"
     kill_when(lambda: trained(state) >= 2, command, tmp_path)
     assert not (tmp_path / "kept").exists()
@@ -51,9 +53,11 @@ def test_a_search_on_tune_is_killed_resumed_and_kept(tmp_path: Path) -> None:
         check=False,
     )
     assert (other.returncode, "seed was 0, is now 7" in other.stderr) == (2, True), other.stderr
+    shutil.rmtree(tmp_path / "old")
     subprocess.run([*command, "--resume"], cwd=tmp_path, env=ENVIRONMENT, check=True)
     run = nas.load(tmp_path / "kept")
     assert len({record.fingerprint for record in run.records}) == len(run.records) == 6
+    assert run.run.started_from == {"old": 8}
     assert max(record.cost.params for record in run.records) <= 20_000
     assert {record.state for record in run.records} <= {"complete", "pruned"}
     assert run.best().export(tmp_path / "export").agrees

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -176,3 +177,19 @@ def test_a_training_goes_on_from_a_checkpoint_to_the_bit(tmp_path: Path) -> None
     assert sum(each.numel() for each in net.parameters()) == scores[0]["params"]
     second.reset_config({"network": table, "recipe": {"learning_rate": 0.01}})
     assert second.train()["epoch"] == 1
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "evolution-graphs"])
+def test_a_searcher_is_told_the_same_of_an_earlier_run_after_a_restore(
+    sampler: str, finished_run: Path, tmp_path: Path
+) -> None:
+    old = shutil.copytree(finished_run, tmp_path / "old")
+    first = Searcher(experiment(sampler, start=str(old)))
+    before = drive(first, list("abcdef"), random.Random(0))
+    first.save(str(tmp_path / "state"))
+    shutil.rmtree(old)
+    second = Searcher(experiment(sampler, start=str(old)))
+    second.restore(str(tmp_path / "state"))
+    assert second.earlier == first.earlier == copied(first).earlier
+    assert len(second.earlier or ()) == 8
+    check(before + drive(second, list("ghijkl"), random.Random(1)))

@@ -1,6 +1,7 @@
 """The runs that a search starts from: read once, when a run is made."""
 
 from collections.abc import Iterator
+from itertools import accumulate
 from math import isfinite
 from pathlib import Path
 
@@ -17,35 +18,53 @@ from nas.search.trial import TrialRecord, damaged
 from nas.training.data import task
 from nas.user_code import short_name
 
-MAX_TRIALS = 2_000  # of each run, the last ones
+MAX_TRIALS = 2_000  # of each run
+MAX_CHARACTERS = 10_000_000  # of the genomes among them, which are kept of networks without choices
 
 
-def read_earlier_runs(experiment: Experiment) -> EarlierTrials:
+def read_earlier_runs(
+    experiment: Experiment, max_trials: int = MAX_TRIALS, max_characters: int = MAX_CHARACTERS
+) -> EarlierTrials:
     """Return the finished trials of the runs that an experiment starts from, in order, stopped ones included.
 
-    Raises ExperimentError for what is not a run, a run of another search space or metric, and one without a trial that
-    is a network for the images of this experiment. The code of the runs is not loaded.
+    max_trials, max_characters: of each run, that many of the last trials, and characters of their genomes. Raises
+    ExperimentError for what is not a run, a run of another search space or metric, and one without a trial that is a
+    network for the images of this experiment. The code of the runs is not loaded.
     """
     if not experiment.start_runs:
         return ()
     space, images = load_space(experiment.space), task(experiment.source)
-    return tuple([trial for name in experiment.start_runs for trial in _read_run(name, experiment, space, images)])
+    runs = {name: _last(_read_run(name, experiment), max_trials, max_characters) for name in experiment.start_runs}
+    return tuple([trial for name, trials in runs.items() for trial in _fitting(name, trials, space, images)])
 
 
-def _read_run(name: str, experiment: Experiment, space: Space, images: Task) -> list[EarlierTrial]:
+def _read_run(name: str, experiment: Experiment) -> list[EarlierTrial]:
     try:
         with open_view(Path(name).expanduser()) as study:
             _check_same(name, study, experiment)
             finished = list(_finished(name, study, experiment))
     except RunError as problem:
-        raise ExperimentError(f"start: {problem}") from None
+        where = "" if name in str(problem) else f"{name}: "
+        raise ExperimentError(f"start: {where}{problem}") from None
     if not finished:
         raise ExperimentError(f"start: {name} has no finished trial; continue it with: nas resume {quoted(name)}")
-    found = [trial for trial in finished[-MAX_TRIALS:] if trial.candidate(space, images)]
+    return finished
+
+
+def _last(trials: list[EarlierTrial], max_trials: int, max_characters: int) -> list[EarlierTrial]:
+    """Return as many of the last trials as the limits allow, in order."""
+    newest = trials[: -max_trials - 1 : -1]
+    sizes = accumulate(len(trial.genome) for trial in newest)
+    return [trial for trial, size in zip(newest, sizes, strict=True) if size <= max_characters][::-1]
+
+
+def _fitting(name: str, trials: list[EarlierTrial], space: Space, images: Task) -> list[EarlierTrial]:
+    """Return the trials of a run that are networks of the space for these images."""
+    found = [trial for trial in trials if trial.candidate(space, images)]
     if not found:
         raise ExperimentError(
-            f"start: none of the {len(finished)} finished trials of {name} is a network for images of {images.input} "
-            f"in {images.classes} classes"
+            f"start: none of the {len(trials)} finished trials of {name} is a network for images of {images.input} in "
+            f"{images.classes} classes"
         )
     return found
 

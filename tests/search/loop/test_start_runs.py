@@ -154,12 +154,15 @@ def test_networks_without_choices_are_told_by_their_genome(tmp_path: Path) -> No
     space, task = load_space("mixed"), load_run(tmp_path / "old").task
     made = [each.candidate(space, task) for each in earlier]
     assert [each and each.cost for each in made] == [record.cost for record in records]
+    assert read_earlier_runs(question, max_trials=5) == earlier[-5:]
+    assert read_earlier_runs(question, max_characters=len(earlier[-1].genome)) == earlier[-1:]
     assert len(search(tmp_path / "run", question)) == 12
 
 
 def test_a_choice_keeps_its_type() -> None:
     def space(trial: Trial, task: Task) -> Graph:
-        width = 8 if trial.suggest_categorical("wide", [True, 1, "1", 1.0]) is True else 4
+        kinds: list[Any] = [True, 1, "1", 1.0]
+        width = 8 if trial.suggest_categorical("wide", kinds) is True else 4
         trial.suggest_float("rate", 0.0, 4.0)
         return Graph.of(GapHead(task.classes)(Stem(width)(task.image())))
 

@@ -138,7 +138,7 @@ def _unrecorded() -> Iterator[None]:
             r"old does not hold all objectives that are measured \(error, test_unrecorded\): TypeError",
         ),
         (of_other_images, r"none of the 8 finished trials of .*old is a network for images of \(3, 12, 12\) in 4"),
-        (damaged, "trial 0 of the study is damaged"),
+        (damaged, "old: trial 0 of the study is damaged"),
         (a_choice_that_is_a_list, r"trial \d of the study is damaged"),
     ],
 )

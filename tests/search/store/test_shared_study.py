@@ -1,10 +1,12 @@
 """Several drivers on one PostgreSQL study: each trial once, none lost with a driver."""
 
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -97,6 +99,17 @@ def test_another_question_under_the_same_name_is_refused(tmp_path: Path, url: st
     with pytest.raises(RunError, match="seed was 0, is now 1"):
         create(tmp_path / "two", asked.model_copy(update={"seed": 1}), "nas")
     assert [file.name for file in (tmp_path / "two").iterdir()] == ["driver.lock"]
+
+
+def test_a_driver_that_joins_is_told_what_the_first_was(finished_run: Path, tmp_path: Path, url: str) -> None:
+    old = shutil.copytree(finished_run, tmp_path / "old")
+    asked = read_experiment(question(tmp_path, "started"), {"storage": url, "start": str(old)})
+    with closing(create(tmp_path / "one", asked, "nas")) as first:
+        told = first.earlier()
+    shutil.rmtree(old)
+    with closing(create(tmp_path / "two", asked, "nas")) as second:
+        assert second.earlier() == told
+    assert len(told) == 8
 
 
 def test_a_lost_server_is_a_message(tmp_path: Path, url: str) -> None:
