@@ -34,6 +34,7 @@ KEPT = 300  # of the candidates that were drawn before and not chosen
 MAX_LEARNT = 400  # networks the model learns from: its time grows with their cube
 MAX_EARLIER = 200  # of these, networks of an earlier run
 GROWTH = 1.1  # of the networks learned from, after which the model's settings are chosen again
+UNIFORM_EVERY = 6  # proposals one is a uniform draw, which finds what the model is wrong about
 RESTS = 20  # uniform draws after a ranking in which nothing was new
 
 
@@ -60,9 +61,12 @@ class Frontier:
         self.ranked: list[EncodedCandidate] = []  # best last; stale once anything is proposed or told
         self.settings: tuple[int, tuple[Setting, ...]] = 0, ()  # of the model, and how many networks they explain
         self.rests = 0
+        self.asked = 0
 
     def ask(self) -> GuidedTrial:
-        if len(self.known) + len(self.earlier) < min(STARTUP, self.setup.startup):
+        self.asked += 1
+        told = len(self.known) + len(self.earlier)
+        if told < min(STARTUP, self.setup.startup) or self.asked % UNIFORM_EVERY == 0:
             return GuidedTrial(self.rng)
         chosen = self._best()
         if chosen is None:

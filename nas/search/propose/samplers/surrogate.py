@@ -26,11 +26,16 @@ MAX_SETTINGS = 8  # processes in the mixture
 
 @dataclass(frozen=True)
 class Setting:
-    """One process. weights: of the kernel's parts. noise: variance. share: of the mixture."""
+    """One process. weights: of the kernel's parts. scale: of all variances. noise: variance. share: of the mixture."""
 
     weights: tuple[float, ...]
+    scale: float
     noise: float
     share: float
+
+    def covariance(self, parts: Array) -> Array:
+        """Return the covariance of networks from the parts of their similarity."""
+        return self.scale * weighted(self.weights, parts)
 
 
 def targets(errors: Sequence[float]) -> Array:
@@ -48,22 +53,24 @@ def likely_settings(parts: Array, values: Array, doubt: Array) -> list[Setting]:
     """Return the settings that explain the values best, with their shares.
 
     parts: of the kernel, (parts, rows, rows). values, doubt: (rows,); a row's noise is multiplied by its doubt. The
-    likelihood is the one at the best scale (Rasmussen & Williams 2006, section 5.4.1).
+    likelihood is the one at the best scale (Rasmussen & Williams 2006, section 5.4.1), which is used if it is above 1:
+    a smaller one, from few networks, makes the model overconfident.
     """
     root = np.sqrt(doubt)
-    found: list[tuple[float, tuple[float, ...], float]] = []
+    found: list[tuple[float, tuple[float, ...], float, float]] = []
     for weights in WEIGHTS:
         eigenvalues, vectors = eigh(weighted(weights, parts) / np.outer(root, root), check_finite=False)
         squares = (vectors.T @ (values / root)) ** 2
         for noise in NOISES:
             variances = np.maximum(eigenvalues, 0.0) + noise
-            fit = max(1e-12, float((squares / variances).sum()))
-            found.append((-0.5 * float(len(values) * np.log(fit) + np.log(variances).sum()), weights, noise))
+            scale = max(1e-12, float((squares / variances).mean()))
+            likelihood = -0.5 * float(len(values) * np.log(scale) + np.log(variances).sum())
+            found.append((likelihood, weights, max(1.0, scale), noise))
     found = sorted(found, reverse=True)[:MAX_SETTINGS]
     shares = np.exp(np.array([likelihood for likelihood, *_ in found]) - found[0][0])
     return [
-        Setting(weights, noise, float(share))
-        for (_, weights, noise), share in zip(found, shares / shares.sum(), strict=True)
+        Setting(weights, scale, scale * noise, float(share))
+        for (_, weights, scale, noise), share in zip(found, shares / shares.sum(), strict=True)
     ]
 
 
@@ -71,8 +78,7 @@ class Surrogate:
     """The posterior of the error, in units of `targets`.
 
     rows, values: the trained networks and their errors, as `targets` makes them. doubt: by what the noise of each is
-    multiplied; 1 for a training of this search. settings: of an earlier surrogate, in place of new ones. The signal
-    variance is fixed: fitted to few networks it is too small, and the model becomes overconfident.
+    multiplied; 1 for a training of this search. settings: of an earlier surrogate, in place of new ones.
     """
 
     def __init__(
@@ -89,7 +95,7 @@ class Surrogate:
     def _solve(self, parts: Array) -> None:
         self._factors, self._solved = list[Array](), list[Array]()
         for setting in self.settings:
-            covariance = weighted(setting.weights, parts) + np.diag(setting.noise * self._doubt)
+            covariance = setting.covariance(parts) + np.diag(setting.noise * self._doubt)
             factor, _ = cho_factor(covariance, lower=True, overwrite_a=True, check_finite=False)
             self._factors.append(factor)
             self._solved.append(cho_solve((factor, True), self._values, check_finite=False))
@@ -120,9 +126,9 @@ class Surrogate:
         parts, diagonal = self._kernel.parts(rows, self._rows), self._kernel.diagonal(rows)
         means, squares = [], []
         for setting, factor, solved in zip(self.settings, self._factors, self._solved, strict=True):
-            shared = weighted(setting.weights, parts)
+            shared = setting.covariance(parts)
             known = solve_triangular(factor, shared.T, lower=True, check_finite=False)
-            left = np.maximum(weighted(setting.weights, diagonal) - (known**2).sum(axis=0), 1e-12)
+            left = np.maximum(setting.covariance(diagonal) - (known**2).sum(axis=0), 1e-12)
             means.append(shared @ solved)
             squares.append(left + means[-1] ** 2)
         mean = self._shares @ np.array(means)
