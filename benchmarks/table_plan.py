@@ -8,9 +8,9 @@ from functools import cached_property
 
 import torch
 
-from benchmarks.enumeration import enumerate_space
 from nas.search.propose.candidate import Candidate
 from nas.search.space import load_space
+from nas.testing.enumeration import enumerate_space
 from nas.training.batches import Batches
 from nas.training.data import Source, load_data, load_test, task
 from nas.training.device import step_dtype

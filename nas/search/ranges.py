@@ -68,6 +68,10 @@ class IntRange:
             return drawn
         return draw_other(rng, self.values, self.values.index(value))
 
+    def nearest(self, number: float) -> int:
+        """Return the value nearest to a number."""
+        return self.values[_place(number, self.low, self.high, self.step)]
+
 
 @dataclass(frozen=True)
 class FloatRange:
@@ -128,7 +132,13 @@ class FloatRange:
         """Return another number than the given one at random; the same where there is no other."""
         if self.step is None or not self.allows(value):
             return self.draw(rng)
-        return draw_other(rng, self.values, round((value - self.low) / self.step))
+        return draw_other(rng, self.values, _place(value, self.low, self.high, self.step))
+
+    def nearest(self, number: float) -> float:
+        """Return the value nearest to a number."""
+        if self.step is None:
+            return min(max(number, self.low), self.high)
+        return self.values[_place(number, self.low, self.high, self.step)]
 
     def _at(self, position: float) -> float:
         """Return the number at a position from 0 to 1."""
@@ -165,6 +175,11 @@ def draw_other(rng: Random, values: Sequence[T], place: int) -> T:
         return values[0]
     drawn = rng.randrange(len(values) - 1)
     return values[drawn + (drawn >= place)]
+
+
+def _place(number: float, low: float, high: float, step: float) -> int:
+    """Return how many steps from the first lead to the value nearest to a number."""
+    return round((min(max(number, low), high) - low) / step)
 
 
 def _position(value: float, low: float, high: float, by_logarithm: bool) -> float:

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from benchmarks.cifar16 import Cifar16, halve
-from benchmarks.enumeration import enumerate_space
 from benchmarks.make_table import train_missing
 from benchmarks.table_files import write_table
 from benchmarks.table_plan import TablePlan
@@ -17,6 +16,7 @@ from nas.genome.primitives import ConvUnit, GapHead
 from nas.search.space import load_space
 from nas.search.workers.job import Event, Job
 from nas.search.workers.worker import train_job
+from nas.testing.enumeration import enumerate_space
 from nas.training.data import Source
 from nas.training.data.split import Split
 from nas.training.recipe import Recipe

@@ -90,6 +90,16 @@ def test_every_other_value_is_reached(distribution: Distribution) -> None:
         assert {(type(other), other) for other in found} == {*all_values} - {(type(value), value)}
 
 
+@given(int_ranges() | float_ranges(), st.floats(-1e16, 1e16), st.integers(0, 999))
+def test_the_nearest_value(distribution: IntRange | FloatRange, number: float, seed: int) -> None:
+    nearest = distribution.nearest(number)
+    assert distribution.allows(nearest)
+    some = [*distribution.values[:2], *distribution.values[-2:], distribution.draw(random.Random(seed))]
+    slack = 1e-9 * max(abs(distribution.low), abs(distribution.high))
+    assert abs(nearest - number) <= min(abs(value - number) for value in some) + slack
+    assert all(distribution.nearest(value) == pytest.approx(value) for value in some)
+
+
 def test_another_of_a_value_of_another_range_is_any() -> None:
     rng = random.Random(0)
     assert {IntRange(1, 3).draw_other(rng, 8) for _ in range(99)} == {1, 2, 3}

@@ -38,16 +38,16 @@ class _LogChoice:
     def __init__(self, distribution: IntRange | FloatRange) -> None:
         self.low, self.high, self.options = distribution.low, distribution.high, distribution.values
         self.continuous = isinstance(distribution, FloatRange) and distribution.step is None
-        self.shift = 0.0 if self.low > 0 else 1.0 - self.low
         self.bounds = self.place(self.low), self.place(self.high)
         self.draw = distribution.draw
 
     def place(self, value: Any) -> float:
-        return log(value + self.shift)
+        return log(value if self.low > 0 else value - self.low + 1)
 
     def value(self, place: float) -> Any:
         """Return the nearest value."""
-        number = min(max(exp(place) - self.shift, self.low), self.high)
+        number = exp(place) if self.low > 0 else exp(place) - 1 + self.low
+        number = min(max(number, self.low), self.high)
         if self.continuous:
             return number
         above = min(max(bisect(self.options, number), 1), len(self.options) - 1)

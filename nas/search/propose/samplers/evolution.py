@@ -12,6 +12,7 @@ from nas.search.pareto import as_points, dominates
 from nas.search.propose.candidate import Candidate, EditedGraph
 from nas.search.propose.choices import GuidedTrial, neighbor
 from nas.search.propose.samplers.base import SamplerSetup, SamplerTrial
+from nas.search.propose.samplers.stall import Stall
 
 POPULATION = 20
 TOURNAMENT = 5
@@ -28,13 +29,15 @@ class Evolution:
         self.rng, self.make_child = random.Random(setup.seed), make_child
         self.size = max(TOURNAMENT, min(POPULATION, setup.trials // 4))
         self.members: deque[tuple[Vector, Candidate]] = deque(maxlen=self.size)
+        self.stall = Stall()
 
     def ask(self) -> GuidedTrial | EditedGraph:
-        if len(self.members) < self.size:
+        if len(self.members) < self.size or self.stall:
             return GuidedTrial(self.rng)
         return self.make_child(self.rng, self._parent)
 
     def tell(self, trial: SamplerTrial | None, candidate: Candidate | None, values: Vector | None) -> None:
+        self.stall.tell(candidate, values)
         if candidate is not None and values is not None:
             self.members.append((values, candidate))
 

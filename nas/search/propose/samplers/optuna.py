@@ -1,19 +1,22 @@
 """Optuna's samplers, on a study in memory."""
 
-from typing import cast
+import random
 
 import optuna
 
-from nas.search.distributions import to_optuna
 from nas.search.objectives import Vector
 from nas.search.propose.candidate import Candidate
+from nas.search.propose.choices import GuidedTrial
 from nas.search.propose.samplers.base import SamplerSetup, SamplerTrial, vector
+from nas.search.propose.samplers.optuna_trial import OptunaTrial, listed_params
+from nas.search.propose.samplers.stall import Stall
 
 
 class OptunaSampler:
     """One of Optuna's samplers.
 
-    A network outside the budget is told at once, with its excess as a constraint; it takes no worker.
+    A network outside the budget is told at once, with its excess as a constraint; it takes no worker. Where nothing new
+    comes of it any more, it is not asked until a uniform draw led to a new network.
     """
 
     def __init__(self, setup: SamplerSetup, sampler: optuna.samplers.BaseSampler) -> None:
@@ -21,21 +24,23 @@ class OptunaSampler:
         minimize = [optuna.study.StudyDirection.MINIMIZE] * len(setup.objectives)
         self.study = optuna.create_study(directions=minimize, sampler=sampler)
         self.objectives, self.budget = setup.objectives, setup.budget
+        self.rng, self.stall = random.Random(setup.seed), Stall()
         measured = [each for each in setup.objectives if not each.exact]
         self.worst = [1.0 if each.upper_bound is None else each.upper_bound for each in measured]  # for the untrained
 
-    def ask(self) -> optuna.Trial:
-        return self.study.ask()
+    def ask(self) -> GuidedTrial:
+        return GuidedTrial(self.rng) if self.stall else OptunaTrial(self.study.ask())
 
     def tell(self, trial: SamplerTrial | None, candidate: Candidate | None, values: Vector | None) -> None:
-        asked = cast("optuna.Trial", trial)  # by this sampler
-        if trial is None:
-            self._add(candidate, values)
+        new = self.stall.tell(candidate, values)
+        if not isinstance(trial, OptunaTrial):
+            if new:
+                self._add(candidate, values)
         elif candidate is None:
-            self.study.tell(asked, state=optuna.trial.TrialState.FAIL)
+            self.study.tell(trial.asked, state=optuna.trial.TrialState.FAIL)
         else:
-            asked.set_constraint("budget", self.budget.worst(candidate)[1])
-            self.study.tell(asked, self._noted(values) or vector(self.objectives, candidate, tuple(self.worst)))
+            trial.asked.set_constraint("budget", self.budget.worst(candidate)[1])
+            self.study.tell(trial.asked, self._noted(values) or vector(self.objectives, candidate, tuple(self.worst)))
 
     def _noted(self, values: Vector | None) -> Vector | None:
         """Record the worst value of each objective without an upper bound."""
@@ -48,8 +53,7 @@ class OptunaSampler:
         if candidate is not None and values is not None:
             self.study.add_trial(
                 optuna.trial.create_trial(
-                    params=candidate.choices,
-                    distributions={name: to_optuna(each) for name, each in candidate.distributions.items()},
+                    **listed_params(candidate.choices, candidate.distributions),
                     values=self._noted(values),
                     constraints={"budget": self.budget.worst(candidate)[1]},
                 )
