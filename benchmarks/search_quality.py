@@ -199,6 +199,16 @@ def carry_out(asked: tuple[Path, Run]) -> dict[str, object]:
     return result(*asked)
 
 
+def rows(asked: Sequence[tuple[Path, Run]], jobs: int) -> Iterator[dict[str, object]]:
+    """Yield the rows of runs as they end, from so many processes."""
+    if jobs == 1:
+        yield from map(carry_out, asked)
+        return
+    os.environ["OMP_NUM_THREADS"] = "1"  # of the processes to come
+    with get_context("spawn").Pool(jobs) as pool:
+        yield from pool.imap_unordered(carry_out, asked)
+
+
 def planned(options: argparse.Namespace) -> list[Run]:
     """Return what is asked for, one set after another; says which tables are absent."""
     runs = []
@@ -228,14 +238,11 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--out", type=Path, required=True, help="CSV file, one row per run")
     options = parser.parse_args()
-    os.environ["OMP_NUM_THREADS"] = "1"  # of the processes to come
     done = finished(options.out)
-    runs = [run for run in planned(options) if run not in done]
-    with get_context("spawn").Pool(options.jobs) as pool:
-        asked = [(options.tables, run) for run in runs]
-        for count, row in enumerate(pool.imap_unordered(carry_out, asked), 1):
-            append(options.out, row)
-            print(f"{count} of {len(runs)}: {row['set']}, {row['sampler']}, seed {row['seed']}", flush=True)
+    runs = [(options.tables, run) for run in planned(options) if run not in done]
+    for count, row in enumerate(rows(runs, options.jobs), 1):
+        append(options.out, row)
+        print(f"{count} of {len(runs)}: {row['set']}, {row['sampler']}, seed {row['seed']}", flush=True)
 
 
 if __name__ == "__main__":
