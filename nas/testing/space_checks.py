@@ -1,13 +1,13 @@
 """The contract of a sampler on spaces that nobody has seen: never a crash, never a silent zero. Nothing is trained."""
 
 import random
+from dataclasses import replace
 from itertools import islice
 
 from nas.genome.fingerprint import fingerprint
 from nas.search.propose.candidate import Candidate, make_candidate
 from nas.search.propose.choices import GuidedTrial
 from nas.search.propose.proposer import Proposal, Proposer
-from nas.search.propose.samplers.base import SamplerSetup
 from nas.testing.enumeration import enumerate_choices
 from nas.testing.samplers import MakeSampler
 from nas.testing.spaces import TASK, MadeSpace
@@ -45,9 +45,7 @@ def make_proposer(sampler: str | MakeSampler, made: MadeSpace, trials: int = TRI
     experiment = made.experiment(sampler if isinstance(sampler, str) else "random", trials)
     proposer = Proposer(experiment, made.space, TASK, patience=PATIENCE)
     if not isinstance(sampler, str):
-        entries, budget = experiment.objective_entries, experiment.budget
-        setup = SamplerSetup(entries, budget, trials, made.fit, made.seed, proposer.peek)
-        proposer.sampler = sampler(setup)
+        proposer.sampler = sampler(replace(proposer.sampler_setup(), seed=made.seed))
     for record in made.history():
         proposer.learn(record)
     return proposer
