@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any
 
 from nas.genome.graph import Graph, PlacedOp
@@ -65,13 +66,16 @@ def parameters(uses: Sequence[PlacedOp], rows: Sequence[Sequence[Argument]]) -> 
     for (_, column), positions in together.items():
         values = [value for _, value in column]
         kinds = sorted({_kind(value) for value in values})
-        name = _argument(uses, values, rows[0][positions[0]].role)
-        taken = {parameter.name for parameter in named}
-        name = next(n for n in (name, *(f"{name}{i}" for i in range(2, 10_000))) if n not in taken)
+        name = unused(_argument(uses, values, rows[0][positions[0]].role), {parameter.name for parameter in named})
         defaults = {rows[0][position].default for position in positions}
         default = defaults.pop() if len(defaults) == 1 else None
         named.append(Parameter(name, " | ".join(kinds), tuple(positions), default))
     return named
+
+
+def unused(name: str, taken: Container[str]) -> str:
+    """Return the name, with the first number from 2 on that makes it a new one if it is taken."""
+    return next(each for each in chain([name], (f"{name}{i}" for i in count(2))) if each not in taken)
 
 
 def _kind(value: Any) -> str:

@@ -16,7 +16,7 @@ from nas.genome.op_kinds import Call, Layer, Primitive
 from nas.model.body import Body, CodeBlock, RepeatedCall
 from nas.model.classes import WIDTH, class_text
 from nas.model.forward import ForwardStep, forward, forward_steps
-from nas.model.naming import attributes, parameters
+from nas.model.naming import attributes, parameters, unused
 
 
 class SourceWriter:
@@ -47,7 +47,7 @@ class SourceWriter:
                 self._block(self._name(class_name), uses)
 
     def _name(self, wanted: str) -> str:
-        name = next(n for n in (wanted, *(f"{wanted}{i}" for i in range(2, 10_000))) if n not in self.taken)
+        name = unused(wanted, self.taken)
         self.taken.add(name)
         return name
 

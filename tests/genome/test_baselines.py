@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
+from torch_counts import meta_module
 
 from nas.errors import GenomeError
 from nas.genome import Graph, Task, baselines, cost, fingerprint, from_json, lower, to_json
@@ -17,7 +18,6 @@ from nas.genome.cost import tally
 from nas.genome.graph import Node
 from nas.genome.layers import AvgPool, BatchNorm, Conv, Linear, MaxPool, pair
 from nas.genome.metrics import receptive_field
-from nas.model import module
 from nas.model.module import outputs
 
 DATA = Path(__file__).parent.parent / "data"
@@ -118,9 +118,7 @@ def test_lenet_as_published() -> None:
 
 def assert_counts_are_torchs(name: str) -> None:
     graph = baseline(name)
-    with torch.device("meta"):
-        built = module(graph).eval()
-        images = torch.empty(2, *graph.input)
+    built, images = meta_module(graph), torch.empty(2, *graph.input, device="meta")
     with FlopCounterMode(display=False) as counter:
         scores = built(images)
     assert scores.shape == (2, BASELINES[name].task.classes)

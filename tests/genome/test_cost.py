@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_networks import random_network
 from torch.utils.flop_counter import FlopCounterMode
+from torch_counts import meta_module
 
 from nas.errors import EditError, GenomeError
 from nas.genome import Cost, Graph, Input, Primitive, Task, Value, cost, from_json, lower, to_json
@@ -120,11 +121,9 @@ def _drawn(rng: random.Random, space: str, task: Task) -> Graph:
 
 
 def counted_by_torch(graph: Graph) -> tuple[int, int]:
-    with torch.device("meta"):
-        network = module(graph).eval()
-        images = torch.empty(1, *graph.input)
+    network = meta_module(graph)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network(images)
+        network(torch.empty(1, *graph.input, device="meta"))
     return sum(weight.numel() for weight in network.parameters()), counter.get_total_flops()
 
 
