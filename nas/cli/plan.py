@@ -27,10 +27,10 @@ def print_plan(experiment: "Experiment") -> None:
     from nas.training.data import load_data as images_of
     from nas.training.data import overview
     from nas.training.metrics import METRICS
-    from nas.training.trainer import find_trainer
+    from nas.training.trainer import check_trainer_name
 
     _check_gpu(experiment)
-    find_trainer(experiment.trainer)
+    check_trainer_name(experiment.trainer)
     lines, images = overview(experiment.source), images_of(experiment.source)
     METRICS[experiment.metric].check_classes(images.task.classes)
     sample = preflight(experiment, load_space(experiment.space), images.task)
@@ -63,11 +63,14 @@ def print_plan(experiment: "Experiment") -> None:
 
 def _check_gpu(experiment: "Experiment") -> None:
     """Raise ExperimentError if the workers of this machine need a GPU and there is none."""
+    if experiment.executor != "local" or experiment.device in ("auto", "cpu"):
+        return
     from nas.training.device import has_device
 
-    device = experiment.device
-    if experiment.executor == "local" and device != "auto" and not has_device(device):
-        raise ExperimentError(f"device (={device!r}): torch finds no such GPU here; use --device cpu, or auto")
+    if not has_device(experiment.device):
+        raise ExperimentError(
+            f"device (={experiment.device!r}): torch finds no such GPU here; use --device cpu, or auto"
+        )
 
 
 def print_start(earlier: "EarlierTrials") -> None:

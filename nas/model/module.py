@@ -3,20 +3,20 @@
 import linecache
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from nas.errors import GenomeError
 from nas.genome.cost import cost
 from nas.genome.graph import Graph
 from nas.model.source import source
 
+if TYPE_CHECKING:  # a network's source is written without torch
+    from torch import Tensor, nn
+
 MAX_BYTES = 64 * 2**30
 
 
-def module(graph: Graph) -> nn.Module:
+def module(graph: Graph) -> "nn.Module":
     """Return the network as a torch module. A traceback through it shows the line of generated source.
 
     Weights are torch's defaults; initialization is part of training. Raises GenomeError when the weights alone would
@@ -28,7 +28,7 @@ def module(graph: Graph) -> nn.Module:
     return run_source(source(graph))
 
 
-def run_source(text: str) -> nn.Module:
+def run_source(text: str) -> "nn.Module":
     """Execute source text and return its Network. Only for text written by `source`: it runs whatever it contains.
 
     The network can be pickled and copied: what is kept of its classes is their text.
@@ -37,7 +37,7 @@ def run_source(text: str) -> nn.Module:
 
 
 @lru_cache(maxsize=64)
-def _classes(text: str) -> dict[str, type[nn.Module]]:
+def _classes(text: str) -> "dict[str, type[nn.Module]]":
     """Return the classes of source text by name. Those of one text are the same objects, so that a copy has them."""
     name = f"<network {hash(text) & 0xFFFFFFFF:08x}>"
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
@@ -54,13 +54,13 @@ def _reducer(text: str, name: str) -> Callable[[Any, Any], tuple[Any, ...]]:
     return lambda module, _protocol: (_blank, (text, name), module.__getstate__())
 
 
-def _blank(text: str, name: str) -> nn.Module:
+def _blank(text: str, name: str) -> "nn.Module":
     """Return a module of a class in the text, for pickle to give it its state."""
     made = _classes(text)[name]
     return made.__new__(made)
 
 
-def outputs(network: nn.Module, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
+def outputs(network: "nn.Module", images: "Tensor") -> "tuple[Tensor, ...]":
     """Return the logits of all heads, the classifier first, whether the network returns a tensor or a tuple."""
     given = network(images)
     return given if isinstance(given, tuple) else (given,)

@@ -11,6 +11,7 @@ from nas.training.data import Data
 from nas.training.metrics import MAX_CONFUSION_CLASSES
 from nas.training.recipe import Recipe
 from nas.training.score import Score
+from nas.user_code import is_outside
 
 if TYPE_CHECKING:
     from torch import nn
@@ -71,6 +72,12 @@ def find_trainer(name: str) -> Callable[..., Any]:
         raise ExperimentError(f"trainer {name} is not a class or function: {target!r:.60}")
     found: Callable[..., Any] = target
     return found
+
+
+def check_trainer_name(name: str) -> None:
+    """Raise ExperimentError for a name that is no trainer's. The toolkit's own is not imported: torch is slow."""
+    if is_outside(TRAINERS.check(name)):
+        find_trainer(name)
 
 
 def make_trainer(name: str, network: "nn.Module", data: Data, recipe: Recipe, seed: int, device: str) -> Trainer:

@@ -1,14 +1,18 @@
 """How a network does on each class, in words, for the card."""
 
-from nas.training.evaluation import Evaluation
+from typing import TYPE_CHECKING
+
 from nas.training.metrics import Confusion, recalls
+
+if TYPE_CHECKING:
+    from nas.training.evaluation import Evaluation
 
 MAX_CLASSES = 20
 """Of more classes the lowest recalls are named."""
 MAX_CONFUSIONS = 5
 
 
-def class_rows(part: str, found: Evaluation | None, names: tuple[str, ...] | None) -> dict[str, str]:
+def class_rows(part: str, found: "Evaluation | None", names: tuple[str, ...] | None) -> dict[str, str]:
     """Return the recall per class and the most frequent confusions, as rows of the card; none without an evaluation."""
     if found is None:
         return {}

@@ -21,7 +21,7 @@ from nas.search.store.study import Study, open_run
 from nas.search.store.trackers.tracker import check_tracker
 from nas.search.trial import Attributes
 from nas.training.metrics import METRICS
-from nas.training.trainer import find_trainer
+from nas.training.trainer import check_trainer_name
 from nas.user_code import Sources, is_outside, is_trusted, short_name
 
 # Settings that may change when a run continues. Of a space, the folder in which its file lies: its text is compared.
@@ -43,7 +43,7 @@ def create(path: Path, experiment: Experiment, command: str, earlier: EarlierTri
     experiment = on_this_machine(experiment)
     images, space = read_data_facts(experiment), read_space(experiment)
     METRICS[experiment.metric].check_classes(images.classes or 0)
-    find_trainer(experiment.trainer)
+    check_trainer_name(experiment.trainer)
     check_tracker(experiment.tracker)
     if earlier is None:
         earlier = read_earlier_runs(experiment) if experiment.start_runs and _is_new(path, experiment) else ()
