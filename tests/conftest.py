@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -33,6 +33,21 @@ def _one_thread() -> None:
 def _own_configuration(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Let no test write into the configuration of whoever runs it."""
     os.environ["NAS_CONFIG_DIR"] = str(tmp_path_factory.mktemp("configuration"))
+
+
+@pytest.fixture
+def nas(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
+    """The command line in this process: called with arguments, it returns the exit code, stdout and stderr."""
+    from nas.cli import main
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["nas", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        code = ended.value.code
+        return (code if isinstance(code, int) else 0), *capsys.readouterr()
+
+    return call
 
 
 @pytest.fixture

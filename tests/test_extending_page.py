@@ -4,14 +4,13 @@ import inspect
 import random
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, Literal
 
 import pytest
 
-import nas.cli
 from nas.errors import EditError, GenomeError, ShapeError
 from nas.genome import OPS, Graph, Task, from_json, to_json
 from nas.genome.edit import edits, mutate
@@ -26,6 +25,7 @@ from nas.search.space import load_space
 from nas.testing.ops import check_op_counts, check_op_forms
 from nas.user_code import absolute, load_attribute
 
+Call = Callable[..., tuple[int, str, str]]
 PAGE = Path(__file__).parent.parent / "docs" / "extending.md"
 BLOCKS = ("DepthwiseSe", "Multiply", "Sigmoid")
 TASK = Task("digits", (1, 8, 8), 10)
@@ -58,13 +58,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def blocks(project: Path) -> ModuleType:
     load_attribute(absolute("blocks.py:DepthwiseSe", project))
     return sys.modules[f"nas_user_{project.resolve()}/blocks.py"]
-
-
-def call(*arguments: str) -> int | str | None:
-    sys.argv = ["nas", *arguments]
-    with pytest.raises(SystemExit) as ended:
-        nas.cli.main()
-    return ended.value.code
 
 
 def commands() -> list[list[str]]:
@@ -149,19 +142,20 @@ def test_other_kinds_stay_as_they_are(value: Any, kind: Any) -> None:
         varied(value, kind, random.Random(0))
 
 
-def test_it_is_shown_and_drawn(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_shown_and_drawn(project: Path, nas: Call) -> None:
     show = next(line for line in commands() if line[:2] == ["nas", "show"])
-    assert call(*show[1:]) == 0
-    assert "DepthwiseSe(" in capsys.readouterr().out
-    assert call(*show[1:], "--svg", str(project / "drawn.svg")) == 0
+    code, out, _ = nas(*show[1:])
+    assert (code, "DepthwiseSe(" in out) == (0, True)
+    assert nas(*show[1:], "--svg", project / "drawn.svg")[0] == 0
     assert "DepthwiseSe" in (project / "drawn.svg").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
-def test_the_commands_of_the_page(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_commands_of_the_page(project: Path, nas: Call) -> None:
     few = ["--trials", "2", "--set", "recipe.epochs=1"]
     for program, verb, *options in commands():
         if program == "nas":
-            assert call(verb, *options, *(few if verb == "search" else [])) == 0, capsys.readouterr()
+            code, _, err = nas(verb, *options, *(few if verb == "search" else []))
+            assert code == 0, err
     assert "class DepthwiseSe(nn.Module)" in (project / "exported" / "net.py").read_text(encoding="utf-8")
-    assert call("status", "run", "--json") == 0
+    assert nas("status", "run", "--json")[0] == 0

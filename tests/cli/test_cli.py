@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from nas.cli import main
 from nas.cli.app import EXAMPLES, app
 from nas.errors import BudgetError
 from nas.genome import from_json
@@ -34,21 +33,6 @@ VERBS = list(COMMANDS.list_commands(None))
 def run(*arguments: object, **kwargs: object) -> subprocess.CompletedProcess[str]:
     command = [*NAS, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=500, **kwargs)  # type: ignore[call-overload,no-any-return]
-
-
-@pytest.fixture
-def nas(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
-    """The same without a new process, for the many cases of bad input: exit code, stdout, stderr."""
-
-    def call(*arguments: object) -> Result:
-        monkeypatch.setattr(sys, "argv", ["nas", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        code = ended.value.code
-        return (code if isinstance(code, int) else 0), out, err
-
-    return call
 
 
 def test_help_lists_the_verbs_in_the_order_of_use() -> None:
@@ -89,7 +73,7 @@ def test_help_imports_nothing_but_ourselves() -> None:
     assert imported("--help") == {"nas"}
 
 
-@pytest.mark.parametrize("arguments", [["cost", "resnet50"], ["show", "mixed"]])
+@pytest.mark.parametrize("arguments", [["cost", "resnet50"], ["show", "mixed"], ["show", "lenet5_paper", "--source"]])
 def test_light_verbs_import_nothing_heavy(arguments: list[str]) -> None:
     assert not imported(*arguments) & {"torch", "optuna", "ray", "pandas", "plotly"}
 

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ TRIALS = 3
 READABLE = 72 * 1024  # bytes that suffice to read a study, and for nothing that a verb writes
 HALF_A_STUDY = 60 * 1024
 REPORT_FILES = 9  # a page, two tables and two figures in two formats each
+Result = tuple[int, str, str]
+Call = Callable[..., Result]
 
 
 def begin(*arguments: object) -> "subprocess.Popen[str]":
@@ -32,18 +35,15 @@ def begin(*arguments: object) -> "subprocess.Popen[str]":
     )
 
 
-def completed(*arguments: object) -> str:
-    """Run a verb that succeeds; return what it prints on stderr."""
-    verb = begin(*arguments)
-    _, messages = verb.communicate(timeout=300)
-    assert verb.returncode == 0, messages
-    return messages
+def succeed(ended: Result) -> None:
+    code, _, messages = ended
+    assert code == 0, messages
 
 
-def refusal(verb: "subprocess.Popen[str]") -> str:
-    """Return the message of a verb that finds no room: one line, the last on stderr."""
-    _, messages = verb.communicate(timeout=300)
-    assert verb.returncode == 2, messages
+def refusal(ended: Result) -> str:
+    """Return the message of a verb that found no room: one line, the last on stderr."""
+    code, _, messages = ended
+    assert code == 2, messages
     assert "Traceback" not in messages
     assert messages.count("nas: ") == 1, messages
     *_, last = messages.splitlines()
@@ -89,19 +89,20 @@ def run(finished_run: Path, small_disk: Path) -> Path:
 
 
 @pytest.mark.parametrize("resumes", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["search", "resume"])
-def test_a_search_keeps_what_is_finished_and_goes_on(resumes: bool, small_disk: Path) -> None:
+def test_a_search_keeps_what_is_finished_and_goes_on(resumes: bool, small_disk: Path, nas: Call) -> None:
     run = small_disk / "run"
     driver = begin(*search(run))
     while driver.poll() is None and not (run / "log.txt").exists():
         time.sleep(0.01)
     ballast = fill(small_disk)
-    message = refusal(driver)
+    out, err = driver.communicate(timeout=300)
+    message = refusal((driver.returncode, out, err))
     assert "cannot be written" in message or "no room" in message
     assert message.endswith(f"continue with: nas resume {run}")
     ballast.unlink()
     before = finished(run)
     assert 1 <= len(before) < TRIALS
-    completed(*(("resume", run) if resumes else search(run)))
+    succeed(nas(*(("resume", run) if resumes else search(run))))
     after = finished(run)
     assert len(after) == TRIALS
     assert all(after[number] == record for number, record in before.items())
@@ -109,22 +110,22 @@ def test_a_search_keeps_what_is_finished_and_goes_on(resumes: bool, small_disk: 
 
 
 @pytest.mark.parametrize("room", [HALF_A_STUDY, pytest.param(0, marks=pytest.mark.slow)])
-def test_a_run_that_cannot_be_made_is_made_by_the_same_command(room: int, small_disk: Path) -> None:
+def test_a_run_that_cannot_be_made_is_made_by_the_same_command(room: int, small_disk: Path, nas: Call) -> None:
     run = small_disk / "run"
     ballast = fill(small_disk, room)
-    message = refusal(begin(*search(run, "--trials", 1)))
+    message = refusal(nas(*search(run, "--trials", 1)))
     assert f"{run} cannot be written" in message
     assert message.endswith("Fix that, or choose another place with --out")
     ballast.unlink()
-    completed(*search(run, "--trials", 1))
+    succeed(nas(*search(run, "--trials", 1)))
     assert len(finished(run)) == 1
     assert list(find_inconsistencies(run, fix=False)) == []
 
 
 @pytest.mark.parametrize("verb", ["doctor", pytest.param("resume", marks=pytest.mark.slow)])
-def test_a_study_that_cannot_be_read_for_want_of_room_is_not_called_damaged(verb: str, run: Path) -> None:
+def test_a_study_that_cannot_be_read_for_want_of_room_is_not_called_damaged(verb: str, run: Path, nas: Call) -> None:
     ballast = fill(run.parent)
-    message = refusal(begin(verb, run))
+    message = refusal(nas(verb, run))
     assert f"{run / 'study.db'} cannot be read" in message
     assert message.endswith("Its file system is full: make room and run the command again")
     ballast.unlink()
@@ -133,81 +134,81 @@ def test_a_study_that_cannot_be_read_for_want_of_room_is_not_called_damaged(verb
 
 @pytest.mark.slow
 @pytest.mark.parametrize("verb", ["report", "export", "finalists"])
-def test_without_any_room_a_study_is_read_and_what_cannot_be_written_is_named(verb: str, run: Path) -> None:
+def test_without_any_room_a_study_is_read_and_what_cannot_be_written_is_named(verb: str, run: Path, nas: Call) -> None:
     ballast = fill(run.parent)
-    completed("status", run)
-    message = refusal(begin(verb, run))
+    succeed(nas("status", run))
+    message = refusal(nas(verb, run))
     assert "cannot be written: No space left on device" in message or "no room for the weights" in message
     assert str(run) in message
     ballast.unlink()
     assert list(find_inconsistencies(run, fix=False)) == []
 
 
-def test_a_report_is_written_file_by_file(run: Path) -> None:
+def test_a_report_is_written_file_by_file(run: Path, nas: Call) -> None:
     ballast = fill(run.parent, READABLE)
-    message = refusal(begin("report", run))
+    message = refusal(nas("report", run))
     assert f"{run / 'report'}/" in message
     assert message.endswith("cannot be written: No space left on device. Fix that and run the same command again")
     before = contents(run / "report")
     assert before
     ballast.unlink()
-    completed("report", run)
+    succeed(nas("report", run))
     after = contents(run / "report")
     assert before.items() <= after.items()
     assert len(after) == REPORT_FILES
 
 
 @pytest.mark.slow
-def test_an_earlier_report_stays(run: Path) -> None:
-    completed("report", run)
+def test_an_earlier_report_stays(run: Path, nas: Call) -> None:
+    succeed(nas("report", run))
     before = contents(run / "report")
     fill(run.parent, READABLE)
-    refusal(begin("report", run))
+    refusal(nas("report", run))
     assert contents(run / "report") == before
 
 
-def test_finalists_are_all_listed_or_none(run: Path) -> None:
+def test_finalists_are_all_listed_or_none(run: Path, nas: Call) -> None:
     ballast = fill(run.parent, READABLE)
-    message = refusal(begin(*finalists(run)))
+    message = refusal(nas(*finalists(run)))
     assert "no room for the weights" in message
     assert message.endswith(f"make room and continue with: nas finalists {run}")
     assert load_finalists(run) == ()
     assert halves(run) == []
     ballast.unlink()
-    completed(*finalists(run))
+    succeed(nas(*finalists(run)))
     assert len(load_finalists(run)) == 1
     assert list(find_inconsistencies(run, fix=False)) == []
 
 
 @pytest.mark.slow
-def test_earlier_finalists_stay(run: Path) -> None:
-    completed(*finalists(run))
+def test_earlier_finalists_stay(run: Path, nas: Call) -> None:
+    succeed(nas(*finalists(run)))
     before = contents(run / "finalists")
     fill(run.parent, READABLE)
-    refusal(begin(*finalists(run)))
+    refusal(nas(*finalists(run)))
     assert contents(run / "finalists") == before
 
 
 @pytest.mark.parametrize("formats", ["source", pytest.param("all", marks=pytest.mark.slow)])
-def test_an_export_replaces_the_earlier_one_or_leaves_it(formats: str, run: Path) -> None:
+def test_an_export_replaces_the_earlier_one_or_leaves_it(formats: str, run: Path, nas: Call) -> None:
     command, earlier = ("export", run, "--format", formats), len(load_readings(run))
-    completed(*command)
+    succeed(nas(*command))
     before = contents(run / "export")
     ballast = fill(run.parent, READABLE)
-    message = refusal(begin(*command))
+    message = refusal(nas(*command))
     assert "An earlier export there is unchanged; make room" in message
     assert contents(run / "export") == before
     ballast.unlink()
-    completed(*command)
+    succeed(nas(*command))
     assert contents(run / "export").keys() == before.keys()
     assert len(load_readings(run)) == earlier + 3, "a reading counts, whatever becomes of the export"
     assert list(find_inconsistencies(run, fix=False)) == []
 
 
-def test_a_drawing_is_whole_or_not_there(small_disk: Path) -> None:
+def test_a_drawing_is_whole_or_not_there(small_disk: Path, nas: Call) -> None:
     fill(small_disk)
     drawing = small_disk / "net.svg"
-    message = refusal(begin("show", "resnet50", "--svg", drawing))
+    message = refusal(nas("show", "resnet50", "--svg", drawing))
     assert (
         message == f"nas: {drawing} cannot be written: No space left on device. Fix that and run the same command again"
     )
