@@ -1,6 +1,6 @@
 """Every verb on studies and genomes that are damaged or hostile; then what was promised is checked.
 
-    python -m benchmarks.fuzz [--databases 700] [--genomes 1000] [--seed 1] [--first 0]
+    python -m benchmarks.fuzz [--databases 700] [--genomes 1000] [--measured 2] [--seed 1] [--first 0]
 
 One search of ten trials is made, and each mutant is a copy with one to three changes, or a genome file. The verbs run
 in forked processes, the costly ones on a part of the mutants. Checked: they end by themselves with exit code 0, 1 or 2;
@@ -40,7 +40,6 @@ EXECUTOR = "benchmarks.fuzz:InProcess"
 SECONDS = 60  # a verb may take
 MEGABYTES = 400  # a verb may take
 MORE = {"report": 600}  # a report draws
-MEASURED = 2  # mutants of each verb in fresh processes
 SHARE = 0.05  # of the mutants that a costly verb gets
 PARAMS, MACS = 2_000_000, 500_000_000  # of the networks that are exported: more take the time and memory they need
 SETTINGS = ("--set", f"executor={EXECUTOR}", "--set", "recipe.epochs=1", "--set", "sampler=random", "--trials", "10")
@@ -145,8 +144,9 @@ class Ending:
 
 @dataclass
 class Tally:
-    """What was done, and what came of it."""
+    """What was done, and what came of it. measured: mutants of each verb that are run again in fresh processes."""
 
+    measured: int = 2
     codes: defaultdict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     hungry: defaultdict[str, list[tuple[float, Verb, Mutant]]] = field(default_factory=lambda: defaultdict(list))
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
@@ -160,7 +160,7 @@ class Tally:
         most = self.hungry[verb[0]]
         most.append((ending.megabytes, verb, mutant))
         most.sort(key=lambda each: -each[0])
-        del most[MEASURED:]
+        del most[self.measured :]
 
 
 def prepare() -> None:
@@ -292,8 +292,8 @@ def _is_json(text: str) -> bool:
 class Fuzz:
     """The base run, a folder to work in, and the tally."""
 
-    def __init__(self, home: Path) -> None:
-        self.home, self.base, self.work, self.tally = home, home / "base", home / "work", Tally()
+    def __init__(self, home: Path, measured: int) -> None:
+        self.home, self.base, self.work, self.tally = home, home / "base", home / "work", Tally(measured)
         self.genomes: list[str] = []
 
     def begin(self) -> None:
@@ -301,6 +301,7 @@ class Fuzz:
         from nas.genome.baselines import BASELINES, baseline
         from nas.genome.genome_json import to_json
         from nas.search.store.run import load_run
+        from nas.search.store.study import open_run
 
         base = str(self.base)
         for arguments in (
@@ -310,6 +311,7 @@ class Fuzz:
         ):
             ending = run_verb(arguments, self.home)
             assert ending.code == 0, ending.err
+        open_run(self.base).close()  # imports what writing to a study takes, for the processes forked from this one
         found = load_run(self.base)
         self.genomes = [to_json(record.graph) for record in (*found.records, *found.baselines)]
         self.genomes += [text for name in BASELINES if len(text := to_json(baseline(name))) < 20_000]
@@ -400,10 +402,10 @@ def progress(what: str, done: int, count: int) -> None:
         print(f"{what}: {done} of {count}", flush=True)
 
 
-def fuzz(home: Path, databases: int, genomes: int, seed: int, first: int = 0) -> Tally:
+def fuzz(home: Path, databases: int, genomes: int, measured: int, seed: int, first: int = 0) -> Tally:
     """Damage, run and check; return what was done."""
     prepare()
-    work = Fuzz(home)
+    work = Fuzz(home, measured)
     work.begin()
     work.databases(databases, seed, first)
     work.files(genomes, seed, first)
@@ -416,13 +418,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--databases", type=int, default=700)
     parser.add_argument("--genomes", type=int, default=1_000)
+    parser.add_argument("--measured", type=int, default=2, help="mutants of each verb whose memory is measured")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--first", type=int, default=0, help="number of the first mutant")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        tally = fuzz(Path(folder), options.databases, options.genomes, options.seed, options.first)
+        tally = fuzz(Path(folder), options.databases, options.genomes, options.measured, options.seed, options.first)
     print(f"{options.databases} databases, {options.genomes} genomes in {time.monotonic() - begun:.0f} s")
     for verb, codes in sorted(tally.codes.items()):
         ended = ", ".join(f"{code}: {count}" for code, count in sorted(codes.items()))

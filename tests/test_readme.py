@@ -1,8 +1,7 @@
 """The README's blocks run as printed, in order."""
 
 import re
-import subprocess
-import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,19 +26,18 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
-def test_console_blocks(tmp_path: Path) -> None:
+def test_console_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nas: Callable[..., Any]) -> None:
     put(tmp_path / "photos", folder_files(20))
+    monkeypatch.chdir(tmp_path)
     for block in blocks("console"):
         commands = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
         for command in commands:
             line, _, printed = command.partition("\n")
-            assert line.startswith("nas ")
-            done = subprocess.run(
-                [sys.executable, "-m", *line.split()], cwd=tmp_path, capture_output=True, text=True, check=False
-            )
-            assert done.returncode == 0, f"{line}\n{done.stderr}"
+            program, *arguments = line.split()
+            code, out, err = nas(*arguments)
+            assert (program, code) == ("nas", 0), f"{line}\n{err}"
             if printed:
-                assert done.stdout == printed, line
+                assert out == printed, line
     assert (tmp_path / "exports" / "small" / "net.py").is_file()
 
 
