@@ -11,15 +11,6 @@ from nas.report.run.view import View
 from nas.report.text import axis_title, clip, form_of, noun, percent, quantity, short
 
 BLUE, ORANGE, GRAY = "#0072B2", "#D55E00", "#8A939C"  # distinguishable with any color vision (Okabe & Ito 2008)
-TEXT, AXES, GRID = "#262626", "#C9D1D9", "#E6E9EC"
-STYLE: dict[str, Any] = {
-    "axes.axisbelow": True, "axes.edgecolor": AXES, "axes.grid": True, "axes.labelcolor": TEXT,
-    "axes.spines.right": False, "axes.spines.top": False, "axes.titlelocation": "left", "grid.color": GRID,
-    "text.color": TEXT, "xtick.bottom": False, "xtick.color": TEXT, "ytick.color": TEXT, "ytick.left": False,
-    "text.parse_math": False,  # names may hold dollar signs
-    "svg.fonttype": "none", "svg.hashsalt": "nas",  # the same SVG each time
-}  # fmt: skip
-EDGE: dict[str, Any] = {"edgecolors": "white", "linewidths": 0.6}
 
 
 def write_figures(view: View, folder: Path) -> None:
@@ -34,12 +25,17 @@ def write_figures(view: View, folder: Path) -> None:
 
 @contextmanager
 def _figure(path: Path) -> Iterator[Any]:
-    from matplotlib import rc_context
+    import matplotlib as mpl
+    import seaborn as sns
     from matplotlib.figure import Figure
 
-    with rc_context(STYLE):
+    # Names may hold dollar signs, which would be read as mathematics; a fixed salt keeps the SVG the same each time.
+    style: Any = {"text.parse_math": False, "svg.hashsalt": "nas", "svg.fonttype": "none", "axes.titlelocation": "left"}
+    with sns.axes_style("whitegrid", {"grid.color": "#E6E9EC", "axes.edgecolor": "#C9D1D9"}), mpl.rc_context(style):
         figure = Figure(figsize=(7.2, 4.4), layout="constrained")
-        yield figure.subplots()
+        axes = figure.subplots()
+        yield axes
+        sns.despine(ax=axes)
         for kind, settings in (("png", {"dpi": 160}), ("svg", {"metadata": {"Date": None}})):
             with atomic_file(path.with_suffix(f".{kind}")) as file:
                 figure.savefig(file, format=kind, **settings)
@@ -47,21 +43,21 @@ def _figure(path: Path) -> Iterator[Any]:
 
 def _draw_front(view: View, axes: Any) -> None:
     """Draw error against cost: every complete trial, the front as a step line, the baselines, the budget."""
+    import seaborn as sns
     from matplotlib.ticker import FuncFormatter, PercentFormatter
 
     name = view.abscissa
     costs = [value_of(name, record) for record in view.complete]
-    errors = [record.error for record in view.complete]
-    axes.scatter(costs, errors, 22, GRAY, alpha=0.6, label="trials", **EDGE)
+    sns.scatterplot(x=costs, y=[r.error for r in view.complete], ax=axes, color=GRAY, s=22, alpha=0.6, label="trials")
     members = sorted(record.vector((name, "error")) for record in view.front)
     x, y = [cost for cost, _ in members], [error for _, error in members]
     if len(view.experiment.objectives) == 2:
         axes.step(x, y, where="post", color=BLUE, linewidth=1.4)
-    axes.scatter(x, y, 42, BLUE, label=f"front ({len(members)})", zorder=3, **EDGE)
+    sns.scatterplot(x=x, y=y, ax=axes, color=BLUE, s=42, label=f"front ({len(members)})", zorder=3)
     if view.baselines:
         at = [value_of(name, record) for record in view.baselines]
         known = [record.error for record in view.baselines]
-        axes.scatter(at, known, 52, ORANGE, marker="D", label="baselines", zorder=4, **EDGE)
+        sns.scatterplot(x=at, y=known, ax=axes, color=ORANGE, s=52, marker="D", label="baselines", zorder=4)
     _limits(view, name, axes)
     write = percent if form_of(name) == "share" else short
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
