@@ -21,7 +21,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.bootstrap import Estimate, Values, mean_estimate, rank_estimates, ratio_estimate
-from benchmarks.search_quality import CHECKPOINTS
+from benchmarks.quality_rows import CHECKPOINTS
 
 MEASURES = {
     "regret": "regret in points",
@@ -67,9 +67,10 @@ def read_sets(rows: pd.DataFrame, measure: str) -> list[SetResults]:
         values = runs[[f"{measure}_{count}" for count in CHECKPOINTS]].set_axis(CHECKPOINTS, axis=1)
         values = values.dropna(axis=1, how="all") * (100 if measure == "missing" else 1)
         floor = MISSING_FLOOR if measure == "missing" else runs["own_error"].max()
-        if len(values.columns):
+        checkpoints = [count for count in CHECKPOINTS if count in values.columns]
+        if checkpoints:
             kept = pd.concat([runs[["seed", "optimum", "cpu_seconds"]], values], axis=1)
-            found.append(SetResults(str(name), kept.assign(label=labels(runs)), list(values.columns), float(floor)))
+            found.append(SetResults(str(name), kept.assign(label=labels(runs)), checkpoints, float(floor)))
     return found
 
 

@@ -5,7 +5,7 @@
         --out runs/quality.csv
 
 A run is a set, a sampler, a seed, a number of trainings, objectives and a budget. When it ends it is one row of the CSV
-file; the same command continues after a kill, and runs nothing twice. The tables are those of benchmarks/judged_tables,
+file; the same command continues after a kill, and runs nothing twice. The tables are those of benchmarks/table_readers,
 each where FOLDER has its file. `python -m benchmarks.quality_report runs/quality.csv` compares the samplers.
 
 Every sampler goes through the toolkit's own proposer: inside a budget of params and MACs that a quarter of the networks
@@ -22,23 +22,24 @@ times the most MACs, inside the budget. From one seed, every sampler is told the
 
 Beside the toolkit's samplers there are controls: `most-params`, `most-macs` and `deepest` (of equals, with the most
 MACs) train the networks inside the budget in that order, equals in random order; `oracle` is told of all of them once.
-What it lacks is what noise and short training take from any search.
+Its regret is what noise and short training leave to a search that overlooks nothing.
 """
 
 import argparse
-import csv
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.judged_tables import TABLES, JudgedTable, TableNetwork, load_table
+from benchmarks.judged_tables import JudgedTable, TableNetwork
+from benchmarks.quality_rows import CHECKPOINTS, Run, append, finished
+from benchmarks.table_readers import TABLES, load_table
 from nas.errors import DataError
 from nas.search.experiment import Experiment
 from nas.search.objectives import Budget
@@ -46,7 +47,6 @@ from nas.search.pareto import hypervolume, on_front
 from nas.search.propose.proposer import Proposer
 from nas.user_code import is_outside, trust
 
-CHECKPOINTS = (25, 50, 100)
 SAMPLERS = ("random", "tpe", "nsga2", "evolution", "local-search", "frontier")
 RULES: dict[str, Callable[[TableNetwork], tuple[int, ...]]] = {
     "most-params": lambda network: (network.params,),
@@ -62,28 +62,8 @@ Told = tuple[TableNetwork, float]
 table = cache(load_table)  # each process reads one once
 
 
-@dataclass(frozen=True)
-class Run:
-    """What one row of the CSV file is the result of."""
-
-    set: str
-    sampler: str
-    seed: int
-    trainings: int
-    objectives: str
-    budget_share: float
-
-
-MEASURES = ("regret", "finalists_regret", "short_regret", "missing")
-COLUMNS = (
-    *[field.name for field in fields(Run)],
-    *[f"{measure}_{count}" for measure in MEASURES for count in CHECKPOINTS],
-    "optimum", "own_error", "cpu_seconds",
-)  # fmt: skip
-
-
 def told(known: JudgedTable, network: TableNetwork, seed: int, training: int = 0) -> float:
-    """Return what a search from this seed is told of a network when it trains it again so often."""
+    """Return what a search from this seed is told of a network, when it trains it again so often."""
     return known.told(network, np.random.default_rng((seed, network.number, training)))
 
 
@@ -165,31 +145,6 @@ def result(folder: Path, run: Run) -> dict[str, object]:
             if run.objectives != "error":
                 row[f"missing_{count}"] = missing(known, first, inside)
     return row
-
-
-def finished(out: Path) -> set[Run]:
-    """Return the runs of a CSV file, from which a last line that a kill cut short is removed first."""
-    if not out.is_file():
-        return set()
-    text = out.read_text(encoding="utf-8")
-    if not text.endswith("\n"):
-        text = text[: text.rfind("\n") + 1]
-        out.write_text(text, encoding="utf-8")
-    return {
-        Run(row["set"], row["sampler"], int(row["seed"]), int(row["trainings"]), row["objectives"],
-            float(row["budget_share"]))
-        for row in csv.DictReader(text.splitlines())
-    }  # fmt: skip
-
-
-def append(out: Path, row: dict[str, object]) -> None:
-    """Add a row to a CSV file, which begins with the names of the columns."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with out.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        if not file.tell():
-            writer.writeheader()
-        writer.writerow(row)
 
 
 def carry_out(asked: tuple[Path, Run]) -> dict[str, object]:

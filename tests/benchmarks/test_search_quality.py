@@ -8,16 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import judged_tables, search_quality
+from benchmarks import nasbench101, search_quality
 from benchmarks.bootstrap import mean_estimate, rank_estimates, ratio_estimate
-from benchmarks.judged_tables import TABLES, JudgedTable, TableFile, TableNetwork, load_table
+from benchmarks.cifar16 import Cifar16
+from benchmarks.judged_tables import JudgedTable, TableNetwork
 from benchmarks.nasbench101 import EDGES, OPERATIONS, CellSpace
 from benchmarks.nasbench201 import EDGES as EDGES_201
 from benchmarks.quality_report import main as print_report
-from benchmarks.search_quality import CONTROLS, RULES, Run, finished, missing, result, ruled
+from benchmarks.quality_rows import Run, finished
+from benchmarks.search_quality import CONTROLS, RULES, missing, result, ruled
+from benchmarks.table_readers import TABLES, TableFile, load_table
 from nas.errors import DataError, GenomeError
 from nas.genome import Graph, Task, Trial, cost, fingerprint
 from nas.genome.primitives import Conv, GapHead, Stem
+from nas.genome.trial import Choice
 from nas.search.propose.choices import GuidedTrial
 from nas.search.space import load_space
 
@@ -105,7 +109,12 @@ def command(monkeypatch: pytest.MonkeyPatch, folder: Path, *options: str) -> lis
     """The runs that a command carries out."""
     made: list[Run] = []
     whole = search_quality.result
-    monkeypatch.setattr(search_quality, "result", lambda tables, run: (made.append(run), whole(tables, run))[1])
+
+    def noted(tables: Path, run: Run) -> dict[str, object]:
+        made.append(run)
+        return whole(tables, run)
+
+    monkeypatch.setattr(search_quality, "result", noted)
     base = ["--tables", str(folder), "--sets", "small", "--out", str(folder / "runs" / "quality.csv")]
     monkeypatch.setattr("sys.argv", ["search_quality", *base, *options])
     search_quality.main()
@@ -124,6 +133,12 @@ def test_a_command_that_is_continued_runs_nothing_twice(monkeypatch: pytest.Monk
     assert finished(out) == {*first, *others}
     assert len(pd.read_csv(out)) == 6
     assert command(monkeypatch, tmp_path, "--seeds", "3", "--samplers", "random", "oracle") == []
+
+
+def test_a_file_of_other_columns_is_not_continued(tmp_path: Path) -> None:
+    (tmp_path / "quality.csv").write_text("set,seed\nsmall,0\n")
+    with pytest.raises(DataError, match="other columns"):
+        finished(tmp_path / "quality.csv")
 
 
 def test_a_table_that_is_absent_is_named_and_left_out(
@@ -155,7 +170,7 @@ def test_what_is_told_varies_as_the_validation_set_lets_it() -> None:
 
 
 def test_the_own_error_is_that_of_the_mean_of_the_seeds() -> None:
-    seeds = JudgedTable(small, TASK, {name: one(i, 1, 0.2, 0.2 + step) for i, (name, step) in enumerate([("a", 0.02)])})
+    seeds = JudgedTable(small, TASK, {"a": one(0, 1, 0.2, 0.22)})
     assert seeds.own_error == pytest.approx(0.01)
     once = JudgedTable(small, TASK, {"a": one(0, 1, 0.1)})
     assert once.own_error == pytest.approx((0.1 * 0.9 / 10_000) ** 0.5)
@@ -165,7 +180,7 @@ def test_the_own_error_is_that_of_the_mean_of_the_seeds() -> None:
 def test_a_budget_leaves_its_share_and_a_hundred_at_least(sizes: list[tuple[int, int]], share: float) -> None:
     networks = {str(i): TableNetwork(i, *size, 1, (0.5,), (0.5,)) for i, size in enumerate(sizes)}
     budget, inside = JudgedTable(small, TASK, networks).inside(share)
-    limits = budget["params"].max, budget["macs"].max
+    limits = np.array([budget[name].max for name in ("params", "macs")], float)
     fitting = [each for each in networks.values() if each.params <= limits[0] and each.macs <= limits[1]]
     assert inside == fitting
     assert len(inside) >= max(share * len(networks), min(100, len(networks))) - 1e-6
@@ -201,7 +216,7 @@ def test_a_cell_of_fewer_vertices_is_reached_whatever_the_operations_it_lacks() 
         path = [edge in ((0, 1), (1, 2), (2, 6)) for edge in EDGES]
         assert space.nearest(path, [OPERATIONS[0], OPERATIONS[2], last, last, last]) == 1
     graph = space(GuidedTrial(random.Random(0), {f"edge_{a}_{b}": int((a, b) == (0, 6)) for a, b in EDGES}), TASK)
-    assert graph in [judged_tables.nasbench101.network(cell) for cell in (two, four)]
+    assert graph in [nasbench101.network(cell) for cell in (two, four)]
 
 
 def test_rows_of_one_network_are_its_trainings(tmp_path: Path) -> None:
@@ -215,7 +230,7 @@ def test_rows_of_one_network_are_its_trainings(tmp_path: Path) -> None:
     assert sum(trainings) == 3
     graph = known.space(GuidedTrial(random.Random(0), dict.fromkeys(EDGES_201, "nor_conv_3x3")), known.task)
     network = known.networks[fingerprint(graph)]
-    assert (known.judged(network), known.expected(network)) == (pytest.approx(0.06), pytest.approx(0.2))
+    assert [known.judged(network), known.expected(network)] == pytest.approx([0.06, 0.2])
     assert network.macs == cost(graph).macs
     with pytest.raises(DataError, match="no column 'cifar100_val_acc_12ep'"):
         load_table(tmp_path, "nasbench201-cifar100")
@@ -223,19 +238,35 @@ def test_rows_of_one_network_are_its_trainings(tmp_path: Path) -> None:
         load_table(tmp_path, "nasbench101")
 
 
-def test_what_a_part_of_an_own_table_lacks_is_no_network(tmp_path: Path) -> None:
-    from benchmarks.cifar16 import Cifar16
+def test_choices_that_a_part_of_an_own_table_lacks_move_to_the_nearest_network(tmp_path: Path) -> None:
+    space, task = load_space("stages"), Cifar16.task
+    plain: dict[str, Choice] = {
+        "kind1": "plain",
+        "depth1": 1,
+        "kernel1": 3,
+        "kind2": "plain",
+        "depth2": 1,
+        "kernel2": 1,
+    }
+    dense: dict[str, Choice] = {"kind1": "dense", "depth1": 2, "kind2": "dense", "depth2": 3}
+    graphs = [space(GuidedTrial(random.Random(0), choices), task) for choices in (plain, dense)]
+    errors = [errors_of(error) for error in (0.5, None, 0.3, 0.4)]
+    rows = [
+        {**choices, "fingerprint": fingerprint(graph), "params": 1, "macs": 2, "depth": 3, **scores}
+        for (choices, graph), scores in zip([(plain, graphs[0]), (dense, graphs[1])] * 2, errors, strict=True)
+    ]
+    frame = pd.DataFrame(rows, columns=list(rows[0])).astype({"kernel1": "Int64", "kernel2": "Int64"})
+    frame.to_parquet(tmp_path / "stages.parquet")
+    known = load_table(tmp_path, "stages")
+    assert [each.short for each in known.networks.values()] == [(0.5, 0.3), (0.9, 0.4)]  # one diverged
+    for choices, graph in ((plain, graphs[0]), (dense, graphs[1]), (plain | {"kernel2": 5}, graphs[0])):
+        trial = GuidedTrial(random.Random(0), choices)
+        assert fingerprint(known.space(trial, task)) == fingerprint(graph)
+        assert trial.params == choices
 
-    smallest = {"stem": 8, "width1": 8, "width2": 8, "width3": 16, "width4": 16}
-    graph = load_space("widths")(GuidedTrial(random.Random(0), smallest), Cifar16.task)
-    row = {"fingerprint": fingerprint(graph), "params": 1, "macs": 2, "depth": 3, "error_8": 0.5, "test_error": 0.4}
-    pd.DataFrame([row, row | {"error_8": None, "test_error": None}]).to_parquet(tmp_path / "widths.parquet")
-    known = load_table(tmp_path, "widths")
-    (network,) = known.networks.values()
-    assert (network.short, network.long) == ((0.5, 0.9), (0.4, 0.9))  # one diverged
-    assert known.space(GuidedTrial(random.Random(0), smallest), known.task) == graph
-    with pytest.raises(GenomeError, match="does not have"):
-        known.space(GuidedTrial(random.Random(0), smallest | {"stem": 16}), known.task)
+
+def errors_of(error: float | None) -> dict[str, float | None]:
+    return {"error_8": error, "test_error": error}
 
 
 REGRETS = st.lists(st.floats(0.01, 10), min_size=2, max_size=20).map(np.array)
@@ -265,8 +296,7 @@ def test_an_interval_lies_around_the_mean_and_within_the_values(values: np.ndarr
 
 
 def test_the_interval_of_a_share_is_that_of_its_binomial() -> None:
-    mean, low, high = mean_estimate(np.array([0.0, 1.0] * 50))
-    assert (mean, low, high) == (0.5, pytest.approx(0.4, abs=0.02), pytest.approx(0.6, abs=0.02))
+    assert mean_estimate(np.array([0.0, 1.0] * 50)) == pytest.approx((0.5, 0.4, 0.6), abs=0.02)
 
 
 def test_ranks_begin_with_the_lowest_and_equals_share_them() -> None:

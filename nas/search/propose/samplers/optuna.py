@@ -1,6 +1,7 @@
 """Optuna's samplers, on a study in memory."""
 
 import random
+import warnings
 
 import optuna
 
@@ -61,13 +62,22 @@ class OptunaSampler:
 
 
 def tpe(setup: SamplerSetup) -> OptunaSampler:
-    """Return the tree-structured Parzen estimator (Bergstra et al. 2011)."""
-    return OptunaSampler(setup, optuna.samplers.TPESampler(seed=setup.seed, n_startup_trials=setup.startup))
+    """Return the tree-structured Parzen estimator (Bergstra et al. 2011), over choices together.
+
+    Optuna estimates choices one by one when there are several objectives. `group` keeps to choices that are asked
+    together, as a conditional space needs, and `constant_liar` keeps workers from one and the same network.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of `group`
+        sampler = optuna.samplers.TPESampler(
+            seed=setup.seed, n_startup_trials=setup.startup, multivariate=True, group=True, constant_liar=True
+        )
+    return OptunaSampler(setup, sampler)
 
 
 def nsga2(setup: SamplerSetup) -> OptunaSampler:
-    """Return NSGA-II (Deb et al. 2002)."""
-    size = max(8, min(50, setup.trials // 3))
+    """Return NSGA-II (Deb et al. 2002), with at least five generations."""
+    size = max(8, min(50, setup.trials // 5))
     return OptunaSampler(setup, optuna.samplers.NSGAIISampler(population_size=size, seed=setup.seed))
 
 
