@@ -16,7 +16,7 @@ from benchmarks.nasbench101 import EDGES, OPERATIONS, CellSpace
 from benchmarks.nasbench201 import EDGES as EDGES_201
 from benchmarks.quality_report import main as print_report
 from benchmarks.quality_rows import Run, finished
-from benchmarks.search_quality import CONTROLS, RULES, missing, result, ruled
+from benchmarks.search_quality import CONTROLS, RULES, chosen_finalist, missing, result, ruled
 from benchmarks.table_readers import TABLES, TableFile, load_table
 from nas.errors import DataError, GenomeError
 from nas.genome import Graph, Task, Trial, cost, fingerprint
@@ -328,3 +328,11 @@ def test_a_report_shows_floors_and_says_what_it_cannot_compare(
     assert "| gp of 50 | 2 | 0.40 [0.40, 0.40] | 0.40 [0.40, 0.40] | - | 0% | 2.0 |" in lines
     assert "| a | 1 | 10.00 [10.00, 10.00] | 2.00 [2.00, 2.00] |" in lines
     assert "| gp of 50 | 1 | - | - |" in lines
+
+
+def test_finalists_are_trained_again_and_the_lowest_mean_is_chosen() -> None:
+    lucky, steady = one(0, 1, 0.5), one(1, 1, 0.3)
+    known = JudgedTable(small, TASK, {"lucky": lucky, "steady": steady}, 10_000)
+    found = [(lucky, 0.1), (steady, 0.2)]
+    assert chosen_finalist(known, found, 100, seed=0) == steady  # four more trainings show what luck hid
+    assert chosen_finalist(known, found, 2, seed=0) == lucky  # too few to train any again
