@@ -11,6 +11,7 @@ MEMORY, and more seconds in one space than the limit, are broken promises too. T
 import argparse
 import resource
 import signal
+import sys
 import time
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -21,7 +22,7 @@ from nas.search.registries import SAMPLERS
 from nas.testing.space_checks import check_made_space
 from nas.testing.spaces import made_space
 
-MEMORY = 8 * 2**30  # bytes of address space that a process may take
+MEMORY = 4 * 2**30  # bytes of address space that a process may take
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,9 @@ class Checked:
     fault: str
 
 
-def check(sampler: str, seed: int, limit: int) -> Checked:
-    """Check a sampler on the space of a seed."""
+def check(task: tuple[str, int, int]) -> Checked:
+    """Check a sampler on the space of a seed, for so many seconds."""
+    sampler, seed, limit = task
     begun, fault = time.process_time(), ""
     signal.alarm(limit)
     try:
@@ -47,22 +49,24 @@ def check(sampler: str, seed: int, limit: int) -> Checked:
 
 
 def broken_table(pool: Pool, samplers: list[str], seeds: range, limit: int) -> None:
-    """Print how many spaces each sampler breaks on, and which."""
+    """Print how many spaces each sampler breaks on, and to stderr which."""
     print("| sampler | spaces | broken | CPU seconds | slowest |\n|---|---|---|---|---|")
     for sampler in samplers:
-        found = pool.starmap(check, [(sampler, seed, limit) for seed in seeds], chunksize=1)
-        broken = [each for each in found if each.fault]
+        found: list[Checked] = []
+        for each in pool.imap(check, [(sampler, seed, limit) for seed in seeds]):
+            found.append(each)
+            if each.fault:
+                print(f"{sampler}, seed {each.seed}: {each.fault:.800}", file=sys.stderr, flush=True)
         slowest = max(found, key=lambda each: each.seconds)
-        seconds = sum(each.seconds for each in found)
+        broken, seconds = sum(bool(each.fault) for each in found), sum(each.seconds for each in found)
         last = f"{slowest.seconds:.0f} (seed {slowest.seed})"
-        print(f"| {sampler} | {len(found)} | {len(broken)} | {seconds:.0f} | {last} |")
-        for each in broken:
-            print(f"  seed {each.seed}: {each.fault:.600}", flush=True)
+        print(f"| {sampler} | {len(found)} | {broken} | {seconds:.0f} | {last} |", flush=True)
 
 
 def prepare() -> None:
     """Limit a process, so that a range written out or an endless loop is a fault that is told."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    _, highest = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY if highest < 0 else min(MEMORY, highest), highest))
 
     def stop(*_: object) -> None:
         raise TimeoutError("out of time")

@@ -7,7 +7,7 @@ from typing import Any, cast
 from optuna.distributions import BaseDistribution
 
 from nas.genome.trial import Choice
-from nas.search.distributions import Distribution, to_optuna
+from nas.search.distributions import Distribution, OneOf, to_optuna
 from nas.search.propose.choices import GuidedTrial
 
 
@@ -30,15 +30,16 @@ class SampledTrial(GuidedTrial):
     def _value(self, name: str, distribution: Distribution) -> Choice:
         wanted = to_optuna(distribution)
         if name in self._fixed:
-            return _plain(wanted, self._fixed[name])
+            return cast("Choice", _plain(wanted, self._fixed[name]))
         if wanted.single():
             return distribution.values[0]
         self.asked = True
-        if name in self._joint and distribution.allows(value := _plain(wanted, self._joint[name])):
-            return value
-        return _plain(wanted, self._sample(name, wanted, self))
+        value: Any = _plain(wanted, self._joint[name]) if name in self._joint else None
+        if not distribution.allows(value):
+            value = _plain(wanted, self._sample(name, wanted, self))
+        return cast("Choice", value) if isinstance(distribution, OneOf) else distribution.nearest(value)
 
 
-def _plain(distribution: BaseDistribution, value: Any) -> Choice:
+def _plain(distribution: BaseDistribution, value: Any) -> Any:
     """Return a value as Optuna gives it to a space."""
-    return cast("Choice", distribution.to_external_repr(distribution.to_internal_repr(value)))
+    return distribution.to_external_repr(distribution.to_internal_repr(value))

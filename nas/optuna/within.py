@@ -22,7 +22,7 @@ from nas.errors import BudgetError, ExperimentError, GenomeError
 from nas.genome.fingerprint import fingerprint
 from nas.optuna.sampled_trial import SampledTrial
 from nas.optuna.setting import StudySetting, trials_with_network
-from nas.search.distributions import to_optuna
+from nas.search.distributions import from_optuna, to_optuna
 from nas.search.experiment import Experiment
 from nas.search.propose.candidate import Candidate, make_candidate
 from nas.search.propose.choices import ChoicesKey, GuidedTrial, choices_key
@@ -112,7 +112,13 @@ class Within(BaseSampler):
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """Return the sampler's value of a choice that is not of the space."""
+        """Return the sampler's value of a choice that is not of the space.
+
+        A choice of the space is asked for here where Optuna finds it beside its step, as with steps of 1e-12.
+        """
+        _, drawn = self._running.get(trial.number, ("", Drawn({}, {})))
+        if from_optuna(param_distribution).allows(drawn.choices.get(param_name)):
+            return drawn.choices[param_name]
         return self.sampler.sample_independent(study, trial, param_name, param_distribution)
 
     def _draw(self, study: Study, trial: FrozenTrial) -> tuple[str, Drawn]:

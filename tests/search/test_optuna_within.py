@@ -122,6 +122,17 @@ def test_a_study_goes_on_in_another_process_without_repeating_itself(tmp_path: P
     trained.check(10)
 
 
+def test_steps_finer_than_optunas_tolerance() -> None:
+    def fine(trial: Trial, task: Task) -> Graph:
+        width = round(trial.suggest_float("width", 10.0, 60.0, step=1e-9))
+        return Graph.of(GapHead(task.classes)(Conv(width, 1)(task.image())))
+
+    trained, budget = Trained(fine), Budget(params=Range(max=250))
+    asked = experiment(budget=budget)
+    study(Within(asked, RandomSampler(seed=0), fine)).optimize(trained, n_trials=8)
+    trained.check(8, budget)
+
+
 def test_under_hyperband_a_network_is_new_in_all_brackets() -> None:
     trained = Trained(steps)
     study(Within(experiment(), RandomSampler(seed=0), steps), pruner=optuna.pruners.HyperbandPruner()).optimize(
