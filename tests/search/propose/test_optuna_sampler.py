@@ -18,10 +18,20 @@ from nas.search.propose.samplers.stall import PATIENCE
 from nas.search.registries import SAMPLERS
 from nas.testing.samplers import BUDGET, TASK, small_space
 
+SETUP = SamplerSetup(
+    (OBJECTIVES["error"],),
+    BUDGET,
+    trials=20,
+    fit=False,
+    seed=0,
+    peek=lambda trial: None,
+    is_new=lambda candidate: True,
+    count=lambda outcome: None,
+)
+
 
 def sampler(name: str = "tpe") -> OptunaSampler:
-    setup = SamplerSetup((OBJECTIVES["error"],), BUDGET, trials=20, fit=False, seed=0, peek=lambda trial: None)
-    made: OptunaSampler = SAMPLERS[name].load()(setup)
+    made: OptunaSampler = SAMPLERS[name].load()(SETUP)
     return made
 
 
@@ -74,9 +84,7 @@ def test_where_nothing_new_comes_it_draws_uniformly_until_something_does() -> No
 
 @pytest.mark.parametrize("name", ["tpe", "nsga2", "evolution"])
 def test_refusals_and_failures_are_nothing_new(name: str) -> None:
-    asker = SAMPLERS[name].load()(
-        SamplerSetup((OBJECTIVES["error"],), BUDGET, trials=20, fit=False, seed=0, peek=lambda trial: None)
-    )
+    asker = SAMPLERS[name].load()(SETUP)
     known = drawn(0)
     for seed in range(6):
         asker.tell(asker.ask(), drawn(seed), (0.5,))
