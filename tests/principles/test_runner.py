@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nas.cli import main
 from nas.errors import RunError
 from nas.genome.genome_json import from_json
 from nas.principles.judging.misclassified import load_misclassified
@@ -26,6 +25,7 @@ from nas.search.trial import Reason
 from nas.search.workers.job import Event, Job, Outcome, Progress
 from nas.training.score import Score
 
+Call = Callable[..., tuple[int, str, str]]
 KEYS = ("h01", "h17")  # five arms, one of them in both
 
 
@@ -146,17 +146,12 @@ def test_at_the_time_limit_what_runs_is_finished_and_the_rest_is_for_a_resume(tm
     assert not longer.out_of_time
 
 
-def test_the_path_of_the_page_is_the_last_line_of_stdout_and_not_in_json(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_path_of_the_page_is_the_last_line_of_stdout_and_not_in_json(tmp_path: Path, nas: Call) -> None:
     run = tmp_path / "run"
     list(train(make_study(tmp_path, keys=("h01",), interim_seeds=(2,)), run, Fake()))
     for arguments in ([], ["--json"]):
-        monkeypatch.setattr(sys, "argv", ["nas", "principles", str(run), *arguments])
-        with pytest.raises(SystemExit) as end:
-            main()
-        out, err = capsys.readouterr()
-        assert end.value.code == 0
+        code, out, err = nas("principles", run, *arguments)
+        assert code == 0
         assert (err if arguments else out).splitlines()[-1] == f"{run}/report/principles.html"
     assert [row["verdict"] for row in json.loads(out)] == ["refuted"]
 
@@ -178,24 +173,23 @@ def test_populations_follow_the_first_analysis(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_small_study_of_digits_from_the_command_to_the_page(tmp_path: Path) -> None:
+def test_a_small_study_of_digits_from_the_command_to_the_page(tmp_path: Path, nas: Call) -> None:
     text = resource("experiments", "principles_small.toml").read_text(encoding="utf-8")
     file = tmp_path / "tiny.toml"
     file.write_text(text.replace('"cifar10"', '"digits"').replace("train_images = 3000", "train_images = 300"))
     settings = ["recipe.epochs=2", "recipe.flip=false", "principles.interim_seeds=[2, 3]", "principles.population=5",
                 'principles.keys=["a00", "h10"]', "principles.deep=14", "principles.side=8", "validation=0.2"
                 ]  # fmt: skip
-    command = [sys.executable, "-m", "nas", "principles", str(file), "--out", str(tmp_path / "run"), "--json"]
+    command = ["principles", str(file), "--out", str(tmp_path / "run"), "--json"]
     command += [part for setting in settings for part in ("--set", setting)]
-    runs = [subprocess.run(command, capture_output=True, text=True, check=True) for _ in range(2)]
-    assert runs[0].stdout == runs[1].stdout
-    assert [row["key"] for row in json.loads(runs[0].stdout)] == ["a00", "h10"]
-    resume = [sys.executable, "-m", "nas", "resume", str(tmp_path / "run"), "--workers", "1"]
-    again = subprocess.run(resume, capture_output=True, text=True, check=True)
-    page = f"{tmp_path}/run/report/principles.html"
-    assert runs[0].stderr.splitlines()[-1] == again.stdout.splitlines()[-1] == page
-    assert " of " not in again.stderr  # nothing was left to train
-    assert {"a00", "h10"} <= set(again.stdout.split())
+    first = subprocess.run([sys.executable, "-m", "nas", *command], capture_output=True, text=True, check=True)
+    assert nas(*command)[:2] == (0, first.stdout)
+    assert [row["key"] for row in json.loads(first.stdout)] == ["a00", "h10"]
+    code, out, err = nas("resume", tmp_path / "run", "--workers", "1")
+    assert code == 0
+    assert first.stderr.splitlines()[-1] == out.splitlines()[-1] == f"{tmp_path}/run/report/principles.html"
+    assert " of " not in err  # nothing was left to train
+    assert {"a00", "h10"} <= set(out.split())
     assert (tmp_path / "run" / "report" / "principles.html").stat().st_size < 500_000
     found = read_results(tmp_path / "run")
     for record in found.records.values():

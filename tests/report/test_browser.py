@@ -87,10 +87,12 @@ setTimeout(() => {
 </script>"""
 
 
-def driven(text: str, script: str) -> str:
-    """The page with one more script at its end, which its policy is made to allow."""
+def driven(page: Path, script: str) -> Path:
+    """Write one more script at the end of a page, which its policy is made to allow."""
+    text = page.read_text(encoding="utf-8")
     relaxed = re.sub(r"script-src [^\"]*", "script-src 'unsafe-inline'", text, count=1)
-    return relaxed.replace("</body>", script + "</body>")
+    page.write_text(relaxed.replace("</body>", script + "</body>"), encoding="utf-8")
+    return page
 
 
 def heard(document: str) -> Any:
@@ -151,8 +153,7 @@ def test_a_request_and_an_error_would_be_seen(tmp_path: Path) -> None:
 
 def test_its_controls_work(tmp_path: Path) -> None:
     made = run(tmp_path, 30)
-    page = tmp_path / "driven.html"
-    page.write_text(driven(write_report(made).read_text(encoding="utf-8"), DRIVER), encoding="utf-8")
+    page = driven(write_report(made, tmp_path / "page.html"), DRIVER)
     document, console, _ = opened(page, tmp_path / "profile")
     assert console == ""
     said = heard(document)
@@ -169,8 +170,7 @@ def test_its_controls_work(tmp_path: Path) -> None:
 
 def test_pointing_at_a_network_shows_it(tmp_path: Path) -> None:
     made = rich_run(tmp_path)
-    page = tmp_path / "hovered.html"
-    page.write_text(driven(write_report(made).read_text(encoding="utf-8"), HOVER), encoding="utf-8")
+    page = driven(write_report(made, tmp_path / "page.html"), HOVER)
     document, console, _ = opened(page, tmp_path / "profile")
     assert console == ""
     said = heard(document)
@@ -183,9 +183,8 @@ def test_pointing_at_a_network_shows_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["one", "compared"])
 def test_a_phone_shows_every_plot_and_needs_no_scrolling_sideways(kind: str, tmp_path: Path) -> None:
-    made = rich_run(tmp_path)
-    text = (write_report(made) if kind == "one" else write_comparison([made, made])).read_text(encoding="utf-8")
-    (tmp_path / "narrow.html").write_text(driven(text, NARROW), encoding="utf-8")
+    made, narrow = rich_run(tmp_path), tmp_path / "narrow.html"
+    driven(write_report(made, narrow) if kind == "one" else write_comparison([made, made], narrow), NARROW)
     page = tmp_path / "frame.html"
     page.write_text(FRAME.format(name="narrow.html"), encoding="utf-8")
     document, _, _ = opened(page, tmp_path / "profile")
@@ -197,7 +196,7 @@ def test_a_phone_shows_every_plot_and_needs_no_scrolling_sideways(kind: str, tmp
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_a_picture_of_it_is_no_blank(dark: bool, tmp_path: Path) -> None:
-    page, picture = write_report(rich_run(tmp_path)), tmp_path / "picture.png"
+    page, picture = write_report(rich_run(tmp_path), tmp_path / "page.html"), tmp_path / "picture.png"
     assert BROWSER is not None
     looks = ["--force-dark-mode"] if dark else []
     command = [BROWSER, *QUIET, *looks, f"--user-data-dir={tmp_path}/profile", f"--screenshot={picture}", page.as_uri()]
@@ -212,8 +211,7 @@ def test_a_picture_of_it_is_no_blank(dark: bool, tmp_path: Path) -> None:
 
 
 def test_it_is_printed_in_light_colors(tmp_path: Path) -> None:
-    page = tmp_path / "printed.html"
-    page.write_text(driven(write_report(run(tmp_path)).read_text(encoding="utf-8"), PRINTED), encoding="utf-8")
+    page = driven(write_report(run(tmp_path), tmp_path / "page.html"), PRINTED)
     document, console, _ = opened(page, tmp_path / "profile", "--force-dark-mode")
     assert console == ""
     assert heard(document) == ["#e6edf3", "#1b1f24", "#e6edf3"]
@@ -221,8 +219,7 @@ def test_it_is_printed_in_light_colors(tmp_path: Path) -> None:
 
 def test_a_thousand_trials_open(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     """The time is recorded, not judged: it is the machine's as much as the page's. The goal is two seconds."""
-    page = tmp_path / "timed.html"
-    page.write_text(driven(write_report(run(tmp_path, 1_000)).read_text(encoding="utf-8"), OPENED), encoding="utf-8")
+    page = driven(write_report(run(tmp_path, 1_000), tmp_path / "page.html"), OPENED)
     assert BROWSER is not None
     quiet = [option for option in QUIET if "virtual-time" not in option]
     command = [BROWSER, *quiet, f"--user-data-dir={tmp_path}/profile", "--dump-dom", page.as_uri()]

@@ -166,6 +166,7 @@ def test_the_best_of_those_stopped_wait() -> None:
 @pytest.mark.slow
 def test_a_run_stops_trials_and_resumes_with_them(tmp_path: Path) -> None:
     changes = {"trials": 12, "recipe.epochs": 8, "sampler": "random", "halving": 2, "objectives": ["error"]}
+    changes["train_images"] = 200
     question = load_experiment("quickstart", changes)
     for _ in Search(create(tmp_path / "run", question, "nas")).events():
         pass

@@ -3,8 +3,7 @@
 import os
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -84,13 +83,10 @@ def read_only(finished_run: Path, tmp_path: Path) -> Iterator[Path]:
             subprocess.run(["umount", "--lazy", mount], check=True)
 
 
-def nas(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "nas", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
 @pytest.mark.slow
-def test_a_run_on_a_read_only_mount_is_read(read_only: Path, tmp_path: Path) -> None:
+def test_a_run_on_a_read_only_mount_is_read(
+    read_only: Path, tmp_path: Path, nas: Callable[..., tuple[int, str, str]]
+) -> None:
     assert not os.access(read_only, os.W_OK)
     for arguments in (
         ("status", read_only),
@@ -100,14 +96,14 @@ def test_a_run_on_a_read_only_mount_is_read(read_only: Path, tmp_path: Path) -> 
         ("report", read_only, "--format", "md"),
         ("export", read_only, "--out", tmp_path / "export"),
     ):
-        done = nas(*arguments)
-        assert done.returncode == 0, (arguments, done.stderr)
-    assert "this reading of the test split is not recorded" in done.stderr
+        code, _, err = nas(*arguments)
+        assert code == 0, (arguments, err)
+    assert "this reading of the test split is not recorded" in err
     for arguments in (("report", read_only), ("export", read_only), ("resume", read_only), ("finalists", read_only)):
-        done = nas(*arguments)
-        assert done.returncode == 2
-        assert "Read-only" in done.stderr
-        assert "Traceback" not in done.stderr
+        code, _, err = nas(*arguments)
+        assert code == 2
+        assert "Read-only" in err
+        assert "Traceback" not in err
 
 
 def test_changes_beside_a_file_that_cannot_be_written_are_read(
