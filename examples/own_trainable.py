@@ -27,7 +27,7 @@ def train(config):
 
 if __name__ == "__main__":
     experiment = nas.Experiment(space="mixed", data="digits", budget={"params": {"max": "50k"}})
-    settings = tune.TuneConfig(search_alg=nas.tune.Searcher(experiment), num_samples=12, max_concurrent_trials=2)
+    settings = tune.TuneConfig(search_alg=nas.tune.Searcher(experiment), num_samples=8, max_concurrent_trials=2)
     run, path = tune.RunConfig(name="own", storage_path=os.path.abspath("tune")), os.path.abspath("tune/own")
     if tune.Tuner.can_restore(path):  # asked before a new Tuner is made, which would replace what is there
         tuner = tune.Tuner.restore(path, train, resume_unfinished=True)

@@ -143,7 +143,7 @@ def test_show_gives_a_genome_that_cost_reads(tmp_path: Path, nas: Call) -> None:
 def test_from_search_to_network_and_report(tmp_path: Path) -> None:
     """What a user types, from the first command to the network in a process of its own."""
     path = tmp_path / "run"
-    done = run("search", "quickstart", "--out", path, "--trials", 4, "--set", "recipe.epochs=4", "--max-params", "40k")
+    done = run("search", "quickstart", "--out", path, "--trials", 4, "--set", "recipe.epochs=1", "--max-params", "40k")
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     status = json.loads(run("status", path, "--json").stdout)
@@ -160,7 +160,7 @@ def test_from_search_to_network_and_report(tmp_path: Path) -> None:
     names = {file.name for file in (tmp_path / "taken").iterdir()}
     assert names >= {"net.py", "weights.safetensors", "genome.json", "README.md"}
     assert f"{status['best']['params']:,}" in (tmp_path / "taken" / "README.md").read_text(encoding="utf-8")
-    again = run("search", "quickstart", "--out", path, "--trials", 4, "--set", "recipe.epochs=4", "--max-params", "40k")
+    again = run("search", "quickstart", "--out", path, "--trials", 4, "--set", "recipe.epochs=1", "--max-params", "40k")
     assert again.returncode == 0
     assert json.loads(run("status", path, "--json").stdout)["complete"] == 4
 
