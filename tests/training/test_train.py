@@ -205,18 +205,19 @@ from nas.training.data import load_data, task
 from nas.training.recipe import Recipe
 from nas.training.train import train
 torch.set_num_threads(1)
-net = module(Graph.of(GapHead(10)(BasicBlock(8, 2)(Stem({width})(task("digits").image())))))
-*_, last = train(net, load_data("digits"), Recipe(epochs=3, precision="float32"), 0)
-print(last.error)
+for width in (3, 4, 7):
+    net = module(Graph.of(GapHead(10)(BasicBlock(8, 2)(Stem(width)(task("digits").image())))))
+    *_, last = train(net, load_data("digits"), Recipe(epochs=3, precision="float32"), 0)
+    print(last.error)
 """
 
 
-@pytest.mark.parametrize("width", [3, 4, 7])
-def test_a_narrow_projection_with_a_stride_does_not_corrupt_the_memory(width: int) -> None:
+def test_a_narrow_projection_with_a_stride_does_not_corrupt_the_memory() -> None:
     """In a process of its own: in channels last, the gradient of such a convolution writes out of bounds."""
-    done = subprocess.run([sys.executable, "-c", NARROW.format(width=width)], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", NARROW], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-500:]
-    assert float(done.stdout) < 0.95
+    assert len(errors := [float(line) for line in done.stdout.splitlines()]) == 3
+    assert max(errors) < 0.95
 
 
 def test_safe_kernels_give_the_same_results_and_are_gone_afterwards() -> None:
