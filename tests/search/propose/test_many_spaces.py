@@ -19,6 +19,9 @@ from nas.testing.space_kinds import SPACE_KINDS
 from nas.testing.spaces import ERRORS, TASK, MadeSpace, made_space
 
 QUICK = [name for name in SAMPLERS if name != "gp"]
+BROKEN_BEFORE = [("random", 12), ("random", 27), ("evolution", 65), ("evolution", 161), ("nsga2", 37),
+                 ("frontier", 4), ("frontier", 17)]  # fmt: skip
+"""Samplers with the seed of a space on which `python -m benchmarks.many_spaces` found a fault that is mended."""
 
 
 @pytest.mark.parametrize("kind", SPACE_KINDS)
@@ -26,6 +29,11 @@ QUICK = [name for name in SAMPLERS if name != "gp"]
 def test_a_sampler_on_a_few_spaces_of_a_kind(sampler: str, kind: str) -> None:
     for seed in range(3):
         check_made_space(sampler, made_space(seed, kind), trials=12)
+
+
+@pytest.mark.parametrize(("sampler", "seed"), BROKEN_BEFORE)
+def test_a_sampler_on_a_space_that_it_broke_on_before(sampler: str, seed: int) -> None:
+    check_made_space(sampler, made_space(seed))
 
 
 @pytest.mark.slow
