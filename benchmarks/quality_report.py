@@ -1,7 +1,7 @@
 """Tables of what benchmarks/search_quality.py measured, as Markdown.
 
     python -m benchmarks.quality_report runs/quality.csv [--against frontier] [--samplers tpe frontier]
-        [--measure regret | short_regret | missing]
+        [--measure regret | finalists_regret | short_regret | missing]
 
 For every set, the mean of each sampler after so many trainings. Then, over all sets, each at its last checkpoint:
 
@@ -25,6 +25,7 @@ from benchmarks.quality_rows import CHECKPOINTS
 
 MEASURES = {
     "regret": "regret in points",
+    "finalists_regret": "regret in points, with finalists",
     "short_regret": "regret of short trainings in points",
     "missing": "missing hypervolume in percent",
 }
