@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from nas.genome import Graph, Input, Value, cost, fingerprint
-from nas.genome.layers import AvgPool, BatchNorm, Conv, MaxPool, Relu
+from nas.genome.activations import Relu
+from nas.genome.layers import AvgPool, Conv, MaxPool
+from nas.genome.norms import BatchNorm
 from nas.genome.primitives import Cell, ConvUnit, GapHead
 from nas.genome.primitives.cells import nasbench101, nasbench201
 

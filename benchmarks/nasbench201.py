@@ -3,7 +3,9 @@
 from functools import cache
 
 from nas.genome import Graph, Input, Task, Trial, Value
-from nas.genome.layers import AvgPool, BatchNorm, Conv, Relu
+from nas.genome.activations import Relu
+from nas.genome.layers import AvgPool, Conv
+from nas.genome.norms import BatchNorm
 from nas.genome.primitives import GapHead
 from nas.genome.primitives.cells import nasbench201
 

@@ -99,7 +99,7 @@ def _digest(*parts: bytes) -> bytes:
 
 @lru_cache(maxsize=16_384)
 def _op_digest(op: Op | None) -> bytes:
-    return _digest(repr((op.stable_name(), *op.values().items()) if op else ("NoneType",)).encode())
+    return _digest(repr((op.stable_name(), *op.stable_values().items()) if op else ("NoneType",)).encode())
 
 
 @lru_cache(maxsize=65_536)

@@ -33,7 +33,7 @@ def to_json(graph: Graph) -> str:
     rows = []
     for node in graph.nodes:
         row = {"name": node.name, "op": type(node.op).__name__, "inputs": [graph.nodes[i].name for i in node.inputs]}
-        rows.append("  " + json.dumps(row | node.op.values()))
+        rows.append("  " + json.dumps(row | node.op.stable_values()))
     outputs = json.dumps([graph.nodes[i].name for i in graph.outputs])
     return f'{{"format": "{FORMAT}",\n "nodes": [\n' + ",\n".join(rows) + f'\n ],\n "outputs": {outputs}}}\n'
 

@@ -106,6 +106,9 @@ class Value:
     def __add__(self, other: "Value") -> "Value":
         return OPS["Add"]()(self, other)
 
+    def __mul__(self, other: "Value") -> "Value":
+        return OPS["Mul"]()(self, other)
+
     def __repr__(self) -> str:
         return f"<{self.op} {self.shape}>"
 
@@ -171,6 +174,7 @@ class Op(metaclass=Interning):
     """
 
     arity: ClassVar[int | None] = 1  # number of inputs; None: two or more
+    later_fields: ClassVar[tuple[str, ...]] = ()  # added to an op of earlier versions; see `stable_values`
     former_name: ClassVar[str] = ""  # of a renamed op: still read from genomes, and kept where files depend on it
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
@@ -220,6 +224,17 @@ class Op(metaclass=Interning):
     def values(self) -> dict[str, Any]:
         """Return the hyperparameters by name, in order."""
         return {name: getattr(self, name) for name in checks(type(self))}
+
+    def stable_values(self) -> dict[str, Any]:
+        """Return the hyperparameters in fingerprints and genome files.
+
+        Later fields at their default are left out, so that the networks of earlier versions keep both.
+        """
+        given = self.values()
+        for spec in fields(self) if self.later_fields else ():
+            if spec.name in self.later_fields and given[spec.name] == spec.default:
+                del given[spec.name]
+        return given
 
     def __call__(self, *inputs: Value, name: str | None = None) -> Value:
         return Value(self, inputs, name)

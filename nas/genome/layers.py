@@ -8,7 +8,7 @@ from math import prod
 from typing import Any
 
 from nas.genome.graph import Op, Shape, place_op
-from nas.genome.hyperparameters import Count, Padding, Positive, Rate, Width, Window
+from nas.genome.hyperparameters import Count, Padding, Rate, Width, Window
 from nas.genome.op_kinds import Call, Layer, SlidingWindow
 
 Pair = tuple[int, int]
@@ -53,13 +53,15 @@ class Conv(Layer):
     padding: Padding | None = None
     groups: Width = 1
     bias: bool = False
+    dilation: Window = 1
 
+    later_fields = ("dilation",)
     weighted = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.padding is None:
-            rows, columns = ((k - 1) // 2 for k in pair(self.kernel))
+            rows, columns = ((k - 1) // 2 for k in pair(self._reach()))
             object.__setattr__(self, "padding", rows if rows == columns else (rows, columns))
 
     def shape(self, *inputs: Shape) -> Shape:
@@ -70,7 +72,14 @@ class Conv(Layer):
         return self.width, *slide(self, self.sliding_window(), inputs[0])
 
     def sliding_window(self) -> SlidingWindow:
-        return SlidingWindow(self.kernel, self.stride, self.padding or 0)
+        return SlidingWindow(self._reach(), self.stride, self.padding or 0)
+
+    def _reach(self) -> int | Pair:
+        """Return the rows and columns from the first to the last pixel that the kernel reads."""
+        if self.dilation == 1:
+            return self.kernel
+        rows, columns = (d * (k - 1) + 1 for k, d in zip(pair(self.kernel), pair(self.dilation), strict=True))
+        return rows, columns
 
     def params(self, *inputs: Shape) -> int:
         return self.width * (inputs[0][0] // self.groups * prod(pair(self.kernel)) + self.bias)
@@ -85,6 +94,7 @@ class Conv(Layer):
             (
                 ("stride", self.stride, 1),
                 ("padding", self.padding, 0),
+                ("dilation", self.dilation, 1),
                 ("groups", self.groups, 1),
                 ("bias", self.bias, True),
             ),
@@ -114,76 +124,6 @@ class Linear(Layer):
     def module(self, *inputs: Shape) -> Call:
         args = (("in_features", inputs[0][0]), ("out_features", self.width))
         return Call("nn.Linear", args, (("bias", self.bias, True),))
-
-
-@dataclass(frozen=True)
-class BatchNorm(Layer):
-    """Batch normalization with scale and shift (Ioffe & Szegedy 2015; torch.nn.BatchNorm2d)."""
-
-    epsilon: Positive = 1e-5
-
-    former_name = "Norm"
-
-    def shape(self, *inputs: Shape) -> Shape:
-        return image(self, *inputs)
-
-    def params(self, *inputs: Shape) -> int:
-        return 2 * inputs[0][0]
-
-    def module(self, *inputs: Shape) -> Call:
-        return Call("nn.BatchNorm2d", (("num_features", inputs[0][0]),), (("eps", self.epsilon, 1e-5),))
-
-
-@dataclass(frozen=True)
-class Relu(Layer):
-    """max(0, x) (Nair & Hinton 2010; torch.nn.functional.relu)."""
-
-    forward = "F.relu({0})"
-
-    def shape(self, *inputs: Shape) -> Shape:
-        return inputs[0]
-
-
-@dataclass(frozen=True)
-class Tanh(Layer):
-    """Hyperbolic tangent (torch.tanh)."""
-
-    forward = "torch.tanh({0})"
-
-    def shape(self, *inputs: Shape) -> Shape:
-        return inputs[0]
-
-
-@dataclass(frozen=True)
-class ScaledTanh(Layer):
-    """1.7159 tanh(2x / 3): the squashing function of LeNet-5 (LeCun et al. 1998, appendix A)."""
-
-    forward = "1.7159 * torch.tanh({0} * 2 / 3)"
-
-    def shape(self, *inputs: Shape) -> Shape:
-        return inputs[0]
-
-
-@dataclass(frozen=True)
-class LocalResponseNorm(Layer):
-    """Local response normalization over neighboring channels (Krizhevsky et al. 2012, section 3.3).
-
-    As in torch.nn.LocalResponseNorm, `alpha` is divided by `size`.
-    """
-
-    size: Count = 5
-    alpha: Positive = 1e-4
-    beta: Positive = 0.75
-    k: Positive = 2.0
-
-    former_name = "LocalNorm"
-
-    def shape(self, *inputs: Shape) -> Shape:
-        return image(self, *inputs)
-
-    def module(self, *inputs: Shape) -> Call:
-        options = (("alpha", self.alpha, 1e-4), ("beta", self.beta, 0.75), ("k", self.k, 1.0))
-        return Call("nn.LocalResponseNorm", (("size", self.size),), options)
 
 
 @dataclass(frozen=True)
@@ -243,6 +183,8 @@ class AdaptivePool(Layer):
 
     grid: Count
 
+    pools = True
+
     def shape(self, *inputs: Shape) -> Shape:
         return image(self, *inputs)[0], self.grid, self.grid
 
@@ -255,6 +197,7 @@ class GlobalPool(Layer):
     """Global average pooling: one feature per channel (Lin et al. 2013, section 3.2)."""
 
     forward = "{0}.mean((2, 3))"
+    pools = True
 
     def shape(self, *inputs: Shape) -> Shape:
         return (image(self, *inputs)[0],)
@@ -308,3 +251,18 @@ class Concat(Layer):
         if len({(len(shape), shape[1:]) for shape in inputs}) > 1:
             raise self.shape_error("rows and columns must be equal", *inputs)
         return sum(shape[0] for shape in inputs), *inputs[0][1:]
+
+
+@dataclass(frozen=True)
+class Mul(Layer):
+    """Elementwise product of equal shapes, or of an image and one value per channel (Hu et al. 2018, equation 4)."""
+
+    forward = "{0} * {1}"
+    commutes = True
+    arity = 2
+
+    def shape(self, *inputs: Shape) -> Shape:
+        large, small = sorted(inputs, key=prod, reverse=True)
+        if small not in (large, (large[0], 1, 1)):
+            raise self.shape_error("one must be like the other, or one value per channel of it", *inputs)
+        return large

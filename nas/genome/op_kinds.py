@@ -58,6 +58,7 @@ class Layer(Op, abstract=True):
     forward: ClassVar[str] = "{self}({0})"  # the expression; {0}, {1} the inputs, {all} their list, {self} the module
     weighted: ClassVar[bool] = False  # counts as a layer of depth; its outputs count as activations
     commutes: ClassVar[bool] = False  # the order of inputs does not matter
+    pools: ClassVar[bool] = False  # reads a mean over the whole image, which receptive fields leave out
     torch_class_source: ClassVar[str] = ""  # of a torch module that torch lacks: a class of its name, once per file
 
     def params(self, *inputs: Shape) -> int:

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 
+from nas.genome.activations import Nonlinearity
 from nas.genome.graph import Graph, Shape
-from nas.genome.layers import Add, Relu, ScaledTanh, Tanh
+from nas.genome.layers import Add, Mul
 from nas.genome.op_kinds import Layer, Primitive
 
 VARIABLES = ("x", "y", "z", "u", "v", "w")
 MAX_WIDTH = 76
-ACTIVATIONS = (Relu, Tanh, ScaledTanh)
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,11 @@ class _Lines:
     def folds(self, step: ForwardStep, text: str, reader: ForwardStep | None) -> bool:
         """Return whether this value is written inside its reader's expression."""
         node = self.graph.nodes[step.output]
-        if self.uses[step.output] > 1 or reader is None or isinstance(node.op, ACTIVATIONS) or len(text) > MAX_WIDTH:
+        if self.uses[step.output] > 1 or reader is None or isinstance(node.op, Nonlinearity) or len(text) > MAX_WIDTH:
             return False
-        if isinstance(node.op, Add):  # without parentheses a sum is safe only as the argument of a call
+        if isinstance(node.op, Add | Mul):  # without parentheses it is safe only as the argument of a call
             following = self.graph.nodes[reader.nodes[0]].op
-            return isinstance(following, Relu)
+            return isinstance(following, Layer) and "({0})" in following.forward
         return self.inner or isinstance(node.op, Layer)
 
     def read(self, step: ForwardStep) -> list[int]:

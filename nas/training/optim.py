@@ -26,8 +26,8 @@ def initialize(network: nn.Module) -> None:
 
 def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """Return the recipe's optimizer. Kernels alone have weight decay: a norm sets its own scale, a bias adds little."""
-    kernels = [p for p in network.parameters() if p.ndim > 1]
-    rest = [p for p in network.parameters() if p.ndim <= 1]
+    kernels = [p for p in network.parameters() if p.ndim in (2, 4)]
+    rest = [p for p in network.parameters() if p.ndim not in (2, 4)]
     groups = [{"params": kernels, "weight_decay": recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}]
     lr, momentum, eps = recipe.learning_rate, recipe.momentum, recipe.epsilon
     if recipe.optimizer == "adamw":

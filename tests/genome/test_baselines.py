@@ -16,8 +16,9 @@ from nas.genome import Graph, Task, baselines, cost, fingerprint, from_json, low
 from nas.genome.baselines import BASELINES, baseline
 from nas.genome.cost import tally
 from nas.genome.graph import Node
-from nas.genome.layers import AvgPool, BatchNorm, Conv, Linear, MaxPool, pair
+from nas.genome.layers import AvgPool, Conv, Linear, MaxPool, pair
 from nas.genome.metrics import receptive_field
+from nas.genome.norms import BatchNorm
 from nas.model.module import outputs
 
 DATA = Path(__file__).parent.parent / "data"

@@ -15,8 +15,10 @@ from torch_counts import meta_module
 
 from nas.errors import EditError, GenomeError
 from nas.genome import Cost, Graph, Input, Primitive, Task, Value, cost, from_json, lower, to_json
+from nas.genome.activations import Relu
 from nas.genome.edit import crossover, mutate
-from nas.genome.layers import Add, BatchNorm, Concat, Conv, Linear, MaxPool, Relu
+from nas.genome.layers import Add, Concat, Conv, Linear, MaxPool
+from nas.genome.norms import BatchNorm
 from nas.genome.primitives import BasicBlock, ConvStack, ConvUnit, DenseBlock, GapHead, Stem
 from nas.model import module
 from nas.model.source import source

@@ -12,6 +12,7 @@ from strategies import networks
 
 from nas.errors import EditError
 from nas.genome import Graph, Input, Task, Value, cost, fingerprint, from_json, lower, to_json
+from nas.genome.activations import Relu
 from nas.genome.edit import (
     MUTATIONS,
     add_branch,
@@ -29,7 +30,8 @@ from nas.genome.edit import (
     swap_head,
     widen,
 )
-from nas.genome.layers import Add, AvgPool, BatchNorm, Concat, Conv, GlobalPool, Linear, MaxPool, Relu
+from nas.genome.layers import Add, AvgPool, Concat, Conv, GlobalPool, Linear, MaxPool
+from nas.genome.norms import BatchNorm
 from nas.genome.primitives import BasicBlock, ConvUnit, DenseBlock, FcHead, GapHead, Stem
 from nas.model import module
 

@@ -16,8 +16,10 @@ from networkx.algorithms.isomorphism import categorical_multiedge_match, categor
 from random_networks import random_network
 
 from nas.genome import Graph, Input, Value, fingerprint, from_json, lower, to_json
+from nas.genome.activations import Relu
 from nas.genome.baselines import BASELINES, baseline
-from nas.genome.layers import Add, BatchNorm, Concat, Conv, GlobalPool, Linear, MaxPool, Relu
+from nas.genome.layers import Add, Concat, Conv, GlobalPool, Linear, MaxPool
+from nas.genome.norms import BatchNorm
 from nas.genome.primitives import BasicBlock, Bottleneck, ConvUnit, DenseBlock, GapHead, Stem
 
 seeds = st.integers(0, 2**32)

@@ -9,7 +9,8 @@ from random_networks import clear_caches, random_network
 
 from nas.errors import GenomeError, ShapeError
 from nas.genome import Graph, Input, from_json, lower, to_json
-from nas.genome.layers import Add, Concat, Conv, MaxPool, Relu
+from nas.genome.activations import Relu
+from nas.genome.layers import Add, Concat, Conv, MaxPool
 from nas.genome.primitives import BasicBlock, GapHead, Stem
 
 seeds = st.integers(0, 2**32)

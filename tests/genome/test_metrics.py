@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from random_networks import random_network
 
 from nas.genome import Graph, Input, Task, Value, cost, lower
-from nas.genome.layers import AvgPool, BatchNorm, Concat, Conv, Dropout, GlobalPool, Linear, MaxPool, Relu
+from nas.genome.activations import Relu
+from nas.genome.layers import AvgPool, Concat, Conv, Dropout, GlobalPool, Linear, MaxPool
 from nas.genome.metrics import (
     Stage,
     bottlenecks,
@@ -20,6 +21,7 @@ from nas.genome.metrics import (
     receptive_fields,
     stages,
 )
+from nas.genome.norms import BatchNorm
 from nas.genome.primitives import BasicBlock, Bottleneck, ConvStack, FcHead, GapHead, ImageNetStem, Stem
 from nas.model import module
 

@@ -9,7 +9,9 @@ from torch.nn import functional as F
 
 from nas.errors import ShapeError
 from nas.genome import Cost, Graph, Input, Shape, Value, cost, fingerprint, lower
-from nas.genome.layers import BatchNorm, Conv, MaxPool, Relu
+from nas.genome.activations import Relu
+from nas.genome.layers import Conv, MaxPool
+from nas.genome.norms import BatchNorm
 from nas.genome.op_kinds import Primitive
 from nas.genome.primitives import (
     AsymmetricConv,

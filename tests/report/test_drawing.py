@@ -12,8 +12,9 @@ from strategies import networks
 
 from nas.genome import Graph, Op, Task
 from nas.genome import primitives as p
+from nas.genome.activations import Relu
 from nas.genome.graph import place_op
-from nas.genome.layers import Add, Concat, Conv, Relu
+from nas.genome.layers import Add, Concat, Conv
 from nas.report.network import draw, to_dot, to_networkx
 from nas.report.network.blocks import blocks, wrap
 from nas.report.network.layout import Size, layout

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from functools import partial
 
+from nas.genome.activations import Relu
 from nas.genome.graph import Graph, Value
-from nas.genome.layers import BatchNorm, Conv, Relu
+from nas.genome.layers import Conv
+from nas.genome.norms import BatchNorm
 from nas.genome.primitives.dense import DenseBlock, Transition
 from nas.genome.primitives.heads import GapHead
 from nas.genome.primitives.stems import ImageNetStem

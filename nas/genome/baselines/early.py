@@ -1,7 +1,8 @@
 """LeNet-5, AlexNet, ZFNet, Network in Network."""
 
+from nas.genome.activations import ScaledTanh
 from nas.genome.graph import Graph, Value
-from nas.genome.layers import AvgPool, Conv, Dropout, Flatten, Linear, MaxPool, ScaledTanh
+from nas.genome.layers import AvgPool, Conv, Dropout, Flatten, Linear, MaxPool
 from nas.genome.paper_layers import ChannelScale, CodeDistance, TableConv
 from nas.genome.primitives.conv_pool import ConvPool
 from nas.genome.primitives.heads import ConvHead, FcHead

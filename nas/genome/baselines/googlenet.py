@@ -3,7 +3,8 @@
 from functools import partial
 
 from nas.genome.graph import Graph, Value
-from nas.genome.layers import LocalResponseNorm, MaxPool
+from nas.genome.layers import MaxPool
+from nas.genome.norms import LocalResponseNorm
 from nas.genome.primitives.heads import AuxiliaryHead, GapHead
 from nas.genome.primitives.inception import EPSILON, FactorizedInception, Inception, InceptionReduction
 from nas.genome.primitives.stacks import ConvUnit

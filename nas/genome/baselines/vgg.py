@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from nas.genome.graph import Graph
-from nas.genome.layers import LocalResponseNorm, MaxPool
+from nas.genome.layers import MaxPool
+from nas.genome.norms import LocalResponseNorm
 from nas.genome.primitives.heads import FcHead
 from nas.genome.primitives.stacks import ConvStack
 from nas.genome.task import Task

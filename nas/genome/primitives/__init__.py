@@ -1,28 +1,39 @@
 """The documented building blocks, one file per family. Importing this package registers every op."""
 
+from nas.genome.activations import (
+    Gelu,
+    HardSigmoid,
+    HardSwish,
+    Prelu,
+    Relu,
+    Relu6,
+    ScaledTanh,
+    Sigmoid,
+    Silu,
+    Tanh,
+)
+from nas.genome.channel_layers import ChannelShuffle, ChannelSplit, LayerScale, ZeroPad
 from nas.genome.layers import (
     AdaptivePool,
     Add,
     AvgPool,
-    BatchNorm,
     Concat,
     Conv,
     Dropout,
     Flatten,
     GlobalPool,
     Linear,
-    LocalResponseNorm,
     MaxPool,
-    Relu,
-    ScaledTanh,
-    Tanh,
+    Mul,
 )
+from nas.genome.norms import BatchNorm, GroupNorm, LayerNorm, LocalResponseNorm
 from nas.genome.paper_layers import ChannelPad, ChannelScale, CodeDistance, PositionBias, TableConv
 from nas.genome.primitives.board import BoardHead, BoardTrunk
 from nas.genome.primitives.cells import Cell, Narrow, Zero
 from nas.genome.primitives.conv_pool import ConvPool
 from nas.genome.primitives.dense import DenseBlock, DenseLayer, Transition
 from nas.genome.primitives.factorization import AsymmetricConv, FactorizedConv, GridReduction
+from nas.genome.primitives.gates import SqueezeExcite
 from nas.genome.primitives.heads import AuxiliaryHead, ConvHead, FcHead, GapHead, NormAuxiliaryHead
 from nas.genome.primitives.inception import FactorizedInception, Inception, InceptionNaive, InceptionReduction
 from nas.genome.primitives.inception_v3 import InceptionA, InceptionB, InceptionC, InceptionD, InceptionE
@@ -44,6 +55,8 @@ __all__ = [
     "Cell",
     "ChannelPad",
     "ChannelScale",
+    "ChannelShuffle",
+    "ChannelSplit",
     "CodeDistance",
     "Concat",
     "Conv",
@@ -59,8 +72,12 @@ __all__ = [
     "FcHead",
     "Flatten",
     "GapHead",
+    "Gelu",
     "GlobalPool",
     "GridReduction",
+    "GroupNorm",
+    "HardSigmoid",
+    "HardSwish",
     "ImageNetStem",
     "Inception",
     "InceptionA",
@@ -70,18 +87,27 @@ __all__ = [
     "InceptionE",
     "InceptionNaive",
     "InceptionReduction",
+    "LayerNorm",
+    "LayerScale",
     "Linear",
     "LocalResponseNorm",
     "MaxPool",
     "MlpConv",
+    "Mul",
     "Narrow",
     "NormAuxiliaryHead",
     "PositionBias",
+    "Prelu",
     "Relu",
+    "Relu6",
     "ScaledTanh",
+    "Sigmoid",
+    "Silu",
+    "SqueezeExcite",
     "Stem",
     "TableConv",
     "Tanh",
     "Transition",
     "Zero",
+    "ZeroPad",
 ]

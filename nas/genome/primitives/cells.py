@@ -6,9 +6,11 @@ from functools import reduce
 from typing import Annotated, Literal, get_args
 
 from nas.errors import GenomeError
+from nas.genome.activations import Relu
 from nas.genome.graph import Shape, Value
 from nas.genome.hyperparameters import Limits, Width
-from nas.genome.layers import Add, AvgPool, BatchNorm, Concat, Conv, MaxPool, Relu, image
+from nas.genome.layers import Add, AvgPool, Concat, Conv, MaxPool, image
+from nas.genome.norms import BatchNorm
 from nas.genome.op_kinds import Call, Layer, Primitive
 from nas.genome.primitives.units import conv_bn, unit
 

@@ -5,9 +5,11 @@ from typing import Literal
 
 from nas.genome.graph import Shape, Value
 from nas.genome.hyperparameters import Count, Padding, Width, Window
-from nas.genome.layers import AvgPool, LocalResponseNorm, MaxPool
+from nas.genome.layers import AvgPool, MaxPool
+from nas.genome.norms import LocalResponseNorm
 from nas.genome.op_kinds import Primitive
-from nas.genome.primitives.stacks import Activation, ConvUnit
+from nas.genome.primitives.stacks import ConvUnit
+from nas.genome.primitives.units import Activation
 
 
 @dataclass(frozen=True)

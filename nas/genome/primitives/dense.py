@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from nas.genome.activations import Relu
 from nas.genome.graph import Value
 from nas.genome.hyperparameters import Count, Rate, Width
-from nas.genome.layers import AvgPool, BatchNorm, Concat, Conv, Dropout, Relu
+from nas.genome.layers import AvgPool, Concat, Conv, Dropout
+from nas.genome.norms import BatchNorm
 from nas.genome.op_kinds import Primitive
 
 

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from nas.genome.activations import Relu
 from nas.genome.graph import Value
 from nas.genome.hyperparameters import Count, Rate, Width
-from nas.genome.layers import AdaptivePool, AvgPool, Dropout, Flatten, GlobalPool, Linear, Relu
+from nas.genome.layers import AdaptivePool, AvgPool, Dropout, Flatten, GlobalPool, Linear
 from nas.genome.op_kinds import Primitive
-from nas.genome.primitives.stacks import Activation, ConvUnit, Widths, activate
+from nas.genome.primitives.stacks import ConvUnit, Widths
+from nas.genome.primitives.units import Activation, activate
 
 
 def dropped(x: Value, rate: float) -> Value:

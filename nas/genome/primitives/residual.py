@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from nas.genome.activations import Relu
 from nas.genome.graph import Shape, Value
 from nas.genome.hyperparameters import Count, Width
-from nas.genome.layers import BatchNorm, Conv, MaxPool, Relu
+from nas.genome.layers import Conv, MaxPool
+from nas.genome.norms import BatchNorm
 from nas.genome.op_kinds import Primitive
 from nas.genome.paper_layers import ChannelPad
 from nas.genome.primitives.units import conv_bn

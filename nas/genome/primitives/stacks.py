@@ -1,21 +1,17 @@
 """Convolutions one after another: the unit, VGG's stack of small filters, Network in Network's mlpconv."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 from nas.genome.graph import Shape, Value
 from nas.genome.hyperparameters import Count, Limits, Padding, Positive, Width, Window
-from nas.genome.layers import BatchNorm, Conv, Relu, Tanh
+from nas.genome.layers import Conv
+from nas.genome.norms import BatchNorm
 from nas.genome.op_kinds import Primitive
+from nas.genome.primitives.units import Activation, activate
 
-Activation = Literal["relu", "tanh", "none"]
 Widths = Annotated[tuple[int, ...], Limits(1, 65_536)]
 Few = Annotated[int, Limits(0, 1_024)]
-
-
-def activate(x: Value, activation: Activation) -> Value:
-    """Return the value after its activation; unchanged for "none"."""
-    return {"relu": Relu(), "tanh": Tanh()}[activation](x) if activation != "none" else x
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,22 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
+from nas.genome import activations as a
 from nas.genome import layers as p
+from nas.genome.channel_layers import ChannelSplit
 from nas.genome.graph import Graph, Node, Op, PlacedOp, lower
 from nas.genome.node_names import snake
+from nas.genome.norms import BatchNorm
 from nas.genome.op_kinds import Layer
 from nas.report.text import TIMES
 
 Kind = Literal["port", "conv", "linear", "pool", "join", "plain"]
 POOLS = (p.MaxPool, p.AvgPool, p.AdaptivePool, p.GlobalPool)
+NAMES: dict[type[Op], str] = {
+    p.GlobalPool: "global average", p.Add: "+", p.Mul: TIMES, a.Relu: "ReLU", a.Relu6: "ReLU6", a.Prelu: "PReLU",
+    a.Silu: "SiLU", a.Gelu: "GELU", BatchNorm: "batch norm",
+}  # fmt: skip
+ALONE = (*POOLS, p.Flatten, ChannelSplit)  # boxes of their own, though without weights
 MAX_BOXES = 64
 MAX_INSIDE = 16  # layers of an inner block that still make one readable box
 
@@ -46,19 +54,23 @@ def label(op: Op) -> str:
     stride = values.get("stride", 1)
     tail = "" if stride == 1 else f", /{stride if type(stride) is int else _side(stride)}"
     if isinstance(op, p.Conv):
-        groups = "" if op.groups == 1 else f", {op.groups} groups"
-        return f"{_side(op.kernel)} conv, {op.width}{groups}{tail}"
+        groups = "" if op.groups == 1 else ", depthwise" if op.groups == op.width else f", {op.groups} groups"
+        dilated = "" if op.dilation == 1 else f", dilated by {_side(op.dilation)}"
+        return f"{_side(op.kernel)} conv, {op.width}{groups}{dilated}{tail}"
     if isinstance(op, p.MaxPool | p.AvgPool):
         return f"{_side(op.window)} {'max' if isinstance(op, p.MaxPool) else 'average'} pool{tail}"
     if isinstance(op, p.Linear):
         return f"linear, {op.width}"
-    known: dict[type[Op], str] = {p.GlobalPool: "global average", p.Add: "+", p.Relu: "ReLU", p.BatchNorm: "batch norm"}
-    return known.get(type(op), snake(type(op).__name__).replace("_", " "))
+    return NAMES.get(type(op), snake(type(op).__name__).replace("_", " "))
 
 
 def folds(op: Op) -> bool:
     """Return whether a layer is drawn with its neighbor: it has no kernel, no window, and changes no shape."""
-    return isinstance(op, Layer) and op.arity == 1 and not (op.weighted or isinstance(op, (*POOLS, p.Flatten)))
+    return (
+        isinstance(op, Layer)
+        and op.arity == 1
+        and not (op.weighted or isinstance(op, (*POOLS, p.Flatten, ChannelSplit)))
+    )
 
 
 def _side(value: Any) -> str:
@@ -73,7 +85,7 @@ def kind(op: Op) -> Kind:
         return "linear"
     if isinstance(op, POOLS):
         return "pool"
-    return "join" if isinstance(op, p.Add | p.Concat) else "plain"
+    return "join" if isinstance(op, p.Add | p.Mul | p.Concat) else "plain"
 
 
 @lru_cache(maxsize=4_096)
