@@ -25,6 +25,7 @@ Count = Annotated[int, Limits(1, 256)]  # a number of repetitions
 Window = Annotated[int | tuple[int, int], Limits(1, 64)]  # kernel or stride: one side, or (rows, columns)
 Padding = Annotated[int | tuple[int, int], Limits(0, 64)]
 Rate = Annotated[float, Limits(0.0, 1.0)]
+Ratio = Annotated[float, Limits(0.125, 32.0)]  # channels per channel
 Positive = Annotated[float, Limits(1e-12, 1e6)]
 Extents = Annotated[tuple[int, ...], Limits(1, 65_536)]  # a shape
 

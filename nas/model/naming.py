@@ -13,7 +13,7 @@ from nas.genome.op_kinds import Layer, Primitive
 from nas.model.body import Argument
 from nas.model.forward import ForwardStep
 
-APART = {"kernel_size", "kernel", "stride", "padding", "groups", "repeats", "depth", "p", "dropout", "eps", "epsilon"}
+APART = {"kernel_size", "kernel", "stride", "padding", "repeats", "depth", "p", "dropout", "eps", "epsilon"}
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,19 @@ from nas.errors import EditError, GenomeError
 from nas.genome.edit import edits
 from nas.genome.fingerprint import fingerprint
 from nas.genome.graph import Graph, Node, Op
-from nas.genome.hyperparameters import Rate, Width, Window
+from nas.genome.hyperparameters import Rate, Ratio, Width, Window
 from nas.genome.layers import Add, Concat, MaxPool
 from nas.genome.primitives.cells import Edges
 from nas.genome.primitives.dense import DenseLayer
+from nas.genome.primitives.gates import ChannelGate, EfficientChannelAttention, SqueezeExcite
+from nas.genome.primitives.ghost import GhostBottleneck
 from nas.genome.primitives.heads import ConvHead, FcHead, GapHead
+from nas.genome.primitives.mobile import DepthwiseSeparable, FusedMBConv, InvertedResidual
 from nas.genome.primitives.residual import BasicBlock, Bottleneck
 from nas.genome.primitives.stacks import ConvUnit
 
 MAX_TRIES = 200
+GATES = get_args(ChannelGate)
 FACTORS = (0.5, 0.75, 1.25, 1.5, 2.0)
 Mutation = Callable[[Graph, random.Random], Graph]
 
@@ -80,6 +84,12 @@ def _block(channels: int, rng: random.Random) -> Op:
         lambda: BasicBlock(channels),
         lambda: Bottleneck(max(1, channels // 4), expansion=4),
         lambda: DenseLayer(max(1, channels // 4)),
+        lambda: DepthwiseSeparable(channels, rng.choice((3, 5))),
+        lambda: InvertedResidual(channels, rng.choice((2, 3, 6)), rng.choice((3, 5, 7)), gate=rng.choice(GATES)),
+        lambda: FusedMBConv(channels, rng.choice((1, 2, 4))),
+        lambda: GhostBottleneck(channels, rng.choice((1, 2, 3)), gate=rng.choice(GATES)),
+        lambda: SqueezeExcite(max(1, channels // 4)),
+        lambda: EfficientChannelAttention(),
         lambda: MaxPool(3, 1, 1),
     ]
     return rng.choice(kinds)()
@@ -160,6 +170,8 @@ def varied(value: Any, kind: Any, rng: random.Random) -> Any:
         return value + rng.choice((-2, 2) if kind == Window and value % 2 else (-1, 1))
     if kind == Rate:
         return round(min(1.0, max(0.0, value + rng.choice((-0.25, -0.1, 0.1, 0.25)))), 3)
+    if kind == Ratio:
+        return round(min(32.0, max(0.125, value * rng.choice(FACTORS))), 3)
     if kind == Edges:
         return _rewired(value, rng)
     origin, arguments = get_origin(kind), get_args(kind)

@@ -33,10 +33,12 @@ from nas.genome.primitives.cells import Cell, Narrow, Zero
 from nas.genome.primitives.conv_pool import ConvPool
 from nas.genome.primitives.dense import DenseBlock, DenseLayer, Transition
 from nas.genome.primitives.factorization import AsymmetricConv, FactorizedConv, GridReduction
-from nas.genome.primitives.gates import SqueezeExcite
+from nas.genome.primitives.gates import ChannelConv, EfficientChannelAttention, SqueezeExcite
+from nas.genome.primitives.ghost import GhostBottleneck, GhostModule
 from nas.genome.primitives.heads import AuxiliaryHead, ConvHead, FcHead, GapHead, NormAuxiliaryHead
 from nas.genome.primitives.inception import FactorizedInception, Inception, InceptionNaive, InceptionReduction
 from nas.genome.primitives.inception_v3 import InceptionA, InceptionB, InceptionC, InceptionD, InceptionE
+from nas.genome.primitives.mobile import DepthwiseSeparable, FusedMBConv, InvertedResidual
 from nas.genome.primitives.residual import BasicBlock, Bottleneck
 from nas.genome.primitives.stacks import ConvStack, ConvUnit, MlpConv
 from nas.genome.primitives.stems import ImageNetStem, Stem
@@ -53,6 +55,7 @@ __all__ = [
     "BoardTrunk",
     "Bottleneck",
     "Cell",
+    "ChannelConv",
     "ChannelPad",
     "ChannelScale",
     "ChannelShuffle",
@@ -66,13 +69,18 @@ __all__ = [
     "ConvUnit",
     "DenseBlock",
     "DenseLayer",
+    "DepthwiseSeparable",
     "Dropout",
+    "EfficientChannelAttention",
     "FactorizedConv",
     "FactorizedInception",
     "FcHead",
     "Flatten",
+    "FusedMBConv",
     "GapHead",
     "Gelu",
+    "GhostBottleneck",
+    "GhostModule",
     "GlobalPool",
     "GridReduction",
     "GroupNorm",
@@ -87,6 +95,7 @@ __all__ = [
     "InceptionE",
     "InceptionNaive",
     "InceptionReduction",
+    "InvertedResidual",
     "LayerNorm",
     "LayerScale",
     "Linear",

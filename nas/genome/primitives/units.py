@@ -3,11 +3,13 @@
 from typing import Literal
 
 from nas.genome.activations import Gelu, HardSwish, Nonlinearity, Prelu, Relu, Relu6, Silu, Tanh
+from nas.genome.channel_layers import same_padding
 from nas.genome.graph import Value
 from nas.genome.layers import Conv
 from nas.genome.norms import BatchNorm
 
 Side = int | tuple[int, int]
+DepthwiseKernel = Literal[3, 5, 7, 9]
 Activation = Literal["relu", "relu6", "prelu", "silu", "hardswish", "gelu", "tanh", "none"]
 
 NONLINEARITIES: dict[str, Nonlinearity] = {
@@ -22,11 +24,37 @@ def activate(x: Value, activation: Activation) -> Value:
 
 
 def conv_bn(
-    x: Value, width: int, kernel: Side, stride: Side = 1, name: str | None = None, groups: int = 1, eps: float = 1e-5
+    x: Value,
+    width: int,
+    kernel: Side,
+    stride: Side = 1,
+    name: str | None = None,
+    groups: int = 1,
+    eps: float = 1e-5,
+    padding: Side | None = None,
 ) -> Value:
     """Return the output of a convolution without bias and batch norm, named `name` and `name`_norm."""
-    y = Conv(width, kernel, stride, groups=groups)(x, name=name)
+    y = Conv(width, kernel, stride, padding, groups)(x, name=name)
     return BatchNorm(eps)(y, name=name and f"{name}_norm")
+
+
+def pad_same(x: Value, kernel: int, stride: int) -> tuple[Value, Side]:
+    """Return an image and the padding of a convolution on it that together make TensorFlow's padding "SAME".
+
+    Where the sides need different numbers of zeros, these are put around the image already.
+    """
+    zeros = same_padding(x.shape, kernel, stride)
+    if zeros is None:
+        return x, 0
+    return (x, zeros.before) if zeros.before == zeros.after else (zeros(x), 0)
+
+
+def depthwise_bn(
+    x: Value, kernel: int, stride: int = 1, name: str = "depthwise", eps: float = 1e-5, same: bool = False
+) -> Value:
+    """Return the output of a depthwise convolution and batch norm; with `same`, padded as TensorFlow pads it."""
+    x, padding = pad_same(x, kernel, stride) if same else (x, None)
+    return conv_bn(x, x.shape[0], kernel, stride, name, x.shape[0], eps, padding)
 
 
 def unit(x: Value, width: int, kernel: Side, stride: Side = 1) -> Value:
