@@ -59,11 +59,19 @@ def _init_lines(bodies: Sequence[Body], given: Sequence[Parameter]) -> Iterator[
     for attribute, blocks in bodies[0].attributes:
         parts = [part for block in blocks for part in _parts(block, values)]
         if len(parts) == 1 and not parts[0].startswith("*"):
-            yield f"self.{attribute} = {parts[0]}"
+            yield _broken(f"self.{attribute} = {parts[0]}")
         elif len(line := f"self.{attribute} = nn.Sequential({', '.join(parts)})") <= WIDTH - 8:
             yield line
         else:
             yield f"self.{attribute} = nn.Sequential(\n" + "".join(f"    {part},\n" for part in parts) + ")"
+
+
+def _broken(line: str) -> str:
+    """Return a line that makes a module, with its arguments on a line of their own if it is too long."""
+    if len(line) <= WIDTH:
+        return line
+    start, _, arguments = line.partition("(")
+    return f"{start}(\n    {arguments.removesuffix(')')}\n)"
 
 
 def _parts(block: CodeBlock, values: _Values) -> list[str]:

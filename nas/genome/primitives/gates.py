@@ -69,9 +69,9 @@ class SqueezeExcite(Primitive):
 
 @dataclass(frozen=True)
 class EfficientChannelAttention(Primitive):
-    """The image times a gate per channel, from the means of `kernel` neighboring channels (Wang et al. 2020, fig. 2).
+    """The image times a gate per channel, from the means of its neighbors (Wang et al. 2020, ECA-Net, fig. 2).
 
-    Without `kernel` it is the odd number next to log2(channels) / 2 + 1/2 (equation 12 with gamma 2 and b 1).
+    `kernel` is their number; None: the odd number next to log2(channels) / 2 + 1/2 (equation 12, gamma 2 and b 1).
     """
 
     kernel: ChannelKernel | None = None
