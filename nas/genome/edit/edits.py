@@ -139,7 +139,7 @@ def scale(graph: Graph, factor: float) -> Graph:
             return None
         channels, groups = node.placed.inputs[0][0], node.op.values().get("groups", 1)
         if 1 < groups == channels:
-            each = node.shape[0] // groups
+            each = node.op.values()["width"] // groups
             channels = inputs[0].shape[0]
             return changed(node.op, groups=channels, width=each * channels)(*inputs, name=node.name)
         return scale_op(node.op, factor)(*inputs, name=node.name)

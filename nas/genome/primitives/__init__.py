@@ -31,8 +31,10 @@ from nas.genome.paper_layers import ChannelPad, ChannelScale, CodeDistance, Posi
 from nas.genome.primitives.board import BoardHead, BoardTrunk
 from nas.genome.primitives.cells import Cell, Narrow, Zero
 from nas.genome.primitives.conv_pool import ConvPool
+from nas.genome.primitives.convnext import ConvNeXtBlock, NormHead, PatchReduction, PatchStem
 from nas.genome.primitives.dense import DenseBlock, DenseLayer, Transition
 from nas.genome.primitives.factorization import AsymmetricConv, FactorizedConv, GridReduction
+from nas.genome.primitives.fire import Fire
 from nas.genome.primitives.gates import ChannelConv, EfficientChannelAttention, SqueezeExcite
 from nas.genome.primitives.ghost import GhostBottleneck, GhostModule
 from nas.genome.primitives.heads import AuxiliaryHead, ConvHead, FcHead, GapHead, NormAuxiliaryHead
@@ -40,6 +42,7 @@ from nas.genome.primitives.inception import FactorizedInception, Inception, Ince
 from nas.genome.primitives.inception_v3 import InceptionA, InceptionB, InceptionC, InceptionD, InceptionE
 from nas.genome.primitives.mobile import DepthwiseSeparable, FusedMBConv, InvertedResidual
 from nas.genome.primitives.residual import BasicBlock, Bottleneck
+from nas.genome.primitives.shuffle import ShuffleUnit
 from nas.genome.primitives.stacks import ConvStack, ConvUnit, MlpConv
 from nas.genome.primitives.stems import ImageNetStem, Stem
 
@@ -64,6 +67,7 @@ __all__ = [
     "Concat",
     "Conv",
     "ConvHead",
+    "ConvNeXtBlock",
     "ConvPool",
     "ConvStack",
     "ConvUnit",
@@ -75,6 +79,7 @@ __all__ = [
     "FactorizedConv",
     "FactorizedInception",
     "FcHead",
+    "Fire",
     "Flatten",
     "FusedMBConv",
     "GapHead",
@@ -105,11 +110,15 @@ __all__ = [
     "Mul",
     "Narrow",
     "NormAuxiliaryHead",
+    "NormHead",
+    "PatchReduction",
+    "PatchStem",
     "PositionBias",
     "Prelu",
     "Relu",
     "Relu6",
     "ScaledTanh",
+    "ShuffleUnit",
     "Sigmoid",
     "Silu",
     "SqueezeExcite",

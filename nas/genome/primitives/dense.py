@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from nas.genome.activations import Relu
 from nas.genome.graph import Value
 from nas.genome.hyperparameters import Count, Rate, Width
-from nas.genome.layers import AvgPool, Concat, Conv, Dropout
+from nas.genome.layers import AvgPool, Concat, Conv
 from nas.genome.norms import BatchNorm
 from nas.genome.op_kinds import Primitive
+from nas.genome.primitives.units import dropped
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class DenseLayer(Primitive):
         if self.bottleneck:
             y = Relu()(BatchNorm()(Conv(4 * self.growth, 1)(y)))
         y = Conv(self.growth, 3)(y)
-        return Concat()(x, Dropout(self.dropout)(y) if self.dropout else y)
+        return Concat()(x, dropped(y, self.dropout))
 
 
 @dataclass(frozen=True)

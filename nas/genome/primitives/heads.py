@@ -5,15 +5,10 @@ from dataclasses import dataclass
 from nas.genome.activations import Relu
 from nas.genome.graph import Value
 from nas.genome.hyperparameters import Count, Rate, Width
-from nas.genome.layers import AdaptivePool, AvgPool, Dropout, Flatten, GlobalPool, Linear
+from nas.genome.layers import AdaptivePool, AvgPool, Flatten, GlobalPool, Linear
 from nas.genome.op_kinds import Primitive
 from nas.genome.primitives.stacks import ConvUnit, Widths
-from nas.genome.primitives.units import Activation, activate
-
-
-def dropped(x: Value, rate: float) -> Value:
-    """Return the value after dropout; unchanged at rate 0."""
-    return Dropout(rate)(x) if rate else x
+from nas.genome.primitives.units import Activation, activate, dropped
 
 
 @dataclass(frozen=True)

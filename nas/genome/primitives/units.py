@@ -5,7 +5,7 @@ from typing import Literal
 from nas.genome.activations import Gelu, HardSwish, Nonlinearity, Prelu, Relu, Relu6, Silu, Tanh
 from nas.genome.channel_layers import same_padding
 from nas.genome.graph import Value
-from nas.genome.layers import Conv
+from nas.genome.layers import Conv, Dropout
 from nas.genome.norms import BatchNorm
 
 Side = int | tuple[int, int]
@@ -21,6 +21,11 @@ NONLINEARITIES: dict[str, Nonlinearity] = {
 def activate(x: Value, activation: Activation) -> Value:
     """Return the value after its activation; unchanged for "none"."""
     return NONLINEARITIES[activation](x) if activation != "none" else x
+
+
+def dropped(x: Value, rate: float) -> Value:
+    """Return the value after dropout; unchanged at rate 0."""
+    return Dropout(rate)(x) if rate else x
 
 
 def conv_bn(
