@@ -266,7 +266,8 @@ def test_dry_run_writes_nothing(tmp_path: Path, nas: Call, monkeypatch: pytest.M
 
 def test_spaces(nas: Call) -> None:
     _, out, _ = nas("spaces", "--json")
-    assert {"plain", "residual", "dense", "mixed", "mobile"} <= {row["name"] for row in json.loads(out)}
+    known = {"plain", "residual", "dense", "mixed", "mobile", "regnet", "shuffle"}
+    assert known <= {row["name"] for row in json.loads(out)}
 
 
 def test_primitives(nas: Call) -> None:

@@ -32,7 +32,7 @@ def fitted(space: str, budget: Budget, count: int = 60) -> list[Candidate]:
     return [inside for one in drawn(space, count) if (inside := fitter.fit(one))]
 
 
-@pytest.mark.parametrize("space", ["plain", "residual", "dense", "mixed", "cells", "mobile"])
+@pytest.mark.parametrize("space", ["plain", "residual", "dense", "mixed", "cells", "mobile", "regnet", "shuffle"])
 def test_what_is_scaled_is_inside_and_of_the_space(space: str) -> None:
     found = fitted(space, SMALL)
     assert len(found) > 20
