@@ -68,8 +68,8 @@ def add_op(thing: str, name: str, folder: Path) -> Iterator[Any]:
 
 
 @pytest.fixture
-def gelu(tmp_path: Path) -> Iterator[Any]:
-    yield from add_op("a layer", "Gelu", tmp_path)
+def mish(tmp_path: Path) -> Iterator[Any]:
+    yield from add_op("a layer", "Mish", tmp_path)
 
 
 @pytest.fixture
@@ -105,10 +105,10 @@ def searched(folder: Path, lines: str, **changes: Any) -> Run:
     return run
 
 
-def test_a_layer_and_a_primitive_are_counted_and_run(gelu: Any, double_conv: Any) -> None:
-    check_op(gelu(), (3, 8, 8))
+def test_a_layer_and_a_primitive_are_counted_and_run(mish: Any, double_conv: Any) -> None:
+    check_op(mish(), (3, 8, 8))
     check_op(double_conv(4), (3, 8, 8))
-    graph = Graph.of(GapHead(10)(gelu()(double_conv(8)(Stem(4)(TASK.image())))))
+    graph = Graph.of(GapHead(10)(mish()(double_conv(8)(Stem(4)(TASK.image())))))
     stem = Graph.of(GapHead(10)(Stem(4)(TASK.image())))
     assert cost(graph).params - cost(stem).params == (4 * 8 + 8 * 8) * 9 + 2 * 16 + (8 - 4) * 10
     assert module(graph).eval()(torch.zeros(2, 1, 8, 8)).shape == (2, 10)

@@ -5,6 +5,7 @@ import random
 import re
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, Literal
@@ -12,22 +13,23 @@ from typing import Annotated, Any, Literal
 import pytest
 
 from nas.errors import EditError, GenomeError, ShapeError
-from nas.genome import OPS, Graph, Task, from_json, to_json
+from nas.genome import OPS, Graph, Shape, Task, from_json, to_json
 from nas.genome.edit import edits, mutate
 from nas.genome.edit.mutate import MUTATIONS, varied
 from nas.genome.graph import own_blocks
 from nas.genome.hyperparameters import Count, Extents, Limits, Rate, Width, Window
 from nas.genome.layer_ngrams import layer_ngrams
 from nas.genome.metrics import measure
+from nas.genome.op_kinds import Layer
 from nas.genome.primitives import GapHead, Stem
 from nas.search.propose.choices import GuidedTrial
 from nas.search.space import load_space
-from nas.testing.ops import check_op_counts, check_op_forms
+from nas.testing.ops import check_op, check_op_counts, check_op_forms
 from nas.user_code import absolute, load_attribute
 
 Call = Callable[..., tuple[int, str, str]]
 PAGE = Path(__file__).parent.parent / "docs" / "extending.md"
-BLOCKS = ("DepthwiseSe", "Multiply", "Sigmoid")
+BLOCKS = ("Mish", "MixConv")
 TASK = Task("digits", (1, 8, 8), 10)
 
 
@@ -56,7 +58,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def blocks(project: Path) -> ModuleType:
-    load_attribute(absolute("blocks.py:DepthwiseSe", project))
+    load_attribute(absolute("blocks.py:MixConv", project))
     return sys.modules[f"nas_user_{project.resolve()}/blocks.py"]
 
 
@@ -66,7 +68,7 @@ def commands() -> list[list[str]]:
 
 
 def network(blocks: ModuleType) -> Graph:
-    x = blocks.DepthwiseSe(16, stride=2)(blocks.DepthwiseSe(8, 5)(Stem(8)(TASK.image())))
+    x = blocks.MixConv(16, 8, stride=2)(blocks.MixConv(8, 4, (3, 5, 7))(Stem(8)(TASK.image())))
     return Graph.of(GapHead(10)(x))
 
 
@@ -82,24 +84,38 @@ def test_the_test_of_the_page_covers_its_blocks(project: Path) -> None:
 
 def test_a_network_of_the_space_is_counted_as_torch_counts_it(project: Path) -> None:
     graph = load_attribute(absolute("space.py:space", project))(GuidedTrial(random.Random(0)), TASK)
-    assert {op.__name__ for op in own_blocks(graph)} == {"DepthwiseSe"}
+    assert {op.__name__ for op in own_blocks(graph)} == {"MixConv"}
     check_op_counts(graph)
     check_op_forms(graph)
 
 
-def test_a_wrong_gate_is_one_message(blocks: ModuleType) -> None:
-    image, gate = Task("x", (4, 8, 8), 2).image(), Task("x", (4, 1, 2), 2).image()
-    with pytest.raises(ShapeError, match="must be that of the first"):
-        blocks.Multiply()(image, gate)
+def test_a_layer_of_two_inputs() -> None:
+    @dataclass(frozen=True)
+    class Maximum(Layer):
+        """The larger of two images, as in maxout (Goodfellow et al. 2013; torch.maximum)."""
+
+        forward = "torch.maximum({0}, {1})"
+        arity = 2
+
+        def shape(self, *inputs: Shape) -> Shape:
+            if inputs[0] != inputs[1]:
+                raise self.shape_error("the shapes must be equal", *inputs)
+            return inputs[0]
+
+    try:
+        check_op(Maximum(), (4, 6, 6), inputs=2)
+        with pytest.raises(ShapeError, match=r"Maximum\(\) on \(4, 8, 8\), \(4, 1, 2\): the shapes must be equal"):
+            Maximum()(Task("x", (4, 8, 8), 2).image(), Task("x", (4, 1, 2), 2).image())
+    finally:
+        del OPS["Maximum"]
 
 
-def test_metrics_read_through_a_gate(blocks: ModuleType) -> None:
-    """The squeezed images are neither stages nor the end of the receptive field, as if there were no gate."""
+def test_metrics_follow_the_largest_kernel(blocks: ModuleType) -> None:
     found = measure(network(blocks))
-    assert found["receptive_field"] == 1 + 2 + 4 + 2
-    assert (found["stages"], found["bottleneck"], found["growth"]) == (2, 0.5, 2.0)
-    assert found["depth"] == 1 + 2 * 4 + 1
-    assert ("image", "Conv3@0", "Conv5g@0") in layer_ngrams(network(blocks))
+    assert found["receptive_field"] == 1 + 2 + 6 + 4
+    assert (found["stages"], found["bottleneck"], found["growth"]) == (2, 0.25, 1.0)  # expanded before the stride
+    assert found["depth"] == 1 + 2 * 3 + 1
+    assert ("Conv3@0", "Conv1@0", "Conv7g@0") in layer_ngrams(network(blocks))
 
 
 def test_it_is_mutated_in_every_field(blocks: ModuleType) -> None:
@@ -110,10 +126,10 @@ def test_it_is_mutated_in_every_field(blocks: ModuleType) -> None:
         except GenomeError:  # an edit that gives no network is tried again by `mutate`
             continue
         assert from_json(to_json(mutant)) == mutant
-        ops = {node.name: node.op.values() for node in mutant.nodes if isinstance(node.op, blocks.DepthwiseSe)}
+        ops = {node.name: node.op.values() for node in mutant.nodes if isinstance(node.op, blocks.MixConv)}
         for node in graph.nodes:
             seen |= {name for name, value in ops.get(node.name, {}).items() if value != node.op.values()[name]}
-    assert seen == {"width", "kernel", "stride", "squeeze"}
+    assert seen == {"width", "part", "kernels", "stride"}
     assert [node.op.values()["width"] for node in edits.scale(graph, 2).nodes[2:4]] == [16, 32]
 
 
@@ -145,9 +161,9 @@ def test_other_kinds_stay_as_they_are(value: Any, kind: Any) -> None:
 def test_it_is_shown_and_drawn(project: Path, nas: Call) -> None:
     show = next(line for line in commands() if line[:2] == ["nas", "show"])
     code, out, _ = nas(*show[1:])
-    assert (code, "DepthwiseSe(" in out) == (0, True)
+    assert (code, "MixConv(" in out) == (0, True)
     assert nas(*show[1:], "--svg", project / "drawn.svg")[0] == 0
-    assert "DepthwiseSe" in (project / "drawn.svg").read_text(encoding="utf-8")
+    assert "MixConv" in (project / "drawn.svg").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
@@ -157,5 +173,5 @@ def test_the_commands_of_the_page(project: Path, nas: Call) -> None:
         if program == "nas":
             code, _, err = nas(verb, *options, *(few if verb == "search" else []))
             assert code == 0, err
-    assert "class DepthwiseSe(nn.Module)" in (project / "exported" / "net.py").read_text(encoding="utf-8")
+    assert "class MixConv(nn.Module)" in (project / "exported" / "net.py").read_text(encoding="utf-8")
     assert nas("status", "run", "--json")[0] == 0

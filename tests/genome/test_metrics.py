@@ -22,7 +22,17 @@ from nas.genome.metrics import (
     stages,
 )
 from nas.genome.norms import BatchNorm
-from nas.genome.primitives import BasicBlock, Bottleneck, ConvStack, FcHead, GapHead, ImageNetStem, Stem
+from nas.genome.primitives import (
+    BasicBlock,
+    Bottleneck,
+    ConvStack,
+    ConvUnit,
+    FcHead,
+    GapHead,
+    ImageNetStem,
+    SqueezeExcite,
+    Stem,
+)
 from nas.model import module
 
 IMAGENET = Task("imagenet", (3, 224, 224), 1000)
@@ -76,6 +86,14 @@ def test_readings_of_resnet_50() -> None:
 def test_a_head_of_fully_connected_layers_holds_most_of_vgg() -> None:
     assert head_share(vgg((2, 2, 3, 3, 3))) == pytest.approx(0.894, abs=5e-4)
     assert branches(vgg((2, 2, 3, 3, 3))) == 0
+
+
+def test_a_gate_is_neither_a_stage_nor_the_end_of_the_receptive_field() -> None:
+    x = SqueezeExcite(2)(ConvUnit(16, 5, 2)(Stem(8)(Task("digits", (1, 8, 8), 10).image())))
+    found = measure(Graph.of(GapHead(10)(x)))
+    assert found["receptive_field"] == 1 + 2 + 4
+    assert (found["stages"], found["bottleneck"], found["growth"]) == (2, 0.5, 2.0)
+    assert found["depth"] == 1 + 1 + 2 + 1
 
 
 def test_a_network_of_features_has_readings_too() -> None:
