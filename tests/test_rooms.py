@@ -66,7 +66,7 @@ def test_a_room_imports_only_leftwards(path: Path) -> None:
 
 INNER_ROOMS: dict[str, list[str]] = {
     "search": [
-        "distributions durations ranges sizes",
+        "distributions durations finalist_settings ranges sizes",
         "flops",
         "objectives registries",
         "experiment checked_trial",

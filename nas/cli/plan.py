@@ -57,6 +57,9 @@ def print_plan(experiment: "Experiment") -> None:
         info(f"  networks outside the budget are {action}; the limit they exceed most: {limits}")
     if experiment.time_limit:
         info(f"  time limit: {format_duration(experiment.time_limit)} over all resumes")
+    if again := experiment.finalists:
+        epochs = again.recipe(experiment.recipe).epochs
+        info(f"  then the best {again.top} will be trained from {again.seeds} seeds each, for {epochs} epochs")
     info(f"  {sample.inside} of {sample.drawn} sampled networks are within the budget; {experiment.trials} will be "
         f"trained, {experiment.recipe.epochs} epochs each, by {experiment.workers} workers")  # fmt: skip
 

@@ -12,7 +12,9 @@ from nas.errors import ExportError
 if TYPE_CHECKING:
     from nas.model.export import ExportResult
     from nas.model.formats import Format
+    from nas.search.finalist_settings import FinalistSettings
     from nas.search.results.finalists import Finalist
+    from nas.search.store.run import Run
 
 FormatChoice = Literal["source", "onnx", "pt2", "all"]
 
@@ -134,35 +136,61 @@ def _untrained(
 @app.command("finalists", context_settings=former_options(most="top"))
 def finalists_command(
     run: RunDir,
-    seeds: Annotated[int, typer.Option(min=1, max=100, help="Trainings of each network.")] = 3,
-    top: Annotated[int, typer.Option(min=1, max=1000, help="Networks of the front, lowest error first.")] = 5,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, max=100, help="Trainings of each network; default the experiment's, or 3.")
+    ] = None,
+    top: Annotated[
+        int | None,
+        typer.Option(min=1, max=1000, help="Networks, the front's of lowest error first; default likewise, or 5."),
+    ] = None,
     epochs: Annotated[
-        int | None, typer.Option(min=1, max=100_000, help="Epochs of each training; default twice the search's.")
+        int | None,
+        typer.Option(min=1, max=100_000, help="Epochs of each training; default likewise, or twice the search's."),
     ] = None,
     data_dir: DataDir = None,
     space: SpaceFile = None,
     as_json: Json = False,
 ) -> None:
-    """Train the best networks again from several seeds, for longer; then evaluate each once on the test split."""
-    from dataclasses import asdict, replace
+    """Train the best networks again from several seeds, for longer; then evaluate each once on the test split.
 
-    from nas.search.results.finalists import Finalist, train_finalists
+    The same command continues one that was interrupted.
+    """
+    from dataclasses import asdict
+
+    from nas.search.finalist_settings import FinalistSettings
     from nas.search.store.run import load_run
 
     found = load_run(run, data_dir, space)
-    recipe = replace(found.experiment.recipe, epochs=epochs or 2 * found.experiment.recipe.epochs)
-    ranked: list[Finalist] = []
-    for step in train_finalists(found, recipe, seeds, top):
-        if isinstance(step, Finalist):
-            ranked.append(step)
-        else:
-            info(step)
+    given = {key: value for key, value in (("seeds", seeds), ("top", top), ("epochs", epochs)) if value is not None}
+    ranked = train_and_rank(found, (found.experiment.finalists or FinalistSettings()).model_copy(update=given))
     if as_json:
         output([asdict(finalist) for finalist in ranked])
-        return
-    rows = [("trial", found.experiment.error_title, "95 % interval", found.experiment.test_title)]
+    else:
+        output(finalists_table(found, ranked))
+
+
+def train_and_rank(run: "Run", settings: "FinalistSettings") -> list["Finalist"]:
+    """Train finalists and print each training; return them, best first. Raises as `train_finalists`."""
+    from nas.search.results.finalists import Finalist, train_finalists
+
+    ranked: list[Finalist] = []
+    try:
+        for step in train_finalists(run, settings.recipe(run.experiment.recipe), settings.seeds, settings.top):
+            if isinstance(step, Finalist):
+                ranked.append(step)
+            else:
+                info(step)
+    except KeyboardInterrupt:
+        info("the trainings that ended are kept; continue with the same command")
+        raise
+    return ranked
+
+
+def finalists_table(run: "Run", ranked: list["Finalist"]) -> str:
+    """Return finalists as a table: validation error with its interval, and test error."""
+    rows = [("trial", run.experiment.error_title, "95 % interval", run.experiment.test_title)]
     rows += [(str(f.number), f"{f.error:.4f}", _error_interval(f), f"{f.test_error:.4f}") for f in ranked]
-    output(text_table(list(rows)))
+    return text_table(list(rows))
 
 
 def _error_interval(finalist: "Finalist") -> str:

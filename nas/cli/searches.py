@@ -126,8 +126,23 @@ def drive(study: "Study") -> None:
         info("no other network was found within the budget: the space is exhausted, or nearly so")
     if search.out_of_time:
         info(time_limit_message(search.clock.limit, search.clock.seconds, study.path))
+    train_pending_finalists(study.path)
     done = "" if search.out_of_time else "Done. "
     info(f"{done}Report: nas report {path}   Export: nas export {path} --trial best")
+
+
+def train_pending_finalists(path: Path) -> None:
+    """Train the finalists that the experiment asks for and print them, unless they are trained. Raises RunError."""
+    from nas.cli.results import finalists_table, train_and_rank
+    from nas.search.results.finalists import are_trained
+    from nas.search.store.run import load_run
+
+    run = load_run(path)
+    settings = run.experiment.finalists
+    if settings is None or are_trained(run, settings):
+        return
+    info(f"training the best {settings.top} networks again, from {settings.seeds} seeds each")
+    info(finalists_table(run, train_and_rank(run, settings)))
 
 
 @app.command("resume")

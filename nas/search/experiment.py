@@ -9,6 +9,7 @@ from pydantic import field_validator as field_check
 from nas.errors import ExperimentError
 from nas.registry import Registry
 from nas.search.durations import Duration
+from nas.search.finalist_settings import Finalists
 from nas.search.objectives import OBJECTIVES, Budget, Objective
 from nas.search.registries import EXECUTORS, SAMPLERS, TRACKERS
 from nas.training.data import Source
@@ -77,6 +78,7 @@ class Experiment(BaseModel):
     sampler: Annotated[str, _named(SAMPLERS)] = "tpe"
     start: Annotated[tuple[str | dict[str, JsonValue], ...], BeforeValidator(_as_several)] = ()  # runs, and choices
     trials: Annotated[int, Field(ge=1, le=100_000)] = 40
+    finalists: Finalists = None  # networks to train again after the search, from several seeds
     baselines: tuple[str, ...] = ()  # known networks to train beside the search, under its recipe
     workers: Annotated[int, Field(ge=1, le=256)] = 2
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0

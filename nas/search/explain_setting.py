@@ -8,6 +8,7 @@ from pydantic_core import ErrorDetails
 
 from nas.errors import NasError, near
 from nas.search.experiment import Experiment
+from nas.search.finalist_settings import FinalistSettings
 from nas.search.flops import FLOPS
 from nas.search.objectives import OBJECTIVES, Range, exact_objectives
 from nas.training.recipe import Recipe
@@ -75,6 +76,8 @@ def _meant(above: list[str], last: str) -> str:
 def _known(above: list[str]) -> list[str]:
     if not above:
         return list(Experiment.model_fields)
+    if above == ["finalists"]:
+        return list(FinalistSettings.model_fields)
     if above == ["budget"]:
         return [*(objective.name for objective in exact_objectives()), FLOPS]
     return ["like", *(spec.name for spec in fields(Recipe))] if above == ["recipe"] else [f.name for f in fields(Range)]

@@ -43,8 +43,11 @@ def estimate_run(experiment: Experiment, space: Space, task: Task) -> RunEstimat
     epoch = _timed(experiment, record)
     epochs, trials = experiment.recipe.epochs, experiment.trials
     turns = -(-trials // experiment.workers)
+    again, more = experiment.finalists, 0
+    if again:
+        more = -(-again.top * again.seeds // experiment.workers) * again.recipe(experiment.recipe).epochs
     study = trials * (STUDY + len(record.genome) + EPOCH * epochs)
-    return RunEstimate(record.cost, epoch, turns * epochs * epoch, study, trials * 4 * record.cost.params)
+    return RunEstimate(record.cost, epoch, (turns * epochs + more) * epoch, study, trials * 4 * record.cost.params)
 
 
 def typical(experiment: Experiment, space: Space, task: Task, patience: int = 3_000) -> TrialRecord:

@@ -1,14 +1,14 @@
-"""The front trained again from several seeds on a longer recipe, then tested once.
+"""The best networks trained again from several seeds on a longer recipe, then tested once.
 
 A search ranks networks by one short training each, so the best of many noisy scores is biased. Finalists are ranked by
 the mean over fresh seeds, and only then is the test split read, once for each.
 """
 
 import json
+import shutil
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
-from hashlib import file_digest
 from pathlib import Path
 from statistics import mean
 from typing import Annotated
@@ -17,7 +17,9 @@ from pydantic import Field
 
 from nas.errors import RunError, quoted
 from nas.files import atomic_write
+from nas.search.finalist_settings import FinalistSettings
 from nas.search.pareto import front_of
+from nas.search.results.finalist_trainings import FinalistTrainings, digest, training_files
 from nas.search.results.run_data import RunData, load_run_data
 from nas.search.store.readings import record_reading
 from nas.search.store.rows import STRICT, Number, Share, read_rows
@@ -35,7 +37,7 @@ FIRST_SEED = 2**20  # away from the seeds of the search itself
 
 @dataclass(frozen=True)
 class Finalist:
-    """A network of the front after retraining.
+    """A network after retraining.
 
     errors: validation error (a fraction) by seed. low, high: 95 % interval of their mean (Student's t), equal to the
     mean with one seed. seed: of the training that was best on validation, whose weights are kept. test_error: of those
@@ -60,7 +62,7 @@ class Finalist:
 
     def check_weights(self, file: Path) -> None:
         """Raise RunError when the file of the weights is missing, or has other content than when it was named."""
-        if not file.is_file() or (self.weights and not file.stem.endswith(_digest(file))):
+        if not file.is_file() or (self.weights and not file.stem.endswith(digest(file))):
             raise RunError(f"{file} is missing or was changed; restore it, or run: {_again(file.parent.parent)}")
 
 
@@ -70,42 +72,72 @@ def finalist_weights(path: Path, number: int) -> Path:
     return path / "finalists" / (next(names, "") or f"{number:06d}.safetensors")
 
 
-def train_finalists(run: Run, recipe: Recipe, seeds: int, top: int) -> Iterator[str | Finalist]:
-    """Train up to `top` networks of the front, of lowest error first, from `seeds` seeds each.
+def chosen(run: Run, top: int) -> list[TrialRecord]:
+    """Return the trials to train again: of the front, of lowest error first, then the others of lowest error.
 
-    Yields a line after each training, then the finalists, best first, then a line on those kept from an earlier time.
-    The list of finalists is replaced at the very end: it keeps earlier finalists that were not trained well this time.
-    Raises RunError when the run has no front, when another driver holds it, when the disk is full, when all trainings
-    or most with an error fail, or when the images are not those of the search; DataError when they cannot be read.
+    With one objective the front is one network, and by a single training each, the best is one of several.
     """
     complete = [record for record in run.records if record.error is not None]
-    front = sorted(front_of(complete, run.experiment.objectives), key=lambda record: (record.error, record.number))
-    if not front:
+    front = front_of(complete, run.experiment.objectives)
+    return sorted(complete, key=lambda record: (record not in front, record.error, record.number))[:top]
+
+
+def are_trained(run: Run, settings: FinalistSettings) -> bool:
+    """Return whether the networks that the settings choose are finalists of as many epochs already."""
+    epochs = settings.recipe(run.experiment.recipe).epochs
+    trained = {each.number for each in load_finalists(run.path) if each.epochs == epochs}
+    return {record.number for record in chosen(run, settings.top)} <= trained
+
+
+def train_finalists(run: Run, recipe: Recipe, seeds: int, top: int) -> Iterator[str | Finalist]:
+    """Train the `top` networks that `chosen` returns from `seeds` seeds each.
+
+    Yields a line after each training, then the finalists, best first, then a line on those kept from an earlier time.
+    Each training is kept as it ends, so that an interrupted call goes on where it was. The list of finalists is
+    replaced at the very end: it keeps earlier finalists that were not trained well this time. Raises RunError when no
+    trial of the run is complete, when another driver holds it, when the disk is full, when all trainings or most with
+    an error fail, or when the images are not those of the search; DataError when they cannot be read.
+    """
+    records = {record.number: record for record in chosen(run, top)}
+    if not records:
         raise RunError(f"{run.path}: no trial is complete yet; continue with: nas resume {quoted(run.path)}")
-    entries = [(record, FIRST_SEED + i) for record in front[:top] for i in range(seeds)]
-    errors: dict[int, dict[int, float]] = {}  # by trial, then by place among the entries
+    entries = [(record, FIRST_SEED + i) for record in records.values() for i in range(seeds)]
+    errors: dict[int, dict[int, float]] = {}  # by trial, then by seed
     failures: list[str] = []
     with _working_folder(run.path):
         images = load_run_data(run)
         images.require_test()  # before hours of training
-        earlier = load_finalists(run.path)
-        with closing(_train(run, recipe, entries)) as trainings:
+        earlier, kept_trainings = load_finalists(run.path), FinalistTrainings(run.path, recipe)
+        waiting: list[Job] = []
+        for place, (record, seed) in enumerate(entries):
+            error = kept_trainings.error(record.number, seed)
+            if error is None:
+                waiting.append(_job(run, recipe, place, record, seed, kept_trainings.weights(record.number, seed)))
+            else:
+                errors.setdefault(record.number, {})[seed] = error
+                yield f"{_name(record, seed, seeds)}: error {error:.4f}, trained before"
+        with closing(_train(run, waiting)) as trainings:
             for trained in trainings:
                 record, seed = entries[trained.job.number]
-                name = f"finalist {record.number}, seed {seed - FIRST_SEED + 1} of {seeds}"
+                name = _name(record, seed, seeds)
                 if trained.error is None:
                     failures.append(f"{name}: failed: {trained.outcome.reason} {trained.outcome.detail}".rstrip())
                     yield failures[-1]
                 else:
-                    errors.setdefault(record.number, {})[trained.job.number] = trained.error
+                    errors.setdefault(record.number, {})[seed] = trained.error
+                    kept_trainings.add(record.number, seed, trained.error)
                     yield f"{name}: error {trained.error:.4f}"
         if not errors:
             kept = f"; the {len(earlier)} earlier finalists are kept" if earlier else ""
             raise RunError(f"{run.path}: all trainings of finalists failed{kept}. {'; '.join(failures):.1000}")
         load_run_data(run)  # the workers read the images while they trained
-        ranked = sorted((_test(run, images, entries, found, recipe) for found in errors.values()), key=_rank)
+        ranked = sorted(
+            (_test(run, images, records[number], found, recipe, kept_trainings) for number, found in errors.items()),
+            key=_rank,
+        )
         kept_before = [each for each in earlier if each.number not in errors]
         _write(run.path, sorted([*ranked, *kept_before], key=lambda each: (each.epochs != recipe.epochs, *_rank(each))))
+        kept_trainings.clear()
     yield from ranked
     for each in kept_before:
         why = "failed this time" if any(each.number == record.number for record, _ in entries) else "not trained again"
@@ -138,9 +170,10 @@ def _again(path: Path) -> str:
 
 
 def _remove_unlisted(path: Path) -> None:
-    """Remove parts, and weights that a later training replaced; what an earlier version left is kept otherwise."""
+    """Remove weights that belong to no finalist and no training that is kept."""
     finalists = load_finalists(path)
-    listed, home = {finalist_weights(path, each.number) for each in finalists}, path / "finalists"
+    home = path / "finalists"
+    listed = {finalist_weights(path, each.number) for each in finalists} | training_files(path)
     for file in (*home.glob("*-*.safetensors"), *(home / f"{each.number:06d}.safetensors" for each in finalists)):
         if file not in listed:
             file.unlink(missing_ok=True)
@@ -151,25 +184,28 @@ def _write(path: Path, finalists: list[Finalist]) -> None:
     atomic_write(path / "finalists" / "finalists.json", json.dumps(rows, indent=1) + "\n")
 
 
-def _part(run: Run, place: int) -> Path:
-    return run.path / "finalists" / f"part-{place:04d}.safetensors"
+def _name(record: TrialRecord, seed: int, seeds: int) -> str:
+    return f"finalist {record.number}, seed {seed - FIRST_SEED + 1} of {seeds}"
 
 
-def _train(run: Run, recipe: Recipe, entries: list[tuple[TrialRecord, int]]) -> Generator[TrainedJob]:
-    """Yield each training as it ends, numbered by its place among the entries."""
+def _job(run: Run, recipe: Recipe, place: int, record: TrialRecord, seed: int, weights: Path) -> Job:
+    """Return the job of a training, numbered by its place among all."""
     experiment = run.experiment.model_copy(update={"recipe": recipe})
-    jobs = [
-        Job.for_trial(experiment, replace(record, number=place, seed=seed), _part(run, place))
-        for place, (record, seed) in enumerate(entries)
-    ]
-    with closing(make_executor(experiment, len(entries))) as workers:
+    return Job.for_trial(experiment, replace(record, number=place, seed=seed), weights)
+
+
+def _train(run: Run, jobs: list[Job]) -> Generator[TrainedJob]:
+    """Yield each training as it ends."""
+    if not jobs:
+        return
+    with closing(make_executor(run.experiment, len(jobs))) as workers:
         yield from train_all(workers, jobs, FailurePolicy(run.path, again=_again(run.path)))
 
 
 def _test(
-    run: Run, images: RunData, entries: list[tuple[TrialRecord, int]], errors: dict[int, float], recipe: Recipe
+    run: Run, images: RunData, record: TrialRecord, errors: dict[int, float], recipe: Recipe, kept: FinalistTrainings
 ) -> Finalist:
-    """Keep the weights that were best on validation and read the test split with them. errors: by place, of one."""
+    """Keep the weights that were best on validation and read the test split with them. errors: by seed."""
     import torch
 
     from nas.model.export import load_weights
@@ -177,24 +213,18 @@ def _test(
     from nas.training.batches import Batches
     from nas.training.evaluation import evaluate
 
-    best = min(errors, key=lambda place: errors[place])
-    record, seed = entries[best]
-    part = _part(run, best)
-    kept = part.with_name(f"{record.number:06d}-{_digest(part)}.safetensors")
-    part.replace(kept)
+    seed = min(errors, key=lambda each: errors[each])
+    trained = kept.weights(record.number, seed)
+    weights = trained.with_name(f"{record.number:06d}-{digest(trained)}.safetensors")
+    shutil.copyfile(trained, weights)
     network = module(record.graph)
-    load_weights(network, kept)
+    load_weights(network, weights)
     test = Batches(images.require_test(), images.require_data(), torch.device("cpu"))
     test_error = evaluate(network, test).metric(run.experiment.metric)
     record_reading(run.path, record.number, "nas finalists", test_error)
-    values = tuple(errors.values())
+    values = tuple([errors[each] for each in sorted(errors)])
     low, high = (min(1.0, max(0.0, end)) for end in mean_interval(values))  # an error is a share
-    return Finalist(record.number, values, low, high, seed, test_error, recipe.epochs, kept.name)
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as content:
-        return file_digest(content, "sha256").hexdigest()[:16]
+    return Finalist(record.number, values, low, high, seed, test_error, recipe.epochs, weights.name)
 
 
 def comparable(finalists: tuple[Finalist, ...]) -> tuple[Finalist, ...]:

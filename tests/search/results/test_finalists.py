@@ -3,6 +3,7 @@
 import errno
 import json
 import shutil
+import tomllib
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -13,13 +14,24 @@ from search.results.image_run import image_run, write_images
 from typer.testing import CliRunner
 
 from nas.cli.app import app
-from nas.errors import RunError
+from nas.errors import ExperimentError, RunError
 from nas.genome.genome_json import from_json
 from nas.model.export import save_weights
 from nas.model.module import module
+from nas.search.experiment import Experiment
+from nas.search.experiment_file import load_experiment, to_toml, validate_experiment
+from nas.search.finalist_settings import FinalistSettings
+from nas.search.pareto import front_of
 from nas.search.results import finalists as room
 from nas.search.results.export_trial import export_trial
-from nas.search.results.finalists import Finalist, comparable, finalist_weights, load_finalists, train_finalists
+from nas.search.results.finalists import (
+    Finalist,
+    chosen,
+    comparable,
+    finalist_weights,
+    load_finalists,
+    train_finalists,
+)
 from nas.search.store.readings import load_readings
 from nas.search.store.run import Run, load_run
 from nas.search.trial import Reason
@@ -135,8 +147,57 @@ def test_until_the_list_is_written_the_earlier_one_and_its_weights_hold(
         patch.setattr(room, "_write", full)
         with pytest.raises(RunError, match=r"No space left.*Earlier finalists are kept.*run again: nas finalists "):
             train(run, seeds=3, recipe=Recipe(epochs=7))
-    assert files(run) == before, "what is not in the list is removed"
+    assert before.items() <= files(run).items()
     assert load_finalists(run.path)[0] == first
+    employ(dict.fromkeys(range(6), Reason.ERROR))
+    ranked, told = train(run, seeds=3, recipe=Recipe(epochs=7))
+    assert sum("trained before" in line for line in told) == 6, "the trainings were kept"
+    assert load_finalists(run.path) == tuple(ranked)
+    assert {path.name for path in files(run)} == {"finalists.json", *(each.weights for each in ranked)}
+
+
+def test_an_interruption_loses_no_training_that_ended(run: Run, employ: Employ) -> None:
+    begun = []
+
+    def interrupt() -> None:
+        begun.append(1)
+        if len(begun) == 3:
+            raise KeyboardInterrupt
+
+    employ({}, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        train(run, seeds=2)
+    assert load_finalists(run.path) == ()
+    employ({0: Reason.ERROR, 1: Reason.ERROR})
+    ranked, _ = train(run, seeds=2)
+    employ()
+    shutil.rmtree(run.path / "finalists")
+    assert [(each.number, each.errors) for each in ranked] == [(each.number, each.errors) for each in train(run, 2)[0]]
+
+
+def test_kept_trainings_are_of_one_recipe_and_unchanged_weights(run: Run, employ: Employ) -> None:
+    def stop_at_last(seen: list[int]) -> None:
+        seen.append(1)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    for damage in (False, True):
+        employ({}, lambda seen=[]: stop_at_last(seen))
+        with pytest.raises(KeyboardInterrupt):
+            train(run)
+        (kept,) = (run.path / "finalists").glob("training-*.safetensors")
+        if damage:
+            kept.write_bytes(b"damaged")
+        employ()
+        _, told = train(run, recipe=RECIPE if damage else Recipe(epochs=5))
+        assert not any("trained before" in line for line in told)
+
+
+def test_a_damaged_list_of_trainings_is_one_message(run: Run, employ: Employ) -> None:
+    (run.path / "finalists").mkdir()
+    (run.path / "finalists" / "trainings.json").write_text('[{"number": -1}]', encoding="utf-8")
+    with pytest.raises(RunError, match=r"trainings.json is damaged .*remove it and run: nas finalists"):
+        train(run)
 
 
 def test_what_a_killed_driver_left_is_removed(run: Run, employ: Employ) -> None:
@@ -189,3 +250,52 @@ def test_images_that_change_while_finalists_train_are_refused(employ: Employ, tm
         train(run)
     assert load_finalists(run.path) == ()
     assert load_readings(run.path) == ()
+
+
+def test_the_front_is_trained_again_first_and_then_the_lowest_errors(run: Run) -> None:
+    complete = [record for record in run.records if record.error is not None]
+    front = front_of(complete, run.experiment.objectives)
+    everyone = chosen(run, len(complete))
+    assert sorted(record.number for record in everyone) == sorted(record.number for record in complete)
+    for group in (everyone[: len(front)], everyone[len(front) :]):
+        errors = [record.error for record in group if record.error is not None]
+        assert errors == sorted(errors)
+    assert {record.number for record in everyone[: len(front)]} == {record.number for record in front}
+    assert chosen(run, 1) == everyone[:1]
+
+
+def test_the_settings_of_finalists() -> None:
+    short, table = (load_experiment("quickstart", {"finalists": each}) for each in (4, {"top": 4, "epochs": 9}))
+    assert short.finalists == FinalistSettings(top=4)
+    assert load_experiment("quickstart").finalists is None
+    assert table.finalists is not None
+    assert (table.finalists.seeds, table.finalists.recipe(table.recipe).epochs) == (3, 9)
+    assert FinalistSettings().recipe(table.recipe).epochs == 2 * table.recipe.epochs
+    assert read_experiment_again(table) == table
+    for wrong, message in (
+        ({"tops": 4}, "did you mean 'top'"),
+        (0, "greater than or equal to 1"),
+        ("four", "finalists"),
+    ):
+        with pytest.raises(ExperimentError, match=message):
+            load_experiment("quickstart", {"finalists": wrong})
+
+
+def read_experiment_again(experiment: Experiment) -> Experiment:
+    return validate_experiment(tomllib.loads(to_toml(experiment)), "again")
+
+
+@pytest.mark.slow
+def test_a_search_trains_its_finalists_once(tmp_path: Path) -> None:
+    changes = ("trials=2", "workers=1", "recipe.epochs=1", "finalists.top=1", "finalists.seeds=2", "finalists.epochs=1")
+    command = ["search", "quickstart", "--out", str(tmp_path / "run"), *(f"--set={each}" for each in changes)]
+    first = CliRunner().invoke(app, command)
+    assert first.exit_code == 0, first.stderr
+    assert "then the best 1 will be trained from 2 seeds each, for 1 epochs" in first.stderr
+    assert "training the best 1 networks again" in first.stderr
+    (finalist,) = load_finalists(tmp_path / "run")
+    assert len(finalist.errors) == 2
+    again = CliRunner().invoke(app, command)
+    assert again.exit_code == 0, again.stderr
+    assert "networks again" not in again.stderr
+    assert load_finalists(tmp_path / "run") == (finalist,)
