@@ -14,7 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from nas.errors import GenomeError
-from nas.genome.baselines import alphago, densenet, early, googlenet, inception, resnet, vgg
+from nas.genome.baselines import (
+    alphago,
+    densenet,
+    early,
+    efficientnet,
+    googlenet,
+    inception,
+    mobile,
+    mobilenet_v3,
+    resnet,
+    vgg,
+)
 from nas.genome.graph import Graph
 from nas.genome.task import Task
 
@@ -53,7 +64,9 @@ class Baseline:
 
 
 def _read() -> dict[str, Baseline]:
-    families = (early, vgg, googlenet, inception, resnet, densenet, alphago)
+    families = (
+        early, vgg, googlenet, inception, resnet, densenet, alphago, mobile, mobilenet_v3, efficientnet,
+    )  # fmt: skip
     builders: dict[str, Builder] = {name: build for family in families for name, build in family.NETWORKS.items()}
     data = json.loads(Path(__file__).with_name("published.json").read_text(encoding="utf-8"))
     return {name: _baseline(name, data["networks"][name], build, data["recipes"]) for name, build in builders.items()}

@@ -16,7 +16,7 @@ from nas.genome.primitives.units import Activation, DepthwiseKernel, activate, c
 
 @dataclass(frozen=True)
 class GhostModule(Primitive):
-    """One in `ratio` channels by a convolution, the others from these by a depthwise one (Han et al. 2020, fig. 1b)."""
+    """One in `ratio` channels by a convolution, the others by a depthwise one after it (Han et al. 2020, sec. 3.1)."""
 
     width: Width
     kernel: Window = 1
