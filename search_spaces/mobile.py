@@ -12,7 +12,7 @@ from nas.genome.primitives.units import Activation, DepthwiseKernel
 ACTIVATIONS: list[Activation] = ["relu6", "hardswish", "silu"]
 GATES: list[ChannelGate] = ["none", "se", "eca"]
 KERNELS: list[DepthwiseKernel] = [3, 5, 7]
-STRIDES = [(1, 2, 2), (2, 1, 2), (2, 2, 1), (2, 2, 2)]
+STRIDES = ["1 2 2", "2 1 2", "2 2 1", "2 2 2"]
 
 
 def mobile(trial: Trial, task: Task) -> Graph:
@@ -22,7 +22,7 @@ def mobile(trial: Trial, task: Task) -> Graph:
     strides = trial.suggest_categorical("strides", STRIDES)
 
     x = ConvUnit(trial.suggest_int("stem", 8, 24, step=4), activation=activation)(task.image())
-    for i, stride in enumerate(strides, 1):
+    for i, stride in enumerate(map(int, strides.split()), 1):
         width, depth = trial.suggest_int(f"width{i}", 8, 64, step=8), trial.suggest_int(f"depth{i}", 1, 4)
         expansion, kernel = trial.suggest_int(f"expansion{i}", 1, 6), trial.suggest_categorical(f"kernel{i}", KERNELS)
         for j in range(depth):
