@@ -2,20 +2,18 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-import torch
+from exporting import exported, furthest
 
 from nas.errors import GenomeError
 from nas.genome import Graph, Task, cost
 from nas.genome.baselines import BASELINES, baseline
-from nas.model import formats, module, source
-from nas.model.export import save_weights
-from nas.model.formats import Format
-from nas.model.parity import TOLERANCE, Comparison, parities
+from nas.model import formats, source
+from nas.model.parity import TOLERANCE, Comparison
 from nas.resources import names
 from nas.search.propose.candidate import sample_network
 from nas.search.space import load_space
@@ -33,20 +31,6 @@ def drawn(number: int) -> Graph:
     """A network of one space after another, for one task after another."""
     spaces = names("search_spaces", ".py")
     return sample_network(load_space(spaces[number % len(spaces)]), TASKS[number // len(spaces) % len(TASKS)], number)
-
-
-def exported(graph: Graph, folder: Path, wanted: tuple[Format, ...]) -> Comparison:
-    folder.mkdir()
-    torch.manual_seed(0)
-    network = module(graph)
-    (folder / "net.py").write_text(source(graph, f"Story of {folder.name}. " * 12), encoding="utf-8")
-    save_weights(network, folder / "weights.safetensors")
-    formats.write_formats(network, folder, graph.input, wanted)
-    return network.eval(), folder, graph.input, wanted
-
-
-def furthest(jobs: Sequence[Comparison]) -> float:
-    return max(value for found in parities(jobs) for row in found.values() for value in row.values())
 
 
 @pytest.fixture(scope="module")
