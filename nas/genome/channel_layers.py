@@ -136,10 +136,11 @@ class ZeroPad(Layer):
 def same_padding(shape: Shape, kernel: int | Pair, stride: int | Pair) -> ZeroPad | None:
     """Return the zeros that TensorFlow's "SAME" puts around an image before a window slides over it; None: no zeros.
 
-    The output then has ceil(side / stride) rows and columns; of an odd number of zeros, one more is at the end.
+    The output then has ceil(side / stride) rows and columns; of an odd number of zeros, one more is at the end. Raises
+    ShapeError unless the shape is that of an image.
     """
     zeros = []
-    for side, k, s in zip(shape[1:], pair(kernel), pair(stride), strict=True):
+    for side, k, s in zip(image(ZeroPad(), shape)[1:], pair(kernel), pair(stride), strict=True):
         zeros.append(max(0, (-(-side // s) - 1) * s + k - side))
     (rows, columns) = zeros
     before, after = (rows // 2, columns // 2), (rows - rows // 2, columns - columns // 2)

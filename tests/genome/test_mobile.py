@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from nas.errors import ShapeError
 from nas.genome import Graph, Input, Primitive, Shape, Task, cost
 from nas.genome.baselines import baseline
 from nas.genome.baselines.mobile import rounded
@@ -20,6 +21,7 @@ from nas.genome.primitives import (
     InvertedResidual,
 )
 from nas.genome.primitives.gates import ChannelGate
+from nas.genome.primitives.units import DepthwiseKernel
 from nas.model import module, source
 
 SHAPE = (8, 9, 9)
@@ -143,7 +145,7 @@ def test_a_ghost_bottleneck_is_linear_at_its_end_and_projects_what_changes() -> 
 @pytest.mark.parametrize("side", [7, 8, 15])
 @pytest.mark.parametrize("stride", [1, 2, 3])
 @pytest.mark.parametrize("kernel", [3, 5, 7])
-def test_padding_as_tensorflow_pads(side: int, stride: int, kernel: int) -> None:
+def test_padding_as_tensorflow_pads(side: int, stride: int, kernel: DepthwiseKernel) -> None:
     """`ceil(side / stride)` pixels remain, and of an odd number of zeros one more is at the end."""
     network = built(InvertedResidual(4, 1, kernel, stride, padding="same"), (4, side, side))
     x = images(4, side, side)
@@ -156,6 +158,12 @@ def test_padding_as_tensorflow_pads(side: int, stride: int, kernel: int) -> None
     y = apply(F.relu6(apply(y, made, 1)), made)
     torch.testing.assert_close(network(x), x + y if stride == 1 else y)
     assert y.shape[2] == -(-side // stride)
+
+
+@pytest.mark.parametrize("op", [InvertedResidual(8, padding="same"), GhostBottleneck(8), EfficientChannelAttention()])
+def test_features_are_refused(op: Primitive) -> None:
+    with pytest.raises(ShapeError, match="needs an image"):
+        alone(op, (8,))
 
 
 def test_source_names_the_forms_of_a_block() -> None:

@@ -73,18 +73,18 @@ GHOST: tuple[tuple[DepthwiseKernel, int, int, bool, int], ...] = (
 """Kernel, channels inside, width, gate and stride of each block (Han et al. 2020, section 3.2)."""
 
 
-def shares(channels: int, inner: int, step: int) -> tuple[float, float]:
-    """Return the expansion that gives the channels inside, and a quarter of these, rounded, as a share of them."""
-    return round(inner / channels, 4), round(rounded(inner / 4, step) / inner, 4)
+def gate_of(inner: int, gated: bool, step: int) -> tuple[ChannelGate, float]:
+    """Return the gate and its channels as a share of those inside: a quarter, rounded to multiples of a step."""
+    return ("hard se", round(rounded(inner / 4, step) / inner, 4)) if gated else ("none", 0.25)
 
 
 def mobilenet_v3(task: Task, rows: Sequence[Row], hidden: int) -> Graph:
     """Inverted residual blocks, some gated, then a 1x1 convolution and two linear layers."""
     x = ConvUnit(16, 3, 2, activation="hardswish", epsilon=EPSILON)(task.image())
-    for kernel, inner, width, gate, activation, stride in rows:
-        expansion, squeeze = shares(x.shape[0], inner, 8)
-        kind: ChannelGate = "hard se" if gate else "none"
-        x = InvertedResidual(width, expansion, kernel, stride, kind, squeeze, activation, EPSILON)(x)
+    for kernel, inner, width, gated, activation, stride in rows:
+        expansion = round(inner / x.shape[0], 4)
+        gate, squeeze = gate_of(inner, gated, 8)
+        x = InvertedResidual(width, expansion, kernel, stride, gate, squeeze, activation, EPSILON)(x)
     x = ConvUnit(6 * x.shape[0], 1, activation="hardswish", epsilon=EPSILON)(x)
     return Graph.of(FcHead(task.classes, (hidden,), 0.2, "hardswish", grid=1)(x))
 
@@ -92,9 +92,9 @@ def mobilenet_v3(task: Task, rows: Sequence[Row], hidden: int) -> Graph:
 def ghostnet(task: Task) -> Graph:
     """Ghost bottlenecks, then a 1x1 convolution and two linear layers."""
     x = ConvUnit(16, 3, 2)(task.image())
-    for kernel, inner, width, gate, stride in GHOST:
-        expansion, squeeze = shares(x.shape[0], inner, 4)
-        x = GhostBottleneck(width, expansion, kernel, stride, "hard se" if gate else "none", squeeze)(x)
+    for kernel, inner, width, gated, stride in GHOST:
+        expansion = round(inner / x.shape[0], 4)
+        x = GhostBottleneck(width, expansion, kernel, stride, *gate_of(inner, gated, 4))(x)
     return Graph.of(FcHead(task.classes, (1280,), 0.2, grid=1)(ConvUnit(960, 1)(x)))
 
 
