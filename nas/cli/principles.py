@@ -32,7 +32,7 @@ def principles_command(
 
     The verdicts go to stdout, then the path of the page; with --json the path goes to stderr.
     """
-    from nas.principles.study_file import FILE, read_study
+    from nas.principles.study_file import FILE, load_study, read_study
     from nas.search.experiment_file import find_experiment
 
     if (Path(experiment) / FILE).is_file():
@@ -43,8 +43,11 @@ def principles_command(
     else:
         settings = dict(setting(change) for change in changes or [])
         settings |= {"time_limit": time_limit} if time_limit else {}
-        study = read_study(find_experiment(experiment), settings)
+        file = find_experiment(experiment)
+        study = read_study(file, settings)
         path = out or home(study.experiment)
+        if (path / FILE).is_file():  # a file that names no claims means those of the run that it resumes
+            study = read_study(file, settings, load_study(path).design.keys)
         _print_plan(study)
         if dry_run:
             refuse_options("--dry-run writes no page", evidence=evidence, json=as_json)
@@ -55,9 +58,9 @@ def principles_command(
 
 def resume_principles(run: Path, command: str, changes: dict[str, Any]) -> None:
     """Train what a study is missing, and write its page. Raises NasError."""
-    from nas.principles.study_file import FILE, read_study
+    from nas.principles.study_file import load_study
 
-    _train(read_study(run / FILE, changes), run, command)
+    _train(load_study(run, changes), run, command)
     _report(run, [], as_json=False)
 
 

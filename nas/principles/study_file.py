@@ -1,7 +1,7 @@
 """A study of principles as one TOML file: settings of an experiment, and a table [principles]."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +22,11 @@ SEARCH_KEYS = {
     "space", "objectives", "trials", "budget", "halving", "fit", "sampler", "baselines", "storage", "tracker",
 }  # fmt: skip
 """The settings of a search, which a study of principles does not have."""
+FIRST_PRINCIPLES = (
+    "a00", "h01", "h02", "h03", "h04", "h05", "h06", "h07", "h08", "h09", "h10", "h12", "h13", "h14", "h15", "h16",
+    "h17", "h18", "h20", "h23", "h25", "h27",
+)  # fmt: skip
+"""The principles of runs whose file names none: all that there were when such runs began."""
 FORMER_KEYS = {"looks": "interim_seeds", "futile": "min_power", "sd": "error_sd"}
 Width = Annotated[int, Field(ge=8, le=4096)]
 Depth = Annotated[int, Field(ge=8, le=1202)]
@@ -38,8 +43,8 @@ class Design:
     that is decided gets no more seeds. points: how many points here one point of the claims' margins and effects is
     worth; above 1 where errors are far above the papers'. error_sd, loss_sd: standard deviation of one training over
     seeds, in points and in nats, from a pilot. alpha: of the whole study. min_power: a claim of less planned power
-    gets the first interim analysis only. population: networks drawn from each space. keys: of the principles; none
-    means all.
+    gets the first interim analysis only. population: networks drawn from each space. keys: of the principles, which are
+    judged together; a file that names none means all that are known when a run begins.
     """
 
     side: Annotated[int, Field(ge=8, le=1024)] = 32
@@ -82,14 +87,16 @@ class PrincipleStudy:
         return select_principles(self.design.keys)
 
 
-def read_study(path: Path, changes: dict[str, Any] | None = None) -> PrincipleStudy:
+def read_study(path: Path, changes: dict[str, Any] | None = None, principles: tuple[str, ...] = ()) -> PrincipleStudy:
     """Return the study in a TOML file after `changes` ("recipe.epochs", "principles.interim_seeds").
 
-    Raises ExperimentError with file, line and remedy.
+    principles: keys where the file names none; all that are known by default. Raises ExperimentError with file, line
+    and remedy.
     """
     changes = {_current_key(key): value for key, value in (changes or {}).items()}
     data, text = read_toml(path, changes)
     design = _design(data.pop("principles", {}), path, text)
+    design = replace(design, keys=tuple(each.key for each in select_principles(design.keys or principles)))
     if stray := [key for key in SEARCH_KEYS if key in data]:
         raise ExperimentError(f"{path}: {stray[0]!r} is a setting of a search, not of a study of principles; remove it")
     fixed = {"space": MATCHED, "objectives": ["error"], "trials": 100_000}
@@ -113,7 +120,6 @@ def _design(data: Any, path: Path, text: str) -> Design:
         where = f"{path}, line {line}" if (line := line_of(text, keys)) else str(path)
         known = ", ".join(asdict(Design()))
         raise ExperimentError(f"{where}: `{'.'.join(keys)}`: {first['msg']}; known: {known}") from None
-    select_principles(design.keys)
     return design
 
 
@@ -128,8 +134,11 @@ def save_study(study: PrincipleStudy, path: Path, header: str) -> None:
     atomic_write(path / FILE, study_to_toml(study, header))
 
 
-def load_study(path: Path) -> PrincipleStudy:
-    """Return the study of a run directory. Raises ExperimentError when the directory has none."""
+def load_study(path: Path, changes: dict[str, Any] | None = None) -> PrincipleStudy:
+    """Return the study of a run directory after `changes`. Raises ExperimentError when the directory has none.
+
+    Its claims are those that it began with, so that principles added since do not change the correction over claims.
+    """
     if not (path / FILE).is_file():
         raise ExperimentError(f"{path} has no study of principles; start one with: nas principles EXPERIMENT")
-    return read_study(path / FILE)
+    return read_study(path / FILE, changes, FIRST_PRINCIPLES)

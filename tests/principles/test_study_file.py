@@ -1,9 +1,13 @@
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nas.errors import ExperimentError
-from nas.principles.study_file import PrincipleStudy, load_study, read_study, save_study
+from nas.principles.claims import principle_registry, principles
+from nas.principles.study_file import FILE, FIRST_PRINCIPLES, PrincipleStudy, load_study, read_study, save_study
 from nas.resources import names
 from nas.search.experiment_file import find_experiment
 
@@ -32,6 +36,31 @@ def test_a_study_reads_back_as_it_was_saved(tmp_path: Path) -> None:
     assert (study.design.error_sd, study.experiment.recipe.epochs, study.design.interim_seeds) == (2.0, 5, (2, 3))
     save_study(study, tmp_path / "run", "Run by: nas principles x")
     assert load_study(tmp_path / "run") == study
+
+
+def test_a_run_keeps_the_claims_that_it_began_with(tmp_path: Path) -> None:
+    study = read_study(write(tmp_path, TEXT.replace('keys = ["h01"]\n', "")))
+    assert study.design.keys == tuple(principles())
+    save_study(study, tmp_path / "run", "Run by: nas principles x")
+    principle_registry().register(replace(principles()["h01"], key="z01"))
+    try:
+        assert load_study(tmp_path / "run") == study
+    finally:
+        principle_registry().unregister("z01")
+
+
+def test_a_run_without_names_is_of_the_first_claims(tmp_path: Path) -> None:
+    """Runs of earlier versions did not record which claims are judged together."""
+    (tmp_path / FILE).write_text(TEXT.replace('["h01"]', "[]"), encoding="utf-8")
+    assert load_study(tmp_path).design.keys == FIRST_PRINCIPLES
+    assert read_study(find_experiment("principles_small")).design.keys == FIRST_PRINCIPLES
+
+
+def test_a_file_without_names_resumes_the_claims_of_its_run(tmp_path: Path, nas: Callable[..., Any]) -> None:
+    save_study(read_study(write(tmp_path, TEXT)), tmp_path / "run", "Run by: nas principles x")
+    file = write(tmp_path, TEXT.replace('keys = ["h01"]\n', ""))
+    code, _, err = nas("principles", file, "--dry-run", "--out", tmp_path / "run")
+    assert (code, "mine: 1 claims" in err) == (0, True)
 
 
 def test_a_folder_without_a_study_is_rejected(tmp_path: Path) -> None:
