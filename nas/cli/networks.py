@@ -1,5 +1,7 @@
 """show, cost: what is known about a network without training it."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +13,7 @@ from nas.cli.options import Json, On, Seed, What, refuse_options
 from nas.errors import ExperimentError, RunError
 
 if TYPE_CHECKING:
+    from nas.genome.baselines import PublishedCount
     from nas.genome.graph import Graph
 
 
@@ -127,7 +130,11 @@ def cost_command(
     nodewise: Annotated[bool, typer.Option("--nodes", help="Print the counts of each node, too.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Count a network exactly, per image: parameters, MACs, FLOPs, activations, peak memory, depth."""
+    """Count a network exactly, per image: parameters, MACs, FLOPs, activations, peak memory, depth.
+
+    A network of a paper is shown beside the counts that others print of it.
+    """
+    from nas.genome.baselines import BASELINES
     from nas.genome.cost import cost as count
     from nas.genome.metrics import receptive_field
 
@@ -135,12 +142,24 @@ def cost_command(
         refuse_options("--json prints the totals only", nodes=nodewise)
     graph, title = find_network(what, seed, data)
     counts = count(graph).as_dict() | {"receptive_field": receptive_field(graph)}
+    published = BASELINES[what].counts if what in BASELINES else ()
     if as_json:
-        output(counts)
+        output(counts | ({"published_counts": list(map(asdict, published))} if published else {}))
         return
     units = {"macs": "multiply-accumulates", "flops": "2 * macs", "peak_bytes": "float32 tensors alive at once",
              "depth": "weighted layers on the longest path", "receptive_field": "pixels"}  # fmt: skip
     info(f"{title}: input {'x'.join(map(str, graph.input))}")
     output("\n".join(f"{name:<16}{value:>16,}  {units.get(name, '')}".rstrip() for name, value in counts.items()))
+    if published:
+        output("\n" + text_table(published_rows(counts, published)))
     if nodewise:
         output(text_table(node_rows(graph)))
+
+
+def published_rows(counts: Mapping[str, int], published: Sequence["PublishedCount"]) -> list[tuple[str, ...]]:
+    """Return a row per source under a header and the counts of this toolkit: parameters, MACs, source."""
+    rows = [("params", "macs", "source"), (f"{counts['params']:,}", f"{counts['macs']:,}", "counted here")]
+    for each in published:
+        remark = f" ({each.remark})" if each.remark else ""
+        rows.append((each.params or "-", each.macs or "-", each.source + remark))
+    return [(params.rjust(13), macs.rjust(14), source) for params, macs, source in rows]

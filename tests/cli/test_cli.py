@@ -125,6 +125,21 @@ def test_cost_of_the_classics(name: str, params: int, macs: int, nas: Call) -> N
     assert {"activations", "peak_bytes"} <= set(counts)
 
 
+def test_cost_of_a_papers_network_is_beside_the_published_figures(nas: Call) -> None:
+    _, out, _ = nas("cost", "mobilenet_v2")
+    rows = [line.split(maxsplit=4) for line in out.partition("\n\n")[2].splitlines()]
+    assert rows[1][:3] == ["3,504,872", "300,774,272", "counted"]
+    assert rows[2][:4] == ["3.4", "M", "300", "M"]
+    assert rows[3] == ["3,504,872", "0.301", "G", "torchvision"]
+    counts = [{"source": "torchvision", "params": "61,100,840", "macs": "0.714 G", "remark": ""}]
+    assert json.loads(nas("cost", "alexnet_torchvision", "--json")[1])["published_counts"] == counts
+    listed = {row["name"]: row["published_counts"] for row in json.loads(nas("baselines", "--json")[1])}
+    assert listed["alexnet_torchvision"] == counts
+    assert listed["plain18"] == []
+    assert "published" not in nas("cost", "plain18", "--json")[1]
+    assert nas("cost", "plain18")[1].count("\n") == 7
+
+
 def test_show_gives_a_genome_that_cost_reads(tmp_path: Path, nas: Call) -> None:
     _, out, _ = nas("show", "dense", "--seed", 5, "--json")
     file = tmp_path / "genome.json"

@@ -184,3 +184,21 @@ def test_published_errors_are_fractions() -> None:
         assert row.error is None or row.top5 is None or row.top5 < row.error
     assert BASELINES["cifar_resnet56"].published[0].error == 0.0697
     assert {entry.family for entry in BASELINES.values() if not entry.recipe} == set()
+
+
+@pytest.mark.parametrize("name", [name for name, entry in BASELINES.items() if entry.counts])
+def test_published_counts_are_ours_or_explained(name: str) -> None:
+    counts = cost(baseline(name))
+    for each in BASELINES[name].counts:
+        printed = [(each.params, counts.params), (each.macs, counts.macs)]
+        assert each.source
+        assert any(text for text, _ in printed)
+        assert bool(each.remark) != all(rounds_to(count, text) for text, count in printed if text)
+
+
+def rounds_to(count: int, printed: str) -> bool:
+    """Return whether a count is the printed one, such as "3,504,872", "87.98 M" or "0.301 G", to its digits."""
+    number, _, unit = printed.partition(" ")
+    scale = {"": 1, "M": 10**6, "G": 10**9}[unit]
+    decimals = len(number.partition(".")[2])
+    return round(count / scale, decimals) == float(number.replace(",", ""))

@@ -2,6 +2,7 @@
 
     baseline("resnet50")                        the graph, for the paper's task
     BASELINES["resnet50"].published             errors as fractions, with the data they were measured on
+    BASELINES["resnet50"].counts                parameters and MACs as others print them
 
 A graph is built only when it is requested.
 """
@@ -43,6 +44,19 @@ class PublishedResult:
 
 
 @dataclass(frozen=True)
+class PublishedCount:
+    """Parameters and MACs as a source prints them, such as "3.4 M"; empty where it has none.
+
+    remark: why they are not those that are counted here.
+    """
+
+    source: str
+    params: str = ""
+    macs: str = ""
+    remark: str = ""
+
+
+@dataclass(frozen=True)
 class Baseline:
     """A published network for its paper's `task`. `note` explains where counts differ from those often quoted."""
 
@@ -54,6 +68,7 @@ class Baseline:
     published: tuple[PublishedResult, ...]
     recipe: str
     note: str
+    counts: tuple[PublishedCount, ...] = ()
 
     def graph(self, task: Task | None = None) -> Graph:
         """Return the network for the paper's task, or with the images and classes of another task.
@@ -75,7 +90,9 @@ def _read() -> dict[str, Baseline]:
 def _baseline(name: str, row: dict[str, Any], build: Builder, recipes: dict[str, str]) -> Baseline:
     task = Task(row["data"], tuple(row["input"]), row["classes"])
     published = tuple(PublishedResult(**entry) for entry in row["published"])
-    return Baseline(name, row["family"], row["year"], task, build, published, recipes[row["recipe"]], row["note"])
+    counts = tuple(PublishedCount(**entry) for entry in row.get("counts", ()))
+    recipe = recipes[row["recipe"]]
+    return Baseline(name, row["family"], row["year"], task, build, published, recipe, row["note"], counts)
 
 
 BASELINES: dict[str, Baseline] = _read()
