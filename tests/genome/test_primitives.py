@@ -29,6 +29,7 @@ from nas.genome.primitives import (
     FactorizedConv,
     FactorizedInception,
     FcHead,
+    Fire,
     GapHead,
     GridReduction,
     Inception,
@@ -154,6 +155,8 @@ def test_small_networks(name: str) -> None:
         (GridReduction(64, "conv first"), (32, 32, 32), (64, 16, 16), 18_432, 18_874_368),
         (GridReduction(64, "parallel"), (32, 32, 32), (64, 16, 16), 9_216, 2_359_296),
         (Bottleneck(64), (256, 56, 56), (256, 56, 56), 69_632, 218_365_952),
+        (Bottleneck(128, groups=32, expansion=2), (256, 56, 56), (256, 56, 56), 70_144, 219_971_584),  # ResNeXt, 32x4d
+        (Fire(16, 64, 64), (96, 55, 55), (128, 55, 55), 11_776, 35_622_400),  # SqueezeNet, fire2
         (MlpConv(192, (160, 96), 5), (3, 32, 32), (96, 32, 32), 60_480, 61_931_520),
         (ConvPool(96, 11, 4, padding=0, local_norm="before"), (3, 227, 227), (96, 27, 27), 34_848, 105_415_200),
         (ConvPool(256, 5, groups=2), (96, 27, 27), (256, 13, 13), 307_200, 223_948_800),
@@ -254,6 +257,34 @@ def test_pre_activation_branch() -> None:
     y = F.conv2d(F.relu(x * scale), weights[0], padding=1)
     y = F.conv2d(F.relu(y * scale), weights[1], padding=1)
     torch.testing.assert_close(network(x), x + y)
+
+
+def test_dropout_between_the_convolutions() -> None:
+    """Zagoruyko & Komodakis 2016, section 2.4: with all units dropped the branch is zero, and the shortcut stays."""
+    network, x = built(BasicBlock(4, order="pre", dropout=1.0), (4, 5, 5)), images(4, 5, 5)
+    assert not torch.equal(network(x), x)
+    assert torch.equal(network.train()(x), x)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_the_gate_stands_before_the_last_convolution(order: Order) -> None:
+    """Radosavovic et al. 2020: a gate of 1/2 everywhere halves what the last convolution reads."""
+    plain, gated = (built(Bottleneck(4, order=order, squeeze=squeeze), (16, 6, 6)) for squeeze in (0.0, 0.25))
+    excite = [p for name, p in gated.named_parameters() if "excite" in name]
+    weights = [p for name, p in gated.named_parameters() if "gate" not in name]
+    with torch.no_grad():
+        for parameter in excite:
+            parameter.zero_()  # sigmoid(0) is 1/2
+        for mine, other in zip(weights, plain.parameters(), strict=True):
+            mine.copy_(other)
+        [p for p in weights if p.dim() == 4][2].mul_(2)
+    x = images(16, 6, 6)
+    torch.testing.assert_close(gated(x), plain(x))
+
+
+def test_the_gate_is_a_share_of_the_input() -> None:
+    plain, gated = (counts(Bottleneck(32, expansion=1, squeeze=squeeze), (24, 6, 6)).params for squeeze in (0.0, 0.25))
+    assert gated - plain == 2 * 32 * 6 + 32 + 6
 
 
 def test_option_a_subsamples_and_pads() -> None:

@@ -23,12 +23,13 @@ def quantized_widths(width: int, slope: float, ratio: float, depth: int, stages:
 def regnet_blocks(x: Value, widths: Sequence[int], group_width: int, squeeze: float = 0.0) -> Value:
     """Return the value after one grouped bottleneck per width, the first of a stage at stride 2 (section 3.2, fig. 4).
 
-    Widths are rounded to multiples of `group_width`, the channels of a group; a narrower one is a single group.
+    Widths are rounded to multiples of `group_width`, the channels of a group, halves up as in torchvision; a narrower
+    one is a single group.
     """
     before = 0
     for width in widths:
         group = min(group_width, width)
-        channels = group * round(width / group)
+        channels = group * int(width / group + 0.5)
         x = Bottleneck(channels, 1 if width == before else 2, 1, groups=channels // group, squeeze=squeeze)(x)
         before = width
     return x
