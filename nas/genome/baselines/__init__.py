@@ -17,6 +17,7 @@ from typing import Any
 from nas.errors import GenomeError
 from nas.genome.baselines import (
     alphago,
+    convnext,
     densenet,
     early,
     efficientnet,
@@ -24,7 +25,10 @@ from nas.genome.baselines import (
     inception,
     mobile,
     mobilenet_v3,
+    regnet,
     resnet,
+    shufflenet,
+    squeezenet,
     vgg,
 )
 from nas.genome.graph import Graph
@@ -81,6 +85,7 @@ class Baseline:
 def _read() -> dict[str, Baseline]:
     families = (
         early, vgg, googlenet, inception, resnet, densenet, alphago, mobile, mobilenet_v3, efficientnet,
+        squeezenet, shufflenet, regnet, convnext,
     )  # fmt: skip
     builders: dict[str, Builder] = {name: build for family in families for name, build in family.NETWORKS.items()}
     data = json.loads(Path(__file__).with_name("published.json").read_text(encoding="utf-8"))

@@ -14,7 +14,7 @@ from nas.genome.primitives.units import conv_bn, unit
 
 @dataclass(frozen=True)
 class ShuffleUnit(Primitive):
-    """1x1, depthwise and 1x1 on one half of the channels, then a shuffle (Ma et al. 2018, ShuffleNet V2, fig. 3c, d).
+    """1x1, depthwise and 1x1 on half of the channels, then a shuffle (Ma et al. 2018, ShuffleNet V2, fig. 3c, d).
 
     The other half passes unchanged. Where the stride or the number of channels changes the image, both branches read
     all channels, and the other one is a depthwise and a 1x1 convolution. `squeeze` gates the convolved half, as in the
