@@ -9,8 +9,8 @@ from nas.errors import GenomeError
 
 @cache
 def snake(name: str) -> str:
-    """Return a class name in snake case: DenseBlock becomes dense_block."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    """Return a class name in snake case: DenseBlock becomes dense_block, RepVGGBlock rep_vgg_block."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def node_names(given: Sequence[str | None], kinds: Sequence[str]) -> list[str]:

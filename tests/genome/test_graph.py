@@ -11,6 +11,7 @@ from nas.errors import GenomeError, ShapeError
 from nas.genome import Graph, Input, from_json, lower, to_json
 from nas.genome.activations import Relu
 from nas.genome.layers import Add, Concat, Conv, MaxPool
+from nas.genome.node_names import snake
 from nas.genome.primitives import BasicBlock, GapHead, Stem
 
 seeds = st.integers(0, 2**32)
@@ -53,6 +54,12 @@ def test_only_what_reaches_an_output_is_kept() -> None:
     Conv(4, 3)(x)
     graph = Graph.of(GapHead(2)(Relu()(x)))
     assert [node.name for node in graph.nodes] == ["input", "stem_1", "relu_1", "gap_head_1"]
+
+
+def test_an_acronym_is_one_word_of_a_name() -> None:
+    assert [snake(name) for name in ("DenseBlock", "InceptionA", "RepVGGBlock", "RepConv", "Relu6", "FcHead")] == [
+        "dense_block", "inception_a", "rep_vgg_block", "rep_conv", "relu6", "fc_head",
+    ]  # fmt: skip
 
 
 def test_names_made_up_keep_clear_of_names_given() -> None:
