@@ -249,7 +249,7 @@ def check_finalists(run: Path) -> int:
     assert found is not None
     source = found.experiment.source
     for each in listed:
-        network = module(found.record(str(each.number)).graph)
+        network = module(found.record(str(each.number)).graph, training=True)
         load_weights(network, finalist_weights(run, each.number))
         error = evaluate(network, Batches(load_test(source), load_data(source), torch.device("cpu"))).error
         assert error == each.test_error, f"finalist {each.number} has the weights of another training"

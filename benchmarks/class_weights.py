@@ -44,7 +44,7 @@ def network() -> Graph:
 
 def test_error(data: Data, recipe: Recipe, seed: int) -> float:
     """Train, and return the balanced error on the test images."""
-    net = module(network())
+    net = module(network(), training=True)
     for _ in train(net, data, recipe, seed):
         pass
     found = evaluate(net, Batches(load_test(SET), data, torch.device("cpu")))

@@ -70,7 +70,7 @@ class Trained:
 
 def fit(source: Source, proposal: Proposal, seed: int) -> tuple[torch.nn.Module, float]:
     """A trained network and its validation error."""
-    network = module(proposal.graph)
+    network = module(proposal.graph, training=True)
     return network, list(train(network, load_data(source), RECIPE, seed))[-1].error
 
 

@@ -75,7 +75,7 @@ def train_missing(
 
 def test_error(network: Candidate, trained: TrainedJob, test: Batches) -> float:
     """Return the share of the test images that a trained network misclassifies, and remove its weights."""
-    weights, net = Path(trained.job.weights), module(network.graph)
+    weights, net = Path(trained.job.weights), module(network.graph, training=True)
     load_weights(net, weights)
     weights.unlink()
     return evaluate(net, test).error

@@ -14,7 +14,7 @@ from nas.genome import from_json
 def train(config):
     images, labels = map(torch.tensor, load_digits(return_X_y=True))
     images, loss = images.float().view(-1, 1, 8, 8) / 16, torch.nn.CrossEntropyLoss()
-    net = nas.module(from_json(config["network"]["genome"]))
+    net = nas.module(from_json(config["network"]["genome"]), training=True)
     optimizer = torch.optim.Adam(net.parameters(), config["rate"])
     for _ in range(3):
         for batch in torch.randperm(1400).split(64):

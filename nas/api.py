@@ -208,7 +208,7 @@ class LoadedTrial:
         return self.record.graph
 
     def module(self) -> "nn.Module":
-        """Return the network as a torch module with the trial's weights, in evaluation mode.
+        """Return the network as it is exported, a torch module with the trial's weights, in evaluation mode.
 
         Raises RunError where they were not kept or do not fit.
         """

@@ -53,13 +53,17 @@ class Layer(Op, abstract=True):
 
     Its convolutions and linear layers start from the recipe's initialization. A layer with other weights starts them
     in `reset_parameters` of its torch module, as torch's own modules do; the constructor calls it too.
+
+    A layer may train in another form than the one that is counted, evaluated and exported, if that computes the same at
+    evaluation: `training_module` then makes a module with a method `folded()`, which returns the state dict of the
+    module that `module` makes.
     """
 
     forward: ClassVar[str] = "{self}({0})"  # the expression; {0}, {1} the inputs, {all} their list, {self} the module
     weighted: ClassVar[bool] = False  # counts as a layer of depth; its outputs count as activations
     commutes: ClassVar[bool] = False  # the order of inputs does not matter
     pools: ClassVar[bool] = False  # reads a mean over the whole image, which receptive fields leave out
-    torch_class_source: ClassVar[str] = ""  # of a torch module that torch lacks: a class of its name, once per file
+    torch_class_source: ClassVar[str] = ""  # of a module that torch lacks: a class of its name, once per file
 
     def params(self, *inputs: Shape) -> int:
         """Return the number of trainable parameters."""
@@ -72,6 +76,10 @@ class Layer(Op, abstract=True):
     def module(self, *inputs: Shape) -> Call | None:
         """Return the call that makes the torch module of this layer; None when it has no state."""
         return None
+
+    def training_module(self, *inputs: Shape) -> Call | None:
+        """Return the call that makes the torch module in which this layer trains; None when it has no state."""
+        return self.module(*inputs)
 
     def sliding_window(self) -> SlidingWindow | None:
         """Return the window of input units that one output unit reads; None: only the unit at the same position."""

@@ -21,6 +21,7 @@ from nas.genome.genome_json import to_json
 from nas.genome.graph import Graph
 from nas.genome.task import Task
 from nas.model.card import model_card
+from nas.model.fold import fold_network
 from nas.model.formats import FILES, OPSET, Format, check_formats, write_formats
 from nas.model.module import run_source
 from nas.model.parity import TOLERANCE, Parity, parity
@@ -109,6 +110,7 @@ def export_network(
 ) -> ExportResult:  # fmt: skip
     """Write net.py, weights.safetensors, genome.json and the card into `folder`, and check them.
 
+    Of a network in the form that trains, what is written is folded, and compared with the network as it is given.
     An earlier export in the folder stays as it is until all files are written and checked. `story` becomes the
     docstring of net.py; `facts` are rows of the card; `formats` may add network.onnx, in the version `opset` of
     its operators, and network.pt2; `preprocessing` adds predict.py and labels.json.
@@ -118,14 +120,16 @@ def export_network(
     """
     check_formats(formats, opset)
     check_folder(folder)
-    text = source(graph, story)
+    text, exported = source(graph, story), fold_network(graph, network)
+    if exported is not network:
+        facts = facts | {"Folded": "branches that trained in place of one layer; parity is with the trained network"}
     if "onnx" in formats:
         facts = facts | {"ONNX opset": str(opset)}
     with _replacing_export(folder) as staging:
         atomic_write(staging / "net.py", text)
-        save_weights(network, staging / "weights.safetensors")
+        save_weights(exported, staging / "weights.safetensors")
         atomic_write(staging / "genome.json", to_json(graph))
-        write_formats(network, staging, graph.input, formats, opset, preprocessing.metadata() if preprocessing else {})
+        write_formats(exported, staging, graph.input, formats, opset, preprocessing.metadata() if preprocessing else {})
         if preprocessing:
             atomic_write(staging / "predict.py", preprocessing.script())
             atomic_write(staging / "labels.json", preprocessing.labels_json())

@@ -1,4 +1,7 @@
-"""A graph as a torch module, made by running its generated source: what is trained is what is exported."""
+"""A graph as a torch module, made by running its generated source: what is trained is what is exported.
+
+Layers that train as several branches are folded first; see `nas/model/fold.py`.
+"""
 
 import linecache
 from collections.abc import Callable
@@ -16,16 +19,17 @@ if TYPE_CHECKING:  # a network's source is written without torch
 MAX_BYTES = 64 * 2**30
 
 
-def module(graph: Graph) -> "nn.Module":
+def module(graph: Graph, training: bool = False) -> "nn.Module":
     """Return the network as a torch module. A traceback through it shows the line of generated source.
 
-    Weights are torch's defaults; initialization is part of training. Raises GenomeError when the weights alone would
-    need more than 64 GiB.
+    With `training`, it has the form that trains, which `fold` of nas.model.fold turns into the other. Weights are
+    torch's defaults; initialization is part of training. Raises GenomeError when the weights alone would need more than
+    64 GiB.
     """
     counts = cost(graph, auxiliary=True)
     if 4 * counts.params > MAX_BYTES:
         raise GenomeError(f"the network has {counts.params:,} parameters, which need more than {MAX_BYTES:,} bytes")
-    return run_source(source(graph))
+    return run_source(source(graph, training=training))
 
 
 def run_source(text: str) -> "nn.Module":

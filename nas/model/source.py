@@ -1,8 +1,9 @@
 """The Python source of a network, written from its genome as a person would write it.
 
 Each kind of block becomes one class, with an argument for whatever differs between its uses; equal blocks in a row
-become one `nn.Sequential`; the network composes them. This text is what is trained and what is exported. All names
-come from the toolkit's own classes, never from a genome file, so a genome cannot inject text into it.
+become one `nn.Sequential`; the network composes them. This text is what is trained and what is exported; where a
+layer trains in another form, the two differ in its class alone. All names come from the toolkit's own classes, never
+from a genome file, so a genome cannot inject text into it.
 """
 
 import textwrap
@@ -11,7 +12,7 @@ from itertools import groupby
 from typing import Any
 
 from nas.genome.cost import cost
-from nas.genome.graph import Graph, Op, PlacedOp
+from nas.genome.graph import Graph, Op, PlacedOp, Shape
 from nas.genome.op_kinds import Call, Layer, Primitive
 from nas.model.body import Body, CodeBlock, RepeatedCall
 from nas.model.classes import WIDTH, class_text
@@ -20,9 +21,13 @@ from nas.model.naming import attributes, parameters, unused
 
 
 class SourceWriter:
-    """The classes of one network, written once per kind of block, the innermost first."""
+    """The classes of one network, written once per kind of block, the innermost first.
 
-    def __init__(self) -> None:
+    training: in the form that trains. folds: whether a layer has one of its own.
+    """
+
+    def __init__(self, training: bool = False) -> None:
+        self.training, self.folds = training, False
         self.helpers: dict[str, str] = {}
         self.classes: dict[str, str] = {}
         self.parts: dict[str, tuple[str, ...]] = {}  # the classes that a class makes
@@ -65,11 +70,19 @@ class SourceWriter:
             node = graph.nodes[position]
             if isinstance(node.op, Primitive):
                 calls.append(self.made[node.placed])
-            elif isinstance(node.op, Layer) and (call := node.op.module(*node.placed.inputs)):
+            elif isinstance(node.op, Layer) and (call := self._layer(node.op, node.placed.inputs)):
                 calls.append(call)
-                if node.op.torch_class_source:
-                    self.helpers[call.target] = node.op.torch_class_source.strip("\n") + "\n"
         return tuple(_fold_runs(calls, inner)) if len(step.nodes) > 1 else tuple(calls)
+
+    def _layer(self, op: Layer, inputs: tuple[Shape, ...]) -> Call | None:
+        """Return the call that makes a layer, and keep the source of its class if torch lacks it."""
+        call = used = op.module(*inputs)
+        if self.training:
+            call = op.training_module(*inputs)
+            self.folds |= call != used
+        if call and op.torch_class_source and not call.target.startswith("nn."):
+            self.helpers[call.target] = op.torch_class_source.strip("\n") + "\n"
+        return call
 
     def _block(self, name: str, uses: list[tuple[PlacedOp, Body]]) -> None:
         blocks, bodies = [block for block, _ in uses], [body for _, body in uses]
@@ -155,15 +168,18 @@ def _summary(op: Op) -> str:
     return (type(op).__doc__ or "").strip().splitlines()[0]
 
 
-def source(graph: Graph, story: str = "") -> str:
+def source(graph: Graph, story: str = "", training: bool = False) -> str:
     """Return the network as the text of a Python module that imports only torch. `story` goes into its docstring.
+
+    With `training`, its layers are in the form that trains. The attributes have the same names in both forms, and the
+    text is the same unless a layer trains in a form of its own.
 
     The module defines `Network`. At evaluation `forward` maps (batch, *input) to (batch, classes); in training a
     network with auxiliary heads returns a tuple, the classifier first. Raises GenomeError for a graph of too many
     layers.
     """
     counts = cost(graph)
-    writer = SourceWriter()
+    writer = SourceWriter(training)
     writer.write(graph)
     body = writer.body(graph, inner=False)
     shape = " x ".join(map(str, graph.input))
@@ -174,7 +190,8 @@ def source(graph: Graph, story: str = "") -> str:
     network = class_text("Network", doc, (), [body], 1, returns)
     classes = [*writer.helpers.values(), *writer.in_order(body.targets()), network]
     code = "\n\n".join(classes)
-    head = f"{counts.params:,} parameters, {counts.macs:,} multiply-accumulates per image of {shape}."
+    head = f"{counts.params:,} parameters, {counts.macs:,} multiply-accumulates per image of {shape}"
+    head += ", once its branches are folded." if writer.folds else "."
     opening = f'"""{head}\n\n{_quoted(story)}\n"""' if story else f'"""{head}"""'
     imports = "\n".join(_imports(code))
     return f"{opening}\n\n# mypy: no-warn-return-any\n{imports}\n\n\n{code}"

@@ -138,7 +138,7 @@ class StudyObjective:
     def _scores(self, record: TrialRecord) -> Iterator[Score]:
         asked = self.experiment
         seed_generators(record.seed)
-        network, data = module(record.graph), load_data(asked.source)
+        network, data = module(record.graph, training=True), load_data(asked.source)
         trainer = make_trainer(asked.trainer, network, data, asked.recipe, record.seed, self.device)
         return run_trainer(trainer, asked.recipe.epochs, asked.metric)
 

@@ -62,7 +62,8 @@ def _few_digits() -> Data:
 
 def _begun(make: MakeTrainer, data: Data) -> tuple[nn.Module, Trainer]:
     torch.manual_seed(7)
-    network = module(Graph.of(GapHead(10, 0.2)(Stem(8)(Task("digits", (1, 8, 8), 10).image()))))
+    graph = Graph.of(GapHead(10, 0.2)(Stem(8)(Task("digits", (1, 8, 8), 10).image())))
+    network = module(graph, training=True)
     return network, as_trainer("that is checked", make(network, data, RECIPE, 7, "cpu"))
 
 

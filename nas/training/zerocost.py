@@ -12,7 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nas.model.module import outputs
+from nas.genome.cost import cost
+from nas.genome.graph import Graph
+from nas.model.module import module, outputs
 from nas.training.batches import Batches
 from nas.training.data import Data
 from nas.training.optim import initialize
@@ -22,29 +24,29 @@ BATCH = 64  # images per score; the papers use 64 to 256
 RIDGE = 1e-5  # keeps the logarithm of a vanishing eigenvalue finite, as in the authors' code
 
 
-def zero_cost_scores(network: nn.Module, data: Data, seed: int) -> dict[str, float]:
-    """Return synflow, jacob_cov, grad_norm, params and macs of a copy of the network, initialized from `seed`.
+def zero_cost_scores(graph: Graph, data: Data, seed: int) -> dict[str, float]:
+    """Return synflow, jacob_cov, grad_norm, params and macs of a network, initialized from `seed`.
 
-    params and macs are those at evaluation, without auxiliary heads; macs are per image. All are finite for a network
-    whose gradients are.
+    The first three are of the form that trains. params and macs are those at evaluation, without auxiliary heads; macs
+    are per image. All are finite for a network whose gradients are.
     """
+    counts = cost(graph)
     with torch.random.fork_rng(devices=[]):
+        network = module(graph, training=True)
         torch.manual_seed(seed)
-        network = copy.deepcopy(network).cpu()
         initialize(network)
         images, labels = _first_batch(data, seed)
-        flow, params = synflow(network, data.task.input)
         return {
-            "synflow": flow,
+            "synflow": synflow(network, data.task.input),
             "jacob_cov": jacobian_covariance(network, images),
             "grad_norm": gradient_norm(network, images, labels),
-            "params": params,
-            "macs": count_macs(network, images[:1]),
+            "params": float(counts.params),
+            "macs": float(counts.macs),
         }
 
 
-def synflow(network: nn.Module, shape: tuple[int, ...]) -> tuple[float, float]:
-    """Return synflow as ln(1 + R), and the number of parameters that the outputs depend on.
+def synflow(network: nn.Module, shape: tuple[int, ...]) -> float:
+    """Return synflow as ln(1 + R).
 
     R is the sum over kernels of weight x dS/dweight, S the sum of the outputs (Tanaka et al. 2020, arXiv 2006.05467).
     Every weight is replaced by its magnitude and the image is all ones, so no data are read. Norms are in evaluation
@@ -56,8 +58,7 @@ def synflow(network: nn.Module, shape: tuple[int, ...]) -> tuple[float, float]:
             weight.abs_()
     outputs(linear, torch.ones(1, *shape, dtype=torch.float64))[0].sum().backward()  # type: ignore[no-untyped-call]
     used = [(weight.detach(), weight.grad) for weight in linear.parameters() if weight.grad is not None]
-    flow = sum(float((weight * gradient).sum()) for weight, gradient in used if weight.ndim > 1)
-    return math.log1p(flow), float(sum(weight.numel() for weight, _ in used))
+    return math.log1p(sum(float((weight * gradient).sum()) for weight, gradient in used if weight.ndim > 1))
 
 
 def jacobian_covariance(network: nn.Module, images: Tensor) -> float:
@@ -82,22 +83,6 @@ def gradient_norm(network: nn.Module, images: Tensor, labels: Tensor) -> float:
     loss = F.cross_entropy(outputs(network, images)[0], labels)
     gradients = torch.autograd.grad(loss, kernels, allow_unused=True)
     return sum(float(gradient.norm()) for gradient in gradients if gradient is not None)
-
-
-def count_macs(network: nn.Module, image: Tensor) -> float:
-    """Return the multiply-accumulates of convolutions and linear layers for `image` (1, *shape) at evaluation."""
-    counts: list[int] = []
-
-    def count(layer: nn.Module, _: object, output: Tensor) -> None:
-        assert isinstance(layer.weight, Tensor)
-        counts.append(output.numel() * layer.weight[0].numel())
-
-    hooks = [m.register_forward_hook(count) for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
-    with torch.no_grad():
-        network.eval()(image)
-    for hook in hooks:
-        hook.remove()
-    return float(sum(counts))
 
 
 def _first_batch(data: Data, seed: int) -> tuple[Tensor, Tensor]:

@@ -13,6 +13,7 @@ from nas.api import LoadedRun, as_experiment, load
 from nas.errors import NasError, RunError, one_line
 from nas.genome.genome_json import from_json, read_genome
 from nas.model.export import load_weights
+from nas.model.fold import fold_network
 from nas.model.module import module
 from nas.search.experiment import Experiment
 from nas.search.pareto import front_of
@@ -35,16 +36,17 @@ if TYPE_CHECKING:
 
 
 def network(checkpoint: "Checkpoint | str | Path") -> "nn.Module":
-    """Return the network of a checkpoint, or of its folder, with its weights, in evaluation mode.
+    """Return the network of a checkpoint, or of its folder, with its weights, as it is exported, in evaluation mode.
 
     Raises GenomeError and OSError for what is not a checkpoint of `trainable`.
     """
     if not isinstance(checkpoint, str | Path):
         with checkpoint.as_directory() as folder:
             return network(folder)
-    net = module(read_genome(Path(checkpoint) / GENOME))
+    graph = read_genome(Path(checkpoint) / GENOME)
+    net = module(graph, training=True)
     load_weights(net, Path(checkpoint) / WEIGHTS)
-    return net.eval()
+    return fold_network(graph, net).eval()
 
 
 def keep(

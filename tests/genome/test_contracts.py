@@ -13,7 +13,7 @@ from nas.genome.layers import pair
 from nas.genome.op_kinds import Layer, SlidingWindow
 from nas.genome.primitives import Conv
 from nas.model import module
-from nas.testing.ops import check_op_class, check_op_counts, check_op_forms
+from nas.testing.ops import check_op_class, check_op_counts, check_op_folding, check_op_forms
 from nas.training.optim import initialize
 
 NAMES = sorted(set(OPS) - {"Input"})
@@ -56,6 +56,15 @@ def test_json_and_layers_say_the_same(name: str, data: st.DataObject) -> None:
     check_op_forms(drawn(name, data))
 
 
+@pytest.mark.parametrize("name", NAMES)
+@given(data=st.data())
+@few
+def test_an_op_computes_the_same_once_folded(name: str, data: st.DataObject) -> None:
+    graph = drawn(name, data)
+    assume(cost(graph).params < 10**6)
+    check_op_folding(graph)
+
+
 @pytest.mark.parametrize("name", [name for name, op in sorted(OPS.items()) if issubclass(op, Layer) and not op.pools])
 @given(data=st.data())
 @few
@@ -82,7 +91,7 @@ def test_a_layer_reads_no_unit_outside_its_window(name: str, data: st.DataObject
 def test_initialization_forgets_earlier_weights(name: str, data: st.DataObject) -> None:
     graph = drawn(name, data)
     assume(cost(graph).params < 10**6)
-    network = module(graph)
+    network = module(graph, training=True)
     starts = []
     for _ in range(2):
         torch.manual_seed(0)

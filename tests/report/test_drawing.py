@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import networkx as nx
 import pytest
@@ -66,6 +67,13 @@ def test_a_dense_block_shows_every_connection(depth: int) -> None:
     boxes = depth + 2  # the input, the layers, the concatenation
     assert len(inside.boxes) == boxes
     assert len(inside.edges) == boxes * (boxes - 1) // 2
+
+
+def test_what_trains_in_branches_is_drawn_as_the_convolution_it_becomes() -> None:
+    inside, plain = (sketch(place_op(op, ((16, 8, 8),))) for op in (p.RepVGGBlock(32, 2), p.ConvUnit(32, 3, 2)))
+    assert inside is not None
+    assert plain is not None
+    assert (inside.boxes[1], inside.edges) == (replace(plain.boxes[1], after=("ReLU",)), plain.edges)
 
 
 def test_a_block_of_very_many_layers_is_not_written_out() -> None:

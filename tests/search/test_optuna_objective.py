@@ -84,9 +84,9 @@ def test_a_network_is_trained_and_described() -> None:
 def test_what_is_outside_or_known_is_pruned_before_anything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
     built: list[Graph] = []
 
-    def noted(graph: Graph) -> nn.Module:
+    def noted(graph: Graph, training: bool) -> nn.Module:
         built.append(graph)
-        return module(graph)
+        return module(graph, training)
 
     monkeypatch.setattr("nas.optuna.objective.module", noted)
     study = enqueued(OUTSIDE, INSIDE, INSIDE | {"label": "b"})

@@ -11,9 +11,9 @@ from ray import cloudpickle, tune
 
 import nas
 from nas.errors import BudgetError, ExperimentError, RunError
-from nas.genome import Graph, Task, Trial, fingerprint, from_json
+from nas.genome import Graph, Input, Task, Trial, fingerprint, from_json, to_json
 from nas.genome.cost import cost
-from nas.genome.primitives import GapHead, Stem
+from nas.genome.primitives import GapHead, RepVGGBlock, Stem
 from nas.search.experiment import Experiment
 from nas.search.experiment_file import load_experiment
 from nas.tune import Searcher, sample
@@ -159,9 +159,14 @@ def test_a_config_lays_its_recipe_over_and_is_checked() -> None:
         trainable(small)(config={"network": table})
 
 
-def test_a_training_goes_on_from_a_checkpoint_to_the_bit(tmp_path: Path) -> None:
+def folding() -> Graph:
+    return Graph.of(GapHead(10)(RepVGGBlock(8)(RepVGGBlock(8, 2)(Input((1, 8, 8))()))))
+
+
+@pytest.mark.parametrize("other", [{}, {"genome": to_json(folding())}], ids=["of the space", "folding"])
+def test_a_training_goes_on_from_a_checkpoint_to_the_bit(other: dict[str, str], tmp_path: Path) -> None:
     quick = experiment(recipe={"epochs": 3, "ema_decay": 0.9})
-    (table,) = sample(quick, 1)
+    table = sample(quick, 1)[0] | other
     made: Any = trainable(quick)
     whole, first, second = (made(config={"network": table}) for _ in range(3))
     scores = [whole.train() for _ in range(3)]

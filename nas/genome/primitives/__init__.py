@@ -13,6 +13,7 @@ from nas.genome.activations import (
     Tanh,
 )
 from nas.genome.channel_layers import ChannelShuffle, ChannelSplit, LayerScale, ZeroPad
+from nas.genome.folding_layers import RepConv
 from nas.genome.layers import (
     AdaptivePool,
     Add,
@@ -41,6 +42,7 @@ from nas.genome.primitives.heads import AuxiliaryHead, ConvHead, FcHead, GapHead
 from nas.genome.primitives.inception import FactorizedInception, Inception, InceptionNaive, InceptionReduction
 from nas.genome.primitives.inception_v3 import InceptionA, InceptionB, InceptionC, InceptionD, InceptionE
 from nas.genome.primitives.mobile import DepthwiseSeparable, FusedMBConv, InvertedResidual
+from nas.genome.primitives.repvgg import RepVGGBlock
 from nas.genome.primitives.residual import BasicBlock, Bottleneck
 from nas.genome.primitives.shuffle import ShuffleUnit
 from nas.genome.primitives.stacks import ConvStack, ConvUnit, MlpConv
@@ -117,6 +119,8 @@ __all__ = [
     "Prelu",
     "Relu",
     "Relu6",
+    "RepConv",
+    "RepVGGBlock",
     "ScaledTanh",
     "ShuffleUnit",
     "Sigmoid",

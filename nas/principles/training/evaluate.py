@@ -19,7 +19,7 @@ def find_misclassified(graph: Graph, weights: Path, source: Source) -> Misclassi
     from nas.training.data import load_data
 
     torch.set_num_threads(1)  # the workers use the other cores
-    network, data = module(graph), load_data(source)
+    network, data = module(graph, training=True), load_data(source)
     load_weights(network, weights)
     network.eval()
     with torch.no_grad():

@@ -13,6 +13,7 @@ from torch import nn
 from nas.errors import RunError, quoted
 from nas.genome.graph import Graph
 from nas.model.export import ExportResult, check_folder, export_network, load_weights
+from nas.model.fold import fold_network
 from nas.model.formats import OPSET, Format
 from nas.model.module import module
 from nas.model.predict import Preprocessing
@@ -38,7 +39,7 @@ CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """A network with its weights.
+    """A network with its weights, in the form in which it trained.
 
     error: on validation, a fraction, as recorded. unchecked: in words. validation: how it does on those images now.
     """
@@ -62,7 +63,7 @@ def trained_network(run: Run, record: TrialRecord, images: RunData, info: Callab
     if record.error is None:
         reason = f": {record.reason}" if record.reason else ""
         raise RunError(f"trial {record.number} is {record.state}{reason}; choose another")
-    network, kept, trainer = module(record.graph), run.weights(record), run.experiment.trainer
+    network, kept, trainer = module(record.graph, training=True), run.weights(record), run.experiment.trainer
     trained = TrainedNetwork(network, record.error, len(record.scores), record.seed)
     if not kept.is_file() and is_outside(trainer):
         raise RunError(
@@ -127,7 +128,8 @@ def _finalist_network(
     run: Run, record: TrialRecord, finalist: Finalist, images: RunData, info: Callable[[str], None]
 ) -> TrainedNetwork:
     """Return a finalist with its weights. Raises RunError when they are missing, or not its own."""
-    file, network, best = finalist_weights(run.path, record.number), module(record.graph), min(finalist.errors)
+    file, best = finalist_weights(run.path, record.number), min(finalist.errors)
+    network = module(record.graph, training=True)
     finalist.check_weights(file)
     _load(network, file)
     info(
@@ -139,7 +141,7 @@ def _finalist_network(
 
 
 def kept_network(run: Run, record: TrialRecord) -> nn.Module:
-    """Return a trial's network with the weights that its run keeps: a finalist's, or those of the search.
+    """Return a trial's network as it is exported, with the weights that its run keeps: a finalist's, or the search's.
 
     Raises RunError where none are kept, or they do not fit.
     """
@@ -150,9 +152,9 @@ def kept_network(run: Run, record: TrialRecord) -> nn.Module:
             f"the weights of trial {record.number} are not kept, only those of the front; to train it again: "
             f"nas export {quoted(f'{run.path}:{record.number}')}"
         )
-    network = module(record.graph)
+    network = module(record.graph, training=True)
     _load(network, file)
-    return network
+    return fold_network(record.graph, network)
 
 
 def export_trial(

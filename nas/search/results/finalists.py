@@ -217,7 +217,7 @@ def _test(
     trained = kept.weights(record.number, seed)
     weights = trained.with_name(f"{record.number:06d}-{digest(trained)}.safetensors")
     shutil.copyfile(trained, weights)
-    network = module(record.graph)
+    network = module(record.graph, training=True)
     load_weights(network, weights)
     test = Batches(images.require_test(), images.require_data(), torch.device("cpu"))
     test_error = evaluate(network, test).metric(run.experiment.metric)

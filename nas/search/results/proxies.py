@@ -61,10 +61,9 @@ def evaluate_proxies(run: Run, top: int) -> Iterator[TrialRecord | list[ProxyRes
 
 
 def _scores(data: Data, record: TrialRecord) -> dict[str, float]:
-    from nas.model.module import module
     from nas.training.zerocost import zero_cost_scores
 
-    return zero_cost_scores(module(record.graph), data, record.seed)
+    return zero_cost_scores(record.graph, data, record.seed)
 
 
 def _judged(name: str, values: Sequence[float], errors: Sequence[float]) -> ProxyResult:

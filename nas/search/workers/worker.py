@@ -160,7 +160,7 @@ def start_training(job: Job) -> "tuple[nn.Module, Trainer]":
     for name, texts in job.code.items():
         load_shipped(name, texts)
     seed_generators(job.seed)
-    network = module(from_json(job.genome))
+    network = module(from_json(job.genome), training=True)
     return network, make_trainer(job.trainer, network, load_data(job.data), job.recipe, job.seed, _device(job))
 
 
@@ -176,7 +176,7 @@ def _train(job: Job) -> Generator[Event, None, Reason]:
         yield Progress(job.number, score)
         if score.diverged:
             return Reason.DIVERGED
-    if changed := sorted(_shapes(network) ^ _shapes(module(from_json(job.genome)))):
+    if changed := sorted(_shapes(network) ^ _shapes(module(from_json(job.genome), training=True))):
         raise TrainingError(f"the trainer changed the network, first its weights {changed[0][0]}: train it in place")
     save_weights(network, Path(job.weights))
     return Reason.NONE
