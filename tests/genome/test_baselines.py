@@ -15,6 +15,7 @@ from nas.errors import GenomeError
 from nas.genome import Graph, Task, baselines, cost, fingerprint, from_json, lower, to_json
 from nas.genome.baselines import BASELINES, baseline
 from nas.genome.cost import tally
+from nas.genome.folding_layers import RepConv
 from nas.genome.graph import Node
 from nas.genome.layers import AvgPool, Conv, Linear, MaxPool, pair
 from nas.genome.metrics import receptive_field
@@ -55,7 +56,7 @@ def test_counts(name: str) -> None:
 def test_counts_by_kind_of_layer(name: str) -> None:
     params, macs = Counter[str](), Counter[str]()
     for node in lower(network(name)).nodes:
-        kind = {Conv: "conv", Linear: "linear", BatchNorm: "norm"}.get(type(node.op), "other")
+        kind = {Conv: "conv", RepConv: "conv", Linear: "linear", BatchNorm: "norm"}.get(type(node.op), "other")
         counts = tally(node.placed)
         params[kind] += counts.params
         macs[f"macs_{kind}"] += counts.macs

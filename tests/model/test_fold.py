@@ -138,6 +138,16 @@ def test_where_nothing_folds_nothing_changes(name: str) -> None:
         assert all(tensor is not None and torch.equal(tensor, state[key]) for key, tensor in fold(network).items())
 
 
+def test_repvgg_a0_has_the_published_counts_in_both_forms() -> None:
+    """Ding et al. 2021: 8.30 M and 1.4 billion folded; OpenMMLab 8.31 M and 1.36 billion, 9.11 M in training."""
+    graph = baseline("repvgg_a0")
+    counts = cost(graph)
+    assert (round(counts.params / 1e6, 2), round(counts.macs / 1e9, 2)) == (8.31, 1.36)
+    with torch.device("meta"):
+        trained = module(graph, training=True)
+    assert round(sum(p.numel() for p in trained.parameters()) / 1e6, 2) == 9.11
+
+
 def plain(score: Score) -> tuple[Any, ...]:
     return score.epoch, score.error, score.loss, score.train_loss
 
@@ -190,3 +200,9 @@ def test_what_is_exported_is_the_trained_network_folded(tmp_path: Path) -> None:
     assert all(torch.equal(tensor, before[name]) for name, tensor in trained.state_dict().items()), (
         "it is left as it was"
     )
+
+
+def test_repvgg_a0_folds() -> None:
+    graph = baseline("repvgg_a0")
+    trained = randomized(module(graph, training=True))
+    assert apart(trained, fold_network(graph, trained), torch.randn(2, 3, 64, 64)) <= 1e-5
