@@ -101,7 +101,7 @@ def generated_over_by_hand(size: Size) -> dict[str, list[float]]:
     """(a) CPU-seconds per step."""
     found = {}
     for name, graph in GRAPHS.items():
-        ours, other = module(graph), BY_HAND[name]()
+        ours, other = module(graph, training=True), BY_HAND[name]()
         assert sum(p.numel() for p in ours.parameters()) == sum(p.numel() for p in other.parameters()), name
         ours_run, other_run = stepper(ours), stepper(other)
         both = pairs(lambda run=ours_run: run(size.steps), lambda run=other_run: run(size.steps), size.pairs)  # type: ignore[misc]
@@ -113,9 +113,9 @@ def loop_over_step(size: Size) -> dict[str, list[float]]:
     """(b) images per CPU-second of `train`, with evaluation, over those of the bare step."""
     data, found = noise(size.epoch), {}
     for name, graph in GRAPHS.items():
-        scores = train(module(graph), data, replace(FAST, epochs=100), 0)
+        scores = train(module(graph, training=True), data, replace(FAST, epochs=100), 0)
         next(scores)
-        run = stepper(module(graph))
+        run = stepper(module(graph, training=True))
 
         def whole(scores: object = scores) -> float:
             start = time.process_time()
@@ -131,7 +131,7 @@ def loop_over_plain(size: Size) -> dict[str, list[float]]:
     """(c) images per CPU-second of an epoch, with data loading and augmentation, without evaluation."""
     data, found = noise(size.epoch), {}
     for name, graph in GRAPHS.items():
-        network, other = module(graph), BY_HAND[name]()
+        network, other = module(graph, training=True), BY_HAND[name]()
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         batches, source = Batches(data.train, data, CPU, FAST.crop_padding), torch.Generator().manual_seed(0)
         loop = TrainingLoop(network, replace(FAST, epochs=100), CPU, len(batches))
@@ -153,7 +153,7 @@ def loop_over_plain(size: Size) -> dict[str, list[float]]:
 def worker(threads: int, seconds: float) -> None:
     """Train ResNet-20 for some seconds after a line arrives; print images per second of wall time."""
     torch.set_num_threads(threads)
-    run = stepper(module(GRAPHS["ResNet-20"]))
+    run = stepper(module(GRAPHS["ResNet-20"], training=True))
     print("ready", flush=True)
     sys.stdin.readline()
     start, steps = time.perf_counter(), 0
