@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from nas.errors import GenomeError
-<<<<<<< HEAD
 from nas.genome.baselines import (
     alphago,
     convnext,
@@ -27,14 +26,12 @@ from nas.genome.baselines import (
     mobile,
     mobilenet_v3,
     regnet,
+    repvgg,
     resnet,
     shufflenet,
     squeezenet,
     vgg,
 )
-=======
-from nas.genome.baselines import alphago, densenet, early, googlenet, inception, repvgg, resnet, vgg
->>>>>>> e185235 (Baseline repvgg_a0, with the published counts folded and in training)
 from nas.genome.graph import Graph
 from nas.genome.task import Task
 
@@ -87,14 +84,10 @@ class Baseline:
 
 
 def _read() -> dict[str, Baseline]:
-<<<<<<< HEAD
     families = (
         early, vgg, googlenet, inception, resnet, densenet, alphago, mobile, mobilenet_v3, efficientnet,
-        squeezenet, shufflenet, regnet, convnext,
+        squeezenet, shufflenet, regnet, convnext, repvgg,
     )  # fmt: skip
-=======
-    families = (early, vgg, googlenet, inception, resnet, densenet, repvgg, alphago)
->>>>>>> e185235 (Baseline repvgg_a0, with the published counts folded and in training)
     builders: dict[str, Builder] = {name: build for family in families for name, build in family.NETWORKS.items()}
     data = json.loads(Path(__file__).with_name("published.json").read_text(encoding="utf-8"))
     return {name: _baseline(name, data["networks"][name], build, data["recipes"]) for name, build in builders.items()}
