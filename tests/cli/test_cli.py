@@ -287,12 +287,12 @@ def test_spaces(nas: Call) -> None:
 
 def test_primitives(nas: Call) -> None:
     _, out, _ = nas("primitives")
-    assert "BasicBlock(width, stride=1, shortcut='B', order='post')\n    Two 3x3 convolutions" in out
+    assert "BasicBlock(width, stride=1, shortcut='B', order='post', dropout=0.0)\n    Two 3x3 convolutions" in out
     _, out, _ = nas("primitives", "FcHead")
     assert out.startswith("FcHead(classes, hidden=(4096, 4096),")
     assert "`dropout_first` drops" in out
     assert "\ngrid: int | None, default None, 1 to 256\n    rows and columns to which" in out
-    assert "\nactivation: str, default 'relu', one of 'relu', 'tanh', 'none'\n    the nonlinearity" in out
+    assert "\nactivation: str, default 'relu', one of 'relu', 'relu6', " in out
     _, out, _ = nas("primitives", "Conv", "--json")
     (row,) = json.loads(out)
     assert [each["name"] for each in row["hyperparameters"][:3]] == ["width", "kernel", "stride"]
