@@ -58,6 +58,7 @@ MEANINGS = {
     "size": "number of neighboring channels that are summed",
     "spread": "output channels of each 1x3 and 3x1 convolution",
     "squeeze": "channels inside squeeze-and-excitation, as a share of those it gates",
+    "squeezed": "channels between the two layers",
     "start": "value of the factors before training",
     "stride": "pixels from one window to the next; 2 halves the image",
     "stride_on": "the convolution that has the stride",
@@ -111,6 +112,5 @@ MEANINGS = {
     "ShuffleUnit.width": "channels of each of the two branches; the output has twice as many",
     "SqueezeExcite.activation": "the nonlinearity between the two layers",
     "SqueezeExcite.gate": "the function that makes the factors, from 0 to 1",
-    "SqueezeExcite.width": "channels between the two layers",
     "Stem.stride": "stride of the convolution; 2 halves the image",
 }

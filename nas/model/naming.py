@@ -79,7 +79,7 @@ def unused(name: str, taken: Container[str]) -> str:
 
 
 def _kind(value: Any) -> str:
-    return "tuple[int, int]" if isinstance(value, tuple) else type(value).__name__
+    return f"tuple[{', '.join(map(_kind, value))}]" if isinstance(value, tuple) else type(value).__name__
 
 
 def _argument(uses: Sequence[PlacedOp], values: list[Any], role: str) -> str:

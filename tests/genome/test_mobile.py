@@ -182,6 +182,11 @@ def test_source_names_the_forms_of_a_block() -> None:
     assert "groups=32" in text
 
 
+def test_arguments_in_source_are_named_and_typed_by_what_they_are() -> None:
+    assert "padding: tuple[int, int, int, int]" in source(baseline("efficientnet_lite0"))
+    assert "SqueezeExcite(middle_channels, squeezed)" in source(baseline("mobilenet_v3_small"))
+
+
 @pytest.mark.parametrize(
     ("channels", "step", "width"), [(12, 8, 16), (20, 8, 24), (18, 8, 24), (60, 8, 64), (18, 4, 20), (1, 8, 8)]
 )

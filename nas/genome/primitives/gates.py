@@ -56,13 +56,13 @@ class SqueezeExcite(Primitive):
     MobileNetV3 gates by a sigmoid in straight lines, EfficientNet activates by SiLU.
     """
 
-    width: Width
+    squeezed: Width
     activation: Activation = "relu"
     gate: Gate = "sigmoid"
 
     def expand(self, *inputs: Value) -> Value:
         (x,) = inputs
-        y = Conv(self.width, 1, bias=True)(AdaptivePool(1)(x), name="squeeze")
+        y = Conv(self.squeezed, 1, bias=True)(AdaptivePool(1)(x), name="squeeze")
         y = Conv(x.shape[0], 1, bias=True)(activate(y, self.activation), name="excite")
         return x * (Sigmoid() if self.gate == "sigmoid" else HardSigmoid())(y)
 
