@@ -162,6 +162,16 @@ def test_two_thousand_random_genomes_cost_what_torch_counts(part: int) -> None:
         exact(seed)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(10))
+def test_five_hundred_networks_of_depthwise_and_grouped_spaces_cost_what_torch_counts(part: int) -> None:
+    spaces = [name for name in names("search_spaces", ".py") if name in ("mobile", "regnet", "shuffle")]
+    assert len(spaces) > 1
+    for seed in range(50 * part, 50 * part + 50):
+        graph = _drawn(random.Random(seed), spaces[seed % len(spaces)], TASKS[2])
+        assert counted_by_torch(graph) == (cost(graph).params, cost(graph).flops), seed
+
+
 def test_reading_a_sum_of_unequal_shapes_names_both() -> None:
     x = Input((3, 8, 8))()
     with pytest.raises(GenomeError, match=r"Add\(\) on \(3, 8, 8\), \(4, 8, 8\): the shapes must be equal"):
