@@ -1,6 +1,6 @@
 """Counting a network: torch's way over ours, each ratio measured in one run.
 
-    OMP_NUM_THREADS=1 python benchmarks/cost.py [--runs 9] [--genomes 3000]
+    OMP_NUM_THREADS=1 python benchmarks/cost.py [--runs 9] [--genomes 3000] [--only mobile regnet]
 
 Torch's way is to build the module on the meta device and to run FlopCounterMode over it; the class is the one we
 generate, compiled beforehand. Ours is
@@ -39,8 +39,11 @@ from nas.search.space import load_space
 
 NETWORKS = (
     "cifar_resnet20", "resnet50", "cifar_resnet56", "densenet_bc_100_12", "densenet121", "googlenet_paper_noaux",
-    "inception_v3_torchvision", "vgg_D",
+    "inception_v3_torchvision", "vgg_D", "mobilenet_v2", "shufflenet_v2_x1_0", "squeezenet1_1", "regnet_y_400mf",
+    "resnext50_32x4d", "convnext_tiny",
 )  # fmt: skip
+SPACES = ("mobile", "regnet", "shuffle", "mixed")
+CIFAR10 = Task("cifar10", (3, 32, 32), 10)
 OPERATIONS: tuple[Operation, ...] = ("conv1x1", "conv3x3", "maxpool3x3")
 
 
@@ -127,9 +130,8 @@ def fresh_cells(width: int) -> Iterator[Cell]:
             yield cell
 
 
-def compare(name: str, runs: int) -> None:
-    """One network: its row of the table."""
-    graph = baseline(name).main
+def compare(name: str, graph: Graph, runs: int) -> None:
+    """One network: its rows of the table."""
     text, place = to_json(graph), middle(graph)
     count = torchs_way(graph)
     counts = cost(graph)
@@ -160,11 +162,11 @@ def with_block(graph: Graph, after: str, op: Op) -> Graph:
 
 def sampled(count: int) -> None:
     """Genomes of the `mixed` space drawn and counted per second, and where the time goes."""
-    space, task = load_space("mixed"), Task("cifar10", (3, 32, 32), 10)
+    space = load_space("mixed")
     clear_caches()
     for what, first in (("first", 0), ("next", count)):
         start = time.process_time()
-        graphs = [sample_network(space, task, seed) for seed in range(first, first + count)]
+        graphs = [sample_network(space, CIFAR10, seed) for seed in range(first, first + count)]
         drawn = time.process_time()
         for graph in graphs:
             cost(graph)
@@ -182,12 +184,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=9, help="runs of torch's way; ours is run more often")
     parser.add_argument("--genomes", type=int, default=3_000, help="genomes of the mixed space to draw and count")
+    parser.add_argument("--only", nargs="*", help="baselines, and spaces of which one network is drawn; default: all")
     options = parser.parse_args()
     torch.set_num_threads(1)
     gc.freeze()  # torch's own objects need not be looked through again
     print(f"torch {torch.__version__}, one thread; processor time, medians (quartiles)")
-    for name in NETWORKS:
-        compare(name, options.runs)
+    for name in options.only or (*NETWORKS, *SPACES):
+        graph = sample_network(load_space(name), CIFAR10, 0) if name in SPACES else baseline(name).main
+        compare(name, graph, options.runs)
     sampled(options.genomes)
 
 
