@@ -139,7 +139,7 @@ def test_where_nothing_folds_nothing_changes(name: str) -> None:
 
 
 def test_repvgg_a0_has_the_published_counts_in_both_forms() -> None:
-    """Ding et al. 2021: 8.30 M and 1.4 billion folded; OpenMMLab 8.31 M and 1.36 billion, 9.11 M in training."""
+    """OpenMMLab, mmclassification/configs/repvgg: 8.31 M and 1.36 billion folded, 9.11 M in training."""
     graph = baseline("repvgg_a0")
     counts = cost(graph)
     assert (round(counts.params / 1e6, 2), round(counts.macs / 1e9, 2)) == (8.31, 1.36)

@@ -10,7 +10,7 @@ from nas.genome.task import Task
 
 
 def repvgg(task: Task, depths: Sequence[int], a: float, b: float) -> Graph:
-    """Five stages, each of which halves the image first; `a` multiplies the widths, `b` the last (tables 2 and 3)."""
+    """Five stages, each halves the image first; `a` multiplies the widths, `b` the last (the authors' repvgg.py)."""
     widths = [int(width * a) for width in (64, 128, 256)]
     x = task.image()
     for width, depth in zip((min(64, widths[0]), *widths, int(512 * b)), (1, *depths), strict=True):
