@@ -8,6 +8,7 @@ NasError
 ├── ExperimentError   an experiment file, or a name it refers to, that is wrong
 ├── DataError         a data set that is missing or damaged
 ├── TrainingError     a trainer, or its state, that does not keep to the contract
+├── LatencyError      a latency that cannot be measured, or a damaged model of latency
 ├── RunError          a run directory that is missing, in use, or inconsistent
 └── ExportError       an export that failed its parity check
 
@@ -49,6 +50,10 @@ class DataError(NasError):
 
 class TrainingError(NasError):
     """A trainer that does not keep to the contract, or a state that is not of the training it is loaded into."""
+
+
+class LatencyError(NasError):
+    """A latency that cannot be measured, or a model of latency that is damaged."""
 
 
 class RunError(NasError):

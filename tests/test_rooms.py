@@ -1,4 +1,7 @@
-"""Imports run one way: genome < model < training < search < principles < report < testing < cli; inside rooms too."""
+"""Imports run one way: genome < model < device < training < search < principles < report < testing < cli.
+
+So do those inside rooms.
+"""
 
 import ast
 import subprocess
@@ -20,6 +23,7 @@ ROOMS = [
     "statistics",
     "genome",
     "model",
+    "device",
     "training",
     "search",
     "optuna",

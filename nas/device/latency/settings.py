@@ -1,0 +1,28 @@
+"""How latency is measured: the table [latency] of an experiment."""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+from nas.device.latency.runners import Runtime
+
+Text = Annotated[str, Field(max_length=1_000)]
+
+
+@dataclass(frozen=True, config=ConfigDict(strict=True, extra="forbid"))
+class LatencySettings:
+    """How latency is measured.
+
+    provider: a name in `PROVIDERS`, or `module:Class` of a user's own. runtime: of this machine. repeats: timed runs
+    per network. command: of the provider "command", with the file in place of {file}, or at its end. file: the suffix
+    of that file. timeout: seconds that one command may take. accelerator: the configuration that Vela compiles for.
+    """
+
+    provider: Annotated[str, Field(min_length=1, max_length=200)] = "this-machine"
+    runtime: Runtime = "auto"
+    repeats: Annotated[int, Field(ge=1, le=100_000)] = 30
+    command: Text = ""
+    file: Annotated[str, Field(pattern=r"^[a-z0-9]+$", max_length=20)] = "onnx"
+    timeout: Annotated[float, Field(gt=0, le=86_400)] = 60.0
+    accelerator: Annotated[str, Field(pattern=r"^ethos-u[0-9]+-[0-9]+$")] = "ethos-u55-128"
