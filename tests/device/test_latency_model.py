@@ -1,0 +1,177 @@
+"""The model of latency: recovers what made the times, adds up layers exactly, and is checked when it is read."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nas.device.latency.fit_model import MIN_NETWORKS, fit_latency, held_out_error, learn_latency, network_features
+from nas.device.latency.latency_model import load_latency_model, save_latency_model
+from nas.device.latency.layer_features import LayerFeatures, kind_of, layer_features
+from nas.device.latency.measurement import Latency
+from nas.errors import LatencyError
+from nas.genome import Graph, Task, cost, lower
+from nas.genome.baselines import BASELINES, baseline
+from nas.genome.layers import Conv, Linear, Relu, Tanh
+from nas.search.propose.candidate import sample_network
+from nas.search.space import load_space
+
+TASK = Task("made", (3, 16, 16), 10)
+GRAPHS = [sample_network(load_space("mixed"), TASK, seed) for seed in range(80)]
+QUANTITIES = ("layers", "macs", "padded_macs", "read", "written", "weights")
+TRUTH = {
+    ("convolution", "macs"): 2e-7, ("Linear", "weights"): 3e-6, ("Relu", "read"): 4e-7, ("pointwise", "layers"): 0.01,
+    ("BatchNorm", "written"): 5e-7,
+}  # fmt: skip
+
+
+class Made:
+    """A provider whose times are sums over layers, so that the right model is known."""
+
+    def __init__(self, noise: float = 0.0) -> None:
+        self.rng, self.noise = np.random.default_rng(0), noise
+
+    def description(self) -> str:
+        return "made"
+
+    def measure(self, *graphs: Graph) -> list[Latency]:
+        return [Latency(self._time(graph), 0.0, 1) for graph in graphs]
+
+    def _time(self, graph: Graph) -> float:
+        features = network_features(graph)
+        exact = 0.05 + sum(ms * features.get(name, 0.0) for name, ms in TRUTH.items())
+        return float(exact * np.exp(self.noise * self.rng.standard_normal()))
+
+
+MODEL = learn_latency("made", Made(), GRAPHS[:60])
+
+
+@pytest.mark.parametrize("name", sorted(BASELINES))
+def test_features_add_up_to_the_counts(name: str) -> None:
+    counts, kinds = cost(baseline(name)), network_features(baseline(name))
+    families = network_features(baseline(name), "family")
+    for features in (kinds, families):
+        totals = {each: sum(value for (_, key), value in features.items() if key == each) for each in QUANTITIES}
+        assert (totals["macs"], totals["weights"]) == (counts.macs, counts.params)
+    assert families["any_weighted", "written"] == counts.activations
+
+
+def test_a_layer_says_how_it_is_computed() -> None:
+    image = TASK.image()
+    convs = [Conv(8, 3), Conv(8, 1), Conv(3, 3, groups=3), Conv(6, 3, groups=3), Conv(9, 3, groups=3)]
+    kinds = [kind_of(conv(image).placed) for conv in convs]
+    assert kinds == ["convolution", "pointwise", "depthwise", "depthwise", "depthwise"]
+    wide = Conv(12, 1)(image)
+    assert kind_of(Conv(6, 3, groups=2)(wide).placed) == "grouped"
+    assert layer_features(wide.placed) == LayerFeatures("pointwise", "any_weighted", {
+        "layers": 1.0, "macs": 256 * 3 * 12.0, "padded_macs": 256 * 8 * 16.0, "read": 768.0, "written": 3072.0,
+        "weights": 36.0,
+    })  # fmt: skip
+    assert layer_features(image.placed) is None
+    linear = layer_features(Linear(4)(Task("flat", (5,), 4).image()).placed)
+    assert linear is not None
+    assert linear.numbers == {"layers": 1.0, "macs": 20.0, "read": 5.0, "written": 4.0, "weights": 24.0}
+
+
+def test_the_model_recovers_what_made_the_times() -> None:
+    measured = [each.median_ms for each in Made().measure(*GRAPHS[60:])]
+    assert [MODEL.predict(graph) for graph in GRAPHS[60:]] == pytest.approx(measured, rel=1e-6)
+    assert MODEL.error.median < 1e-6
+    assert MODEL.error.rank_correlation == pytest.approx(1.0)
+    assert MODEL.error.networks == 60
+
+
+def test_the_error_said_is_that_on_other_networks() -> None:
+    noisy = Made(noise=0.1)
+    model = learn_latency("made", noisy, GRAPHS[:60])
+    measured = np.array([each.median_ms for each in noisy.measure(*GRAPHS)])
+    found = held_out_error(np.array([model.predict(graph) for graph in GRAPHS]), measured)
+    assert 0.03 < model.error.median < 0.2
+    assert 0.5 < found.median / model.error.median < 2
+    limit = model.safe_limit(1.0)
+    assert limit == pytest.approx(1 / (1 + model.error.margin))
+    assert limit < 1
+
+
+@pytest.mark.parametrize("seed", range(0, 80, 10))
+def test_a_primitive_takes_as_long_as_its_layers(seed: int) -> None:
+    assert MODEL.predict(GRAPHS[seed]) == MODEL.predict(lower(GRAPHS[seed]))
+
+
+def test_auxiliary_heads_take_no_time() -> None:
+    graph = baseline("googlenet_paper_aux")
+    assert len(graph.outputs) > 1
+    assert MODEL.predict(graph) == MODEL.predict(graph.main)
+
+
+def test_a_kind_that_was_not_measured_takes_as_long_as_its_family() -> None:
+    """Relu was measured and takes no time; Tanh and grouped convolutions were not measured."""
+    weights = {
+        "any_other": {"read": 1e-3},
+        "any_weighted": {"layers": 0.5},
+        "Relu": {},
+        "convolution": {"layers": 0.25},
+    }
+    model, conv = replace(MODEL, network_ms=0.125, weights=weights), Conv(6, 3)(TASK.image())
+    assert model.predict(Graph.of(conv)) == 0.375
+    assert model.predict(Graph.of(Relu()(conv))) == 0.375
+    assert model.predict(Graph.of(Tanh()(conv))) == pytest.approx(0.375 + 1e-3 * 6 * 16 * 16)
+    assert model.predict(Graph.of(Conv(6, 3, groups=3)(conv))) == 0.875
+
+
+def test_families_are_learned_too() -> None:
+    kinds = {kind for kind, _ in network_features(GRAPHS[0])} - {"network"}
+    assert kinds < set(MODEL.weights) > {"any_weighted", "any_other"}
+    assert MODEL.weights["any_weighted"]
+
+
+def test_too_little_is_no_model() -> None:
+    few = GRAPHS[: MIN_NETWORKS - 1]
+    with pytest.raises(LatencyError, match=f"at least {MIN_NETWORKS} measured networks, not {MIN_NETWORKS - 1}"):
+        learn_latency("made", Made(), few)
+    with pytest.raises(LatencyError, match="not above 0 ms"):
+        fit_latency("made", "made", GRAPHS[:30], [Latency(0.0, 0.0, 1)] * 30)
+
+
+def test_a_saved_model_is_read_back(tmp_path: Path) -> None:
+    file = tmp_path / "model.json"
+    save_latency_model(MODEL, file)
+    assert load_latency_model(file) == MODEL
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "Invalid JSON"),
+        ("[" * 100_000, "Invalid JSON"),
+        ("[]", "object"),
+        ({"weights": {"convolution": {"macs": -1.0}}}, r"`weights\.convolution\.macs`"),
+        ({"weights": {"convolution": {"macs": "1"}}}, r"`weights\.convolution\.macs`"),
+        ({"network_ms": None}, "`network_ms`"),
+        ({"format": "nas-latency/9"}, "`format`"),
+        ({"more": 1}, "`more`"),
+        ('{"network_ms": NaN}', "finite|Field required|NaN"),
+        ("\xff", "not JSON"),
+        (" " * 1_000_001, "larger than 1,000,000 bytes"),
+    ],
+)
+def test_a_damaged_model_is_refused(text: str | dict[str, object], says: str, tmp_path: Path) -> None:
+    file = tmp_path / "model.json"
+    save_latency_model(MODEL, file)
+    if isinstance(text, dict):
+        file.write_text(json.dumps(json.loads(file.read_text(encoding="utf-8")) | text), encoding="utf-8")
+    else:
+        file.write_bytes(text.encode("latin-1"))
+    with pytest.raises(LatencyError, match=says) as raised:
+        load_latency_model(file)
+    assert str(raised.value).startswith(str(file))
+    with pytest.raises(LatencyError, match="No such file"):
+        load_latency_model(tmp_path / "none.json")
+
+
+def test_a_model_has_no_negative_time() -> None:
+    model = learn_latency("made", Made(noise=0.5), GRAPHS[:60])
+    assert all(ms > 0 for kind in model.weights.values() for ms in kind.values())
+    assert model.network_ms >= 0
