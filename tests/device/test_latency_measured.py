@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from nas.device.latency.command import Command
 from nas.device.latency.measurement import Latency, LatencyProvider, relative_difference, repeatability
 from nas.device.latency.providers import PROVIDERS, make_provider
-from nas.device.latency.runners import Runtime, onnx_bytes, onnx_runner, torch_runner
-from nas.device.latency.settings import LatencySettings
+from nas.device.latency.runners import onnx_bytes, onnx_runner, torch_runner
+from nas.device.latency.settings import LatencySettings, Runtime
 from nas.device.latency.this_machine import ThisMachine
 from nas.errors import ExperimentError, LatencyError
 from nas.genome import Graph

@@ -90,9 +90,8 @@ def test_the_error_said_is_that_on_other_networks() -> None:
     found = held_out_error(np.array([model.predict(graph) for graph in GRAPHS]), measured)
     assert 0.03 < model.error.median < 0.2
     assert 0.5 < found.median / model.error.median < 2
-    limit = model.safe_limit(1.0)
-    assert limit == pytest.approx(1 / (1 + model.error.margin))
-    assert limit < 1
+    assert model.upper_estimate(2.0) == pytest.approx(2 * (1 + model.error.margin))
+    assert model.error.margin > 0
 
 
 @pytest.mark.parametrize("seed", range(0, 80, 10))

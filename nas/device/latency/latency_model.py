@@ -69,9 +69,9 @@ class LatencyModel:
         layers = sum([self._picoseconds(node.placed) for node in graph.main.nodes])
         return self.network_ms + layers / PICOSECONDS
 
-    def safe_limit(self, limit_ms: float) -> float:
-        """Return the largest prediction at which 9 of 10 networks keep a limit, by the error on held-out networks."""
-        return limit_ms / (1 + self.error.margin)
+    def upper_estimate(self, predicted_ms: float) -> float:
+        """Return the milliseconds that 9 of 10 networks of this prediction keep, by the error on held-out networks."""
+        return predicted_ms * (1 + self.error.margin)
 
     def _layer_ms(self, placed: PlacedOp) -> float:
         found = layer_features(placed)

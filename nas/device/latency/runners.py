@@ -4,15 +4,15 @@ import io
 import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
+from nas.device.latency.settings import Runtime
 from nas.genome.graph import Graph
 from nas.model.module import module
 
 RunOnce = Callable[[], object]
-Runtime = Literal["auto", "onnxruntime", "torch"]
 ONNX_PACKAGES = ("onnx", "onnxruntime")
 
 

@@ -1,12 +1,11 @@
 """How latency is measured: the table [latency] of an experiment."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-from nas.device.latency.runners import Runtime
-
+Runtime = Literal["auto", "onnxruntime", "torch"]
 Text = Annotated[str, Field(max_length=1_000)]
 
 
