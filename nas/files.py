@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,23 @@ def atomic_write(path: Path, content: str | bytes) -> Path:
 def read_text(path: Path) -> str:
     """Return a file's text, UTF-8 with or without a byte order mark. Raises OSError and UnicodeDecodeError."""
     return path.read_text(encoding="utf-8-sig")
+
+
+def line_of(text: str, path: list[str]) -> int | None:
+    """Return the line of a TOML document on which a key, or the nearest table above it, stands."""
+    table: list[str] = []
+    best: tuple[int, int] | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[+([^\]]+)\]+", line):
+            table = [part.strip().strip("\"'") for part in header[1].split(".")]
+            here = table
+        elif assignment := re.match(r"\s*([\w.\-\"' ]+?)\s*=", line):
+            here = table + [part.strip().strip("\"'") for part in assignment[1].split(".")]
+        else:
+            continue
+        if here == path[: len(here)] and (best is None or len(here) > best[0]):
+            best = len(here), number
+    return best and best[1]
 
 
 def append(path: Path, content: bytes) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import nas
+from nas.device.boards import BUNDLED, read_boards
 from nas.device.latency.latency_model import HeldOutError, LatencyModel, load_latency_model, save_latency_model
 from nas.files import read_text
 from nas.genome.baselines import baseline
@@ -92,7 +93,14 @@ def latency(folder: Path, _: pytest.MonkeyPatch) -> Prepared:
     return file, lambda: load_latency_model(file)
 
 
+def boards(folder: Path, _: pytest.MonkeyPatch) -> Prepared:
+    file = folder / "boards.toml"
+    file.write_bytes(BUNDLED.read_bytes())
+    return file, lambda: read_boards(file)
+
+
 READERS = {
+    "device/boards.py": boards,
     "device/latency/latency_model.py": latency,
     "genome/genome_json.py": genome,
     "search/experiment_file.py": experiment,

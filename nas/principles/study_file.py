@@ -9,12 +9,12 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from nas.errors import ExperimentError
-from nas.files import atomic_write
+from nas.files import atomic_write, line_of
 from nas.principles.claims import select_principles
 from nas.principles.claims.principle import Principle
 from nas.principles.claims.scale import Scale
 from nas.search.experiment import MATCHED, Experiment
-from nas.search.experiment_file import line_of, read_toml, set_options, validate_experiment, write_toml
+from nas.search.experiment_file import read_toml, set_options, validate_experiment, write_toml
 from nas.training.data import task
 
 FILE = "principles.toml"

@@ -11,7 +11,7 @@ import tomli_w
 from pydantic import ValidationError
 
 from nas.errors import BudgetError, DataError, ExperimentError, NasError, near, quoted
-from nas.files import read_text
+from nas.files import line_of, read_text
 from nas.resources import names, resource
 from nas.search.experiment import CODE_SETTINGS, Experiment
 from nas.search.explain_setting import explain, explain_limit
@@ -216,23 +216,6 @@ def _recipe(table: Table, place: str) -> Table:
         return recipe_settings(table)
     except ExperimentError as problem:
         raise ExperimentError(f"{place}: {problem}") from None
-
-
-def line_of(text: str, path: list[str]) -> int | None:
-    """Return the line of a TOML document on which a key, or the nearest table above it, stands."""
-    table: list[str] = []
-    best: tuple[int, int] | None = None
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[+([^\]]+)\]+", line):
-            table = [part.strip().strip("\"'") for part in header[1].split(".")]
-            here = table
-        elif assignment := re.match(r"\s*([\w.\-\"' ]+?)\s*=", line):
-            here = table + [part.strip().strip("\"'") for part in assignment[1].split(".")]
-        else:
-            continue
-        if here == path[: len(here)] and (best is None or len(here) > best[0]):
-            best = len(here), number
-    return best and best[1]
 
 
 def _set(data: Table, key: str, value: object) -> None:

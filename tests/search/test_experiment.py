@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 
 from nas.errors import ExperimentError, NasError
+from nas.files import line_of
 from nas.resources import names
-from nas.search.experiment_file import find_experiment, line_of, load_experiment, read_experiment, to_toml
+from nas.search.experiment_file import find_experiment, load_experiment, read_experiment, to_toml
 from nas.search.objectives import Range
 from nas.training.recipe import recipe
 

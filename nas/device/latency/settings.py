@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 Runtime = Literal["auto", "onnxruntime", "torch"]
+Accelerator = Annotated[str, Field(pattern=r"^ethos-u[0-9]+-[0-9]+$")]  # as vela names it
 Text = Annotated[str, Field(max_length=1_000)]
 
 
@@ -24,4 +25,4 @@ class LatencySettings:
     command: Text = ""
     file: Annotated[str, Field(pattern=r"^[a-z0-9]+$", max_length=20)] = "onnx"
     timeout: Annotated[float, Field(gt=0, le=86_400)] = 60.0
-    accelerator: Annotated[str, Field(pattern=r"^ethos-u[0-9]+-[0-9]+$")] = "ethos-u55-128"
+    accelerator: Accelerator = "ethos-u55-128"
