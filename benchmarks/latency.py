@@ -16,8 +16,8 @@ from pydantic import TypeAdapter
 
 from nas.device.latency.fit_model import MAX_NETWORKS, held_out_error, learn_latency
 from nas.device.latency.latency_model import LatencyModel
+from nas.device.latency.make_provider import make_provider
 from nas.device.latency.measurement import Latency, relative_difference
-from nas.device.latency.providers import make_provider
 from nas.device.latency.settings import LatencySettings
 from nas.genome import Graph, Task, cost
 from nas.search.propose.networks_to_measure import networks_to_measure

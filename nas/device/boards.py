@@ -5,24 +5,16 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from nas.device.latency.providers import PROVIDERS
-from nas.device.latency.settings import Accelerator, LatencySettings
+from nas.device.latency.settings import Accelerator, LatencySettings, ProviderName
 from nas.errors import ExperimentError, near
 from nas.files import line_of, read_text
 
 BUNDLED = Path(__file__).with_name("boards.toml")
 MAX_BYTES = 100_000  # of a file of boards
 Bytes = Annotated[int, Field(ge=1, lt=2**63)]
-
-
-def _known_provider(name: str) -> str:
-    try:
-        return PROVIDERS.check(name)
-    except ExperimentError as problem:
-        raise ValueError(str(problem)) from None
 
 
 @dataclass(frozen=True, config=ConfigDict(strict=True, extra="forbid"))
@@ -37,7 +29,7 @@ class Board:
     ram: Bytes
     flash: Bytes
     runtime: Annotated[str, Field(min_length=1, max_length=100)]
-    provider: Annotated[str, AfterValidator(_known_provider)]
+    provider: ProviderName
     accelerator: Accelerator | None = None
 
     @property

@@ -90,7 +90,9 @@ class StudyObjective:
         except GenomeError as problem:
             raise optuna.TrialPruned(f"these choices make no network: {problem}") from None
         seed = self.experiment.trial_seed(trial.number)
-        return TrialRecord.of(drawn.graph, seed, trial.number, cost=drawn.cost, choices=drawn.choices)
+        predicted = self.experiment.predictions(drawn.graph)
+        known = {"cost": drawn.cost, "choices": drawn.choices, "predicted": predicted}
+        return TrialRecord.of(drawn.graph, seed, trial.number, **known)
 
     def _admit(self, trial: optuna.Trial, record: TrialRecord, study: Study | None) -> None:
         """Describe a network in its trial. Raises TrialPruned where it is outside the budget or not new."""

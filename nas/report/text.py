@@ -49,6 +49,8 @@ def quantity(name: str, value: float | None) -> str:
         return f"{value * 100:.2f} %"
     if form == "seconds":
         return f"{value:,.1f} s" if value < 600 else f"{value / 60:,.0f} min"
+    if form == "milliseconds":
+        return f"{value:.3g} ms"
     if form == "bytes":
         return short(value) + ("B" if value >= 999.5 else " B")
     return short(value)
@@ -60,13 +62,14 @@ def full_quantity(name: str, value: float | None) -> str:
 
 
 def form_of(name: str) -> str:
-    """Return how a quantity is formatted: as a count, bytes, a share or seconds."""
+    """Return how a quantity is formatted: as a count, bytes, a share, seconds or milliseconds."""
     return OBJECTIVES[name].form if name in OBJECTIVES else "seconds" if name == "seconds" else "count"
 
 
 def plot_format(name: str) -> str:
     """Return the format of an objective's values in a plot, in the notation of d3."""
-    return ".2%" if form_of(name) == "share" else ".3~s" if OBJECTIVES[name].exact else ".4~g"
+    form = form_of(name)
+    return ".2%" if form == "share" else ".3~s" if OBJECTIVES[name].exact and form != "milliseconds" else ".4~g"
 
 
 def between(low: float, high: float) -> str:

@@ -1,16 +1,20 @@
 """The settings of a search, checked strictly."""
 
-from typing import Annotated, Any, Literal
+from dataclasses import replace
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 from pydantic import field_validator as field_check
 
+from nas.device.latency.latency_model import LatencyModel
+from nas.device.latency.settings import LatencySettings
 from nas.errors import ExperimentError
+from nas.genome.graph import Graph
 from nas.registry import Registry
 from nas.search.durations import Duration
 from nas.search.finalist_settings import Finalists
-from nas.search.objectives import OBJECTIVES, Budget, Objective
+from nas.search.objectives import LATENCY, OBJECTIVES, Budget, Network, Objective
 from nas.search.registries import EXECUTORS, SAMPLERS, TRACKERS
 from nas.training.data import Source
 from nas.training.data.locate import FILES
@@ -53,6 +57,19 @@ def _as_several(value: Any) -> Any:
     return tuple(given)
 
 
+def _predicted(model: LatencyModel) -> Objective:
+    return replace(OBJECTIVES[LATENCY], of=lambda network: model.predict(network.graph))
+
+
+def _limited(budget: Budget, model: LatencyModel) -> Budget:
+    """Return the budget with latency limited at what 9 of 10 networks keep, not at the prediction."""
+
+    def upper(network: Network) -> float:
+        return model.upper_estimate(model.predict(network.graph))
+
+    return budget.with_entries(replace(OBJECTIVES[LATENCY], of=upper))
+
+
 class Experiment(BaseModel):
     """The settings of a search. Every objective is minimized."""
 
@@ -66,6 +83,7 @@ class Experiment(BaseModel):
     train_images: Annotated[int, Field(ge=1)] | None = None
     validation: Annotated[float, Field(gt=0, lt=1)] | None = None
     budget: Budget = Budget()
+    latency: LatencySettings | None = None  # how latency is measured, for the objective `latency_ms`
     halving: Annotated[int, Field(ge=2, le=10)] | None = None  # keep the best 1 / halving of trials at every rung
     fit: bool = False  # move a network that is outside to one inside, rather than refuse it
     recipe: Recipe = Recipe()
@@ -99,6 +117,12 @@ class Experiment(BaseModel):
             raise ValueError("must begin with error and name each objective once")
         return value
 
+    @model_validator(mode="after")
+    def _limit_by_the_model(self) -> Self:
+        if self.latency_model:
+            self.__dict__["budget"] = _limited(self.budget, self.latency_model)
+        return self
+
     @field_check("storage")
     @classmethod
     def _no_secret(cls, value: str | None) -> str | None:
@@ -117,8 +141,28 @@ class Experiment(BaseModel):
 
     @property
     def objective_entries(self) -> tuple[Objective, ...]:
-        """Return the registry entries of the objectives, in order."""
-        return tuple([OBJECTIVES[name] for name in self.objectives])
+        """Return the objectives, in order; one that is modeled reads any network by the experiment's model."""
+        model = self.latency_model
+        return tuple([_predicted(model) if name == LATENCY and model else OBJECTIVES[name] for name in self.objectives])
+
+    @property
+    def uses_latency(self) -> bool:
+        """Return whether latency is limited or minimized."""
+        return LATENCY in self.budget or LATENCY in self.objectives
+
+    @property
+    def latency_model(self) -> LatencyModel | None:
+        """Return the model of latency; None where none is learned yet."""
+        return self.latency.model if self.latency else None
+
+    def with_latency_model(self, model: LatencyModel) -> Self:
+        """Return the experiment with a model of latency, which its budget and its objectives are read by."""
+        latency = replace(self.latency or LatencySettings(), model=model)
+        return self.model_copy(update={"latency": latency, "budget": _limited(self.budget, model)})
+
+    def predictions(self, graph: Graph) -> dict[str, float]:
+        """Return what is predicted of a network and recorded with its trial, by objective."""
+        return {LATENCY: self.latency_model.predict(graph)} if self.uses_latency and self.latency_model else {}
 
     @property
     def start_choices(self) -> tuple[dict[str, Any], ...]:

@@ -16,7 +16,8 @@ from nas.resources import names, resource
 from nas.search.experiment import CODE_SETTINGS, Experiment
 from nas.search.explain_setting import explain, explain_limit
 from nas.search.flops import FLOPS, MACS, changes_in_macs, in_macs
-from nas.search.objectives import check_limit
+from nas.search.objectives import check_limit, check_whole
+from nas.search.sizes import as_fraction
 from nas.search.space import absolute_space
 from nas.training.data.locate import absolute_path, locate
 from nas.training.recipe import FORMER_KEYS, recipe_settings
@@ -73,7 +74,7 @@ def load_experiment(what: str, changes: Table | None = None, typed: Typed | None
         experiment = with_data_path(experiment, *folders)
     except DataError as problem:
         raise ExperimentError(f"{_place(['data'], str(path), text, origins)}: {problem}") from None
-    trust(*experiment.code_names)
+    trust(*experiment.code_names, *([experiment.latency.provider] if experiment.latency else []))
     return experiment
 
 
@@ -186,7 +187,7 @@ def _as_given(path: list[str], text: str, changed: Typed | None) -> list[str]:
 
 
 def _check_budget(table: object, origin: str, text: str, changed: Typed | None) -> None:
-    for name in table if isinstance(table, dict) else ():
+    for name, limit in table.items() if isinstance(table, dict) else ():
         try:
             check_limit(name)
         except NasError as problem:
@@ -194,6 +195,17 @@ def _check_budget(table: object, origin: str, text: str, changed: Typed | None) 
             raise ExperimentError(
                 f"{where}: unknown key {name[:60]!r} in [budget]: {explain_limit(name, problem)}"
             ) from None
+        for end, value in limit.items() if isinstance(limit, dict) else ():
+            _check_end(["budget", name, end], value, origin, text, changed)
+
+
+def _check_end(path: list[str], value: object, origin: str, text: str, changed: Typed | None) -> None:
+    """Raise ExperimentError for an end of a range that has a fraction where the quantity is counted."""
+    try:
+        check_whole(path[1], as_fraction(value))
+    except NasError as problem:
+        shown = _as_given(path, text, changed)
+        raise ExperimentError(f"{_place(shown, origin, text, changed)}: `{'.'.join(shown)}`: {problem}") from None
 
 
 def _place(path: list[str], origin: str, text: str, changed: Typed | None) -> str:
@@ -235,6 +247,13 @@ def to_toml(experiment: Experiment, header: str = "") -> str:
 
 def write_toml(data: Table, header: str = "") -> str:
     """Return plain data as TOML, tables last, without what is None; the header becomes a comment."""
-    plain = {key: value for key, value in data.items() if value is not None and not isinstance(value, dict)}
-    tables = {key: value for key, value in data.items() if isinstance(value, dict)}
+    given = _without_none(data)
+    plain = {key: value for key, value in given.items() if not isinstance(value, dict)}
+    tables = {key: value for key, value in given.items() if isinstance(value, dict)}
     return "".join(f"# {line}\n" for line in header.splitlines()) + tomli_w.dumps(plain | tables)
+
+
+def _without_none(data: Table) -> Table:
+    """Return plain data without what is None, in inner tables too."""
+    given = {key: value for key, value in data.items() if value is not None}
+    return {key: _without_none(value) if isinstance(value, dict) else value for key, value in given.items()}

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from nas.device.latency.settings import LatencySettings
 from nas.errors import NasError, near
 from nas.search.experiment import Experiment
 from nas.search.finalist_settings import FinalistSettings
@@ -80,7 +81,8 @@ def _known(above: list[str]) -> list[str]:
         return list(FinalistSettings.model_fields)
     if above == ["budget"]:
         return [*(objective.name for objective in exact_objectives()), FLOPS]
-    return ["like", *(spec.name for spec in fields(Recipe))] if above == ["recipe"] else [f.name for f in fields(Range)]
+    table = {"recipe": Recipe, "latency": LatencySettings}.get(above[0], Range) if len(above) == 1 else Range
+    return ["like"] * (table is Recipe) + [spec.name for spec in fields(table)]
 
 
 def _written(value: Any) -> str:

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from nas.errors import BudgetError, near
+from nas.errors import BudgetError, LatencyError, near
 from nas.genome.cost import Cost, cost
 from nas.genome.graph import Graph
 from nas.registry import Registry
 from nas.search.flops import FLOPS
-from nas.search.sizes import Size
+from nas.search.sizes import Limit
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
@@ -54,8 +54,10 @@ class Objective:
 
     name: in TOML, JSON and tables. title: in a sentence. unit: behind the title on an axis, or "". of: reads the value
     off a network; of one that is measured, off a trial with scores. exact: whether it is known before training.
-    form: how a value is written, as a count, bytes, a share of one, or seconds. lower_bound, upper_bound: what no
-    network can be below or above; None where there is no upper bound.
+    form: how a value is written, as a count, bytes, a share of one, seconds or milliseconds. lower_bound, upper_bound:
+    what no network can be below or above; None where there is no upper bound. modeled: whether it is predicted by a
+    model that the experiment has: `Experiment.objective_entries` reads it off any network, the entry here off a trial,
+    which has it recorded.
     """
 
     name: str
@@ -63,9 +65,10 @@ class Objective:
     unit: str
     of: Callable[[Any], float]
     exact: bool = True
-    form: Literal["count", "bytes", "share", "seconds"] = "count"
+    form: Literal["count", "bytes", "share", "seconds", "milliseconds"] = "count"
     lower_bound: float = 0.0
     upper_bound: float | None = None
+    modeled: bool = False
 
     @property
     def summary(self) -> str:
@@ -99,6 +102,24 @@ OBJECTIVES.register(
 OBJECTIVES.register(Objective("depth", "depth", "weighted layers", lambda network: network.cost.depth))
 
 
+LATENCY = "latency_ms"
+
+
+def _recorded_latency(trial: Any) -> float:
+    found = getattr(trial, "predicted", {}).get(LATENCY)
+    if found is None:
+        raise LatencyError(
+            f"{LATENCY} is not predicted here: nas search learns a model for its experiment; to use it elsewhere, give "
+            "the experiment.toml of that run"
+        )
+    return float(found)
+
+
+OBJECTIVES.register(
+    Objective(LATENCY, "latency", "ms per image, predicted", _recorded_latency, form="milliseconds", modeled=True)
+)
+
+
 def exact_objectives() -> list[Objective]:
     """Return the objectives that are known before training, in the order of the registry."""
     return [objective for objective in OBJECTIVES.values() if objective.exact]
@@ -108,8 +129,8 @@ def exact_objectives() -> list[Objective]:
 class Range:
     """An inclusive range; an end that is None is open."""
 
-    min: Size = None
-    max: Size = None
+    min: Limit = None
+    max: Limit = None
 
     def __post_init__(self) -> None:
         if self.min is not None and self.max is not None and self.min > self.max:
@@ -117,11 +138,11 @@ class Range:
 
     def excess(self, value: float) -> float:
         """Return how far outside a value is, as a share of the end it passes; at most 0 inside."""
-        over = (value - self.max) / max(self.max, 1) if self.max is not None else -1.0
-        under = (self.min - value) / max(self.min, 1) if self.min is not None else -1.0
+        over = (value - self.max) / (self.max or 1) if self.max is not None else -1.0
+        under = (self.min - value) / (self.min or 1) if self.min is not None else -1.0
         return max(over, under)
 
-    def as_dict(self) -> dict[str, int]:
+    def as_dict(self) -> dict[str, int | float]:
         """Return the ends that are closed."""
         return {end: value for end, value in (("min", self.min), ("max", self.max)) if value is not None}
 
@@ -135,9 +156,12 @@ class Budget(Mapping[str, Range]):
 
     def __init__(self, limits: Mapping[str, Range] | None = None, /, **named: Range) -> None:
         given = {**(limits or {}), **named}
-        for name in given:
+        for name, limit in given.items():
             check_limit(name)
+            check_whole(name, limit.min)
+            check_whole(name, limit.max)
         self._limits = {name: limit for name, limit in given.items() if limit != Range()}
+        self._entries: dict[str, Objective] = {}
 
     def __getitem__(self, name: str) -> Range:
         return self._limits[name]
@@ -166,13 +190,23 @@ class Budget(Mapping[str, Range]):
             serialization=schemas.plain_serializer_function_ser_schema(cls.as_dict),
         )
 
+    def with_entries(self, *entries: Objective) -> "Budget":
+        """Return the same limits, kept by these objectives in place of the registered ones of their names."""
+        found = Budget(self._limits)
+        found._entries = self._entries | {entry.name: entry for entry in entries}
+        return found
+
+    def value(self, name: str, network: Network) -> float:
+        """Return the value of a network that a limit is compared with."""
+        return self._entries.get(name, OBJECTIVES[name]).of(network)
+
     def excess(self, network: Network) -> dict[str, float]:
         """Return the relative excess over each limit, at most 0 inside."""
-        return {name: limit.excess(OBJECTIVES[name].of(network)) for name, limit in self._limits.items()}
+        return {name: limit.excess(self.value(name, network)) for name, limit in self._limits.items()}
 
     def allows(self, network: Network) -> bool:
         """Return whether every limit holds."""
-        return all(limit.excess(OBJECTIVES[name].of(network)) <= 0 for name, limit in self._limits.items())
+        return all(limit.excess(self.value(name, network)) <= 0 for name, limit in self._limits.items())
 
     def worst(self, network: Network) -> tuple[str, float]:
         """Return the limit that a network exceeds most, or comes closest to, and by how much; "" and -1 without any."""
@@ -180,9 +214,15 @@ class Budget(Mapping[str, Range]):
         name = max(excess, key=lambda each: excess[each], default="")
         return name, excess.get(name, -1.0)
 
-    def as_dict(self) -> dict[str, dict[str, int]]:
+    def as_dict(self) -> dict[str, dict[str, int | float]]:
         """Return the limits as plain data."""
         return {name: limit.as_dict() for name, limit in self._limits.items()}
+
+
+def check_whole(name: str, limit: float | None) -> None:
+    """Raise BudgetError for a limit with a fraction of a quantity that is counted."""
+    if isinstance(limit, float) and name in OBJECTIVES and OBJECTIVES[name].form in ("count", "bytes"):
+        raise BudgetError(f"a limit of what is counted must be a whole number, found {limit:g}")
 
 
 def check_limit(name: str) -> None:

@@ -1,9 +1,12 @@
 """Sizes as people write them: 50000, 50k, 1.5M, 2G."""
 
+import re
 from decimal import Decimal
+from math import isfinite
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, PlainValidator
+from pydantic_core import PydanticCustomError
 
 from nas.errors import BudgetError
 
@@ -29,5 +32,23 @@ def _count(value: Any) -> Any:
         raise ValueError(str(problem)) from None
 
 
+def as_fraction(value: object) -> float | None:
+    """Return a number that is written with a fraction, as 2.5 or "2.5"; None for anything else."""
+    text = isinstance(value, str) and re.fullmatch(r"[0-9]+\.[0-9]+", value)
+    return float(str(value)) if text or isinstance(value, float) else None
+
+
+def _limit(value: Any) -> Any:
+    """Return a limit as a number, whole or finite with a fraction; of text, as a size or as 2.5."""
+    if isinstance(value, str):
+        found = as_fraction(value)
+        return _count(value) if found is None else found
+    if value is None or type(value) is int or (type(value) is float and isfinite(value)):
+        return value
+    raise PydanticCustomError("int_type", "Input should be a valid number")
+
+
 Size = Annotated[int | None, BeforeValidator(_count)]
 """A count that may be written as a size, or None."""
+Limit = Annotated[int | float | None, PlainValidator(_limit)]
+"""A size, a number with a fraction, or None."""

@@ -64,6 +64,7 @@ class TrialRecord:
     was stopped and promoted. parents: numbers of the trials it was edited from. distributions: of the choices.
     proposal_counts: proposals by outcome when it began. purpose: what a study of principles trains it for.
     plain_genome: the network with the user's own blocks written out in layers, for readers without their code.
+    predicted: by objective, what a model of the experiment predicted before training.
     """
 
     number: int
@@ -84,6 +85,7 @@ class TrialRecord:
     proposal_counts: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
     purpose: str = ""
     plain_genome: str = field(default="", repr=False, compare=False)
+    predicted: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, graph: Graph, seed: int, number: int = -1, **known: Any) -> "TrialRecord":

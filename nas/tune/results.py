@@ -113,7 +113,7 @@ def _records(results: "ResultGrid", experiment: Experiment) -> "Iterable[tuple[T
         yield (
             TrialRecord.of(
                 graph, int(table["seed"]), number, scores=scores, state=state, reason=reason, detail=detail,
-                seconds=seconds, **known,
+                seconds=seconds, predicted=experiment.predictions(graph), **known,
             ),
             result,
         )  # fmt: skip

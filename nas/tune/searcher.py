@@ -98,6 +98,7 @@ class Searcher(TuneSearcher):
             fingerprint=proposal.fingerprint,
             cost=proposal.cost,
             distributions=proposal.distributions,
+            predicted=self.experiment.predictions(proposal.graph),
             proposal_counts=dict(self.proposer.proposal_counts),
         )
         self.records[trial_id] = record

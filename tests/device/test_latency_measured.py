@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nas.device.latency.command import Command
+from nas.device.latency.make_provider import make_provider
 from nas.device.latency.measurement import Latency, LatencyProvider, relative_difference, repeatability
-from nas.device.latency.providers import PROVIDERS, make_provider
+from nas.device.latency.providers import PROVIDERS
 from nas.device.latency.runners import onnx_bytes, onnx_runner, torch_runner
 from nas.device.latency.settings import LatencySettings, Runtime
 from nas.device.latency.this_machine import ThisMachine
@@ -145,6 +146,8 @@ def test_a_command_that_cannot_be_run_is_refused(settings: dict[str, str], says:
 
 
 def test_an_unknown_provider_is_named_with_the_nearest() -> None:
-    with pytest.raises(ExperimentError, match="no latency provider 'this-machin'; did you mean 'this-machine'"):
-        make_provider(LatencySettings(provider="this-machin"))
+    with pytest.raises(ValueError, match="no latency provider 'this-machin'; did you mean 'this-machine'"):
+        LatencySettings(provider="this-machin")
+    with pytest.raises(ExperimentError, match=r"my_board\.py:Lamp' is code that a file names"):
+        make_provider(LatencySettings(provider="my_board.py:Lamp"))
     assert list(PROVIDERS) == ["this-machine", "command", "vela"]

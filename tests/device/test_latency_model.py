@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from device.made_latency import MadeLatency
 
 from nas.device.latency.fit_model import MIN_NETWORKS, fit_latency, held_out_error, learn_latency, network_features
 from nas.device.latency.latency_model import load_latency_model, save_latency_model
@@ -21,31 +22,7 @@ from nas.search.space import load_space
 TASK = Task("made", (3, 16, 16), 10)
 GRAPHS = [sample_network(load_space("mixed"), TASK, seed) for seed in range(80)]
 QUANTITIES = ("layers", "macs", "padded_macs", "read", "written", "weights")
-TRUTH = {
-    ("convolution", "macs"): 2e-7, ("Linear", "weights"): 3e-6, ("Relu", "read"): 4e-7, ("pointwise", "layers"): 0.01,
-    ("BatchNorm", "written"): 5e-7,
-}  # fmt: skip
-
-
-class Made:
-    """A provider whose times are sums over layers, so that the right model is known."""
-
-    def __init__(self, noise: float = 0.0) -> None:
-        self.rng, self.noise = np.random.default_rng(0), noise
-
-    def description(self) -> str:
-        return "made"
-
-    def measure(self, *graphs: Graph) -> list[Latency]:
-        return [Latency(self._time(graph), 0.0, 1) for graph in graphs]
-
-    def _time(self, graph: Graph) -> float:
-        features = network_features(graph)
-        exact = 0.05 + sum(ms * features.get(name, 0.0) for name, ms in TRUTH.items())
-        return float(exact * np.exp(self.noise * self.rng.standard_normal()))
-
-
-MODEL = learn_latency("made", Made(), GRAPHS[:60])
+MODEL = learn_latency("made", MadeLatency(), GRAPHS[:60])
 
 
 @pytest.mark.parametrize("name", sorted(BASELINES))
@@ -76,7 +53,7 @@ def test_a_layer_says_how_it_is_computed() -> None:
 
 
 def test_the_model_recovers_what_made_the_times() -> None:
-    measured = [each.median_ms for each in Made().measure(*GRAPHS[60:])]
+    measured = [each.median_ms for each in MadeLatency().measure(*GRAPHS[60:])]
     assert [MODEL.predict(graph) for graph in GRAPHS[60:]] == pytest.approx(measured, rel=1e-6)
     assert MODEL.error.median < 1e-6
     assert MODEL.error.rank_correlation == pytest.approx(1.0)
@@ -84,7 +61,7 @@ def test_the_model_recovers_what_made_the_times() -> None:
 
 
 def test_the_error_said_is_that_on_other_networks() -> None:
-    noisy = Made(noise=0.1)
+    noisy = MadeLatency(noise=0.1)
     model = learn_latency("made", noisy, GRAPHS[:60])
     measured = np.array([each.median_ms for each in noisy.measure(*GRAPHS)])
     found = held_out_error(np.array([model.predict(graph) for graph in GRAPHS]), measured)
@@ -129,7 +106,7 @@ def test_families_are_learned_too() -> None:
 def test_too_little_is_no_model() -> None:
     few = GRAPHS[: MIN_NETWORKS - 1]
     with pytest.raises(LatencyError, match=f"at least {MIN_NETWORKS} measured networks, not {MIN_NETWORKS - 1}"):
-        learn_latency("made", Made(), few)
+        learn_latency("made", MadeLatency(), few)
     with pytest.raises(LatencyError, match="not above 0 ms"):
         fit_latency("made", "made", GRAPHS[:30], [Latency(0.0, 0.0, 1)] * 30)
 
@@ -171,6 +148,6 @@ def test_a_damaged_model_is_refused(text: str | dict[str, object], says: str, tm
 
 
 def test_a_model_has_no_negative_time() -> None:
-    model = learn_latency("made", Made(noise=0.5), GRAPHS[:60])
+    model = learn_latency("made", MadeLatency(noise=0.5), GRAPHS[:60])
     assert all(ms > 0 for kind in model.weights.values() for ms in kind.values())
     assert model.network_ms >= 0

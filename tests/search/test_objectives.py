@@ -43,7 +43,7 @@ def test_a_budget_is_a_mapping() -> None:
     assert Budget().worst(CountedNetwork.of(GRAPH)) == ("", -1.0)
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.parametrize("name", [name for name in OBJECTIVES if not OBJECTIVES[name].modeled])
 def test_the_contract(name: str) -> None:
     assert OBJECTIVES[name].name == name
     check_objective(OBJECTIVES[name])

@@ -1,7 +1,5 @@
 """The providers of latency by name; each is imported when it is used."""
 
-from nas.device.latency.measurement import LatencyProvider
-from nas.device.latency.settings import LatencySettings
 from nas.registry import Plugin, Registry, outside_plugin
 
 _HERE = "nas.device.latency"
@@ -12,12 +10,3 @@ PROVIDERS: Registry[Plugin] = Registry("latency provider", outside_plugin)
 PROVIDERS.register(Plugin("this-machine", "onnxruntime or torch here, one thread", f"{_HERE}.this_machine:ThisMachine"))
 PROVIDERS.register(Plugin("command", "a command that is given a file, for any board", f"{_HERE}.command:Command"))
 PROVIDERS.register(Plugin("vela", "Arm Ethos-U, as ethos-u-vela estimates it", f"{_HERE}.vela:Vela"))
-
-
-def make_provider(settings: LatencySettings) -> LatencyProvider:
-    """Return the provider that the settings name.
-
-    Raises ExperimentError for an unknown one and LatencyError where it cannot be used here.
-    """
-    provider: LatencyProvider = PROVIDERS.find(settings.provider).load()(settings)
-    return provider

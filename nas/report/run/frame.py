@@ -10,7 +10,7 @@ from nas.errors import printable
 from nas.files import atomic_file, atomic_write
 from nas.report.run.values import plot_axes, values_of
 from nas.search.experiment import Experiment
-from nas.search.objectives import OBJECTIVES, Budget
+from nas.search.objectives import Budget
 from nas.search.pareto import as_points, on_front
 from nas.search.trial import TrialRecord
 
@@ -64,7 +64,7 @@ def _row(record: TrialRecord, experiment: Experiment) -> dict[str, Any]:
 
 def used(record: TrialRecord, budget: Budget) -> dict[str, float]:
     """Return the share of each upper limit that the network uses."""
-    return {name: OBJECTIVES[name].of(record) / limit.max for name, limit in budget.items() if limit.max}
+    return {name: budget.value(name, record) / limit.max for name, limit in budget.items() if limit.max}
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:

@@ -28,6 +28,7 @@ def plot_axes(experiment: Experiment) -> tuple[str, ...]:
 
     The first is the second objective, or else a limited one, or else MACs; then all that are exact or minimized.
     """
+    limits = (*experiment.objectives, *experiment.budget)
     first = next(iter((*experiment.objectives[1:], *experiment.budget)), "macs")
-    exact = [objective.name for objective in exact_objectives()]
+    exact = [objective.name for objective in exact_objectives() if not objective.modeled or objective.name in limits]
     return tuple(dict.fromkeys((first, *exact, *experiment.objectives[1:])))

@@ -108,6 +108,7 @@ class TrialQueue:
             cost=proposal.cost,
             parents=tuple([numbers[name] for name in proposal.candidate.parents if name in numbers]),
             distributions=proposal.distributions,
+            predicted=self.experiment.predictions(proposal.graph),
         )
 
     def _count(self, trials: list[StoredTrial]) -> dict[str, int]:
@@ -136,5 +137,8 @@ class TrialQueue:
         fitted = fit_baseline(name, self.task, self.experiment.budget)
         seed = self.experiment.trial_seed(self.experiment.baselines.index(name))
         counts = proposal_counts(search_trials(trials))
-        record = TrialRecord.of(fitted.graph, seed, baseline=fitted.label, proposal_counts=counts)
+        predicted = self.experiment.predictions(fitted.graph)
+        record = TrialRecord.of(
+            fitted.graph, seed, baseline=fitted.label, proposal_counts=counts, predicted=predicted
+        )  # fmt: skip
         return replace(record, number=self.study.begin(record))

@@ -29,6 +29,7 @@ Band = tuple[float, float]  # logarithms of the bounds of a count
 TRIES = 12  # networks counted before it gives up
 FILLED = 0.9  # of the upper limit: the target of a network that exceeded it
 RIDGE = 1e-6  # keeps the step finite where no choice has an effect
+SMALLEST = 1e-6  # of a quantity that is not counted, such as milliseconds
 EXAMPLES = 8  # networks from which the first slopes are estimated
 
 
@@ -71,7 +72,6 @@ class BudgetFitter:
     def __init__(self, space: Space, task: Task, budget: Budget, seed: int) -> None:
         self.space, self.task, self.budget = space, task, budget
         self.rng = random.Random(seed)
-        self.quantities = [OBJECTIVES[name] for name in budget]
         self.slopes: dict[str, Array] = {}  # of the counts' logarithms, by choice
         self._learn()
 
@@ -82,7 +82,7 @@ class BudgetFitter:
         bands, seen = self._bands(first), {choices_key(first.choices)}
         current, best, slopes = first, None, {}
         for name in _free(first):
-            slopes[name] = self.slopes.get(name, np.ones(len(self.quantities)))
+            slopes[name] = self.slopes.get(name, np.ones(len(self.budget)))
         for _ in range(TRIES):
             miss = _miss(bands, self._counts(current))
             moved = self._move(current, miss, slopes, seen)
@@ -99,7 +99,7 @@ class BudgetFitter:
     def _learn(self) -> None:
         """Estimate the first slopes by changing one choice at a time in a few random networks."""
         found: dict[str, list[Array]] = {}
-        for _ in range(EXAMPLES if self.quantities else 0):
+        for _ in range(EXAMPLES if self.budget else 0):
             if (one := self._draw({})) is None:
                 continue
             for name, knob in _free(one).items():
@@ -115,13 +115,14 @@ class BudgetFitter:
             return None
 
     def _counts(self, network: Network) -> Array:
-        return np.array([log(max(1, quantity.of(network))) for quantity in self.quantities])
+        return np.array([_log(name, self.budget.value(name, network)) for name in self.budget])
 
     def _bands(self, network: Network) -> list[Band]:
         """Return the target of each count: its range, and for the limit exceeded most, the end of the range."""
         worst, _ = self.budget.worst(network)
+        value = self.budget.value(worst, network) if worst else 0.0
         return [
-            _band(limit, name == worst and limit.max is not None and OBJECTIVES[name].of(network) > limit.max)
+            _band(name, limit, name == worst and limit.max is not None and value > limit.max)
             for name, limit in self.budget.items()
         ]
 
@@ -149,7 +150,7 @@ class BudgetFitter:
         run = {name: step for name, step in _moves(before, after).items() if name in slopes}
         length = sum(step * step for step in run.values())
         if length > 0:
-            expected = sum((slopes[name] * step for name, step in run.items()), np.zeros(len(self.quantities)))
+            expected = sum((slopes[name] * step for name, step in run.items()), np.zeros(len(self.budget)))
             wrong = self._counts(after) - self._counts(before) - expected
             for name, step in run.items():
                 slopes[name] = slopes[name] + wrong * step / length
@@ -186,9 +187,14 @@ def _single(current: Candidate, miss: Array, slopes: dict[str, Array], seen: set
     return best
 
 
-def _band(limit: Range, filled: bool) -> Band:
-    low = -inf if limit.min is None else log(max(1, limit.min))
-    high = inf if limit.max is None else log(max(1, limit.max))
+def _log(name: str, value: float) -> float:
+    """Return the logarithm of a quantity; what is counted is at least 1."""
+    return log(max(1 if OBJECTIVES[name].form in ("count", "bytes") else SMALLEST, value))
+
+
+def _band(name: str, limit: Range, filled: bool) -> Band:
+    low = -inf if limit.min is None else _log(name, limit.min)
+    high = inf if limit.max is None else _log(name, limit.max)
     return (max(low, high + log(FILLED)) if filled else low), high
 
 

@@ -8,7 +8,7 @@ from nas.errors import BudgetError, GenomeError
 from nas.genome.task import Task
 from nas.genome.trial import Space
 from nas.search.experiment import Experiment
-from nas.search.objectives import OBJECTIVES, CountedNetwork, Network
+from nas.search.objectives import CountedNetwork, Network
 from nas.search.propose.candidate import make_candidate, sample_network
 from nas.search.propose.choices import GuidedTrial
 from nas.search.propose.fit_budget import BudgetFitter
@@ -73,7 +73,7 @@ def _sample(
 
 
 def _nothing_inside(experiment: Experiment, count: int, nearest: Network, binding: str) -> str:
-    limit, found = experiment.budget[binding], OBJECTIVES[binding].of(nearest)
+    limit, found = experiment.budget[binding], experiment.budget.value(binding, nearest)
     few = limit.min is not None and found < limit.min
     side, end = ("at least", limit.min) if few else ("at most", limit.max)
     return (

@@ -2,7 +2,7 @@
 
 from nas.genome.edit import scale
 from nas.genome.graph import Graph
-from nas.search.objectives import OBJECTIVES, Budget, CountedNetwork
+from nas.search.objectives import Budget, CountedNetwork
 
 MIN_FACTOR = 0.02  # of its own widths; below, it is hardly the same network
 HALVINGS = 10  # of the interval in which the factor is sought
@@ -31,4 +31,4 @@ def scale_widths(graph: Graph, budget: Budget) -> tuple[float, Graph] | None:
 
 def _is_below(graph: Graph, budget: Budget) -> bool:
     network = CountedNetwork.of(graph)
-    return all(limit.max is None or OBJECTIVES[name].of(network) <= limit.max for name, limit in budget.items())
+    return all(limit.max is None or budget.value(name, network) <= limit.max for name, limit in budget.items())

@@ -6,7 +6,7 @@ from dataclasses import fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter
+from pydantic import FiniteFloat, TypeAdapter
 
 from nas.errors import NasError, RunError
 from nas.genome.cost import Cost, cost
@@ -34,7 +34,7 @@ def to_attributes(record: TrialRecord, driver: int = 0) -> Attributes:
         "ledger": dict(record.proposal_counts),
     }
     optional = {"parents": record.parents, "baseline": record.baseline, "purpose": record.purpose, "driver": driver}
-    optional["plain_genome"] = record.plain_genome
+    optional |= {"plain_genome": record.plain_genome, "predicted": dict(record.predicted)}
     return kept | {name: value for name, value in optional.items() if value}
 
 
@@ -59,6 +59,7 @@ def finite(scores: tuple[Score, ...]) -> tuple[Score, ...]:
     return tuple(s for s in scores if all(abs(v) < float("inf") for v in (s.error, s.loss, s.train_loss)))
 
 
+_PREDICTED = TypeAdapter(dict[str, FiniteFloat])
 _SCORES = TypeAdapter(tuple[Score, ...])
 _STATES: dict[str, State] = {"RUNNING": "running", "COMPLETE": "complete", "PRUNED": "pruned"}
 
@@ -164,6 +165,7 @@ class StoredTrial:
                 proposal_counts=self.proposal_counts if attributes.get("ledger") else {},
                 purpose=str(attributes.get("purpose", "")),
                 plain_genome=str(attributes.get("plain_genome", "")),
+                predicted=_PREDICTED.validate_python(attributes.get("predicted", {})),
             )
         except RunError:
             raise
