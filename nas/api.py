@@ -15,6 +15,7 @@ from nas.report import write_report
 from nas.report.network import draw
 from nas.search.experiment import CODE_SETTINGS, Experiment
 from nas.search.experiment_file import load_experiment, validate_experiment, with_absolute_code, with_data_path
+from nas.search.loop.latency import with_latency
 from nas.search.loop.search import Search, SearchEvent
 from nas.search.pareto import front_of
 from nas.search.results.finalists import are_trained, train_finalists
@@ -146,10 +147,12 @@ def start_search(experiment: Experiment, out: str | Path | None = None) -> Start
     """Begin a search, or continue the one of the same experiment in that directory.
 
     out: the run directory, by default runs/NAME. Raises RunError where it holds another experiment or cannot be
-    written, ExperimentError and BudgetError where the space or the budget is wrong, DataError without the images.
+    written, ExperimentError and BudgetError where the space or the budget is wrong, DataError without the images, and
+    LatencyError where a latency that is asked for cannot be measured.
     """
     check_not_imported("starts a search")
     path = Path(out) if out is not None else Path("runs") / experiment.name
+    experiment = with_latency(experiment, path)
     return StartedSearch(Search(create(path, experiment, f"nas.start_search({experiment.name!r})")))
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 KEYS = {
     "max_params": "budget.params.max", "max_macs": "budget.macs.max", "max_flops": "budget.flops.max",
-    "min_flops": "budget.flops.min",
+    "min_flops": "budget.flops.min", "max_latency": "budget.latency_ms.max",
 }  # fmt: skip
 """Options that are named otherwise than their key."""
 MAX_NAME_BYTES = 200  # of a directory; file systems take 255
@@ -40,6 +40,9 @@ MaxParams = Annotated[str | None, typer.Option(help="Hard limit on parameters, s
 MaxMacs = Annotated[str | None, typer.Option(help="Hard limit on MACs per image, such as 1.5M.")]
 MaxFlops = Annotated[str | None, typer.Option(help="The same in FLOPs, twice the MACs, such as 3M.")]
 MinFlops = Annotated[str | None, typer.Option(help="Lower limit on FLOPs per image.")]
+MaxLatency = Annotated[
+    str | None, typer.Option(metavar="MS", help="Hard limit on predicted latency in milliseconds, such as 2.5.")
+]
 Trials = Annotated[int | None, typer.Option(help="Networks to train, in total.")]
 SearchSeed = Annotated[int | None, typer.Option(help="Seed of sampling and training.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, mps or auto.")]

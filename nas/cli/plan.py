@@ -1,5 +1,6 @@
 """What a search is about to do, printed before anything is trained."""
 
+from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,25 @@ from nas.errors import ExperimentError, NasError
 if TYPE_CHECKING:
     from nas.search.experiment import Experiment
     from nas.search.store.earlier_facts import EarlierTrials
+
+
+def print_latency(experiment: "Experiment", run: Path) -> "Experiment":
+    """Return the experiment with the model of latency that it needs, and print how exact that is. Raises LatencyError.
+
+    The model is that of the run, if there is one, or is learned now from networks that are measured.
+    """
+    from nas.search.loop.latency import with_latency
+
+    if not experiment.uses_latency:
+        return experiment
+    if not experiment.latency_model:
+        info("latency: measuring networks of the space, unless the run has a model")
+    experiment = with_latency(experiment, run)
+    model = experiment.latency_model
+    assert model is not None
+    info(f"latency: {model.measured_on}; {model.error}")
+    info(f"  a limit is kept by the prediction and {model.error.margin:.1%} more, which 9 of 10 networks keep")
+    return experiment
 
 
 def print_plan(experiment: "Experiment") -> None:

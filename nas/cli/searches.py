@@ -21,6 +21,7 @@ from nas.cli.options import (
     ExperimentName,
     Json,
     MaxFlops,
+    MaxLatency,
     MaxMacs,
     MaxParams,
     MinFlops,
@@ -40,6 +41,7 @@ from nas.cli.options import (
 from nas.errors import RunError, printable, quoted
 
 if TYPE_CHECKING:
+    from nas.search.experiment import Experiment
     from nas.search.store.run import Run
     from nas.search.store.study import Study
 
@@ -57,6 +59,7 @@ def search_command(
     max_macs: MaxMacs = None,
     max_flops: MaxFlops = None,
     min_flops: MinFlops = None,
+    max_latency: MaxLatency = None,
     trials: Trials = None,
     time_limit: TimeLimit = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
@@ -73,24 +76,28 @@ def search_command(
     out: Annotated[Path | None, typer.Option(help="Run directory; default runs/NAME.")] = None,
 ) -> None:
     """Search for the best networks within the budget. The same command continues a run that was interrupted."""
-    from nas.cli.plan import print_cost_estimate, print_plan, print_start
+    from nas.cli.plan import print_cost_estimate, print_latency, print_plan, print_start
     from nas.search.store.create import create, refuse_strange
     from nas.search.store.earlier_runs import read_earlier_runs
 
     named = None if baselines is None else [name.strip() for name in baselines.split(",") if name.strip()]
     chosen = changed_experiment(
         experiment, changes, data, max_params=max_params, max_macs=max_macs, max_flops=max_flops, min_flops=min_flops,
-        trials=trials, time_limit=time_limit, workers=workers, seed=seed, device=device, sampler=sampler,
-        start=start or None, baselines=named, executor=choose_executor(executor, address), storage=storage,
+        max_latency=max_latency, trials=trials, time_limit=time_limit, workers=workers, seed=seed, device=device,
+        sampler=sampler, start=start or None, baselines=named, executor=choose_executor(executor, address),
+        storage=storage,
     )  # fmt: skip
     run = out or home(chosen)
     refuse_strange(run)
+    chosen = print_latency(chosen, run)
     print_plan(chosen)
     if dry_run:
         print_start(read_earlier_runs(chosen))
         print_cost_estimate(chosen)
         return
-    drive(create(run, chosen, "nas " + shlex.join(sys.argv[1:])))
+    study = create(run, chosen, "nas " + shlex.join(sys.argv[1:]))
+    drive(study)
+    print_front_latency(study, chosen)
 
 
 def drive(study: "Study") -> None:
@@ -143,6 +150,22 @@ def train_pending_finalists(path: Path) -> None:
         return
     info(f"training the best {settings.top} networks again, from {settings.seeds} seeds each")
     info(finalists_table(run, train_and_rank(run, settings)))
+
+
+def print_front_latency(study: "Study", experiment: "Experiment") -> None:
+    """Measure the networks of the front where latency was predicted, and print both. Raises LatencyError.
+
+    experiment: as the user typed it, since its command is run.
+    """
+    from nas.search.results.front_latency import measure_front
+
+    if not experiment.uses_latency:
+        return
+    found = measure_front(study.path, experiment, study.records())
+    info("latency of the front, predicted and measured:")
+    for row in found.rows:
+        info(f"  trial {row.number:>4}  {row.predicted:.3f} ms  {row.measured:.3f} ms  (spread {row.spread:.3f})")
+    info(f"  measured twice, it differs by {found.repeatability:.1%} (median)")
 
 
 @app.command("resume")
