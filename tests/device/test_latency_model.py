@@ -14,8 +14,9 @@ from nas.device.latency.layer_features import LayerFeatures, kind_of, layer_feat
 from nas.device.latency.measurement import Latency
 from nas.errors import LatencyError
 from nas.genome import Graph, Task, cost, lower
+from nas.genome.activations import Relu, Tanh
 from nas.genome.baselines import BASELINES, baseline
-from nas.genome.layers import Conv, Linear, Relu, Tanh
+from nas.genome.layers import Conv, Linear
 from nas.search.propose.candidate import sample_network
 from nas.search.space import load_space
 
