@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from math import gcd
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from nas.errors import EditError, GenomeError
@@ -11,12 +12,14 @@ from nas.genome.graph import Graph, Node, Op
 from nas.genome.hyperparameters import Rate, Ratio, Width, Window
 from nas.genome.layers import Add, Concat, MaxPool
 from nas.genome.primitives.cells import Edges
+from nas.genome.primitives.convnext import ConvNeXtBlock
 from nas.genome.primitives.dense import DenseLayer
 from nas.genome.primitives.gates import ChannelGate, EfficientChannelAttention, SqueezeExcite
 from nas.genome.primitives.ghost import GhostBottleneck
 from nas.genome.primitives.heads import ConvHead, FcHead, GapHead
 from nas.genome.primitives.mobile import DepthwiseSeparable, FusedMBConv, InvertedResidual
 from nas.genome.primitives.residual import BasicBlock, Bottleneck
+from nas.genome.primitives.shuffle import ShuffleUnit
 from nas.genome.primitives.stacks import ConvUnit
 
 MAX_TRIES = 200
@@ -83,11 +86,14 @@ def _block(channels: int, rng: random.Random) -> Op:
         lambda: ConvUnit(channels, rng.choice((1, 3, 5))),
         lambda: BasicBlock(channels),
         lambda: Bottleneck(max(1, channels // 4), expansion=4),
+        lambda: Bottleneck(channels, 1, 1, groups=gcd(channels, 4), squeeze=rng.choice((0.0, 0.25))),
         lambda: DenseLayer(max(1, channels // 4)),
         lambda: DepthwiseSeparable(channels, rng.choice((3, 5))),
         lambda: InvertedResidual(channels, rng.choice((2, 3, 6)), rng.choice((3, 5, 7)), gate=rng.choice(GATES)),
         lambda: FusedMBConv(channels, rng.choice((1, 2, 4))),
         lambda: GhostBottleneck(channels, rng.choice((1, 2, 3)), gate=rng.choice(GATES)),
+        lambda: ShuffleUnit(max(1, channels // 2), kernel=rng.choice((3, 5, 7))),
+        lambda: ConvNeXtBlock(rng.choice((3, 5, 7)), rng.choice((2, 4))),
         lambda: SqueezeExcite(max(1, channels // 4)),
         lambda: EfficientChannelAttention(),
         lambda: MaxPool(3, 1, 1),
