@@ -10,6 +10,7 @@ NasError
 ├── TrainingError     a trainer, or its state, that does not keep to the contract
 ├── LatencyError      a latency that cannot be measured, or a damaged model of latency
 ├── RunError          a run directory that is missing, in use, or inconsistent
+├── DeviceError       a network that the runtime of a device cannot run
 └── ExportError       an export that failed its parity check
 
 A message says what is wrong, where, and what to do about it. The command line prints it and exits with 2.
@@ -58,6 +59,10 @@ class LatencyError(NasError):
 
 class RunError(NasError):
     """A run directory that is missing, in use by another driver, or inconsistent."""
+
+
+class DeviceError(NasError):
+    """A network with an operation that the runtime of a device does not have."""
 
 
 class ExportError(NasError):
