@@ -12,7 +12,7 @@ from hypothesis import settings
 
 os.environ.update(OMP_NUM_THREADS="1", GOMP_SPINCOUNT="0")
 os.environ.update({"RAY_worker_niceness": "0"})  # by default Ray's workers starve beside other tests
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "genome")]
 settings.register_profile("nas", deadline=None, derandomize=True)  # a slow machine is no failure, and runs repeat
 settings.load_profile("nas")
 

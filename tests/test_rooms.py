@@ -81,6 +81,14 @@ INNER_ROOMS: dict[str, list[str]] = {
         "loop",
         "results",
     ],
+    "device": [
+        "schema windows shapes integer_graph fixed_point latency",
+        "builder file_layout memory_plan lookup_tables sums float_constants boards",
+        "bookkeeping layer_conversions float_run tflite_file layer_arrays",
+        "conversion quantize",
+        "footprint reference",
+        "int8_module",
+    ],
     "training/data": [
         "source split untrusted",
         "cache images reader",
@@ -122,8 +130,18 @@ def test_the_entries_of_a_room_import_only_downwards(home: str) -> None:
             assert entry not in entries_below(NAS / home, other), f"{entry} and {other} import each other"
 
 
-@pytest.mark.parametrize("path", sorted((NAS / "genome").rglob("*.py")), ids=lambda path: path.stem)
-def test_genome_needs_the_standard_library_only(path: Path) -> None:
+COUNTING = [
+    NAS / "device" / f"{name}.py"
+    for name in (
+        "schema", "windows", "shapes", "integer_graph", "builder", "file_layout", "memory_plan", "bookkeeping",
+        "layer_conversions", "conversion", "footprint",
+    )
+]  # fmt: skip
+"""The files that count what a network takes on a device."""
+
+
+@pytest.mark.parametrize("path", [*sorted((NAS / "genome").rglob("*.py")), *COUNTING], ids=lambda path: path.stem)
+def test_genome_and_counting_need_the_standard_library_only(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     for node in top:
@@ -137,9 +155,10 @@ def test_spaces_import_the_genome_only(path: Path) -> None:
         assert name == "nas" or name.startswith("nas.genome") or name in sys.stdlib_module_names, f"{path}: {name}"
 
 
-def test_importing_the_genome_loads_nothing_heavy() -> None:
+@pytest.mark.parametrize("module", ["nas.genome", "nas.device.footprint"])
+def test_importing_the_genome_loads_nothing_heavy(module: str) -> None:
     code = (
-        "import nas.genome, sys; print([m for m in ('torch', 'optuna', 'ray', 'pandas', 'numpy') if m in sys.modules])"
+        f"import {module}, sys; print([m for m in ('torch', 'optuna', 'ray', 'pandas', 'numpy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
