@@ -10,7 +10,7 @@ import typer
 
 from nas.cli.app import app, info, output, text_table
 from nas.cli.options import Json, On, Seed, What, refuse_options
-from nas.errors import ExperimentError, RunError
+from nas.errors import DeviceError, ExperimentError, RunError
 
 if TYPE_CHECKING:
     from nas.genome.baselines import PublishedCount
@@ -132,8 +132,10 @@ def cost_command(
 ) -> None:
     """Count a network exactly, per image: parameters, MACs, FLOPs, activations, peak memory, depth.
 
-    A network of a paper is shown beside the counts that others print of it.
+    RAM and flash are those of a microcontroller that runs it in 8-bit integers. A network of a paper is shown beside
+    the counts that others print of it.
     """
+    from nas.device.footprint import Footprint, footprint
     from nas.genome.baselines import BASELINES
     from nas.genome.cost import cost as count
     from nas.genome.metrics import receptive_field
@@ -143,13 +145,22 @@ def cost_command(
     graph, title = find_network(what, seed, data)
     counts = count(graph).as_dict() | {"receptive_field": receptive_field(graph)}
     published = BASELINES[what].counts if what in BASELINES else ()
+    try:
+        on_device: dict[str, int | None] = {**footprint(graph)._asdict()}
+    except DeviceError as problem:
+        on_device = dict.fromkeys(Footprint._fields)
+        info(f"no RAM and flash of a microcontroller: {problem}")
     if as_json:
-        output(counts | ({"published_counts": list(map(asdict, published))} if published else {}))
+        output(counts | on_device | ({"published_counts": list(map(asdict, published))} if published else {}))
         return
     units = {"macs": "multiply-accumulates", "flops": "2 * macs", "peak_bytes": "float32 tensors alive at once",
-             "depth": "weighted layers on the longest path", "receptive_field": "pixels"}  # fmt: skip
+             "depth": "weighted layers on the longest path", "receptive_field": "pixels",
+             "activation_ram": "bytes of int8 tensors, as TensorFlow Lite Micro plans them",
+             "ram": "the same with an upper bound of its own structures", "flash": "bytes of the .tflite file, int8",
+             }  # fmt: skip
     info(f"{title}: input {'x'.join(map(str, graph.input))}")
-    output("\n".join(f"{name:<16}{value:>16,}  {units.get(name, '')}".rstrip() for name, value in counts.items()))
+    known = counts | {name: value for name, value in on_device.items() if value is not None}
+    output("\n".join(f"{name:<16}{value:>16,}  {units.get(name, '')}".rstrip() for name, value in known.items()))
     if published:
         output("\n" + text_table(published_rows(counts, published)))
     if nodewise:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 KEYS = {
     "max_params": "budget.params.max", "max_macs": "budget.macs.max", "max_flops": "budget.flops.max",
-    "min_flops": "budget.flops.min", "max_latency": "budget.latency_ms.max",
+    "min_flops": "budget.flops.min", "max_latency": "budget.latency_ms.max", "max_ram": "budget.ram.max",
+    "max_flash": "budget.flash.max",
 }  # fmt: skip
 """Options that are named otherwise than their key."""
 MAX_NAME_BYTES = 200  # of a directory; file systems take 255
@@ -43,6 +44,10 @@ MinFlops = Annotated[str | None, typer.Option(help="Lower limit on FLOPs per ima
 MaxLatency = Annotated[
     str | None, typer.Option(metavar="MS", help="Hard limit on predicted latency in milliseconds, such as 2.5.")
 ]
+MaxRam = Annotated[
+    str | None, typer.Option(help="Hard limit on the RAM of a microcontroller in 8-bit integers, such as 64KB.")
+]
+MaxFlash = Annotated[str | None, typer.Option(help="Hard limit on its .tflite file, such as 128KB.")]
 Trials = Annotated[int | None, typer.Option(help="Networks to train, in total.")]
 SearchSeed = Annotated[int | None, typer.Option(help="Seed of sampling and training.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, mps or auto.")]

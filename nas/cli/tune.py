@@ -16,9 +16,11 @@ from nas.cli.options import (
     Data,
     Device,
     ExperimentName,
+    MaxFlash,
     MaxFlops,
     MaxMacs,
     MaxParams,
+    MaxRam,
     MinFlops,
     SamplerName,
     SearchSeed,
@@ -48,6 +50,8 @@ def tune_command(
     max_macs: MaxMacs = None,
     max_flops: MaxFlops = None,
     min_flops: MinFlops = None,
+    max_ram: MaxRam = None,
+    max_flash: MaxFlash = None,
     trials: Trials = None,
     time_limit: TimeLimit = None,
     workers: Annotated[int | None, typer.Option(help="Trials at a time.")] = None,
@@ -67,6 +71,7 @@ def tune_command(
 
     chosen = changed_experiment(
         experiment, changes, data, max_params=max_params, max_macs=max_macs, max_flops=max_flops, min_flops=min_flops,
+        max_ram=max_ram, max_flash=max_flash,
         trials=trials, time_limit=time_limit, workers=workers, seed=seed, device=device, sampler=sampler,
         start=start or None,
     )  # fmt: skip

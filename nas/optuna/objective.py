@@ -104,9 +104,8 @@ class StudyObjective:
         with self._lock:  # of two threads with one network, the second sees that of the first
             for name, value in (kept | counts).items():
                 trial.set_user_attr(name, value)
-            limit, excess = self.experiment.budget.worst(record)
-            if excess > 0:
-                raise optuna.TrialPruned(f"outside the budget: {limit} by {excess:.1%}")
+            if why := self.experiment.budget.explain(record):
+                raise optuna.TrialPruned(why)
             known = study.get_trials(deepcopy=False) if study else []
             for other in trials_with_network(known, but=trial.number):
                 if other.user_attrs.get("fingerprint") == record.fingerprint:

@@ -123,6 +123,12 @@ class Experiment(BaseModel):
             self.__dict__["budget"] = _limited(self.budget, self.latency_model)
         return self
 
+    @model_validator(mode="after")
+    def _ask_for_values(self) -> Self:
+        """Ask in the budget for a value of each objective: a network without one has no place on the front."""
+        self.__dict__["budget"] = self.budget.asking_for(self.objectives)
+        return self
+
     @field_check("storage")
     @classmethod
     def _no_secret(cls, value: str | None) -> str | None:

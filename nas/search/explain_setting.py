@@ -23,7 +23,10 @@ OTHER_KEYS = {
     "directory": "data_dir",
 }  # fmt: skip
 """Our key by the name that other libraries give a setting."""
-OTHER_LIMITS = {"max_params": "params.max", "max_macs": "macs.max", "max_flops": "flops.max", "parameters": "params"}
+OTHER_LIMITS = {
+    "max_params": "params.max", "max_macs": "macs.max", "max_flops": "flops.max", "parameters": "params",
+    "max_ram": "ram.max", "max_flash": "flash.max", "memory": "ram", "sram": "ram", "rom": "flash",
+}  # fmt: skip
 OTHER_VALUES = {"adam": "adamw", "gpu": "cuda", "fp32": "float32", "bf16": "bfloat16", "linear": "step"}
 """Our value by the name that is meant; the nearest value is proposed for any other."""
 NUMBERS = ("int_type", "int_from_float", "float_type")

@@ -1,4 +1,4 @@
-"""Sizes as people write them: 50000, 50k, 1.5M, 2G."""
+"""Sizes as people write them: 50000, 50k, 1.5M, 2G; of memory also 64KB."""
 
 import re
 from decimal import Decimal
@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from nas.errors import BudgetError
 
 _FACTORS = {"k": 10**3, "m": 10**6, "g": 10**9}
+_BYTES = {"kb": 2**10, "kib": 2**10, "mb": 2**20, "mib": 2**20}
 
 
 def parse_size(text: str) -> int:
@@ -23,6 +24,19 @@ def parse_size(text: str) -> int:
     except (ValueError, ArithmeticError):
         raise BudgetError(f"{text[:40]!r} is not a size; write 50000, 50k, 1.5M or 2G") from None
     return int(value)
+
+
+def in_bytes(value: Any) -> Any:
+    """Return 65536 for "64KB": units of memory are of 1024, as in data sheets. Anything else is returned as it is."""
+    if not isinstance(value, str):
+        return value
+    number = value.rstrip("BbIiKkMm ")
+    factor = _BYTES.get(value[len(number) :].strip().lower())
+    try:
+        size = Decimal(number) * factor if factor else None
+    except ArithmeticError:
+        return value
+    return int(size) if size is not None and size == size.to_integral_value() and 1 <= size <= 2**63 else value
 
 
 def _count(value: Any) -> Any:

@@ -71,7 +71,6 @@ def checked_graph(genome: str, experiment: Experiment) -> CountedNetwork:
     """Return a network with its counts. Raises BudgetError for one outside the budget, GenomeError for none."""
     graph: Graph = from_json(genome)
     counted = CountedNetwork(graph, cost(graph))
-    if not experiment.budget.allows(counted):
-        name, excess = experiment.budget.worst(counted)
-        raise BudgetError(f"the network is outside the budget of {name}, by {excess:.1%} of it; it is not trained")
+    if why := experiment.budget.explain(counted):
+        raise BudgetError(f"the network is {why}; it is not trained")
     return counted

@@ -26,9 +26,10 @@ def values_of(names: Iterable[str], record: TrialRecord) -> dict[str, float | No
 def plot_axes(experiment: Experiment) -> tuple[str, ...]:
     """Return the objectives that the error can be plotted against.
 
-    The first is the second objective, or else a limited one, or else MACs; then all that are exact or minimized.
+    The first is the second objective, or else a limited one, or else MACs; then all that are exact or minimized. Those
+    that not every network has are among them where they are minimized or limited.
     """
-    limits = (*experiment.objectives, *experiment.budget)
+    named = (*experiment.objectives, *experiment.budget)
     first = next(iter((*experiment.objectives[1:], *experiment.budget)), "macs")
-    exact = [objective.name for objective in exact_objectives() if not objective.modeled or objective.name in limits]
+    exact = [entry.name for entry in exact_objectives() if entry.name in named or not (entry.modeled or entry.obstacle)]
     return tuple(dict.fromkeys((first, *exact, *experiment.objectives[1:])))

@@ -29,12 +29,8 @@ def make_asked(space: Space, task: Task, budget: Budget, choices: Mapping[str, o
         if candidate.choices[name] != value:
             wanted = in_words(candidate.distributions[name])
             raise ExperimentError(f"{name!r} cannot be {value!r:.60}; it is {wanted:.200}")
-    if not budget.allows(candidate):
-        name, _ = budget.worst(candidate)
-        raise BudgetError(
-            f"the network is outside the budget of {name}: it has {candidate.cost.params:,} params and "
-            f"{candidate.cost.macs:,} MACs"
-        )
+    if why := budget.explain(candidate):
+        raise BudgetError(f"the network is {why}")
     return candidate
 
 

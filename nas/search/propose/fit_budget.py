@@ -9,7 +9,7 @@ like any other, but not a uniform draw of those inside: see docs/search.md.
 import random
 from bisect import bisect, bisect_left
 from functools import lru_cache
-from math import exp, inf, log
+from math import exp, inf, isfinite, log
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,8 @@ class BudgetFitter:
         """Return the network itself if it is inside, else one near it that is; None where none was found."""
         if self.budget.allows(first):
             return first
+        if not self._has_counts(first):
+            return None
         bands, seen = self._bands(first), {choices_key(first.choices)}
         current, best, slopes = first, None, {}
         for name in _free(first):
@@ -110,9 +112,13 @@ class BudgetFitter:
 
     def _draw(self, choices: Choices) -> Candidate | None:
         try:
-            return make_candidate(self.space, self.task, GuidedTrial(self.rng, choices))
+            drawn = make_candidate(self.space, self.task, GuidedTrial(self.rng, choices))
         except GenomeError:
             return None
+        return drawn if self._has_counts(drawn) else None
+
+    def _has_counts(self, network: Network) -> bool:
+        return all(isfinite(self.budget.value(name, network)) for name in self.budget)
 
     def _counts(self, network: Network) -> Array:
         return np.array([_log(name, self.budget.value(name, network)) for name in self.budget])

@@ -8,7 +8,7 @@ from nas.errors import BudgetError, GenomeError
 from nas.genome.task import Task
 from nas.genome.trial import Space
 from nas.search.experiment import Experiment
-from nas.search.objectives import CountedNetwork, Network
+from nas.search.objectives import OBJECTIVES, CountedNetwork, Network
 from nas.search.propose.candidate import make_candidate, sample_network
 from nas.search.propose.choices import GuidedTrial
 from nas.search.propose.fit_budget import BudgetFitter
@@ -73,13 +73,20 @@ def _sample(
 
 
 def _nothing_inside(experiment: Experiment, count: int, nearest: Network, binding: str) -> str:
-    limit, found = experiment.budget[binding], experiment.budget.value(binding, nearest)
+    limit, obstacle = experiment.budget[binding], OBJECTIVES[binding].obstacle
+    nearest_has = f"{nearest.cost.params:,} params and {nearest.cost.macs:,} MACs"
+    if obstacle and (why := obstacle(nearest)):
+        return (
+            f"no network of space {experiment.space} has a {binding}: of {count} drawn, the nearest has {nearest_has}, "
+            f"but {why}. Leave {binding} out of the budget and objectives, or choose another space"
+        )
+    found = experiment.budget.value(binding, nearest)
     few = limit.min is not None and found < limit.min
     side, end = ("at least", limit.min) if few else ("at most", limit.max)
     return (
         f"no network of space {experiment.space} was found inside the budget: of {count} drawn, the nearest has "
-        f"{nearest.cost.params:,} params and {nearest.cost.macs:,} MACs. The limit that binds is {binding}: {side} "
-        f"{end:,} asked, {found:,} found. Loosen budget.{binding} or choose another space"
+        f"{nearest_has}. The limit that binds is {binding}: {side} {end:,} asked, {found:,} found. Loosen "
+        f"budget.{binding} or choose another space"
     )
 
 
