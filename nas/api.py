@@ -222,7 +222,7 @@ class LoadedTrial:
     def export(self, out: str | Path | None = None, formats: "Sequence[Format]" = ("source",)) -> "ExportResult":
         """Export the network as `nas export` does, by default into RUN/export/NUMBER, and return what was written.
 
-        Raises RunError, DataError or ExportError.
+        Raises RunError, DataError, DeviceError or ExportError.
         """
         from nas.model.formats import check_formats
         from nas.search.results.export_trial import export_trial

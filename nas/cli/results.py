@@ -7,7 +7,7 @@ import typer
 
 from nas.cli.app import app, info, output, text_table
 from nas.cli.options import DataDir, Json, RunDir, SpaceFile, former_options, refuse_options
-from nas.errors import ExportError
+from nas.errors import ExperimentError, ExportError
 
 if TYPE_CHECKING:
     from nas.model.export import ExportResult
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nas.search.results.finalists import Finalist
     from nas.search.store.run import Run
 
-FormatChoice = Literal["source", "onnx", "pt2", "all"]
+FormatChoice = Literal["source", "onnx", "pt2", "tflite", "all"]
 
 
 @app.command("report")
@@ -56,7 +56,10 @@ def export_command(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder; default RUN/export/TRIAL or exports/WHAT.")] = None,
     format_: Annotated[
-        FormatChoice, typer.Option("--format", help="What to write in addition to the source.")
+        FormatChoice,
+        typer.Option(
+            "--format", help="What to write in addition to the source: all is onnx and pt2; tflite has 8-bit integers."
+        ),
     ] = "source",
     seed: Annotated[
         int | None, typer.Option(help="Seed of untrained weights, and of a draw from a space; 0 by default.")
@@ -82,6 +85,8 @@ def export_command(
         exported = _trained(*chosen, out, formats, opset, data_dir, space)
     else:
         refuse_options(f"{what!r} is not a run", trial=trial, data_dir=data_dir, space=space)
+        if "tflite" in formats:
+            raise ExperimentError(f"{what} is not a trial of a run, whose training images tflite is calibrated on")
         exported = _untrained(what, out, seed, formats, opset)
     for name, row in exported.parity.items():
         info(f"parity of {name}: {max(row.values()):.1e} in a clean process")

@@ -16,15 +16,18 @@ from nas.genome.task import Task
 from nas.model.parity import Parity
 
 
-def model_card(graph: Graph, task: Task, facts: dict[str, str], parity: Parity, predicts: bool = False) -> str:
+def model_card(
+    graph: Graph, task: Task, facts: dict[str, str], parity: Parity, predicts: bool = False, has_tflite: bool = False
+) -> str:
     """Return the card as Markdown. `facts` are further rows of its table; `parity` has the formats to describe.
 
-    predicts: whether there is a predict.py.
+    predicts: whether there is a predict.py. has_tflite: whether there is a network.tflite.
     """
     rows = {**_counts(graph, task), **facts, **_differences(parity), **_terms()}
     table = "\n".join(f"| {name} | {_cell(value)} |" for name, value in rows.items())
     title = one_line(task.name)
-    others = "".join(OTHERS[name] for name in parity if name in OTHERS)
+    described = (*parity, "tflite") if has_tflite else tuple(parity)
+    others = "".join(OTHERS[name] for name in described if name in OTHERS)
     load = PREDICT + LOAD if predicts else LOAD
     return f"{_front_matter(title)}\n# A convolutional network for {title}\n\n| | |\n|---|---|\n{table}\n{load}{others}"
 
@@ -112,6 +115,18 @@ files from a source you trust.
 ```python
 import torch
 network = torch.export.load("network.pt2").module()
+```
+""",
+    "tflite": """
+`network.tflite` is the network in 8-bit integers, for TensorFlow Lite Micro and LiteRT. It reads one image at a time,
+as the row Input of network.tflite says, and gives one logit per class as int8.
+
+```python
+from ai_edge_litert.interpreter import Interpreter
+interpreter = Interpreter("network.tflite"); interpreter.allocate_tensors()
+interpreter.set_tensor(interpreter.get_input_details()[0]["index"], image)  # numpy, int8, (1, height, width, channels)
+interpreter.invoke()
+scores = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
 ```
 """,
 }

@@ -107,13 +107,15 @@ def _order(path: Path) -> list[str]:
 def export_network(
     graph: Graph, network: nn.Module, folder: Path, task: Task, story: str, facts: dict[str, str],
     formats: tuple[Format, ...] = ("source",), opset: int = OPSET, preprocessing: Preprocessing | None = None,
+    tflite: bytes | None = None,
 ) -> ExportResult:  # fmt: skip
     """Write net.py, weights.safetensors, genome.json and the card into `folder`, and check them.
 
     Of a network in the form that trains, what is written is folded, and compared with the network as it is given.
     An earlier export in the folder stays as it is until all files are written and checked. `story` becomes the
     docstring of net.py; `facts` are rows of the card; `formats` may add network.onnx, in the version `opset` of
-    its operators, and network.pt2; `preprocessing` adds predict.py and labels.json.
+    its operators, and network.pt2; `preprocessing` adds predict.py and labels.json; `tflite` is the content of
+    network.tflite, which is not compared with the network.
     A difference beyond TOLERANCE is reported in the result. Raises ExperimentError when
     a file that is not from an export would be lost or the opset cannot be written, ExportError when a format's package
     is missing or the clean process cannot run a file, and OSError when a file cannot be written.
@@ -130,12 +132,14 @@ def export_network(
         save_weights(exported, staging / "weights.safetensors")
         atomic_write(staging / "genome.json", to_json(graph))
         write_formats(exported, staging, graph.input, formats, opset, preprocessing.metadata() if preprocessing else {})
+        if tflite is not None:
+            atomic_write(staging / FILES["tflite"], tflite)
         if preprocessing:
             atomic_write(staging / "predict.py", preprocessing.script())
             atomic_write(staging / "labels.json", preprocessing.labels_json())
-        checked: tuple[Format, ...] = ("source", *(name for name in formats if name != "source"))
+        checked: tuple[Format, ...] = ("source", *(name for name in ("onnx", "pt2") if name in formats))
         result = ExportResult(folder, parity(network, staging, graph.input, checked))
-        card = model_card(graph, task, facts, result.parity, preprocessing is not None)
+        card = model_card(graph, task, facts, result.parity, preprocessing is not None, tflite is not None)
         atomic_write(staging / CARD, card)
         run_source(text)  # the text with its docstring must run too
     return result

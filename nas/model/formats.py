@@ -19,19 +19,22 @@ from nas.errors import ExperimentError, ExportError
 from nas.files import atomic_file, atomic_write
 from nas.genome.graph import Shape
 
-Format = Literal["source", "onnx", "pt2"]
+Format = Literal["source", "onnx", "pt2", "tflite"]
 FORMATS: tuple[Format, ...] = ("source", "onnx", "pt2")
-FILES: dict[Format, str] = {"source": "net.py", "onnx": "network.onnx", "pt2": "network.pt2"}
-NEEDED = ("onnx", "onnxscript", "onnxruntime")
+"""Those that compute what the network computes; tflite is another network, in 8-bit integers, and asked for by name."""
+FILES: dict[Format, str] = {
+    "source": "net.py", "onnx": "network.onnx", "pt2": "network.pt2", "tflite": "network.tflite",
+}  # fmt: skip
+NEEDED: dict[Format, tuple[str, ...]] = {"onnx": ("onnx", "onnxscript", "onnxruntime"), "tflite": ("flatbuffers",)}
 OPSETS, OPSET = range(18, 24), 20  # of ONNX: what torch's exporter writes by itself, and the default
 EXAMPLE = 2  # images in the trace: from one image the exporter would conclude that the batch size is always one
 
 
 def check_formats(formats: tuple[Format, ...], opset: int = OPSET) -> None:
     """Raise ExportError for a package that is not installed, ExperimentError for an opset that cannot be written."""
-    missing = [name for name in NEEDED if find_spec(name) is None]
-    if "onnx" in formats and missing:
-        raise ExportError(f"format onnx needs {', '.join(missing)}: pip install 'nas-convnets[onnx]'")
+    for name in formats:
+        if missing := [package for package in NEEDED.get(name, ()) if find_spec(package) is None]:
+            raise ExportError(f"format {name} needs {', '.join(missing)}: pip install 'nas-convnets[{name}]'")
     if opset not in OPSETS:
         raise ExperimentError(f"opset {opset} cannot be written; torch's exporter writes {OPSETS[0]} to {OPSETS[-1]}")
 
@@ -45,7 +48,7 @@ def write_formats(
     `shape` is the shape of one image, `opset` and `metadata` those of ONNX. Raises ExportError when
     the exporter fails to write that opset, and OSError when a file cannot be written.
     """
-    if set(formats) <= {"source"}:
+    if not {"onnx", "pt2"} & set(formats):
         return
     with _quiet():
         program = trace(network, shape)

@@ -18,6 +18,7 @@ from nas.model.formats import OPSET, Format
 from nas.model.module import module
 from nas.model.predict import Preprocessing
 from nas.search.results.class_results import class_rows
+from nas.search.results.export_int8 import check_int8, export_int8
 from nas.search.results.finalists import Finalist, finalist_weights, load_finalists
 from nas.search.results.run_data import RunData, load_run_data
 from nas.search.store.data_facts import DataFacts
@@ -164,10 +165,13 @@ def export_trial(
     """Export a trial and return what was written and its test accuracy, None where the test images cannot be read.
 
     What the run recorded when it was made is on the card; images that differ are refused. Kept weights are exported
-    without the images too, and the card says what could not be checked. Raises RunError, DataError or ExportError.
+    without the images too, and the card says what could not be checked. The format tflite needs the training images.
+    Raises RunError, DataError, DeviceError or ExportError.
     """
     check_folder(folder)
     images = load_run_data(run)
+    if "tflite" in formats:
+        check_int8(record.graph, images)
     torch.set_num_threads(1)  # as in the search: sums in another order give other scores
     finalist = next((each for each in load_finalists(run.path) if each.number == record.number), None)
     if finalist:
@@ -203,14 +207,21 @@ def export_trial(
         "Search": f"`{run.command}`",
         "Searched with": ", ".join(f"{name} {number}" for name, number in run.versions.items()),
     }
+    int8 = None
+    if "tflite" in formats:
+        int8 = export_int8(record.graph, trained.network, images, trained.validation, test)
+        facts |= int8.rows
+        for name, value in int8.rows.items():
+            info(f"{name}: {value}")
     story = (
         f"Trial {record.number} of a search of space {run.experiment.space} on {run.task.name}: "
         f"validation {metric.title} {trained.error:.4f}, test accuracy {measured}."
     )
     try:
         exported = export_network(
-            record.graph, trained.network, folder, run.task, story, facts, formats, opset, preprocessing
-        )
+            record.graph, trained.network, folder, run.task, story, facts, formats, opset, preprocessing,
+            int8.file if int8 else None,
+        )  # fmt: skip
     except OSError as problem:
         raise RunError(
             f"{folder} cannot be written: {problem.strerror or problem}. An earlier export there is unchanged; make "
