@@ -16,6 +16,7 @@ from nas.errors import LatencyError
 from nas.genome import Graph, Task, cost, lower
 from nas.genome.activations import Relu, Tanh
 from nas.genome.baselines import BASELINES, baseline
+from nas.genome.folding_layers import RepConv
 from nas.genome.layers import Conv, Linear
 from nas.search.propose.candidate import sample_network
 from nas.search.space import load_space
@@ -47,6 +48,9 @@ def test_a_layer_says_how_it_is_computed() -> None:
         "layers": 1.0, "macs": 256 * 3 * 12.0, "padded_macs": 256 * 8 * 16.0, "read": 768.0, "written": 3072.0,
         "weights": 36.0,
     })  # fmt: skip
+    for groups in (1, 2, 12):
+        folding, conv = RepConv(12, groups=groups)(wide), Conv(12, 3, groups=groups, bias=True)(wide)
+        assert layer_features(folding.placed) == layer_features(conv.placed)
     assert layer_features(image.placed) is None
     linear = layer_features(Linear(4)(Task("flat", (5,), 4).image()).placed)
     assert linear is not None
