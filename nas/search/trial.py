@@ -137,6 +137,11 @@ class TrialRecord:
         """Return the validation error after the last epoch, a fraction; None unless the trial is complete."""
         return self.scores[-1].error if self.state == "complete" and self.scores else None
 
+    @property
+    def misclassified(self) -> str:
+        """Return which validation images it misclassifies, as kept in its last score; "" where that is not known."""
+        return self.scores[-1].misclassified if self.error is not None else ""
+
     def is_repeated_by(self, error: float) -> bool:
         """Return whether a training from the same seed gave the same validation error, up to MAX_DIFFERENCE."""
         return self.error is not None and abs(error - self.error) <= MAX_DIFFERENCE

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from nas.training.batches import Batches
-from nas.training.metrics import Confusion, recalls
+from nas.training.metrics import Confusion, Misclassified, recalls
 
 
 @dataclass(frozen=True)
@@ -17,12 +17,13 @@ class Evaluation:
     """A network's predictions on a split.
 
     loss: mean cross-entropy in nats. confusion: (classes, classes), images by class and by predicted class.
-    top5_misses: images whose class is not among the five of the largest logits.
+    top5_misses: images whose class is not among the five of the largest logits. misclassified: (images,), in order.
     """
 
     loss: float
     confusion: Confusion
     top5_misses: int
+    misclassified: Misclassified
 
     @cached_property
     def images(self) -> int:
@@ -61,6 +62,8 @@ def evaluate(network: nn.Module, split: Batches) -> Evaluation:
         own = logits.gather(1, labels[:, None])
         missed.append((~(logits <= own)).sum(1) >= 5)  # a logit that is not a number counts against the network
         loss += F.cross_entropy(logits, labels, reduction="sum")
-    cells = (split.labels * split.classes + torch.cat(predicted)).cpu()
+    answers = torch.cat(predicted)
+    cells = (split.labels * split.classes + answers).cpu()
     confusion = torch.bincount(cells, minlength=split.classes**2).view(split.classes, split.classes)
-    return Evaluation(float(loss) / len(split), confusion.numpy(), int(torch.cat(missed).sum()))
+    wrong = (answers != split.labels).cpu().numpy()
+    return Evaluation(float(loss) / len(split), confusion.numpy(), int(torch.cat(missed).sum()), wrong)

@@ -1,4 +1,4 @@
-"""What a search can minimize as the error of a trained network, and the confusion matrix it is read from."""
+"""What a search can minimize as the error of a trained network, and the predictions that it is read from."""
 
 from dataclasses import dataclass
 
@@ -12,6 +12,10 @@ Confusion = NDArray[np.int64]
 """(classes, classes): images by class and by predicted class."""
 MAX_CONFUSION_CLASSES = 100
 """A larger confusion matrix is not kept: ten thousand numbers are what a page can still show."""
+Misclassified = NDArray[np.bool_]
+"""(images,): whether each image of a split, in its order, is misclassified."""
+MAX_MISCLASSIFIED_IMAGES = 100_000
+"""Of a larger split it is not kept which images are misclassified: 25 kB per trial."""
 
 
 @dataclass(frozen=True)
@@ -58,3 +62,18 @@ def recalls(confusion: Confusion) -> NDArray[np.float64]:
 def confusion_rows(confusion: Confusion) -> tuple[tuple[int, ...], ...]:
     """Return a confusion matrix as it is kept; empty for more than MAX_CONFUSION_CLASSES classes."""
     return tuple(map(tuple, confusion.tolist())) if len(confusion) <= MAX_CONFUSION_CLASSES else ()
+
+
+def misclassified_text(images: Misclassified) -> str:
+    """Return which images are misclassified as it is kept: their number, then a bit for each in hexadecimal."""
+    return f"{len(images)} {np.packbits(images).tobytes().hex()}"
+
+
+def misclassified_images(text: str) -> Misclassified | None:
+    """Return which images are misclassified, from what is kept; None where nothing is, or where it is damaged."""
+    try:
+        count, bits = text.split()
+        kept = np.frombuffer(bytes.fromhex(bits), np.uint8)
+        return np.unpackbits(kept, count=int(count)).astype(bool) if len(kept) == -(-int(count) // 8) else None
+    except (OverflowError, ValueError):
+        return None

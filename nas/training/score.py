@@ -18,7 +18,8 @@ class Score:
     the worker process since it started, so earlier trials count. Both are 0 where not recorded.
 
     balanced_error: mean over classes of 1 - recall. top5_error: share of images whose class is not among the five of
-    the largest logits. confusion: images by class (rows) and predicted class. These three are optional.
+    the largest logits. confusion: images by class (rows) and predicted class. misclassified: which validation images
+    are, as `misclassified_text` of nas.training.metrics writes it. These four are optional.
     """
 
     epoch: int
@@ -31,6 +32,7 @@ class Score:
     balanced_error: float | None = None
     top5_error: float | None = None
     confusion: tuple[tuple[int, ...], ...] = field(default=(), repr=False)
+    misclassified: str = field(default="", repr=False)
 
     @property
     def diverged(self) -> bool:

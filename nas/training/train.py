@@ -20,7 +20,7 @@ from nas.training.batches import Batches
 from nas.training.data import Data
 from nas.training.device import peak_bytes, reset_peak_bytes, safe_kernels, step_dtype
 from nas.training.evaluation import evaluate
-from nas.training.metrics import confusion_rows
+from nas.training.metrics import MAX_MISCLASSIFIED_IMAGES, confusion_rows, misclassified_text
 from nas.training.optim import WeightAverage, initialize, learning_rate, make_optimizer
 from nas.training.recipe import Recipe
 from nas.training.score import Score
@@ -65,6 +65,7 @@ class Training:
         return Score(
             self.epochs, found.error, found.loss, seconds, train_loss, images_per_second, peak_bytes(self.device),
             found.balanced_error, found.top5_error, confusion_rows(found.confusion),
+            misclassified_text(found.misclassified) if found.images <= MAX_MISCLASSIFIED_IMAGES else "",
         )  # fmt: skip
 
     def state(self) -> dict[str, Any]:

@@ -160,6 +160,7 @@ def _numbers(score: Score) -> dict[str, Any]:
         **{name: None if value is None else float(value) for name, value in optional.items()},
         "peak_bytes": int(score.peak_bytes),
         "confusion": _confusion(score),
+        "misclassified": str(score.misclassified),
     }
 
 

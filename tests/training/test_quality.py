@@ -26,13 +26,20 @@ from nas.report.run.view import view_of
 from nas.search.pareto import front_of
 from nas.search.results.class_results import most_confused, recall_text
 from nas.search.results.export_trial import export_trial
-from nas.search.store.confusion import last_confusion, load_confusion, record_confusion
+from nas.search.store.confusion import last_predictions, load_confusion, record_confusion
 from nas.search.store.run import load_run
+from nas.search.store.stored_trial import to_result
 from nas.training.balance import imbalance
 from nas.training.batches import Batches
 from nas.training.data import Data, Split, load_data
 from nas.training.evaluation import Evaluation, evaluate
-from nas.training.metrics import MAX_CONFUSION_CLASSES, METRICS, confusion_rows
+from nas.training.metrics import (
+    MAX_CONFUSION_CLASSES,
+    METRICS,
+    confusion_rows,
+    misclassified_images,
+    misclassified_text,
+)
 from nas.training.recipe import Recipe
 from nas.training.score import Score
 from nas.training.train import Training, TrainingLoop, balanced_weights
@@ -95,6 +102,8 @@ def test_ours_gives_every_metric_and_the_matrix() -> None:
         found.top5_error,
     )
     assert score.confusion == confusion_rows(found.confusion)
+    assert score.misclassified == misclassified_text(found.misclassified)
+    assert found.misclassified.sum() == found.images - found.confusion.trace()
     assert 0 < found.top5_error < found.error < 1
 
 
@@ -201,9 +210,36 @@ def test_a_search_keeps_the_matrices_of_its_front_beside_the_study(finished_run:
         load_confusion(tmp_path / "run", run.best().number)
 
 
-def test_only_the_last_epoch_keeps_its_matrix() -> None:
-    scores = last_confusion((Score(1, 0.5, confusion=((1,),)), Score(2, 0.5, confusion=((2,),))))
+def test_only_the_last_epoch_keeps_its_predictions() -> None:
+    scores = last_predictions(
+        (Score(1, 0.5, confusion=((1,),), misclassified="1 80"), Score(2, 0.5, confusion=((2,),)))
+    )
     assert [score.confusion for score in scores] == [(), ((2,),)]
+    assert scores[0].misclassified == ""
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=40))
+def test_misclassified_images_are_read_as_they_were_written(images: list[bool]) -> None:
+    found = misclassified_images(misclassified_text(np.array(images)))
+    assert found is not None
+    assert found.tolist() == images
+
+
+@pytest.mark.parametrize("text", ["", "8", "9 ff", "8 fg", "x ff", "8 ffff", "-8 ff", f"{10**30} ff"])
+def test_damaged_ones_are_none(text: str) -> None:
+    assert misclassified_images(text) is None
+
+
+def test_a_search_keeps_the_misclassified_images_of_every_complete_trial(finished_run: Path) -> None:
+    run = load_run(finished_run)
+    for record in run.records:
+        images = misclassified_images(record.misclassified)
+        assert images is not None
+        assert images.mean() == pytest.approx(record.error)
+        assert not any(score.misclassified for score in record.scores[:-1])
+        assert len(images) == 360
+    stopped = replace(run.records[0], state="pruned")
+    assert "misclassified" not in to_result(stopped)["scores"][-1]
 
 
 def test_recall_and_confusions_in_words() -> None:

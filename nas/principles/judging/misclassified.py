@@ -1,27 +1,22 @@
-"""Which validation images a trained network misclassifies: one bit per image in the trial's folder."""
+"""Which validation images a trained network misclassifies: a file in the trial's folder."""
 
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from nas.files import atomic_write
 from nas.search.store.run_files import trial_folder
+from nas.training.metrics import Misclassified, misclassified_images, misclassified_text
 
-Misclassified = NDArray[np.bool_]
-"""(images,), in the order of the validation split."""
-FILE = "wrong.txt"  # the number of images, then their bits in hexadecimal
+FILE = "wrong.txt"
 
 
 def save_misclassified(path: Path, number: int, images: Misclassified) -> None:
     """Write the misclassified images of a trial into its folder. Raises OSError."""
-    atomic_write(trial_folder(path, number) / FILE, f"{len(images)} {np.packbits(images).tobytes().hex()}\n")
+    atomic_write(trial_folder(path, number) / FILE, f"{misclassified_text(images)}\n")
 
 
 def load_misclassified(path: Path, number: int) -> Misclassified | None:
     """Return the misclassified images of a trial; None where the file is missing or damaged."""
     try:
-        count, bits = (trial_folder(path, number) / FILE).read_text(encoding="ascii").split()
-        return np.unpackbits(np.frombuffer(bytes.fromhex(bits), np.uint8), count=int(count)).astype(bool)
+        return misclassified_images((trial_folder(path, number) / FILE).read_text(encoding="ascii"))
     except (OSError, ValueError):
         return None

@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from nas.genome.graph import Graph
-from nas.principles.judging.misclassified import Misclassified
 from nas.training.data import Source
+from nas.training.metrics import Misclassified
 
 
 def find_misclassified(graph: Graph, weights: Path, source: Source) -> Misclassified:
@@ -17,12 +15,9 @@ def find_misclassified(graph: Graph, weights: Path, source: Source) -> Misclassi
     from nas.model.module import module
     from nas.training.batches import Batches
     from nas.training.data import load_data
+    from nas.training.evaluation import evaluate
 
     torch.set_num_threads(1)  # the workers use the other cores
     network, data = module(graph, training=True), load_data(source)
     load_weights(network, weights)
-    network.eval()
-    with torch.no_grad():
-        batches = Batches(data.validation, data, torch.device("cpu")).in_order()
-        parts = [(network(images).argmax(1) != labels).numpy() for images, labels in batches]
-    return np.concatenate(parts)
+    return evaluate(network, Batches(data.validation, data, torch.device("cpu"))).misclassified

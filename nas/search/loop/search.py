@@ -11,7 +11,7 @@ from nas.search.loop.clock import SearchClock
 from nas.search.loop.halving import Halving
 from nas.search.loop.queue import TrialQueue
 from nas.search.pareto import front_of
-from nas.search.store.confusion import last_confusion, record_confusion
+from nas.search.store.confusion import last_predictions, record_confusion
 from nas.search.store.log import log
 from nas.search.store.run_files import trial_folder, trial_weights
 from nas.search.store.running_trials import RunningTrials
@@ -119,7 +119,7 @@ class Search:
     def _handle_event(self, event: Event, workers: Executor) -> SearchEvent:
         record = self.running[event.number]
         if isinstance(event, Progress):
-            scores = last_confusion((*record.scores, event.score))
+            scores = last_predictions((*record.scores, event.score))
             record = replace(record, scores=scores, seconds=event.score.seconds)
             self._answer(record, workers)
             return self._scored(record)

@@ -24,9 +24,13 @@ class ConfusionRow:
     predicted: tuple[Number, ...]
 
 
-def last_confusion(scores: tuple[Score, ...]) -> tuple[Score, ...]:
-    """Return the scores with the confusion matrix of the last alone."""
-    return (*(replace(score, confusion=()) if score.confusion else score for score in scores[:-1]), *scores[-1:])
+def last_predictions(scores: tuple[Score, ...]) -> tuple[Score, ...]:
+    """Return the scores with the confusion matrix, and the misclassified images, of the last alone."""
+    return (*map(_without_predictions, scores[:-1]), *scores[-1:])
+
+
+def _without_predictions(score: Score) -> Score:
+    return replace(score, confusion=(), misclassified="") if score.confusion or score.misclassified else score
 
 
 def record_confusion(path: Path, record: TrialRecord) -> None:

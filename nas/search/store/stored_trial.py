@@ -19,7 +19,7 @@ from nas.training.score import Score
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
-_UNRECORDED = {"balanced_error", "top5_error", "confusion"}
+_UNRECORDED = {"balanced_error", "top5_error", "confusion", "misclassified"}
 MAX_DETAIL = 2_000  # characters kept of what a failure said
 
 
@@ -39,9 +39,16 @@ def to_attributes(record: TrialRecord, driver: int = 0) -> Attributes:
 
 
 def to_result(record: TrialRecord) -> Attributes:
-    """Return what the study keeps of a trial that ended: one attribute, "result"."""
+    """Return what the study keeps of a trial that ended: one attribute, "result".
+
+    Which validation images a complete trial misclassifies is kept with its last score: all drivers of a study have it.
+    """
+    known = finite(record.scores)
+    scores = [_recorded(score) for score in known]
+    if record.misclassified and known[-1:] == record.scores[-1:]:
+        scores[-1]["misclassified"] = record.misclassified
     return {
-        "scores": [_recorded(score) for score in finite(record.scores)],
+        "scores": scores,
         "reason": str(record.reason),
         "detail": record.detail[:MAX_DETAIL],
         "seconds": record.seconds,
