@@ -108,8 +108,8 @@ def test_a_section_is_one_function_and_one_line(tmp_path: Path) -> None:
         text = run_page(view)
     finally:
         SECTIONS.remove(slowest)
-    headings = [attributes["id"] for attributes in Reader(text).every("h2")]
-    assert headings[1] == "slowest-heading"
+    identities = [attributes["id"] for attributes in Reader(text).every("section")]
+    assert identities[1] == "slowest"
     assert plot_data(text, "slowest")["x"] == [max(view.run.records, key=lambda each: each.seconds).number]
     assert 'register("slowest"' in text
     assert run_page(view) == before

@@ -63,7 +63,7 @@ def test_the_first_screen_answers_the_question(thirty: Reader) -> None:
     best = view_of(run(Path(), 30)).best
     assert best is not None
     assert thirty.texts["h1"] == ["Best network for digits within 120\xa0k parameters and 4.5\xa0M MACs"]
-    for said in (f"Trial {best.number}", f"{best.error:.2%}".replace("%", " %"), f"{best.cost.params:,} parameters"):
+    for said in (f"trial {best.number}", f"{best.error:.2%}".replace("%", " %"), f"{best.cost.params:,} parameters"):
         assert said in thirty.words
 
 
@@ -109,9 +109,9 @@ def test_finalists_answer_with_an_interval_and_baselines_stand_beside(tmp_path: 
     assert seen.best is not None
     assert seen.best.number == seen.finalists[0].number
     reader = Reader(run_page(seen))
-    assert "is the best of 2 finalists: validation error" in reader.words
-    assert "over 2 seeds (95 % interval 4.00 % to 8.00 %), test error" in reader.words
-    assert "95 %: 4.00 % to 8.00 %" in reader.words
+    assert ", the best of 2 finalists: validation error" in reader.words
+    assert "(over 2 seeds), test error" in reader.words
+    assert "95 % interval 4.00 % to 8.00 % over 2 seeds; test error 6.50 %" in reader.words
     assert "vgg_A, widths x 0.5" in reader.words
     assert {a["data-title"] for a in reader.every("template") if "data-title" in a} == {"lenet5", "vgg_A, widths x 0.5"}
     drawn = json.loads(re.findall(r'id="front-data">(.*?)</script>', run_page(seen))[0])
@@ -148,7 +148,7 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
 
 STATES: dict[str, tuple[dict[str, Any], str]] = {
     "none": ({"trials": 0}, "No network has been trained yet"),
-    "one": ({"trials": 1}, "has the lowest validation error"),
+    "one": ({"trials": 1}, "it has the lowest validation error"),
     "failed": ({"records": tuple(record(n, state="failed") for n in range(3))}, "None of the 3 trials completed"),
     "running": ({"records": (record(0, state="running"),)}, "1 of 1 are still training"),
     "one objective": ({"trials": 12, "objectives": ("error",)}, "The only objective is the validation error"),

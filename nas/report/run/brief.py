@@ -1,15 +1,16 @@
 """A short report: Markdown for a pull request or a chat."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from nas.errors import one_line
 from nas.report.run.advice import advice
 from nas.report.run.front import trial_name
-from nas.report.run.header import answer_text, run_title
+from nas.report.run.header import answer_text, error_note, run_title, trial_export_command
+from nas.report.run.recommend import recommend
 from nas.report.run.values import value_of
 from nas.report.run.view import View
-from nas.report.text import between, clip, noun, quantity
+from nas.report.text import between, clip, full_quantity, listed, noun, quantity
 from nas.search.trial import TrialRecord
 
 MAX_ROWS = 10
@@ -26,19 +27,38 @@ def brief(view: View) -> str:
         *(plain_markdown(noun(name)) for name in counts),
     ]
     rows = [_row(view, record, counts) for record in (*view.front[:MAX_ROWS], *view.baselines)]
-    parts = [f"### {plain_markdown(run_title(view))}", plain_markdown(answer_text(view))]
+    parts = [f"### {plain_markdown(run_title(view))}", plain_markdown(answer_text(view)), *_taken(view)]
     if rows:
         parts.append("\n".join([_line(heads), _line(["---"] * len(heads)), *map(_line, rows)]))
     if len(view.front) > MAX_ROWS:
         parts.append(f"The first {MAX_ROWS} of {len(view.front)} networks on the front.")
     parts += ["What to run next:", "\n".join(f"{i}. {plain_markdown(line)}" for i, line in enumerate(advice(view), 1))]
-    parts.append(f"```sh\n{clip(view.run.command, 2_000).replace('`', chr(39))}\n```")
+    parts.append(_shell([view.run.command]))
     return "\n\n".join(parts) + "\n"
+
+
+def _taken(view: View) -> Iterator[str]:
+    """Yield the networks to take as a list, and the commands that export them."""
+    found = recommend(view)
+    if found is None:
+        return
+    lines = [f"- Trial {each.record.number}: {quantity('error', each.error)} ({error_note(view, each)}), "
+             f"{listed([f'{full_quantity(name, value_of(name, each.record))} {noun(name)}' for name in view.costs])}"
+             for each in found.taken]  # fmt: skip
+    yield "\n".join(f"- {plain_markdown(line[2:])}" for line in lines)
+    yield _shell(trial_export_command(view, each) for each in found.taken)
+
+
+def _shell(commands: Iterable[str]) -> str:
+    """Return commands as a block that no text in them can close."""
+    lines = [clip(command, 2_000).replace("`", chr(39)) for command in commands]
+    return "\n".join(["```sh", *lines, "```"])
 
 
 def _row(view: View, record: TrialRecord, counts: Iterable[str]) -> list[str]:
     final = next((f for f in view.finalists if f.number == record.number and not record.baseline), None)
-    error, interval = (final.error, between(final.low, final.high)) if final else (record.error, "-")
+    known = view.interval_text(record)
+    error, interval = (final.error, between(final.low, final.high)) if final else (record.error, known)
     return [plain_markdown(trial_name(record)), quantity("error", error), interval,
             quantity("error", final.test_error) if final else "-",
             *[quantity(name, value_of(name, record)) for name in counts]]  # fmt: skip

@@ -69,11 +69,11 @@ def _known_networks(view: View) -> Markup | None:
         name = tag("button", trial_name(record), type="button", data_trial=record.number)
         final = finalists.get(record.number)
         rows.append([tag("th", name, scope="row"), quantity("error", final.error if final else record.error),
-                     between(final.low, final.high) if final else "-",
+                     between(final.low, final.high) if final else view.interval_text(record),
                      quantity("error", final.test_error) if final else "-",
                      *[quantity(name, value_of(name, record)) for name in view.costs]])  # fmt: skip
-    caption = ("In the search each network, baselines included, was trained once with one recipe; finalists were "
-               "trained again from several seeds: mean and interval.")  # fmt: skip
+    caption = ("In the search each network, baselines included, was trained once with one recipe: the interval is over "
+               "the validation images. Finalists were trained again: mean and interval over seeds.")  # fmt: skip
     heads = [
         "network",
         view.noun("error"),

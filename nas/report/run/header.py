@@ -4,31 +4,68 @@ import re
 from html import unescape
 
 from nas.report.html.markup import Child, Markup, join, tag
-from nas.report.html.table import share_bar
-from nas.report.network.blocks import extent
+from nas.report.html.table import share_bar, terms
 from nas.report.run.frame import used
+from nas.report.run.recommend import Recommendation, Recommendations, recommend
 from nas.report.run.values import value_of
 from nas.report.run.view import View
-from nas.report.text import between, clip, listed, noun, percent, quantity
+from nas.report.text import between, clip, full_quantity, listed, noun, percent, quantity
 from nas.search.objectives import Budget, Range
 from nas.search.trial import TrialRecord
 from nas.training.metrics import METRICS
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"  # a heading must not break between a number and its unit
-Figure = tuple[str, Child, Child]
 
 
 def run_header(view: View) -> Markup:
-    """Return heading, answer and key numbers."""
-    figures = [tag("div", tag("dt", name), tag("dd", value, class_="figure"), tag("dd", note, class_="note"))
-               for name, value, note in _figures(view)]  # fmt: skip
+    """Return heading, answer, the networks to take and the state of the search."""
+    found = recommend(view)
     return tag(
         "header",
         tag("p", "Architecture search · ", clip(view.experiment.name), class_="kicker"),
         tag("h1", run_title(view)),
-        tag("p", _answer(view), class_="answer"),
-        tag("dl", figures, class_="figures"),
+        tag("p", _answer(view, found), class_="answer"),
+        tag("div", [_card(view, each) for each in found.taken], class_="taken") if found else None,
+        tag("p", _state(view), class_="note"),
     )
+
+
+def _card(view: View, each: Recommendation) -> Markup:
+    """Return a network to take: its error, its costs and the command that exports it."""
+    record, heading = each.record, f"take-{each.record.number}-heading"
+    title = "Cheapest that cannot be told from it" if each.difference else f"Lowest {view.noun('error')}"
+    return tag(
+        "article",
+        tag("h2", title, id=heading),
+        tag("p", tag("span", quantity("error", each.error), class_="figure"), f" trial {record.number}"),
+        tag("p", error_note(view, each), class_="note"),
+        terms([(noun(name), _cost(view, record, name)) for name in dict.fromkeys((*view.limits, *view.costs))]),
+        tag("pre", tag("code", trial_export_command(view, each)), tabindex=0),
+        aria_labelledby=heading,
+    )
+
+
+def error_note(view: View, each: Recommendation) -> str:
+    """Return interval, difference and test error in words: `95 % interval 7.3 % to 13.5 % over 360 images`."""
+    parts = [f"95 % interval {between(*each.interval)} {each.sample}" if each.interval else each.sample]
+    if each.test_error is not None:
+        parts.append(f"{view.noun('test_error')} {quantity('error', each.test_error)}")
+    if found := each.difference:
+        value, low, high = (f"{100 * end:+.2f}" for end in (found.value, found.low, found.high))
+        parts.append(f"difference {value} points, 95 % interval {low} to {high}, {found.sample}")
+    return "; ".join(parts)
+
+
+def trial_export_command(view: View, each: Recommendation) -> str:
+    """Return the command that exports a network to take."""
+    return f"nas export {view.argument} --trial {each.record.number}"
+
+
+def _cost(view: View, record: TrialRecord, name: str) -> Child:
+    value, shares = full_quantity(name, value_of(name, record)), used(record, view.limits)
+    if name not in shares:
+        return f"{value} ({_range_text(name, view.limits[name])})" if name in view.limits else value
+    return [f"{value}, {percent(shares[name])} of the budget", share_bar(shares[name])]
 
 
 def run_title(view: View) -> str:
@@ -51,31 +88,21 @@ def _range_text(name: str, limit: Range) -> str:
 
 def answer_text(view: View) -> str:
     """Return the answer as plain text."""
-    return unescape(re.sub(r"<[^>]*>", "", join(_answer(view))))
+    return unescape(re.sub(r"<[^>]*>", "", join(_answer(view, recommend(view)))))
 
 
-def _answer(view: View) -> Child:
-    best = view.best
-    if best is None:
+def _answer(view: View, found: Recommendations | None) -> Child:
+    if found is None:
         return _no_result(view)
-    counts = (f", with {best.cost.params:,} parameters and {best.cost.macs:,} MACs per image of "
-              f"{extent(view.run.task.input)}.")  # fmt: skip
-    return [tag("strong", f"Trial {best.number}"), *_error(view, best, counts), _best_baseline(view)]
-
-
-def _error(view: View, best: TrialRecord, counts: str) -> list[Child]:
-    """Return the error of the best network and its uncertainty."""
+    first, error = found.lowest, tag("strong", quantity("error", found.lowest.error))
+    name = ["Take ", tag("strong", f"trial {first.record.number}")]
     if not view.finalists:
-        confirm = tag("code", f"nas finalists {view.argument}")
-        return [f" has the lowest {view.noun('error')}: ", tag("strong", quantity("error", best.error)), counts,
-                " One seed only; confirm with ", confirm, "."]  # fmt: skip
-    first = view.finalists[0]
-    return [
-        f" is the best of {len(view.finalists)} finalists: {view.noun('error')} ",
-        tag("strong", quantity("error", first.error)),
-        f" over {len(first.errors)} seeds (95 % interval {between(first.low, first.high)}), {view.noun('test_error')} ",
-        tag("strong", quantity("error", first.test_error)), counts,
-    ]  # fmt: skip
+        has = f": it has the lowest {view.noun('error')}, "
+        return [name, has, error, ". ", found.remark(view), _best_baseline(view)]
+    has = f", the best of {len(view.finalists)} finalists: {view.noun('error')} "
+    tested = tag("strong", quantity("error", first.test_error))
+    test = [f" ({first.sample}), {view.noun('test_error')} ", tested, ". "]
+    return [name, has, error, test, found.remark(view), _best_baseline(view)]
 
 
 def _best_baseline(view: View) -> str | None:
@@ -97,29 +124,15 @@ def _no_result(view: View) -> str:
     return f"None of the {len(records)} trials completed: see the reasons under Failures."
 
 
-def _figures(view: View) -> list[Figure]:
+def _state(view: View) -> Child:
+    """Return how far the search is, what guessing would give, and how to confirm the result."""
     done, total = len(view.complete), view.experiment.trials
-    trials = ("trials complete", f"{done:,}", f"of {total:,}, {len(view.front)} on the front")
-    return [trials] if view.best is None else [_error_figure(view, view.best), *_cost_figures(view, view.best), trials]
-
-
-def _error_figure(view: View, best: TrialRecord) -> Figure:
-    title = view.noun("error")
-    if view.finalists:
-        first = view.finalists[0]
-        return title, quantity("error", first.error), f"95 %: {between(first.low, first.high)}"
+    said = f"{done:,} of {total:,} trials are complete"
+    if view.best is None:
+        return f"{said}."
     guessing = METRICS[view.experiment.metric].of_guessing(view.run.task.classes)
-    return title, quantity("error", best.error), f"guessing: {percent(guessing)}"
-
-
-def _cost_figures(view: View, best: TrialRecord) -> list[Figure]:
-    shares = used(best, view.limits)
-    return [(noun(name), quantity(name, value_of(name, best)), _limit_note(view, name, shares))
-            for name in dict.fromkeys((*shares, *view.costs))]  # fmt: skip
-
-
-def _limit_note(view: View, name: str, shares: dict[str, float]) -> Child:
-    if name not in shares:
-        return _range_text(name, view.limits[name]) if name in view.limits else "no limit"
-    share = f"{percent(shares[name])} of the budget"
-    return tag("span", share_bar(shares[name]), share, aria_label=f"{share} of {noun(name)}", role="img")
+    said += f", {len(view.front):,} of them on the front; guessing has {percent(guessing)}."
+    if view.finalists:
+        return said
+    luck = " Each network was trained from one seed, and the lowest of many errors is partly luck; confirm with "
+    return [said, luck, tag("code", f"nas finalists {view.argument}"), "."]

@@ -10,9 +10,10 @@ import pandas as pd
 from nas.report.run.frame import frame
 from nas.report.run.hypervolume import SearchProgress, search_progress
 from nas.report.run.values import plot_axes
-from nas.report.text import clip, noun
+from nas.report.text import between, clip, noun
 from nas.search.experiment import Experiment
 from nas.search.objectives import Budget
+from nas.search.results.compare_errors import count_validation_images, error_interval
 from nas.search.results.finalists import Finalist, comparable, load_finalists
 from nas.search.store.run import Run
 from nas.search.trial import TrialRecord
@@ -24,7 +25,8 @@ class View:
 
     complete: trials with a finite error. front: those of the front, by error. finalists: those trained again from
     several seeds, best first. best: the first finalist, or else the trial of lowest error, the cheaper of equals; None
-    while no trial is complete. baselines: the known networks trained along with the search, by error.
+    while no trial is complete. baselines: the known networks trained along with the search, by error. images: the
+    number of validation images; None where the run does not record it.
     """
 
     run: Run
@@ -35,6 +37,7 @@ class View:
     progress: SearchProgress | None
     finalists: tuple[Finalist, ...] = ()
     baselines: tuple[TrialRecord, ...] = ()
+    images: int | None = None
 
     @property
     def experiment(self) -> Experiment:
@@ -69,6 +72,11 @@ class View:
         """The run directory as an argument of a command."""
         return shlex.quote(clip(self.run.path, 1_000))
 
+    def interval_text(self, record: TrialRecord) -> str:
+        """Return the 95 % interval of a trial's error, trained once, over the validation images; `-` if not known."""
+        interval = error_interval(self.run, record, self.images)
+        return between(*interval) if interval else "-"
+
     def ordered(self) -> tuple[TrialRecord, ...]:
         """Return every trial, the best first, those without an error last."""
         return tuple(sorted(self.run.records, key=_rank))
@@ -81,7 +89,7 @@ def _rank(record: TrialRecord) -> tuple[Any, ...]:
 
 
 def view_of(run: Run) -> View:
-    """Return the view of a run, finished or not."""
+    """Return the view of a run, finished or not. Raises RunError when a file of the run is damaged."""
     table = frame(run)
     ranked = sorted(run.records, key=_rank)
     complete = tuple(r for r in ranked if not _rank(r)[0])
@@ -92,4 +100,4 @@ def view_of(run: Run) -> View:
     finalists = comparable(tuple(each for each in load_finalists(run.path) if each.number in numbers))
     best = numbers[finalists[0].number] if finalists else next(iter(complete), None)
     baselines = tuple(record for record in sorted(run.baselines, key=_rank) if not _rank(record)[0])
-    return View(run, table, complete, front, best, progress, finalists, baselines)
+    return View(run, table, complete, front, best, progress, finalists, baselines, count_validation_images(run))
