@@ -1,4 +1,4 @@
-"""Intervals are those of scipy where it has them, and hold as often as they say where it has none."""
+"""Intervals and tests are those of scipy where it has them, and hold as often as they say where it has none."""
 
 from itertools import product
 from math import comb, factorial
@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from scipy.stats import binomtest, ttest_ind
+from scipy.stats import binomtest, permutation_test, spearmanr, ttest_ind
 
-from nas.statistics import mean_interval, paired_interval, pooled_interval, share_interval, unpaired_interval
+from nas.statistics import falling_p, mean_interval, paired_interval, pooled_interval, share_interval, unpaired_interval
 
 shares = st.floats(0.0, 1.0)
 
@@ -73,3 +73,23 @@ def test_the_order_of_two_networks_changes_the_sign_alone(total: int, one: float
     only = round(other * (total - first))
     low, high = paired_interval(first, only, total)
     assert paired_interval(only, first, total) == pytest.approx((-high, -low))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_test_of_an_order_is_that_of_scipy(seed: int) -> None:
+    values = np.random.default_rng(seed).integers(0, 5, 7).tolist()  # with ties
+    places = np.arange(7)
+    expected = permutation_test(
+        (values,), lambda x: spearmanr(x, places).statistic, permutation_type="pairings", alternative="less",
+        n_resamples=np.inf,
+    )  # fmt: skip
+    assert falling_p(values, 9_999) == pytest.approx(expected.pvalue, abs=0.02)
+
+
+def test_in_a_random_order_every_p_is_as_likely() -> None:
+    generator = np.random.default_rng(0)
+    found = [falling_p(generator.random(20).tolist(), 99, seed) for seed in range(400)]
+    assert np.mean(np.array(found) <= 0.05) == pytest.approx(0.05, abs=0.03)
+    assert np.mean(found) == pytest.approx(0.5, abs=0.05)
+    assert falling_p([5, 4, 3, 2, 1, 0, -1, -2]) == 0.001
+    assert falling_p([1.0] * 9) == 1

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from fake_run import record, run
 
-from nas.report.run.hypervolume import reference_point, search_progress
+from nas.report.run.hypervolume import dominated_by, reference_point, search_progress
+from nas.report.run.progress import learned
+from nas.report.run.view import view_of
 from nas.search.objectives import Budget, Range
 from nas.search.pareto import as_points
 from nas.training.score import Score
@@ -44,6 +46,25 @@ def test_a_search_that_improves_runs_below_random_order_and_one_that_worsens_abo
     assert forgot is not None
     assert (learnt.found[5:-5] < learnt.low[5:-5]).all()
     assert (forgot.found[:3] > forgot.mean[:3]).all()
+
+
+@pytest.mark.parametrize(
+    ("errors", "said"),
+    [([0.5 - 0.01 * n for n in range(40)],
+      "The search learned: its later trials are better than in chance ordering (40 trials, p = 0.001)."),
+     ([0.1 + 0.01 * n for n in range(40)], "No evidence that it beat chance ordering: 40 trials, p = 1.00."),
+     ([0.1, 0.2], "Too few trials to say whether the search beat chance ordering: 2."),
+     ([], "")],
+)  # fmt: skip
+def test_whether_it_learned_is_one_sentence(errors: list[float], said: str) -> None:
+    records = tuple(scored(n, error) for n, error in enumerate(errors))
+    assert learned(view_of(run(Path(), records=records, objectives=("error",)))) == said
+
+
+def test_the_rank_of_a_point_is_how_many_dominate_it() -> None:
+    points = np.random.default_rng(0).integers(0, 6, (600, 2)).astype(float)
+    expected = [int(((points <= p).all(1) & (points < p).any(1)).sum()) for p in points]
+    assert dominated_by(points) == expected
 
 
 def test_trials_without_a_finite_error_do_not_count() -> None:

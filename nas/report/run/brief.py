@@ -7,6 +7,7 @@ from nas.errors import one_line
 from nas.report.run.advice import advice
 from nas.report.run.front import trial_name
 from nas.report.run.header import answer_text, error_note, run_title, trial_export_command
+from nas.report.run.progress import learned
 from nas.report.run.recommend import recommend
 from nas.report.run.values import value_of
 from nas.report.run.view import View
@@ -32,6 +33,7 @@ def brief(view: View) -> str:
         parts.append("\n".join([_line(heads), _line(["---"] * len(heads)), *map(_line, rows)]))
     if len(view.front) > MAX_ROWS:
         parts.append(f"The first {MAX_ROWS} of {len(view.front)} networks on the front.")
+    parts += [plain_markdown(learned(view))] if view.progress else []
     parts += ["What to run next:", "\n".join(f"{i}. {plain_markdown(line)}" for i, line in enumerate(advice(view), 1))]
     parts.append(_shell([view.run.command]))
     return "\n\n".join(parts) + "\n"

@@ -7,13 +7,17 @@ from numpy.typing import NDArray
 
 from nas.search.experiment import Experiment
 from nas.search.objectives import Objective
-from nas.search.pareto import Points, as_points, hypervolume, merge
+from nas.search.pareto import Points, as_points, dominates, hypervolume, merge
 from nas.search.trial import TrialRecord
+from nas.statistics import falling_p
 from nas.training.metrics import METRICS
 
 SHUFFLES = 100
 MAX_STEPS = 64
 MARGIN = 1.1
+MIN_TRIALS_OF_ORDER = 8  # of fewer nothing is said about their order
+
+CHUNK = 256  # points compared with all others at once
 
 Curve = NDArray[np.float64]
 
@@ -26,7 +30,8 @@ class SearchProgress:
     same trials in random order (mean, 5th and 95th percentile of 100 shuffles), the chance ordering. All curves end at
     the same point. A search that learns finds its good networks late, so its curve is below the band; inside the band
     it did no better towards its end than at its beginning.
-    seconds: training time of all workers together until then. reference: the point, one value per objective.
+    seconds: training time of all workers together until then. reference: the point, one value per objective. p: of the
+    permutation test that later trials are dominated by fewer others than in chance ordering; None of too few trials.
     """
 
     trials: NDArray[np.int64]
@@ -36,6 +41,7 @@ class SearchProgress:
     high: Curve
     seconds: Curve
     reference: tuple[float, ...]
+    p: float | None
 
     @property
     def window(self) -> tuple[float, float]:
@@ -83,7 +89,14 @@ def search_progress(experiment: Experiment, classes: int, records: tuple[TrialRe
     low, high = np.percentile(shuffled, (5, 95), axis=0)
     spent = np.cumsum([seconds for _, seconds in known])[steps - 1]
     found = volume_curve(shares, steps)
-    return SearchProgress(steps, found, shuffled.mean(axis=0), low, high, spent, reference)
+    p = falling_p(dominated_by(points), seed=experiment.seed) if len(points) >= MIN_TRIALS_OF_ORDER else None
+    return SearchProgress(steps, found, shuffled.mean(axis=0), low, high, spent, reference, p)
+
+
+def dominated_by(points: Points) -> list[int]:
+    """Return for each point how many others dominate it: of several objectives, what its rank is for one."""
+    parts = [dominates(points, points[start : start + CHUNK]).sum(axis=0) for start in range(0, len(points), CHUNK)]
+    return [int(count) for part in parts for count in part]
 
 
 def volume_steps(count: int) -> NDArray[np.int64]:

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+from nas.report.html.markup import tag
 from nas.report.html.section import Section, chooser, plot, section
 from nas.report.run.hypervolume import SearchProgress
 from nas.report.run.view import View
 from nas.report.text import form_of, listed, percent, quantity
+
+SIGNIFICANT = 0.05
 
 
 def progress_section(view: View) -> Section | None:
@@ -22,8 +25,21 @@ def progress_section(view: View) -> Section | None:
         "range": progress.window,
         **curves,
     }
-    html = section("progress", "Did the search learn?", menu, drawing)
+    html = section("progress", "Did the search learn?", tag("p", tag("strong", learned(view))), menu, drawing)
     return Section(html, {"progress": data}, Path(__file__).with_suffix(".js"))
+
+
+def learned(view: View) -> str:
+    """Return in a sentence whether the search learned; "" while no trial is complete."""
+    if view.progress is None:
+        return ""
+    trials, p = f"{len(view.complete):,} trials", view.progress.p
+    if p is None:
+        return f"Too few trials to say whether the search beat chance ordering: {len(view.complete)}."
+    tested = f"{trials}, p = {p:.1g}" if p < 0.01 else f"{trials}, p = {p:.2f}"
+    if p < SIGNIFICANT:
+        return f"The search learned: its later trials are better than in chance ordering ({tested})."
+    return f"No evidence that it beat chance ordering: {tested}."
 
 
 def _caption(view: View, progress: SearchProgress) -> str:
@@ -38,5 +54,6 @@ def _caption(view: View, progress: SearchProgress) -> str:
         "bound, otherwise 1.1 times the worst value). Band: chance ordering, the same trials in random order, mean and "
         "90 % of 100 shuffles. A search that learns finds its good networks late, so its curve is below the band. This "
         f"search was below it for {percent(below)} of its course, inside it for {percent(1 - below - above)} and above "
-        f"it for {percent(above)}; its final hypervolume is {progress.found[-1]:.3f}."
+        f"it for {percent(above)}; its final hypervolume is {progress.found[-1]:.3f}. "
+        "p: of a permutation test that later trials are dominated by fewer others than in 999 random orders."
     )
