@@ -174,7 +174,7 @@ def test_a_run_is_reported_by_its_metric(images: Path, tmp_path: Path, monkeypat
     assert f"best: trial 0, validation balanced error {best.error:.4f}" in status
     page = run_page(view_of(run))
     assert "lowest validation balanced error" in page
-    assert '"error":"validation balanced error"' in page  # the title of an axis
+    assert '"error":{"title":"validation balanced error"' in page  # of an axis
     assert "validation error" not in page
     assert "Class by class: trial 0" in page
     assert "66.7 %" in page  # the recall of dog

@@ -1,12 +1,12 @@
-register("fronts", ({ axes, runs, abscissa, log, error }) => {
+register("fronts", ({ axes, runs, abscissa, error }) => {
   const count = $("abscissa").value, { name: unit, format } = axes[count];
-  const hovertemplate = `%{text}<br>%{y:.2%} ${error}<br>%{x:${format}} ${plain(unit)}<extra></extra>`;
+  const hovertemplate = `%{text}<br>%{y:.2%} ${plain(error.title)}<br>%{x:${format}} ${plain(unit)}<extra></extra>`;
   const traces = runs.flatMap((run, i) => {
     const at = ({ x, y, text }) => ({ x: x[count], y, text: text.map(plain) });
-    const trace = (points, more) => ({
+    const trace = (points, more) => atEdge({
       ...points, type: "scatter", mode: "markers", name: plain(run.name), legendgroup: run.name, showlegend: false,
       hovertemplate, ...more,
-    });
+    }, error);
     return [
       trace(at(run.trials), { marker: { color: hue(i), size: 5, opacity: 0.3 } }),
       trace(byX(at(run.front)), { mode: run.lined && count === abscissa ? "lines+markers" : "markers", showlegend: true,
@@ -15,6 +15,6 @@ register("fronts", ({ axes, runs, abscissa, log, error }) => {
         marker: { color: hue(i), size: 11, symbol: "diamond", line: { color: "--ink", width: 1 } } }),
     ];
   });
-  draw("fronts", traces, objectiveAxis(axes[count]), errorAxis(error, log, { rangemode: "tozero" }));
+  draw("fronts", traces, objectiveAxis(axes[count]), errorAxis(error));
 });
 redrawOnChange("abscissa", "fronts");

@@ -10,7 +10,8 @@ from nas.report.html.markup import Child, Markup, tag
 from nas.report.html.section import Section, chooser, plot, section
 from nas.report.html.table import table
 from nas.report.network import draw
-from nas.report.run.front import axis_data, needs_log_axis, trial_name
+from nas.report.run.error_axis import error_axis
+from nas.report.run.front import axis_data, trial_name
 from nas.report.run.header import budget_text
 from nas.report.run.values import value_of
 from nas.report.run.view import View
@@ -49,8 +50,7 @@ def fronts_section(comparison: RunComparison) -> Section:
     caption = "Lines: the fronts; dots: all complete trials; diamonds: baselines."
     data = {
         "abscissa": axes[0],
-        "log": needs_log_axis(comparison.views),
-        "error": comparison.views[0].noun("error"),
+        "error": error_axis(comparison.views),
         "axes": {name: axis_data(name) for name in axes},
         "runs": [
             {"name": name, "lined": len(view.experiment.objectives) == 2,

@@ -20,7 +20,19 @@ function paint(value) {
 const axis = (title, more) => ({ title: { text: title }, gridcolor: "--line", linecolor: "--line", zeroline: false,
   automargin: true, ...more });
 
-const errorAxis = (title, log, more) => axis(title, { tickformat: "~%", type: log ? "log" : "linear", ...more });
+const errorAxis = ({ title, log, range }, more) => axis(plain(title), { tickformat: "~%", type: log ? "log" : "linear",
+  ...(range ? { range } : {}), ...more });
+
+// A trace whose errors beyond the axis are triangles at its edge; pointing at one tells its error.
+function atEdge(trace, { range }) {
+  const top = range ? range[1] : Infinity;
+  if (!trace.y.some((y) => y > top)) return trace;
+  const each = (inside, beyond) => trace.y.map((y) => (y > top ? beyond(y) : inside));
+  const told = (y) => trace.hovertemplate.replace("%{y:.2%}", `${(100 * y).toFixed(2)}%`);
+  return { ...trace, y: trace.y.map((y) => Math.min(y, top)), cliponaxis: false,
+    marker: { ...trace.marker, symbol: each(trace.marker.symbol ?? "circle", () => "triangle-up") },
+    hovertemplate: each(trace.hovertemplate, told) };
+}
 
 // The axis of an objective.
 const objectiveAxis = ({ title, format }) => axis(plain(title), format.endsWith("%") ? { tickformat: "~%" } : {});

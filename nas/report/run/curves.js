@@ -7,5 +7,5 @@ register("curves", ({ others, front, best, stopped, error }) => {
     line(best, "best", "--hot", 3, 1),
     ...(stopped.x.length ? [{ ...stopped, name: "stopped early", mode: "markers", marker: { symbol: "x",
       color: "--ink", size: 7 }, hovertemplate: "%{text}, stopped after epoch %{x}: %{y:.2%}<extra></extra>" }] : []),
-  ], axis("epoch"), errorAxis(error, false));
+  ], axis("epoch"), errorAxis(error));
 });

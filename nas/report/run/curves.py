@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from nas.report.html.section import Section, plot, section
+from nas.report.run.error_axis import error_axis
 from nas.report.run.view import View
 from nas.search.trial import TrialRecord
 
@@ -41,7 +42,7 @@ def _curves_data(view: View) -> dict[str, Any]:
         "front": _broken(front),
         "best": _broken(best),
         "stopped": ends,
-        "error": view.noun("error"),
+        "error": error_axis([view]),
     }
 
 

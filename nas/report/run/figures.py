@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nas.files import atomic_file
+from nas.report.run.error_axis import error_axis
 from nas.report.run.values import value_of
 from nas.report.run.view import View
 from nas.report.text import axis_title, clip, form_of, noun, percent, quantity, short
@@ -46,7 +47,7 @@ def _draw_front(view: View, axes: Any) -> None:
     import seaborn as sns
     from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-    name = view.abscissa
+    name, scale = view.abscissa, error_axis([view])
     costs = [value_of(name, record) for record in view.complete]
     sns.scatterplot(x=costs, y=[r.error for r in view.complete], ax=axes, color=GRAY, s=22, alpha=0.6, label="trials")
     members = sorted(record.vector((name, "error")) for record in view.front)
@@ -59,6 +60,7 @@ def _draw_front(view: View, axes: Any) -> None:
         known = [record.error for record in view.baselines]
         sns.scatterplot(x=at, y=known, ax=axes, color=ORANGE, s=52, marker="D", label="baselines", zorder=4)
     _limits(view, name, axes)
+    _scale_errors(view, scale, axes)
     write = percent if form_of(name) == "share" else short
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
@@ -66,6 +68,18 @@ def _draw_front(view: View, axes: Any) -> None:
     axes.set(xlabel=axis_title(name), ylabel=error)
     axes.set_title(f"{clip(view.experiment.name, 40)}: {error} against {noun(name)}", weight="bold")
     axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderaxespad=0)
+
+
+def _scale_errors(view: View, scale: dict[str, Any], axes: Any) -> None:
+    """Show the errors that matter, and those beyond as triangles at the edge."""
+    if scale["log"]:
+        axes.set_yscale("log")
+    if scale["range"]:
+        top = scale["range"][1]
+        beyond = [record for record in (*view.complete, *view.baselines) if (record.error or 0) > top]
+        at = [value_of(view.abscissa, record) for record in beyond]
+        axes.plot(at, [top] * len(at), linestyle="", marker="^", color=GRAY, markersize=6, clip_on=False)
+        axes.set_ylim(*scale["range"])
 
 
 def _limits(view: View, name: str, axes: Any) -> None:

@@ -5,7 +5,7 @@ function drawFront() {
   const name = $("abscissa").value, { name: unit, format, x, limits } = front.axes[name];
   const [others, best, known, again] = front.traces.map((trace, i) => ({
     ...trace, x: x[i], text: trace.text.map(plain), type: "scatter", mode: "markers",
-    hovertemplate: `%{text}<br>%{y:.2%} ${front.error}<br>%{x:${format}} ${plain(unit)}<extra></extra>` }));
+    hovertemplate: `%{text}<br>%{y:.2%} ${plain(front.error.title)}<br>%{x:${format}} ${plain(unit)}<extra></extra>` }));
   others.marker = { color: "--faint", size: 7, opacity: 0.65 };
   best.marker = { color: "--accent", size: 10, line: { color: "--paper", width: 1 } };
   known.marker = { color: "--hot", size: 11, symbol: "diamond", line: { color: "--paper", width: 1 } };
@@ -19,15 +19,15 @@ function drawFront() {
     marker: { symbol: "circle-open", size: 18, color: "--hot", line: { width: 2 } } };
   for (const trace of [others, best, ...more]) {
     const at = trace.customdata.indexOf(chosen);
-    if (at >= 0) { ring.x.push(trace.x[at]); ring.y.push(trace.y[at]); }
+    if (at >= 0) { ring.x.push(trace.x[at]); ring.y.push(Math.min(trace.y[at], front.error.range?.[1] ?? Infinity)); }
   }
   const shapes = limits.map((at) => ({ type: "line", x0: at, x1: at, yref: "paper", y0: 0, y1: 1,
     line: { color: "--hot", width: 1.5, dash: "dash" } }));
   const annotations = limits.map((at) => ({ x: at, yref: "paper", y: 1, text: "budget", showarrow: false,
     xanchor: "right", yanchor: "top", font: { color: "--hot", size: 12 } }));
   const point = ({ points }) => points[0].customdata === undefined || select(points[0].customdata);
-  draw("front", [others, ...(name === front.lined ? [line] : []), best, ...more, ring], objectiveAxis(front.axes[name]),
-    errorAxis(front.error, front.log, { rangemode: "nonnegative" }), { shapes, annotations },
+  draw("front", [atEdge(others, front.error), ...(name === front.lined ? [line] : []), best, ...more.map((trace) => atEdge(trace, front.error)), ring], objectiveAxis(front.axes[name]),
+    errorAxis(front.error), { shapes, annotations },
     { plotly_hover: point, plotly_click: point });
 }
 

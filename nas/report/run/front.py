@@ -9,6 +9,7 @@ import numpy as np
 from nas.report.html.markup import Markup, tag
 from nas.report.html.section import Section, chooser, plot, section
 from nas.report.html.table import table
+from nas.report.run.error_axis import error_axis
 from nas.report.run.panel import network_details, network_template
 from nas.report.run.values import value_of
 from nas.report.run.view import View
@@ -98,8 +99,7 @@ def _front_data(view: View) -> dict[str, Any]:
         "spread": _intervals(view),
         "lined": view.abscissa if len(view.experiment.objectives) == 2 else None,
         "axes": {name: _axis(view, name, parts) for name in view.axes},
-        "log": needs_log_axis([view]),
-        "error": view.noun("error"),
+        "error": error_axis([view]),
     }
 
 
@@ -135,11 +135,3 @@ def _axis(view: View, name: str, parts: Mapping[str, Sequence[TrialRecord]]) -> 
 def axis_data(name: str) -> dict[str, str]:
     """Return title, name and format of an objective's axis."""
     return {"title": axis_title(name), "name": noun(name), "format": plot_format(name)}
-
-
-def needs_log_axis(views: Sequence[View]) -> bool:
-    """Return whether the errors of the runs and their baselines span more than a factor of 30."""
-    errors = [
-        record.error for view in views for record in (*view.complete, *view.baselines) if record.error is not None
-    ]
-    return bool(errors) and min(errors) > 0 and max(errors) / min(errors) > 30

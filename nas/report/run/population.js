@@ -1,9 +1,9 @@
-register("families", ({ choices, log, error }) => {
+register("families", ({ choices, error }) => {
   const traces = choices[$("family").value].map((group, i) => ({
     ...group, name: plain(group.name), mode: "lines", line: { color: hue(i), width: 2, shape: "hv" },
     hovertemplate: "%{y:.0%} up to %{x:.2%}<extra></extra>",
   }));
-  draw("families", traces, errorAxis(error, log), axis("share of networks", { tickformat: ".0%", range: [0, 1.02] }));
+  draw("families", traces, errorAxis(error), axis("share of networks", { tickformat: ".0%", range: [0, 1.02] }));
 });
 redrawOnChange("family", "families");
 
@@ -29,11 +29,11 @@ register("coordinates", ({ axes, lines }) => {
   draw("coordinates", traces, across, up, { annotations, shapes });
 });
 
-register("primitives", ({ groups, axis, log, error }) => {
-  const traces = groups.map((group, i) => ({
+register("primitives", ({ groups, axis, error }) => {
+  const traces = groups.map((group, i) => atEdge({
     ...group, mode: "markers", marker: { color: hue(i), size: 7, opacity: 0.75 },
     hovertemplate: `trial %{customdata}: %{y:.2%}, %{x:${axis.format}}<extra></extra>`,
-  }));
+  }, error));
   const events = { plotly_click: ({ points }) => select(points[0].customdata) };
-  draw("primitives", traces, objectiveAxis(axis), errorAxis(error, log), {}, events);
+  draw("primitives", traces, objectiveAxis(axis), errorAxis(error), {}, events);
 });

@@ -11,7 +11,8 @@ import numpy as np
 from nas.report.html.markup import Markup, tag
 from nas.report.html.section import Section, chooser, plot, section
 from nas.report.html.table import share_bar, table
-from nas.report.run.front import axis_data, needs_log_axis
+from nas.report.run.error_axis import error_axis
+from nas.report.run.front import axis_data
 from nas.report.run.insight import (
     Influence,
     as_number,
@@ -81,7 +82,7 @@ def families(view: View) -> Data:
             _distribution(clip(label, 40), [error for _, error in part if error is not None])
             for label, part in groupby(labeled, key=lambda pair: pair[0])
         ]
-    return {"choices": by_choice, "log": needs_log_axis([view]), "error": view.noun("error")}
+    return {"choices": by_choice, "error": error_axis([view])}
 
 
 def _distribution(name: str, errors: list[float]) -> Data:
@@ -150,5 +151,4 @@ def main_primitives(view: View) -> Data:
         }
         for name, part in parts.items()
     ]
-    title = view.noun("error")
-    return {"groups": points, "log": needs_log_axis([view]), "error": title, "axis": axis_data(view.abscissa)}
+    return {"groups": points, "error": error_axis([view]), "axis": axis_data(view.abscissa)}
