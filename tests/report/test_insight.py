@@ -1,6 +1,7 @@
 """What is said of choices is true of made-up populations where the truth is known."""
 
 import random
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,13 @@ import pytest
 from fake_run import record, run
 from hypothesis import given
 from hypothesis import strategies as st
+from test_page import Reader
 
 from nas.report.run.advice import advice
 from nas.report.run.insight import epsilon_squared, family_choices, groups, influences, log_errors, main_primitive
+from nas.report.run.page import run_page
 from nas.report.run.population import families, main_primitives, parallel_coordinates, population_section
+from nas.report.run.variance import jackknife, sequential_shares, variance_shares
 from nas.report.run.view import view_of
 from nas.search.trial import TrialRecord
 from nas.training.score import Score
@@ -51,6 +55,46 @@ def test_few_trials_say_nothing() -> None:
 def test_a_share_lies_between_nothing_and_all(rows: list[tuple[float, str]]) -> None:
     share = epsilon_squared(np.array([value for value, _ in rows]), [label for _, label in rows])
     assert 0 <= share <= 1
+
+
+def test_shares_add_up_and_chance_has_none() -> None:
+    records = sorted(telling(), key=lambda each: each.error or 0)
+    kind, width = variance_shares(records)
+    assert (kind.choice, width.choice) == ("kind", "width")
+    assert 0.9 < kind.low < kind.share < kind.high <= 1
+    assert width.low == 0
+    assert variance_shares(records[:29]) == []
+    words = str(population_section(view_of(run(Path(), records=tuple(records)))).html)  # type: ignore[union-attr]
+    shares = [int(each) for each in re.findall(r"</span></span>(\d+) %</span>", words)]
+    assert sum(shares) == 100
+    assert (
+        "Told from 30 complete trials on; there are 12."
+        in Reader(run_page(view_of(run(Path(), records=tuple(records[:12]))))).words
+    )
+
+
+def test_a_choice_that_follows_another_explains_nothing_more() -> None:
+    generator = np.random.default_rng(0)
+    first, noise = generator.integers(0, 3, 60), generator.integers(0, 4, 60)
+    values = first + generator.normal(0, 0.8, 60)
+    alone = sequential_shares(values, [first])
+    assert alone[0] == pytest.approx(epsilon_squared(values, list(map(str, first))))
+    assert sequential_shares(values, [first, 2 - first, noise])[:2] == pytest.approx([alone[0], 0], abs=0.02)
+    assert abs(sequential_shares(values, [noise])[0]) < 0.1
+    assert sequential_shares(np.ones(60), [first]).tolist() == [0]
+
+
+def test_the_share_is_right_on_average_and_its_interval_holds() -> None:
+    true, covered, found = (2 / 3) / (2 / 3 + 0.64), 0, []
+    for seed in range(60):
+        generator = np.random.default_rng(seed)
+        first, second = generator.integers(0, 3, (2, 60))
+        values = first + generator.normal(0, 0.8, 60)
+        share, spread = sequential_shares(values, [first, second])[0], jackknife(values, [first, second])[0]
+        covered += abs(share - true) <= 1.96 * spread
+        found.append(share)
+    assert np.mean(found) == pytest.approx(true, abs=0.03)
+    assert covered >= 51
 
 
 def test_numbers_with_many_values_fall_into_fifths_and_missing_ones_apart() -> None:

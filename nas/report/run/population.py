@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from nas.report.html.markup import Markup, tag
+from nas.report.html.markup import Child, Markup, tag
 from nas.report.html.section import Section, chooser, plot, section
 from nas.report.html.table import share_bar, table
 from nas.report.run.error_axis import error_axis
 from nas.report.run.front import axis_data
 from nas.report.run.insight import (
-    Influence,
     as_number,
     choice_names,
     family_choices,
@@ -24,6 +23,7 @@ from nas.report.run.insight import (
     main_primitive,
 )
 from nas.report.run.values import value_of
+from nas.report.run.variance import MIN_SHARED, variance_shares
 from nas.report.run.view import View
 from nas.report.text import clip, noun, percent, quantity
 from nas.search.trial import TrialRecord
@@ -48,7 +48,7 @@ def population_section(view: View) -> Section | None:
                plot("families", "Distribution of errors by family",
                     "The share of networks with an error up to each value: the further left and up a line, the better "
                     "the whole family, not only its best network."))  # fmt: skip
-    right = tag("div", tag("h3", "Choices that matter"), _influences(found))
+    right = tag("div", tag("h3", "Choices that matter"), _choices(view))
     lines = plot("coordinates", "Choices, cost and error of each trial",
                  f"Each line is a trial; blue and bold: the best fifth. At most {MAX_LINES} are drawn.")  # fmt: skip
     points = plot("primitives", "Error against cost by main primitive",
@@ -60,13 +60,24 @@ def population_section(view: View) -> Section | None:
     return Section(html, drawn, Path(__file__).with_suffix(".js"))
 
 
-def _influences(found: list[Influence]) -> Markup:
-    rows = [[tag("th", clip(each.choice, 40), scope="row"), _bar(each.share), clip(each.best, 40)]
-            for each in found[:MAX_AXES]]  # fmt: skip
-    caption = ("The share of the variance of log error that one choice alone explains, less what chance would give "
-               "(epsilon squared). Complete trials only. A search that has learned tries bad values less often, which "
-               "lowers their share.")  # fmt: skip
-    return table(caption, ["choice", "share of variance", "best value"], rows)
+def _choices(view: View) -> Markup:
+    """Return the choices whose share of the variance is above 0, and what is left."""
+    found = variance_shares(view.complete)
+    if not found:
+        return tag("p", f"Told from {MIN_SHARED} complete trials on; there are {len(view.complete)}.")
+    told = [each for each in found if each.low > 0]
+    rows: list[list[Child]] = [
+        [tag("th", clip(each.choice, 40), scope="row"), _bar(each.share),
+         f"{percent(each.low)} to {percent(each.high)}", clip(each.best, 40)]
+        for each in told
+    ]  # fmt: skip
+    rest = 1 - sum(round(each.share, 2) for each in told)
+    rows.append([tag("th", "all else, and chance", scope="row"), _bar(max(0.0, rest)), "", ""])
+    caption = ("How the choices share the variance of log error, the most influential alone first: each explains what "
+               "those above leave, less what chance would give (epsilon squared); 95 % intervals by a jackknife. "
+               "Choices whose interval includes 0 are part of the rest. Complete trials only: a search that has learned tries "
+               "bad values less often, which lowers their share.")  # fmt: skip
+    return table(caption, ["choice", "share of variance", "95 % interval", "best value"], rows)
 
 
 def _bar(share: float) -> Markup:
