@@ -14,6 +14,7 @@ from nas.errors import RunError
 from nas.genome import Task
 from nas.report import markdown_report, write_comparison, write_report
 from nas.search.objectives import Budget
+from nas.training.score import Score
 
 
 def two(place: Path) -> list[Path]:
@@ -26,7 +27,8 @@ def test_runs_are_compared_on_one_page(tmp_path: Path) -> None:
     assert path == tmp_path / "first" / "report" / "comparison.html"
     text = path.read_text(encoding="utf-8")
     reader = Reader(text)
-    assert reader.texts["h1"] == ["2 searches on digits compared"]
+    assert reader.texts["h1"] == ["second has the lowest validation error of 2 searches on digits"]
+    assert "comparing methods takes several seeds of each" in reader.words
     assert len(reader.every("svg")) == 2
     drawn = json.loads(re.findall(r'id="fronts-data">(.*?)</script>', text)[0])
     assert [entry["name"] for entry in drawn["runs"]] == ["first", "second"]
@@ -37,6 +39,34 @@ def test_runs_are_compared_on_one_page(tmp_path: Path) -> None:
     names = [name for name, _ in reader.elements]
     assert names.count("h1") == names.count("main") == 1
     assert names.count("caption") == names.count("table")
+
+
+def test_seeds_of_one_search_are_a_group(tmp_path: Path) -> None:
+    """Two spaces, two seeds each: the errors of one are lower by more than its seeds differ."""
+    made = []
+    for space, lowest in (("mixed", 0.30), ("dense", 0.20)):
+        for seed in (0, 1):
+            errors = [lowest + 0.001 * seed + 0.01 * n for n in range(4)]
+            records = tuple(record(n, seed, scores=(Score(1, each, 1.0, 0.1, 1.0),)) for n, each in enumerate(errors))
+            made.append(run(tmp_path / f"{space}-{seed}", records=records, space=space, seed=seed, name=f"x{seed}"))
+    text = write_comparison(made).read_text(encoding="utf-8")
+    reader = Reader(text)
+    assert reader.texts["h1"] == ["dense has the lowest validation error of 2 searches on digits"]
+    assert "20.05 %" in reader.words
+    assert "in the mean of 2 seeds (95 % interval" in reader.words
+    assert "Next is mixed, 30.05 %, measurably more: the difference is +9.70 to +10.30 points" in reader.words
+    assert [each["rowspan"] for each in reader.every("th") if "rowspan" in each] == ["2", "2"]
+    drawn = json.loads(re.findall(r'id="fronts-data">(.*?)</script>', text)[0])["runs"]
+    assert [(each["group"], each["place"]) for each in drawn] == [("mixed", 0)] * 2 + [("dense", 1)] * 2
+    assert len(reader.every("svg")) == 2
+    alike = [
+        dataclasses.replace(each, experiment=each.experiment.model_copy(update={"sampler": "random"}))
+        for each in made[:2]
+    ]
+    close = Reader(write_comparison([*made[:2], *alike], tmp_path / "alike.html").read_text(encoding="utf-8"))
+    assert close.texts["h1"] == ["tpe and random lead 2 searches on digits and cannot be told apart"]
+    alone = Reader(write_comparison(made[:2], tmp_path / "seeds.html").read_text(encoding="utf-8"))
+    assert alone.texts["h1"] == ["mixed: 2 seeds of one search on digits"]
 
 
 def test_a_run_beside_itself_has_one_front_and_one_volume(tmp_path: Path) -> None:

@@ -67,10 +67,8 @@ def test_shares_add_up_and_chance_has_none() -> None:
     words = str(population_section(view_of(run(Path(), records=tuple(records)))).html)  # type: ignore[union-attr]
     shares = [int(each) for each in re.findall(r"</span></span>(\d+) %</span>", words)]
     assert sum(shares) == 100
-    assert (
-        "Told from 30 complete trials on; there are 12."
-        in Reader(run_page(view_of(run(Path(), records=tuple(records[:12]))))).words
-    )
+    few = view_of(run(Path(), records=tuple(records[:12])))
+    assert "Told from 30 complete trials on; there are 12." in Reader(run_page(few)).words
 
 
 def test_a_choice_that_follows_another_explains_nothing_more() -> None:

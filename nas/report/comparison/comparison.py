@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from nas.errors import RunError
+from nas.report.comparison.groups import Row, RunGroup, group_runs
 from nas.report.run.hypervolume import reference_point, volume_curve, volume_steps
 from nas.report.run.view import View
 from nas.report.text import clip
 from nas.search.pareto import as_points
-from nas.search.trial import TrialRecord
 
-MAX_RUNS = 12
+MAX_RUNS = 24
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,20 @@ class RunComparison:
         return [f"{name} ({chr(65 + i)})" if names.count(name) > 1 else name for i, name in enumerate(names)]
 
     @property
-    def rows(self) -> list[tuple[str, View, TrialRecord]]:
-        """Name, view and best trial of each run."""
-        return [(name, view, view.best) for name, view in zip(self.names, self.views, strict=True) if view.best]
+    def rows(self) -> list[Row]:
+        """Name, view and trial of lowest error of each run; finalists do not count, since not all runs have some."""
+        return [(name, view, view.complete[0]) for name, view in zip(self.names, self.views, strict=True)]
+
+    @cached_property
+    def groups(self) -> tuple[RunGroup, ...]:
+        """The runs in groups that differ in their seed alone."""
+        return group_runs(self.rows)
+
+    @property
+    def places(self) -> list[int]:
+        """The place of each run's group among the groups, in the order of the runs."""
+        places = {name: i for i, group in enumerate(self.groups) for name, _, _ in group.rows}
+        return [places[name] for name in self.names]
 
     @property
     def costs(self) -> tuple[str, ...]:
@@ -73,7 +84,10 @@ class RunComparison:
             for view, points in zip(self.views, runs, strict=True)
         ]
         reference = np.array(own).max(axis=0)
-        return [_volumes(name, points / reference) for name, points in zip(self.names, runs, strict=True)]
+        return [
+            _volumes(name, points / reference) | {"place": place, "group": self.groups[place].name}
+            for name, points, place in zip(self.names, runs, self.places, strict=True)
+        ]
 
 
 def _volumes(name: str, shares: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from nas.genome.diff import differences
 from nas.report.comparison.comparison import RunComparison
+from nas.report.comparison.groups import RunGroup
 from nas.report.html.markup import Child, Markup, tag
 from nas.report.html.section import Section, chooser, plot, section
 from nas.report.html.table import table
@@ -15,7 +16,7 @@ from nas.report.run.front import axis_data, trial_name
 from nas.report.run.header import budget_text
 from nas.report.run.values import value_of
 from nas.report.run.view import View
-from nas.report.text import axis_title, clip, noun, quantity
+from nas.report.text import axis_title, between, clip, noun, quantity
 from nas.search.trial import TrialRecord
 
 MAX_POINTS = 1_000  # per run in the plot
@@ -23,23 +24,32 @@ FOLDER = Path(__file__).parent
 
 
 def overview_section(comparison: RunComparison) -> Section:
-    """Return a table with one row per run."""
+    """Return a table with one row per run, those that differ in their seed alone together."""
     error = comparison.views[0].noun("error")
-    heads = ["run", "space", "sampler", "budget", "epochs", "complete", "training time", f"lowest {error}",
-             *map(noun, comparison.costs), "front", "hypervolume"]  # fmt: skip
-    rows = [[tag("th", name, scope="row"), *_facts(view, best, comparison.costs), f"{volumes['y'][-1]:.3f}"]
-            for (name, view, best), volumes in zip(comparison.rows, comparison.volumes, strict=True)]  # fmt: skip
-    scroller = tag("div", table("One row per run.", heads, rows), class_="scroller")
-    return Section(section("overview", "Side by side", scroller))
+    heads = ["search", f"mean {error}", "run", "seed", f"lowest {error}", *map(noun, comparison.costs), "front",
+             "complete", "training time", "space", "sampler", "epochs", "budget", "hypervolume"]  # fmt: skip
+    volumes = {each["name"]: f"{each['y'][-1]:.3f}" for each in comparison.volumes}
+    rows = [[*([] if place else _group_cells(group)), name, str(view.experiment.seed),
+             *_facts(view, best, comparison.costs), volumes[name]]
+            for group in comparison.groups for place, (name, view, best) in enumerate(group.rows)]  # fmt: skip
+    caption = "One row per run; runs that differ in their seed alone are one search: mean and interval over seeds."
+    return Section(section("overview", "Side by side", tag("div", table(caption, heads, rows), class_="scroller")))
+
+
+def _group_cells(group: RunGroup) -> list[Child]:
+    """Return the cells that the runs of a group share: its name and its mean error."""
+    error = quantity("error", group.error)
+    shown = f"{error} ({between(*group.interval)})" if group.interval else error
+    return [tag("th", group.name, scope="row", rowspan=len(group.rows)), tag("td", shown, rowspan=len(group.rows))]
 
 
 def _facts(view: View, best: TrialRecord, costs: Sequence[str]) -> list[str]:
     experiment = view.experiment
     seconds = sum(record.seconds for record in view.run.records)
     return [
-        clip(experiment.space, 30), experiment.sampler, budget_text(view.limits) if view.limits else "none",
-        str(experiment.recipe.epochs), f"{len(view.complete):,}", quantity("seconds", seconds),
         quantity("error", best.error), *[quantity(name, value_of(name, best)) for name in costs], str(len(view.front)),
+        f"{len(view.complete):,}", quantity("seconds", seconds), clip(experiment.space, 30), experiment.sampler,
+        str(experiment.recipe.epochs), budget_text(view.limits) if view.limits else "none",
     ]  # fmt: skip
 
 
@@ -47,16 +57,17 @@ def fronts_section(comparison: RunComparison) -> Section:
     """Return the fronts of all runs in one plot, with their trials and baselines."""
     axes = comparison.views[0].axes
     menu = chooser("abscissa", "against", {name: axis_title(name) for name in axes})
-    caption = "Lines: the fronts; dots: all complete trials; diamonds: baselines."
+    caption = "Lines: the fronts; dots: all complete trials; diamonds: baselines. Seeds of one search have one color."
     data = {
         "abscissa": axes[0],
         "error": error_axis(comparison.views),
         "axes": {name: axis_data(name) for name in axes},
         "runs": [
-            {"name": name, "lined": len(view.experiment.objectives) == 2,
+            {"name": name, "place": place, "group": comparison.groups[place].name,
+             "lined": len(view.experiment.objectives) == 2,
              "front": _points(view.front, axes), "trials": _points(view.complete[:MAX_POINTS], axes),
              "baselines": _points(view.baselines, axes)}
-            for name, view, _ in comparison.rows
+            for (name, view, _), place in zip(comparison.rows, comparison.places, strict=True)
         ],
     }  # fmt: skip
     html = section("fronts", "The fronts", menu, plot("fronts", "Fronts of all runs", caption))
@@ -80,25 +91,27 @@ def volumes_section(comparison: RunComparison) -> Section:
 
 
 def best_networks_section(comparison: RunComparison) -> Section:
-    """Return the drawings of the best networks."""
-    cards = [tag("div", tag("h3", name), tag("p", _summary(best, comparison.costs), class_="note"),
+    """Return the drawing of the best network of each search."""
+    cards = [tag("div", tag("h3", group.name), tag("p", _summary(name, best, comparison.costs), class_="note"),
                  tag("div", Markup(draw(best.graph, standalone=False)), class_="drawing"))
-             for name, _, best in comparison.rows]  # fmt: skip
+             for group in comparison.groups for name, _, best in (group.best,)]  # fmt: skip
     return Section(section("networks", "The best networks", tag("div", cards, class_="columns")))
 
 
-def _summary(best: TrialRecord, costs: Sequence[str]) -> str:
+def _summary(run: str, best: TrialRecord, costs: Sequence[str]) -> str:
     values = [f"{quantity(name, value_of(name, best))} {noun(name)}" for name in costs]
-    return f"trial {best.number}: {', '.join([quantity('error', best.error), *values])}"
+    return f"trial {best.number} of {run}: {', '.join([quantity('error', best.error), *values])}"
 
 
-def differences_section(comparison: RunComparison) -> Section:
-    """Return the differences between the best network of the first run and that of each other run."""
-    first, parts = comparison.rows[0], list[Child]()
-    for name, _, best in comparison.rows[1:]:
-        lines = differences(first[2].graph, best.graph) or ["The networks are identical."]
-        parts += [tag("h3", f"From {first[0]} to {name}"), tag("ul", [tag("li", clip(line, 300)) for line in lines])]
-    return Section(section("words", "Differences between them", parts))
+def differences_section(comparison: RunComparison) -> Section | None:
+    """Return the differences between the best network of the first search and that of each other; None of one."""
+    first, *others = comparison.groups
+    parts = list[Child]()
+    for group in others:
+        found = differences(first.best[2].graph, group.best[2].graph) or ["The networks are identical."]
+        lines = [tag("li", clip(line, 300)) for line in found]
+        parts += [tag("h3", f"From {first.name} to {group.name}"), tag("ul", lines)]
+    return Section(section("words", "Differences between them", parts)) if parts else None
 
 
 def commands_section(comparison: RunComparison) -> Section:

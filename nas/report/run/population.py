@@ -75,8 +75,8 @@ def _choices(view: View) -> Markup:
     rows.append([tag("th", "all else, and chance", scope="row"), _bar(max(0.0, rest)), "", ""])
     caption = ("How the choices share the variance of log error, the most influential alone first: each explains what "
                "those above leave, less what chance would give (epsilon squared); 95 % intervals by a jackknife. "
-               "Choices whose interval includes 0 are part of the rest. Complete trials only: a search that has learned tries "
-               "bad values less often, which lowers their share.")  # fmt: skip
+               "Choices whose interval includes 0 are part of the rest. Complete trials only: a search that has "
+               "learned tries bad values less often, which lowers their share.")  # fmt: skip
     return table(caption, ["choice", "share of variance", "95 % interval", "best value"], rows)
 
 
