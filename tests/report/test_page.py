@@ -98,7 +98,7 @@ def test_every_front_network_is_drawn_and_every_trial_listed(thirty: Reader) -> 
     seen = view_of(run(Path(), 30))
     templates = {attributes["id"] for attributes in thirty.every("template")}
     assert templates == {f"trial-{r.number}" for r in seen.front}
-    assert len(thirty.every("svg")) == len(seen.front) + 1
+    assert len(thirty.every("svg")) == len(seen.front)  # the best once, in its own section
     listed = [a["data-trial"] for a in thirty.every("button") if "data-trial" in a]
     assert len(listed) == 30 + len(seen.front)
 
@@ -113,6 +113,10 @@ def test_finalists_answer_with_an_interval_and_baselines_stand_beside(tmp_path: 
     assert "(over 2 seeds), test error" in reader.words
     assert "95 % interval 4.00 % to 8.00 % over 2 seeds; test error 6.50 %" in reader.words
     assert "vgg_A, widths x 0.5" in reader.words
+    assert [text for text in reader.texts["b"] if text == "6.00 %"]  # the button of the best has its mean
+    assert "2 seeds of 9 epochs" in reader.words
+    assert "Class by class" not in reader.words  # its matrix is of the search's weights
+    assert "finalist" in reader.texts["button"]
     assert {a["data-title"] for a in reader.every("template") if "data-title" in a} == {"lenet5", "vgg_A, widths x 0.5"}
     drawn = json.loads(re.findall(r'id="front-data">(.*?)</script>', run_page(seen))[0])
     assert [len(trace["y"]) for trace in drawn["traces"][2:]] == [2, 2]
@@ -164,7 +168,7 @@ def test_each_state_of_a_run_has_a_sensible_page(name: str, tmp_path: Path) -> N
     reader = Reader(path.read_text(encoding="utf-8"))
     assert said in reader.words
     assert "nas search quickstart --seed 0" in reader.words
-    beside = {a["href"] for a in reader.every("a")} - {"#results"}
+    beside = {a["href"] for a in reader.every("a")} - {"#results", "#network"}
     assert all((tmp_path / "report" / str(file)).is_file() for file in beside)
     assert not list((tmp_path / "report").glob("*.part"))
 

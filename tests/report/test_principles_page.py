@@ -105,6 +105,15 @@ def test_every_principle_has_an_interval_two_networks_and_its_curves(text: str) 
     assert text.count('class="lines"') == 4 + 2  # and the populations
 
 
+def test_all_is_folded_and_a_link_leads_inside(text: str) -> None:
+    found = Reader(text)
+    folded = found.every("details")
+    assert len(folded) == 2 * 4 + 1  # each principle and its drawings, and the settings
+    assert not any("open" in attributes for attributes in folded)
+    inside = re.findall(r'</summary><div id="(\w+)">', text)
+    assert sorted(inside) == ["a00", "h01", "h10", "h20"]
+
+
 def test_an_empty_run_has_a_page(tmp_path: Path, results: StudyResults) -> None:
     nothing = StudyResults(results.plan, {}, tmp_path)
     assert "3 undecided" in Reader(principles_page(nothing, (), run(tmp_path, nothing))).words

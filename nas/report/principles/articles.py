@@ -19,7 +19,7 @@ MAX_DRAWN = 2  # arms drawn next to each other
 
 
 def article(results: StudyResults, verdict: Verdict) -> Markup:
-    """Return everything about one principle."""
+    """Return everything about one principle, folded; a link to it opens it."""
     principle = verdict.principle
     paper = f" In the paper: {principle.paper:+.2f} points ({principle.paper_note})." if principle.paper_note else ""
     text = [tag("p", principle.citation, f". {principle.kind.capitalize()}.", paper, class_="note"),
@@ -31,7 +31,8 @@ def article(results: StudyResults, verdict: Verdict) -> Markup:
     warning = tag("p", caution(verdict), class_="note") if caution(verdict) else None
     heading = tag("h3", tag("span", verdict.outcome, class_=f"verdict {verdict.outcome}"),
                   f" {principle.key.upper()} {principle.claim}")  # fmt: skip
-    return tag("article", heading, text, warning, facts, arm_drawings(results, principle), id=principle.key)
+    inside = tag("div", text, warning, facts, arm_drawings(results, principle), id=principle.key)
+    return tag("article", tag("details", tag("summary", heading), inside))
 
 
 def arms_table(results: StudyResults, principle: Principle) -> Markup:
@@ -84,4 +85,4 @@ def arm_drawings(results: StudyResults, principle: Principle) -> Markup:
     graphs = list(results.plan.graphs[principle.key].items())[: 1 if principle.control else MAX_DRAWN]
     cards = [tag("div", tag("h4", name), tag("div", Markup(draw(graph, standalone=False)), class_="drawing"))
              for name, graph in graphs]  # fmt: skip
-    return tag("details", tag("summary", "The networks, drawn"), tag("div", cards, class_="pair"), open=True)
+    return tag("details", tag("summary", "The networks, drawn"), tag("div", cards, class_="pair"))

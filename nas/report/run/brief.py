@@ -11,7 +11,7 @@ from nas.report.run.progress import learned
 from nas.report.run.recommend import recommend
 from nas.report.run.values import value_of
 from nas.report.run.view import View
-from nas.report.text import between, clip, full_quantity, listed, noun, quantity
+from nas.report.text import clip, full_quantity, listed, noun, quantity
 from nas.search.trial import TrialRecord
 
 MAX_ROWS = 10
@@ -58,10 +58,8 @@ def _shell(commands: Iterable[str]) -> str:
 
 
 def _row(view: View, record: TrialRecord, counts: Iterable[str]) -> list[str]:
-    final = next((f for f in view.finalists if f.number == record.number and not record.baseline), None)
-    known = view.interval_text(record)
-    error, interval = (final.error, between(final.low, final.high)) if final else (record.error, known)
-    return [plain_markdown(trial_name(record)), quantity("error", error), interval,
+    final = view.finalist(record)
+    return [plain_markdown(trial_name(record)), quantity("error", view.error_of(record)), view.interval_text(record),
             quantity("error", final.test_error) if final else "-",
             *[quantity(name, value_of(name, record)) for name in counts]]  # fmt: skip
 

@@ -16,15 +16,20 @@ Names = tuple[str, ...] | None
 
 
 def classes_section(view: View) -> Section | None:
-    """Return recall and confusion matrix of the best network; None where its matrix was not kept."""
-    found = load_confusion(view.run.path, view.best.number) if view.best else None
-    if found is None or view.best is None:
+    """Return recall and confusion matrix of the best network; None where its matrix was not kept.
+
+    Those that are kept are of the search: a finalist has other weights.
+    """
+    if view.best is None or view.finalists:
+        return None
+    found = load_confusion(view.run.path, view.best.number)
+    if found is None:
         return None
     names = view.run.data.class_names
     matrix = _matrix(found, names) if len(found) <= MAX_CLASSES else _most_confused(found, names)
     both = tag("div", tag("div", _recalls(found, names), class_="scroller"), tag("div", matrix, class_="scroller"),
                class_="split even")  # fmt: skip
-    heading = f"Class by class: trial {view.best.number} of the search on the validation images"
+    heading = f"Class by class: trial {view.best.number} on the validation images"
     return Section(section("classes", heading, both))
 
 

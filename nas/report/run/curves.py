@@ -18,7 +18,7 @@ def curves_section(view: View) -> Section | None:
     if not any(len(record.scores) > 1 for record in view.complete):
         return None
     title = view.noun("error").capitalize()
-    caption = (f"{title} after each epoch. Bold: the best network; blue: the front; gray: other trials; "
+    caption = (f"{title} after each epoch of the search. Bold: the best network; blue: the front; gray: other trials; "
                "cross: stopped early.")  # fmt: skip
     html = section("curves", "Learning curves", plot("curves", f"{title} after each epoch", caption))
     return Section(html, {"curves": _curves_data(view)}, Path(__file__).with_suffix(".js"))

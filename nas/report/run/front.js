@@ -1,5 +1,5 @@
 const front = read("front");
-let chosen = front.traces[1].customdata[0];
+let chosen = front.chosen;
 
 function drawFront() {
   const name = $("abscissa").value, { name: unit, format, x, limits } = front.axes[name];

@@ -13,7 +13,7 @@ from nas.report.run.error_axis import error_axis
 from nas.report.run.panel import network_details, network_template
 from nas.report.run.values import value_of
 from nas.report.run.view import View
-from nas.report.text import axis_title, between, clip, listed, noun, plot_format, quantity
+from nas.report.text import axis_title, clip, listed, noun, plot_format, quantity
 from nas.search.trial import TrialRecord
 
 MAX_DRAWN = 60
@@ -26,7 +26,7 @@ def front_section(view: View) -> Section | None:
         return None
     menu = chooser("abscissa", "against", {name: axis_title(name) for name in view.axes})
     picks = [tag("li", _pick(view, record)) for record in view.front[:MAX_DRAWN]]
-    shown = tag("div", tag("div", network_details(view, view.front[0]), id="shown"), class_="inner")
+    shown = tag("div", tag("div", network_details(view, view.best or view.front[0]), id="shown"), class_="inner")
     panel = tag("aside", tag("h3", "Network", id="panel-title", aria_live="polite"), shown, id="panel",
                 aria_labelledby="panel-title", tabindex=0)  # fmt: skip
     label = f"{view.noun('error').capitalize()} against cost, one point per trial"
@@ -48,7 +48,8 @@ def _caption(view: View) -> str:
 
 def _pick(view: View, record: TrialRecord) -> Markup:
     value = quantity(view.abscissa, value_of(view.abscissa, record))
-    return tag("button", tag("b", quantity("error", record.error)), f" · {value} {noun(view.abscissa)}", type="button",
+    error = tag("b", quantity("error", view.error_of(record)))
+    return tag("button", error, f" · {value} {noun(view.abscissa)}", type="button",
                data_trial=record.number, title=f"trial {record.number}")  # fmt: skip
 
 
@@ -69,8 +70,7 @@ def _known_networks(view: View) -> Markup | None:
     for record in (*([numbers[number] for number in finalists] or [view.best]), *view.baselines):
         name = tag("button", trial_name(record), type="button", data_trial=record.number)
         final = finalists.get(record.number)
-        rows.append([tag("th", name, scope="row"), quantity("error", final.error if final else record.error),
-                     between(final.low, final.high) if final else view.interval_text(record),
+        rows.append([tag("th", name, scope="row"), quantity("error", view.error_of(record)), view.interval_text(record),
                      quantity("error", final.test_error) if final else "-",
                      *[quantity(name, value_of(name, record)) for name in view.costs]])  # fmt: skip
     caption = ("In the search each network, baselines included, was trained once with one recipe: the interval is over "
@@ -97,6 +97,7 @@ def _front_data(view: View) -> dict[str, Any]:
     return {
         "traces": [_points(name, records) for name, records in parts.items()],
         "spread": _intervals(view),
+        "chosen": (view.best or view.front[0]).number,
         "lined": view.abscissa if len(view.experiment.objectives) == 2 else None,
         "axes": {name: _axis(view, name, parts) for name in view.axes},
         "error": error_axis([view]),

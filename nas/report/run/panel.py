@@ -14,8 +14,10 @@ from nas.search.trial import TrialRecord
 def network_details(view: View, record: TrialRecord) -> Markup:
     """Return all that is known about a trial, as a list of terms."""
     shares = used(record, view.limits)
+    final = view.finalist(record)
     values = {
-        "error": record.error,
+        "error": view.error_of(record),
+        **({"test_error": final.test_error} if final else {}),
         **record.cost.as_dict(),
         **values_of(view.costs, record),
         "seconds": record.seconds,
@@ -24,6 +26,9 @@ def network_details(view: View, record: TrialRecord) -> Markup:
     for name, value in values.items():
         share = f" ({percent(shares[name])} of the budget)" if name in shares else ""
         facts.append((view.noun(name), f"{full_quantity(name, value)}{share}"))
+    if final:
+        facts.insert(1, ("95 % interval", view.interval_text(record)))
+        facts.append(("trained again", f"{len(final.errors)} seeds of {final.epochs} epochs"))
     chosen = [(clip(name, 40), clip(value, 80)) for name, value in record.choices.items()]
     if record.parents:
         chosen = [("edited from", parents_text(record))]
@@ -32,6 +37,14 @@ def network_details(view: View, record: TrialRecord) -> Markup:
 
 def network_template(view: View, record: TrialRecord) -> Markup:
     """Return what the panel shows when the network is selected."""
-    picture = tag("div", Markup(draw(record.graph, standalone=False)), class_="drawing")
     name = clip(record.baseline, 60) or None
-    return tag("template", network_details(view, record), picture, id=f"trial-{record.number}", data_title=name)
+    return tag(
+        "template", network_details(view, record), _picture(view, record), id=f"trial-{record.number}", data_title=name
+    )
+
+
+def _picture(view: View, record: TrialRecord) -> Markup:
+    """Return the drawing of a network; of the best the way to it, since the page has a section that shows it whole."""
+    if view.best and record.number == view.best.number:
+        return tag("p", tag("a", "Its drawing and its source", href="#network"))
+    return tag("div", Markup(draw(record.graph, standalone=False)), class_="drawing")

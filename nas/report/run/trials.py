@@ -28,20 +28,26 @@ def _trials_table(view: View) -> Markup:
     records = view.ordered()
     more = f" The first {MAX_ROWS:,} of {len(records):,}; all are in trials.csv." if len(records) > MAX_ROWS else ""
     panel = ", a number to see that network" if view.complete else ""
-    caption = f"Trials, best first. Select a heading to sort by it{panel}.{more}"
+    also = " Finalist: the error when trained again." if view.finalists else ""
+    caption = f"Trials of the search, best first.{also} Select a heading to sort by it{panel}.{more}"
     costs = dict.fromkeys(("params", "macs", "depth", "peak_bytes", *view.costs))
-    heads = ["trial", "state", *map(view.noun, ("error", *costs)), "trained", "choices"]
+    again = ["finalist"] if view.finalists else []
+    heads = ["trial", "state", *again, *map(view.noun, ("error", *costs)), "trained", "choices"]
     buttons = [tag("button", head, type="button") for head in heads]
     front = {record.number for record in view.front}
-    rows = (_row(record, costs, record.number in front, bool(view.complete)) for record in records[:MAX_ROWS])
+    rows = (_row(view, record, costs, record.number in front) for record in records[:MAX_ROWS])
     return table(caption, buttons, rows, id="trials", class_="sortable")
 
 
-def _row(record: TrialRecord, costs: Iterable[str], on_front: bool, panel: bool) -> Iterable[Child]:
-    number = tag("button", record.number, type="button", data_trial=record.number) if panel else record.number
+def _row(view: View, record: TrialRecord, costs: Iterable[str], on_front: bool) -> Iterable[Child]:
+    pick = tag("button", record.number, type="button", data_trial=record.number)
+    number = pick if view.complete else record.number
     mark = tag("span", " on the front", class_="badge") if on_front else None
     yield tag("th", number, mark, scope="row", data_value=record.number)
     yield sortable_cell(state_text(record), state_text(record))
+    if view.finalists:
+        error = final.error if (final := view.finalist(record)) else None
+        yield sortable_cell(quantity("error", error), error)
     yield sortable_cell(quantity("error", record.error), record.error)
     for name in costs:
         value = value_of(name, record)

@@ -72,8 +72,23 @@ class View:
         """The run directory as an argument of a command."""
         return shlex.quote(clip(self.run.path, 1_000))
 
+    def finalist(self, record: TrialRecord) -> Finalist | None:
+        """Return a trial as a finalist, if it is one."""
+        return next((each for each in self.finalists if each.number == record.number), None)
+
+    def error_of(self, record: TrialRecord) -> float | None:
+        """Return the error of a network: of a finalist the mean over its seeds, else that of its one training."""
+        finalist = self.finalist(record)
+        return finalist.error if finalist else record.error
+
     def interval_text(self, record: TrialRecord) -> str:
-        """Return the 95 % interval of a trial's error, trained once, over the validation images; `-` if not known."""
+        """Return the 95 % interval of a network's error; `-` if not known.
+
+        Of a finalist it is over the seeds, else over the validation images.
+        """
+        finalist = self.finalist(record)
+        if finalist:
+            return between(finalist.low, finalist.high) if len(finalist.errors) > 1 else "-"
         interval = error_interval(self.run, record, self.images)
         return between(*interval) if interval else "-"
 
