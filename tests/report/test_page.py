@@ -115,6 +115,7 @@ def test_finalists_answer_with_an_interval_and_baselines_stand_beside(tmp_path: 
     assert "vgg_A, widths x 0.5" in reader.words
     assert [text for text in reader.texts["b"] if text == "6.00 %"]  # the button of the best has its mean
     assert "2 seeds of 9 epochs" in reader.words
+    assert "6.50 %" in reader.texts["dd"]
     assert "Class by class" not in reader.words  # its matrix is of the search's weights
     assert "finalist" in reader.texts["button"]
     assert {a["data-title"] for a in reader.every("template") if "data-title" in a} == {"lenet5", "vgg_A, widths x 0.5"}

@@ -108,7 +108,7 @@ def test_every_principle_has_an_interval_two_networks_and_its_curves(text: str) 
 def test_all_is_folded_and_a_link_leads_inside(text: str) -> None:
     found = Reader(text)
     folded = found.every("details")
-    assert len(folded) == 2 * 4 + 1  # each principle and its drawings, and the settings
+    assert len(folded) == 2 * 4 + 3  # each principle and its drawings, counts, power and the settings
     assert not any("open" in attributes for attributes in folded)
     inside = re.findall(r'</summary><div id="(\w+)">', text)
     assert sorted(inside) == ["a00", "h01", "h10", "h20"]

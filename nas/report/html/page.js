@@ -25,11 +25,11 @@ const errorAxis = ({ title, log, range }, more) => axis(plain(title), { tickform
 
 // A trace whose errors beyond the axis are triangles at its edge; pointing at one tells its error.
 function atEdge(trace, { range }) {
-  const top = range ? range[1] : Infinity;
+  const top = range ? range[1] : Infinity, edge = range && top - 0.02 * (top - range[0]);
   if (!trace.y.some((y) => y > top)) return trace;
   const each = (inside, beyond) => trace.y.map((y) => (y > top ? beyond(y) : inside));
   const told = (y) => trace.hovertemplate.replace("%{y:.2%}", `${(100 * y).toFixed(2)}%`);
-  return { ...trace, y: trace.y.map((y) => Math.min(y, top)), cliponaxis: false,
+  return { ...trace, y: trace.y.map((y) => (y > top ? edge : y)),
     marker: { ...trace.marker, symbol: each(trace.marker.symbol ?? "circle", () => "triangle-up") },
     hovertemplate: each(trace.hovertemplate, told) };
 }

@@ -25,7 +25,7 @@ def counts_section() -> Markup:
              _wide(each.note)] for each in COUNTS]  # fmt: skip
     heads = ["claim", "source", "stated", "counted", "verdict", "note"]
     caption = "Exact counts of the cost model: nothing is trained and nothing is uncertain."
-    return section("counts", "Claims about cost", _scroller(table(caption, heads, rows)))
+    return section("counts", "Claims about cost", _folded(f"{len(rows)} claims, counted", table(caption, heads, rows)))
 
 
 def _wide(text: str) -> Markup:
@@ -34,6 +34,10 @@ def _wide(text: str) -> Markup:
 
 def _badge(outcome: str) -> Markup:
     return tag("span", outcome, class_=f"verdict {outcome}")
+
+
+def _folded(summary: str, content: Markup) -> Markup:
+    return tag("details", tag("summary", summary), _scroller(content))
 
 
 def _scroller(content: Markup) -> Markup:
@@ -90,7 +94,7 @@ def power_section(results: StudyResults) -> Markup:
                f"here for one of theirs) and a standard deviation of {design.error_sd:g} points of one training over "
                "seeds. Seeds needed: to detect an effect worth the claim at the observed standard deviation and 80 % "
                "power. An undecided claim of little power could not have been decided at this scale.")  # fmt: skip
-    return section("power", "What this scale can decide", _scroller(table(caption, heads, rows)))
+    return section("power", "What this scale can decide", _folded("Power of each claim", table(caption, heads, rows)))
 
 
 def _power_row(verdict: Verdict, power: float) -> list[Child]:

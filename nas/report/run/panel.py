@@ -7,7 +7,7 @@ from nas.report.run.frame import used
 from nas.report.run.trials import parents_text, state_text
 from nas.report.run.values import values_of
 from nas.report.run.view import View
-from nas.report.text import clip, full_quantity, percent
+from nas.report.text import clip, full_quantity, percent, quantity
 from nas.search.trial import TrialRecord
 
 
@@ -17,7 +17,6 @@ def network_details(view: View, record: TrialRecord) -> Markup:
     final = view.finalist(record)
     values = {
         "error": view.error_of(record),
-        **({"test_error": final.test_error} if final else {}),
         **record.cost.as_dict(),
         **values_of(view.costs, record),
         "seconds": record.seconds,
@@ -28,6 +27,7 @@ def network_details(view: View, record: TrialRecord) -> Markup:
         facts.append((view.noun(name), f"{full_quantity(name, value)}{share}"))
     if final:
         facts.insert(1, ("95 % interval", view.interval_text(record)))
+        facts.insert(2, (view.noun("test_error"), quantity("error", final.test_error)))
         facts.append(("trained again", f"{len(final.errors)} seeds of {final.epochs} epochs"))
     chosen = [(clip(name, 40), clip(value, 80)) for name, value in record.choices.items()]
     if record.parents:
