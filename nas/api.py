@@ -14,7 +14,7 @@ from nas.genome.trial import Choice
 from nas.report import write_report
 from nas.report.network import draw
 from nas.search.experiment import CODE_SETTINGS, Experiment
-from nas.search.experiment_file import load_experiment, validate_experiment, with_absolute_code, with_data_path
+from nas.search.experiment_file import load_experiment, validate_experiment, with_absolute_files, with_data_path
 from nas.search.loop.latency import with_latency
 from nas.search.loop.search import Search, SearchEvent
 from nas.search.pareto import front_of
@@ -53,7 +53,7 @@ class PythonExperiment(Experiment):
         for key in CODE_SETTINGS:
             if _is_object(value := settings.get(key)):
                 settings[key] = (give_importable if key in IN_WORKERS else give)(value)
-        settings = with_absolute_code(_plain(settings), Path.cwd())
+        settings = with_absolute_files(_plain(settings), Path.cwd())
         trust(*[name for key in CODE_SETTINGS if isinstance(name := settings.get(key), str)])
         checked = with_data_path(validate_experiment(settings, "nas.Experiment"), Path.cwd(), Path.cwd())
         super().__init__(**{key: getattr(checked, key) for key in type(checked).model_fields})
@@ -70,7 +70,7 @@ def as_experiment(experiment: Experiment | str | Path, **code: Any) -> Experimen
         if _is_object(value):
             names[key] = (give_importable if key in IN_WORKERS else give)(value)
         elif value is not None:
-            names[key] = str(with_absolute_code({key: str(value)}, Path.cwd())[key])
+            names[key] = str(with_absolute_files({key: str(value)}, Path.cwd())[key])
     trust(*names.values())
     return validate_experiment(found.as_dict() | names, "experiment") if names else found
 

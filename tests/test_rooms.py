@@ -71,7 +71,7 @@ def test_a_room_imports_only_leftwards(path: Path) -> None:
 INNER_ROOMS: dict[str, list[str]] = {
     "search": [
         "distributions durations finalist_settings ranges sizes",
-        "flops",
+        "flops target",
         "objectives registries",
         "experiment checked_trial",
         "explain_setting",

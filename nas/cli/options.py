@@ -48,6 +48,14 @@ MaxRam = Annotated[
     str | None, typer.Option(help="Hard limit on the RAM of a microcontroller in 8-bit integers, such as 64KB.")
 ]
 MaxFlash = Annotated[str | None, typer.Option(help="Hard limit on its .tflite file, such as 128KB.")]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        metavar="BOARD",
+        help="The board it must run on: cortex-m4-64k, cortex-m4-256k, cortex-m4-640k, cortex-m7-320k, "
+        "cortex-m7-512k, or one of your own as my_boards.toml:NAME.",
+    ),
+]
 Trials = Annotated[int | None, typer.Option(help="Networks to train, in total.")]
 SearchSeed = Annotated[int | None, typer.Option(help="Seed of sampling and training.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, mps or auto.")]

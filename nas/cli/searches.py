@@ -32,6 +32,7 @@ from nas.cli.options import (
     SearchSeed,
     SpaceFile,
     Start,
+    Target,
     TimeLimit,
     Trials,
     changed_experiment,
@@ -64,6 +65,7 @@ def search_command(
     max_latency: MaxLatency = None,
     max_ram: MaxRam = None,
     max_flash: MaxFlash = None,
+    target: Target = None,
     trials: Trials = None,
     time_limit: TimeLimit = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
@@ -87,9 +89,9 @@ def search_command(
     named = None if baselines is None else [name.strip() for name in baselines.split(",") if name.strip()]
     chosen = changed_experiment(
         experiment, changes, data, max_params=max_params, max_macs=max_macs, max_flops=max_flops, min_flops=min_flops,
-        max_latency=max_latency, max_ram=max_ram, max_flash=max_flash, trials=trials, time_limit=time_limit,
-        workers=workers, seed=seed, device=device, sampler=sampler, start=start or None, baselines=named,
-        executor=choose_executor(executor, address), storage=storage,
+        max_latency=max_latency, max_ram=max_ram, max_flash=max_flash, target=target, trials=trials,
+        time_limit=time_limit, workers=workers, seed=seed, device=device, sampler=sampler, start=start or None,
+        baselines=named, executor=choose_executor(executor, address), storage=storage,
     )  # fmt: skip
     run = out or home(chosen)
     refuse_strange(run)

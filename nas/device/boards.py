@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,8 @@ from nas.files import line_of, read_text
 
 BUNDLED = Path(__file__).with_name("boards.toml")
 MAX_BYTES = 100_000  # of a file of boards
+RUNTIME_FILES = {"tflite-micro": "tflite"}
+"""The suffix of the file that a runtime runs, and that a provider of latency is given."""
 Bytes = Annotated[int, Field(ge=1, lt=2**63)]
 
 
@@ -21,10 +24,11 @@ Bytes = Annotated[int, Field(ge=1, lt=2**63)]
 class Board:
     """What a chip has.
 
-    title: in a list. ram, flash: bytes that a network may take. runtime: what runs it. provider: of latency, a name in
-    `PROVIDERS` or one of a user's own. accelerator: that Vela compiles for; None where there is none.
+    name: in its file. title: in a list. ram, flash: bytes that a network may take. runtime: what runs it. provider: of
+    latency, a name in `PROVIDERS` or one of a user's own. accelerator: that Vela compiles for; None without one.
     """
 
+    name: Annotated[str, Field(min_length=1, max_length=100)]
     title: Annotated[str, Field(min_length=1, max_length=200)]
     ram: Bytes
     flash: Bytes
@@ -40,12 +44,24 @@ class Board:
     @property
     def latency(self) -> LatencySettings:
         """Return how latency is measured there, as far as the board tells."""
-        given: dict[str, Any] = {"provider": self.provider}
-        return LatencySettings(**given | ({"accelerator": self.accelerator} if self.accelerator else {}))
+        return LatencySettings(**self.latency_table)
+
+    @property
+    def latency_table(self) -> dict[str, Any]:
+        """Return the same as the keys of the table [latency] that the board tells."""
+        accelerator = {"accelerator": self.accelerator} if self.accelerator else {}
+        file = {"file": RUNTIME_FILES[self.runtime]} if self.runtime in RUNTIME_FILES else {}
+        return {"provider": self.provider, **accelerator, **file}
 
 
 _BOARD = TypeAdapter(Board)
-_KEYS = tuple(Board.__dataclass_fields__)
+_KEYS = tuple(name for name in Board.__dataclass_fields__ if name != "name")
+
+
+def absolute_board(target: str, folder: Path) -> str:
+    """Return `FILE.toml:NAME` with the path made absolute, from a folder; the name of a bundled board as it is."""
+    place, _, name = target.rpartition(":")
+    return f"{(folder / Path(place).expanduser()).resolve()}:{name}" if place else target
 
 
 def find_board(target: str, folder: Path) -> Board:
@@ -53,8 +69,8 @@ def find_board(target: str, folder: Path) -> Board:
 
     Raises ExperimentError with the nearest name, or with the line of the file that is wrong.
     """
-    place, _, name = target.rpartition(":")
-    file = folder / Path(place).expanduser() if place else BUNDLED
+    place, _, name = absolute_board(target, folder).rpartition(":")
+    file = Path(place) if place else BUNDLED
     boards = read_boards(file)
     if name not in boards:
         where = f" in {file}" if place else ""
@@ -63,6 +79,14 @@ def find_board(target: str, folder: Path) -> Board:
             f"no board {name[:60]!r}{where}{near(name, boards) or '.'} There are: {', '.join(boards)}{own}"
         )
     return boards[name]
+
+
+def as_board(table: Mapping[str, Any]) -> Board | None:
+    """Return the board of a table with a name, as `Board` is written; None where something is wrong in it."""
+    try:
+        return _BOARD.validate_json(json.dumps(table, default=str))
+    except ValidationError:
+        return None
 
 
 def read_boards(file: Path = BUNDLED) -> dict[str, Board]:
@@ -84,8 +108,11 @@ def read_boards(file: Path = BUNDLED) -> dict[str, Board]:
 def _board(file: Path, text: str, name: str, table: object) -> Board:
     if not isinstance(table, dict):
         raise ExperimentError(f"{_place(file, text, [name])}: {name[:60]!r} is not a table; a board is written [NAME]")
+    if table.get("name", name) != name:
+        raise ExperimentError(f"{_place(file, text, [name, 'name'])}: a board is named by its table; remove `name`")
     try:
-        return _BOARD.validate_json(json.dumps(table, default=str))  # strict mode builds a dataclass from JSON only
+        given = {"name": name, **table}
+        return _BOARD.validate_json(json.dumps(given, default=str))  # strict mode builds a dataclass from JSON only
     except ValidationError as problems:
         found = problems.errors(include_url=False)
         first = next((each for each in found if each["type"] != "missing"), found[0])  # a misspelt key explains another

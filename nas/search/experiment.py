@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 from pydantic import field_validator as field_check
 
+from nas.device.boards import Board
 from nas.device.latency.latency_model import LatencyModel
 from nas.device.latency.settings import LatencySettings
 from nas.errors import ExperimentError
@@ -83,6 +84,7 @@ class Experiment(BaseModel):
     train_images: Annotated[int, Field(ge=1)] | None = None
     validation: Annotated[float, Field(gt=0, lt=1)] | None = None
     budget: Budget = Budget()
+    target: Board | None = None  # whose RAM and flash limit the budget, and whose provider tells latency
     latency: LatencySettings | None = None  # how latency is measured, for the objective `latency_ms`
     halving: Annotated[int, Field(ge=2, le=10)] | None = None  # keep the best 1 / halving of trials at every rung
     fit: bool = False  # move a network that is outside to one inside, rather than refuse it

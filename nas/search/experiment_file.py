@@ -10,6 +10,7 @@ from typing import Any
 import tomli_w
 from pydantic import ValidationError
 
+from nas.device.boards import absolute_board
 from nas.errors import BudgetError, DataError, ExperimentError, NasError, near, quoted
 from nas.files import line_of, read_text
 from nas.resources import names, resource
@@ -19,6 +20,7 @@ from nas.search.flops import FLOPS, MACS, changes_in_macs, in_macs
 from nas.search.objectives import check_limit, check_whole
 from nas.search.sizes import as_fraction
 from nas.search.space import absolute_space
+from nas.search.target import for_target
 from nas.training.data.locate import absolute_path, locate
 from nas.training.recipe import FORMER_KEYS, recipe_settings
 from nas.user_code import absolute, trust
@@ -67,7 +69,7 @@ def load_experiment(what: str, changes: Table | None = None, typed: Typed | None
     from the working directory; the code is trusted. typed: as of `read_experiment`. Raises ExperimentError.
     """
     path, origins = find_experiment(what), set_options(changes or ()) | dict(typed or {})
-    data, text = read_toml(path, with_absolute_code(changes or {}, Path.cwd()))
+    data, text = read_toml(path, with_absolute_files(changes or {}, Path.cwd()))
     experiment = validate_experiment(data, str(path), text, origins)
     folders = [Path.cwd() if key in origins else path.resolve().parent for key in ("data", "data_dir")]
     try:
@@ -78,12 +80,14 @@ def load_experiment(what: str, changes: Table | None = None, typed: Typed | None
     return experiment
 
 
-def with_absolute_code(table: Table, *folders: Path) -> Table:
-    """Return settings with the paths of Python files made absolute, from the first of the folders."""
+def with_absolute_files(table: Table, *folders: Path) -> Table:
+    """Return settings with the paths of Python files and of a file of boards made absolute, from the first folder."""
     given = {key: table[key] for key in CODE_SETTINGS if isinstance(table.get(key), str)}
     made = {key: absolute(name, folders[0]) for key, name in given.items()}
     space = {"space": absolute_space(given["space"], *folders)} if "space" in given else {}
-    return {**table, **made, **space}
+    target = table.get("target")
+    board = {"target": absolute_board(target, folders[0])} if isinstance(target, str) else {}
+    return {**table, **made, **space, **board}
 
 
 def read_experiment(path: Path, changes: Table | None = None, typed: Typed | None = None) -> Experiment:
@@ -107,7 +111,7 @@ def read_toml(path: Path, changes: Table | None = None) -> tuple[Table, str]:
         raise ExperimentError(f"{path}: larger than {MAX_BYTES:,} bytes; this is not an experiment file")
     try:
         text = read_text(path)
-        data = with_absolute_code(tomllib.loads(text), path.resolve().parent, Path.cwd())
+        data = with_absolute_files(tomllib.loads(text), path.resolve().parent, Path.cwd())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise ExperimentError(f"{path}: not TOML: {problem}{_quotes(text, str(problem))}") from None
     except RecursionError:
@@ -125,7 +129,7 @@ def validate_experiment(data: Table, origin: str, text: str = "", changed: Typed
     """Return plain data as an Experiment. Raises ExperimentError naming the wrong keys and their lines."""
     if isinstance(data.get("recipe"), dict):
         data = data | {"recipe": _recipe(data["recipe"], _place(["recipe", "like"], origin, text, changed))}
-    data = _in_macs(data, origin, text)
+    data = _for_target(_in_macs(data, origin, text), origin, text, changed)
     _check_budget(data.get("budget"), origin, text, changed)
     try:
         # JSON, because pydantic's strict mode then still builds dataclasses and tuples, and nothing else.
@@ -167,6 +171,17 @@ def _in_macs(data: Table, origin: str, text: str) -> Table:
     except BudgetError as problem:
         line = line_of(text, ["budget" if str(problem).startswith("budget") else "objectives"])
         raise ExperimentError(f"{origin}{f', line {line}' if line else ''}: {problem}") from None
+
+
+def _for_target(data: Table, origin: str, text: str, changed: Typed | None) -> Table:
+    """Return settings with what their board sets. Raises ExperimentError with the line of the key that is wrong."""
+    try:
+        return for_target(data)
+    except BudgetError as problem:
+        key = str(problem).partition(" ")[0].strip("`")
+        raise ExperimentError(f"{_place(key.split('.'), origin, text, changed)}: {problem}") from None
+    except ExperimentError as problem:
+        raise ExperimentError(f"{_place(['target'], origin, text, changed)}: {problem}") from None
 
 
 def _changes_in_macs(changes: Table) -> Table:

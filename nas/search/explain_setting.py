@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from nas.device.boards import Board
 from nas.device.latency.settings import LatencySettings
 from nas.errors import NasError, near
 from nas.search.experiment import Experiment
@@ -20,7 +21,7 @@ OTHER_KEYS = {
     "num_epochs": "epochs", "n_epochs": "epochs", "n_trials": "trials", "num_trials": "trials", "max_trials": "trials",
     "num_workers": "workers", "n_jobs": "workers", "dataset": "data", "search_space": "space", "random_state": "seed",
     "random_seed": "seed", "warm_start": "start", "objective": "objectives", "algorithm": "sampler",
-    "directory": "data_dir",
+    "directory": "data_dir", "board": "target", "hardware": "target",
 }  # fmt: skip
 """Our key by the name that other libraries give a setting."""
 OTHER_LIMITS = {
@@ -84,7 +85,8 @@ def _known(above: list[str]) -> list[str]:
         return list(FinalistSettings.model_fields)
     if above == ["budget"]:
         return [*(objective.name for objective in exact_objectives()), FLOPS]
-    table = {"recipe": Recipe, "latency": LatencySettings}.get(above[0], Range) if len(above) == 1 else Range
+    tables = {"recipe": Recipe, "latency": LatencySettings, "target": Board}
+    table = tables.get(above[0], Range) if len(above) == 1 else Range
     return ["like"] * (table is Recipe) + [spec.name for spec in fields(table)]
 
 

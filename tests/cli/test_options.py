@@ -49,8 +49,8 @@ REFUSED: list[tuple[str, ...]] = [
 
 ALWAYS = {
     "init": "data",
-    "search": "dry_run changes data max_params max_macs max_flops min_flops max_latency max_ram max_flash trials "
-    "time_limit workers seed device sampler start baselines executor storage out",
+    "search": "dry_run changes data max_params max_macs max_flops min_flops max_latency max_ram max_flash target "
+    "trials time_limit workers seed device sampler start baselines executor storage out",
     "resume": "time_limit trials workers executor address data_dir",
     "tune": "changes data max_params max_macs max_flops min_flops max_ram max_flash trials "
     "time_limit workers seed device sampler start address storage_path resume out",

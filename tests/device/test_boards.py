@@ -1,10 +1,11 @@
 """Boards: the bundled ones, a file of one's own, and what is wrong in one, with its line."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from nas.device.boards import BUNDLED, Board, find_board, read_boards
+from nas.device.boards import BUNDLED, Board, as_board, find_board, read_boards
 from nas.errors import ExperimentError
 
 GOOD = """# a board of ours
@@ -38,11 +39,13 @@ def test_the_bundled_boards_say_their_ram_by_name() -> None:
 def test_a_file_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(GOOD, encoding="utf-8")
     lamp = find_board("mine.toml:lamp", tmp_path)
-    assert lamp == Board("A lamp", 40_000, 100_000, "tflite-micro", "command")
+    assert lamp == Board("lamp", "A lamp", 40_000, 100_000, "tflite-micro", "command")
     assert lamp == find_board(f"{tmp_path}/mine.toml:lamp", Path("elsewhere"))
     assert lamp.latency.provider == "command"
     camera = find_board("mine.toml:camera", tmp_path).latency
-    assert (camera.provider, camera.accelerator) == ("vela", "ethos-u55-256")
+    assert (camera.provider, camera.accelerator, camera.file) == ("vela", "ethos-u55-256", "tflite")
+    assert as_board(asdict(lamp)) == lamp
+    assert as_board(asdict(lamp) | {"ram": "40k"}) is None
 
 
 @pytest.mark.parametrize(
@@ -59,6 +62,7 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
         ("flash = 8_000_000\n", "", "line 9: the key 'flash' is missing"),
         ('"vela"', '"vella"', "line 14: `provider`: no latency provider 'vella'; did you mean 'vela'"),
         ('"ethos-u55-256"', '"u55"', "line 15: `accelerator`: String should match"),
+        ("ram = 40_000", 'name = "light"', "line 4: a board is named by its table; remove `name`"),
         ("# a board of ours", "lamps = 3", "line 1: 'lamps' is not a table"),
         ('title = "A lamp"', "title = A lamp", r"not TOML: .*line 3"),
     ],

@@ -25,9 +25,10 @@ from nas.training.trainer import check_trainer_name
 from nas.user_code import Sources, is_outside, is_trusted, short_name
 
 # Settings that may change when a run continues. Of a space, the folder in which its file lies: its text is compared.
+# Of a board, its title: what it sets is compared in `budget` and `latency`.
 LOOSE = {
     "name", "space", "data_dir", "trials", "time_limit", "workers", "sampler", "timeout", "memory_gb", "baselines",
-    "executor", "cpus_per_trial", "gpus_per_trial", "tracker",
+    "executor", "cpus_per_trial", "gpus_per_trial", "tracker", "target",
 }  # fmt: skip
 
 
