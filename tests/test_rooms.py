@@ -86,7 +86,7 @@ INNER_ROOMS: dict[str, list[str]] = {
         "builder file_layout memory_plan lookup_tables sums float_constants boards",
         "bookkeeping layer_conversions float_run tflite_file layer_arrays",
         "conversion quantize",
-        "footprint reference",
+        "footprint memory_profile reference",
         "int8_module",
     ],
     "training/data": [
@@ -134,7 +134,7 @@ COUNTING = [
     NAS / "device" / f"{name}.py"
     for name in (
         "schema", "windows", "shapes", "integer_graph", "builder", "file_layout", "memory_plan", "bookkeeping",
-        "layer_conversions", "conversion", "footprint",
+        "layer_conversions", "conversion", "footprint", "memory_profile",
     )
 ]  # fmt: skip
 """The files that count what a network takes on a device."""

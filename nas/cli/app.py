@@ -167,5 +167,5 @@ def text_table(rows: list[tuple[str, ...]]) -> str:
     lines = []
     for *cells, last in rows:
         aligned = [c.rjust(w) if n else c.ljust(w) for c, w, n in zip(cells, widths, numeric, strict=True)]
-        lines.append("  ".join([*aligned, last]))
+        lines.append("  ".join([*aligned, last]).rstrip())
     return "\n".join(lines)

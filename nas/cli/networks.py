@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nas.cli.app import app, info, output, text_table
-from nas.cli.options import Json, On, Seed, What, refuse_options
-from nas.errors import DeviceError, ExperimentError, RunError
+from nas.cli.options import Json, On, Seed, Target, What, refuse_options
+from nas.errors import ExperimentError, RunError
 
 if TYPE_CHECKING:
     from nas.genome.baselines import PublishedCount
@@ -74,13 +74,13 @@ def show_command(
     what: What,
     seed: Seed = None,
     data: On = None,
-    layers: Annotated[bool, typer.Option("--layers", help="Write every primitive out in layers.")] = False,
+    layers: Annotated[bool, typer.Option("--layers", help="Write every primitive out in layers, with memory.")] = False,
     as_source: Annotated[bool, typer.Option("--source", help="Print the network as Python.")] = False,
     svg: Annotated[Path | None, typer.Option(help="Write a drawing to this SVG file.")] = None,
     dot: Annotated[bool, typer.Option("--dot", help="Print the graph in Graphviz's language.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the genome, which every verb can read.")] = False,
 ) -> None:
-    """Show a network as a table of nodes, as Python, as a drawing, or as a genome."""
+    """Show a network as a table of nodes and of a microcontroller's memory, as Python, as a drawing, or as a genome."""
     from nas.genome.genome_json import to_json
     from nas.genome.graph import lower
 
@@ -106,7 +106,10 @@ def show_command(
         atomic_write(svg, draw(graph))
         info(f"Drawing: {svg}")
     else:
+        from nas.cli.device_tables import find_target, print_device_tables
+
         output(text_table(node_rows(graph)))
+        print_device_tables(graph, find_target(what, None), layers)
 
 
 def node_rows(graph: "Graph") -> list[tuple[str, ...]]:
@@ -127,44 +130,48 @@ def cost_command(
     what: What,
     seed: Seed = None,
     data: On = None,
+    target: Target = None,
+    latency: Annotated[
+        bool, typer.Option("--latency", help="Measure it: on this machine, or as the board of --target says.")
+    ] = False,
     nodewise: Annotated[bool, typer.Option("--nodes", help="Print the counts of each node, too.")] = False,
+    layerwise: Annotated[
+        bool, typer.Option("--layers", help="Print the memory of each layer, and the tensors at the peak.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Count a network exactly, per image: parameters, MACs, FLOPs, activations, peak memory, depth.
 
-    RAM and flash are those of a microcontroller that runs it in 8-bit integers. A network of a paper is shown beside
-    the counts that others print of it.
+    RAM and flash are those of a microcontroller that runs it in 8-bit integers, beside what a board has: that of
+    --target, or that of the run in RUN:TRIAL. A network of a paper is shown beside the counts that others print of it.
     """
-    from nas.device.footprint import Footprint, footprint
+    from nas.cli.device_tables import device_facts, find_target, measure_latency, print_device_tables
     from nas.genome.baselines import BASELINES
     from nas.genome.cost import cost as count
     from nas.genome.metrics import receptive_field
 
     if as_json:
-        refuse_options("--json prints the totals only", nodes=nodewise)
+        refuse_options("--json prints the totals only", nodes=nodewise, layers=layerwise)
     graph, title = find_network(what, seed, data)
     counts = count(graph).as_dict() | {"receptive_field": receptive_field(graph)}
     published = BASELINES[what].counts if what in BASELINES else ()
-    try:
-        on_device: dict[str, int | None] = {**footprint(graph)._asdict()}
-    except DeviceError as problem:
-        on_device = dict.fromkeys(Footprint._fields)
-        info(f"no RAM and flash of a microcontroller: {problem}")
+    board = find_target(what, target)
+    measured = measure_latency(graph, target) if latency else None
     if as_json:
-        output(counts | on_device | ({"published_counts": list(map(asdict, published))} if published else {}))
+        papers = {"published_counts": list(map(asdict, published))} if published else {}
+        output(counts | device_facts(graph, board, measured) | papers)
         return
     units = {"macs": "multiply-accumulates", "flops": "2 * macs", "peak_bytes": "float32 tensors alive at once",
-             "depth": "weighted layers on the longest path", "receptive_field": "pixels",
-             "activation_ram": "bytes of int8 tensors, as TensorFlow Lite Micro plans them",
-             "ram": "the same with an upper bound of its own structures", "flash": "bytes of the .tflite file, int8",
-             }  # fmt: skip
+             "depth": "weighted layers on the longest path", "receptive_field": "pixels"}  # fmt: skip
     info(f"{title}: input {'x'.join(map(str, graph.input))}")
-    known = counts | {name: value for name, value in on_device.items() if value is not None}
-    output("\n".join(f"{name:<16}{value:>16,}  {units.get(name, '')}".rstrip() for name, value in known.items()))
+    output("\n".join(f"{name:<16}{value:>16,}  {units.get(name, '')}".rstrip() for name, value in counts.items()))
+    if measured:
+        output(f"{'latency_ms':<16}{measured.median_ms:>16,.3f}  {measured.details}")
     if published:
         output("\n" + text_table(published_rows(counts, published)))
+    print_device_tables(graph, board, layerwise)
     if nodewise:
-        output(text_table(node_rows(graph)))
+        output("\n" + text_table(node_rows(graph)))
 
 
 def published_rows(counts: Mapping[str, int], published: Sequence["PublishedCount"]) -> list[tuple[str, ...]]:

@@ -51,6 +51,11 @@ def flash(graph: Graph) -> int:
     return file_size(_integers(graph))
 
 
+def constant_bytes(graph: Graph) -> int:
+    """Return the bytes of weights, biases and other constants in the file. Raises DeviceError as `footprint`."""
+    return sum([tensor.size for tensor in _integers(graph).tensors if tensor.content is not None])
+
+
 @lru_cache(KEPT)
 def _ram(graph: Graph) -> tuple[int, int]:
     integers = _integers(graph)

@@ -137,7 +137,7 @@ def test_cost_of_a_papers_network_is_beside_the_published_figures(nas: Call) -> 
     assert listed["alexnet_torchvision"] == counts
     assert listed["plain18"] == []
     assert "published" not in nas("cost", "plain18", "--json")[1]
-    assert nas("cost", "plain18")[1].count("\n") == 10
+    assert "counted here" not in nas("cost", "plain18")[1]
 
 
 def test_show_gives_a_genome_that_cost_reads(tmp_path: Path, nas: Call) -> None:

@@ -19,6 +19,8 @@ REFUSED: list[tuple[str, ...]] = [
     ("cost", "lenet5_paper", "--data", "digits"),
     ("cost", "lenet5_paper", "--seed", "0"),
     ("cost", "lenet5_paper", "--json", "--nodes"),
+    ("cost", "lenet5_paper", "--json", "--layers"),
+    ("cost", "lenet5_paper", "--latency", "--target", "cortex-m4-64k"),
     ("show", "lenet5_paper", "--data", "digits"),
     ("show", "lenet5_paper", "--seed", "0"),
     ("show", "lenet5_paper", "--json", "--svg", "F.svg"),

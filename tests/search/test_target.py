@@ -103,7 +103,7 @@ def test_from_python(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_option_lists_all_boards() -> None:
     commands: Any = get_command(app)
-    for verb in ("search",):
+    for verb in ("search", "cost"):
         option = next(each for each in commands.commands[verb].params if each.name == "target")
         assert ", ".join(read_boards()) in option.help
 

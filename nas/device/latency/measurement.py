@@ -38,8 +38,13 @@ class Latency:
         return cls(median(kept), high - low, len(kept), len(milliseconds) - len(kept))
 
     def __str__(self) -> str:
+        return f"{self.median_ms:.3f} ms ({self.details})"
+
+    @property
+    def details(self) -> str:
+        """Return spread and repeats: `spread 0.012, 30 repeats, 2 discarded`."""
         discarded = f", {self.outliers} discarded" if self.outliers else ""
-        return f"{self.median_ms:.3f} ms (spread {self.spread_ms:.3f}, {self.repeats} repeats{discarded})"
+        return f"spread {self.spread_ms:.3f}, {self.repeats} repeats{discarded}"
 
 
 class LatencyProvider(Protocol):
