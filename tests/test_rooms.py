@@ -82,12 +82,13 @@ INNER_ROOMS: dict[str, list[str]] = {
         "results",
     ],
     "device": [
-        "schema windows shapes integer_graph fixed_point latency",
-        "builder file_layout memory_plan lookup_tables sums float_constants boards",
+        "schema windows shapes integer_graph fixed_point",
+        "builder file_layout memory_plan lookup_tables sums float_constants",
         "bookkeeping layer_conversions float_run tflite_file layer_arrays",
         "conversion quantize",
         "footprint memory_profile reference",
-        "int8_module",
+        "latency int8_module",
+        "boards",
     ],
     "training/data": [
         "source split untrusted",

@@ -10,15 +10,19 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.micro_runtime import load
+from nas.device.footprint import footprint
 from nas.device.latency.command import Command
+from nas.device.latency.int8_file import int8_bytes
 from nas.device.latency.make_provider import make_provider
 from nas.device.latency.measurement import Latency, LatencyProvider, relative_difference, repeatability
 from nas.device.latency.providers import PROVIDERS
 from nas.device.latency.runners import onnx_bytes, onnx_runner, torch_runner
 from nas.device.latency.settings import LatencySettings, Runtime
 from nas.device.latency.this_machine import ThisMachine
-from nas.errors import ExperimentError, LatencyError
+from nas.errors import DeviceError, ExperimentError, LatencyError
 from nas.genome import Graph
+from nas.genome.activations import Gelu
 from nas.genome.baselines import baseline
 from nas.genome.layers import Conv
 from nas.genome.primitives import GapHead, Stem
@@ -96,6 +100,9 @@ def test_a_command_is_given_the_file() -> None:
     pytest.importorskip("onnx")
     sizes = command("import os, sys; print(os.path.getsize(sys.argv[1]))").measure(SMALL, OTHER)
     assert sizes == [Latency(float(len(onnx_bytes(each))), 0.0, 1) for each in (SMALL, OTHER)]
+    pytest.importorskip("flatbuffers")
+    (integers,) = command("import os, sys; print(os.path.getsize(sys.argv[1]))", file="tflite").measure(SMALL)
+    assert integers == Latency(float(footprint(SMALL).flash), 0.0, 1)
     placed = Command(LatencySettings(provider="command", command="wc -c --files0-from={file}"))
     assert placed.with_file("net.onnx") == ["wc", "-c", "--files0-from=net.onnx"]
     (repeated,) = command("print(1.0, 1.1, 1.2, 1.3, 50)").measure(SMALL)
@@ -119,6 +126,23 @@ def test_a_command_that_fails_is_one_message(program: str, says: str) -> None:
         command(program, timeout=0.5 if "sleep" in program else 60.0).measure(SMALL)
     assert sys.executable in str(raised.value)
     assert len(str(raised.value).splitlines()) == 1
+
+
+def test_the_runtime_loads_the_file_of_integers() -> None:
+    pytest.importorskip("flatbuffers")
+    pytest.importorskip("tflite_micro")
+    interpreter = load(int8_bytes(AUXILIARY), footprint(AUXILIARY).ram)
+    interpreter.set_input(np.zeros((1, 8, 8, 1), np.int8), 0)
+    interpreter.invoke()
+    assert interpreter.get_output(0).size == TASK.classes
+
+
+def test_a_file_that_cannot_be_written_names_the_layer_or_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DeviceError, match="Gelu"):
+        int8_bytes(Graph.of(GapHead(10)(Gelu()(STEM))))
+    monkeypatch.setattr("nas.device.latency.int8_file.find_spec", lambda _: None)
+    with pytest.raises(LatencyError, match=r'pip install "nas-convnets\[tflite\]"'):
+        int8_bytes(SMALL)
 
 
 def test_a_command_is_never_given_to_a_shell(tmp_path: Path) -> None:

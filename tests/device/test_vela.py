@@ -12,6 +12,7 @@ from nas.device.latency.settings import LatencySettings
 from nas.device.latency.vela import Vela, summary_ms
 from nas.errors import LatencyError
 from nas.genome import Graph, Task
+from nas.genome.baselines import baseline
 from nas.genome.layers import Conv
 
 SETTINGS = LatencySettings(provider="vela")
@@ -124,6 +125,13 @@ def test_cycles_are_the_same_every_time_and_grow_with_the_kernel() -> None:
     assert 0 < first.median_ms < wider.median_ms
     assert (first.spread_ms, first.repeats, first.outliers) == (0.0, 1, 0)
     assert provider.description().startswith("ethos-u55-128, estimated by ethos-u-vela ")
+
+
+def test_a_real_network_takes_the_cycles_that_are_known() -> None:
+    pytest.importorskip("ethosu.vela")
+    pytest.importorskip("flatbuffers")
+    (found,) = Vela(SETTINGS).measure(baseline("resnet8"))
+    assert found.median_ms == pytest.approx(214_374 / 500e6 * 1e3)  # MLPerf Tiny's network under ethos-u-vela 5.2.0
 
 
 def test_a_fault_of_the_compiler_is_one_message() -> None:

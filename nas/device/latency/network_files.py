@@ -7,7 +7,7 @@ from nas.errors import LatencyError
 from nas.genome.graph import Graph
 
 FileWriter = Callable[[Graph, Path], None]
-"""Writes a network with random weights to a path. It raises LatencyError, or ExportError, where it cannot."""
+"""Writes a network with random weights to a path. It raises LatencyError, or DeviceError, where it cannot."""
 
 
 def write_onnx(graph: Graph, file: Path) -> None:
@@ -17,8 +17,15 @@ def write_onnx(graph: Graph, file: Path) -> None:
     file.write_bytes(onnx_bytes(graph))
 
 
-FILE_WRITERS: dict[str, FileWriter] = {"onnx": write_onnx}
-"""By suffix of the file. The writer of int8 .tflite files adds itself as "tflite"."""
+def write_tflite(graph: Graph, file: Path) -> None:
+    """Write the network in 8-bit integers for TensorFlow Lite Micro, LiteRT, and compilers that read their files."""
+    from nas.device.latency.int8_file import int8_bytes
+
+    file.write_bytes(int8_bytes(graph))
+
+
+FILE_WRITERS: dict[str, FileWriter] = {"onnx": write_onnx, "tflite": write_tflite}
+"""By suffix of the file."""
 
 
 def file_writer(suffix: str) -> FileWriter:

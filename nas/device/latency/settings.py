@@ -29,8 +29,9 @@ class LatencySettings:
 
     provider: a name in `PROVIDERS`, or `module:Class` of a user's own. runtime: of this machine. repeats: timed runs
     per network. command: of the provider "command", with the file in place of {file}, or at its end. file: the suffix
-    of that file. timeout: seconds that one command may take. accelerator: the configuration that Vela compiles for.
-    model: what was learned from measured networks, None before; a search learns it where it begins.
+    of that file, "onnx" for float32 or "tflite" for 8-bit integers. timeout: seconds that one command may take.
+    accelerator: the configuration that Vela compiles for. model: what was learned from measured networks, None before;
+    a search learns it where it begins.
     """
 
     provider: ProviderName = "this-machine"
