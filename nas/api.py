@@ -219,17 +219,20 @@ class LoadedTrial:
 
         return kept_network(self.run, self.record).eval()
 
-    def export(self, out: str | Path | None = None, formats: "Sequence[Format]" = ("source",)) -> "ExportResult":
+    def export(
+        self, out: str | Path | None = None, formats: "Sequence[Format]" = ("source",), qat: int = 0
+    ) -> "ExportResult":
         """Export the network as `nas export` does, by default into RUN/export/NUMBER, and return what was written.
 
-        Raises RunError, DataError, DeviceError or ExportError.
+        qat: epochs of fine-tuning for the format tflite. Raises RunError, DataError, DeviceError, TrainingError or
+        ExportError.
         """
         from nas.model.formats import check_formats
         from nas.search.results.export_trial import export_trial
 
         check_formats(tuple(formats))
         folder = Path(out) if out is not None else self.run.path / "export" / f"{self.number:06d}"
-        return export_trial(self.run, self.record, folder, lambda _: None, tuple(formats))[0]
+        return export_trial(self.run, self.record, folder, lambda _: None, tuple(formats), qat=qat)[0]
 
     def __repr__(self) -> str:
         error = "" if self.error is None else f", error {self.error:.4f}"

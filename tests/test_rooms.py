@@ -84,10 +84,10 @@ INNER_ROOMS: dict[str, list[str]] = {
     "device": [
         "schema windows shapes integer_graph fixed_point",
         "builder file_layout memory_plan lookup_tables sums float_constants",
-        "bookkeeping layer_conversions float_run tflite_file layer_arrays",
+        "bookkeeping layer_conversions float_run tflite_file layer_arrays torch_ops",
         "conversion quantize",
         "footprint memory_profile reference",
-        "latency int8_module",
+        "latency int8_module fake_quantization",
         "boards",
     ],
     "training/data": [

@@ -65,6 +65,10 @@ def export_command(
         int | None, typer.Option(help="Seed of untrained weights, and of a draw from a space; 0 by default.")
     ] = None,
     opset: Annotated[int | None, typer.Option(help="Version of ONNX's operators, 18 to 23; 20 by default.")] = None,
+    qat: Annotated[
+        int | None,
+        typer.Option(min=1, max=1_000, help="Epochs for which tflite is fine-tuned as the integers that it will be."),
+    ] = None,
     data_dir: DataDir = None,
     space: SpaceFile = None,
 ) -> None:
@@ -78,11 +82,13 @@ def export_command(
     formats = FORMATS if format_ == "all" else (format_,)
     if "onnx" not in formats:
         refuse_options("no ONNX is written; add --format onnx", opset=opset)
+    if "tflite" not in formats:
+        refuse_options("no 8-bit integers are written; add --format tflite", qat=qat)
     opset = OPSET if opset is None else opset
     check_formats(formats, opset)
     if chosen := _trial(what, trial):
         refuse_options("the weights of a trial are those it was trained to", seed=seed)
-        exported = _trained(*chosen, out, formats, opset, data_dir, space)
+        exported = _trained(*chosen, out, formats, opset, qat or 0, data_dir, space)
     else:
         refuse_options(f"{what!r} is not a run", trial=trial, data_dir=data_dir, space=space)
         if "tflite" in formats:
@@ -113,6 +119,7 @@ def _trained(
     out: Path | None,
     formats: "tuple[Format, ...]",
     opset: int,
+    qat: int,
     data_dir: Path | None,
     space: str | None,
 ) -> "ExportResult":
@@ -122,7 +129,7 @@ def _trained(
     found = load_run(run, data_dir, space)
     record = found.record(trial)
     folder = out or run / "export" / f"{record.number:06d}"
-    exported, accuracy = export_trial(found, record, folder, info, formats, opset)
+    exported, accuracy = export_trial(found, record, folder, info, formats, opset, qat)
     info("test accuracy not measured" if accuracy is None else f"test accuracy {accuracy:.4f}")
     return exported
 

@@ -63,11 +63,23 @@ def quantize(graph: IntegerGraph, weights: LayerWeights, images: Array) -> Quant
     Raises DeviceError when the weights are not those of the graph.
     """
     constants = float_constants(graph, weights)
-    ranges = _ranges(graph, constants, images)
-    scale, zero_point = _activation_scales(graph, ranges)
-    network = QuantizedNetwork(graph, scale, zero_point, {})
+    return quantize_constants(graph, constants, *activation_scales(graph, constants, images))
+
+
+def activation_scales(
+    graph: IntegerGraph, constants: dict[int, Array], images: Array
+) -> tuple[dict[int, Scales], dict[int, Integers]]:
+    """Return scale and zero point of each activation by tensor, its range that of `images`."""
+    return _scales_of_ranges(graph, _ranges(graph, constants, images))
+
+
+def quantize_constants(
+    graph: IntegerGraph, constants: dict[int, Array], scale: dict[int, Scales], zero_point: dict[int, Integers]
+) -> QuantizedNetwork:
+    """Return a network in integers from constants in real numbers and the scales of its activations."""
+    network = QuantizedNetwork(graph, dict(scale), dict(zero_point), {})
     for op in graph.ops:
-        _quantize_constants(network, op, constants)
+        _add_constants(network, op, constants)
     return network
 
 
@@ -85,14 +97,14 @@ def _ranges(graph: IntegerGraph, constants: dict[int, Array], images: Array) -> 
     return found
 
 
-def _activation_scales(graph: IntegerGraph, ranges: dict[int, Range]) -> tuple[dict[int, Scales], dict[int, Integers]]:
+def _scales_of_ranges(graph: IntegerGraph, ranges: dict[int, Range]) -> tuple[dict[int, Scales], dict[int, Integers]]:
     """Return scale and zero point of each activation; tensors between which elements only move have the same."""
     group = _groups(graph)
     joined: dict[int, Range] = {}
     for tensor, (low, high) in ranges.items():
         lowest, highest = joined.get(group[tensor], (0.0, 0.0))
         joined[group[tensor]] = min(low, lowest), max(high, highest)
-    known = {name: _scale(*limits) for name, limits in joined.items()}
+    known = {name: scale_of_range(*limits) for name, limits in joined.items()}
     for op in graph.ops:
         if op.code in FIXED_SCALE:
             scale, zero_point = FIXED_SCALE[op.code]
@@ -129,7 +141,7 @@ def _raise_scale(op: IntegerOp, group: dict[int, int], known: Known) -> None:
         known[group[op.output]] = np.float32(least), zero_point
 
 
-def _scale(low: float, high: float) -> tuple[np.float32, int]:
+def scale_of_range(low: float, high: float) -> tuple[np.float32, int]:
     """Return the scale and zero point of numbers from low to high, of which 0 is one."""
     if low == high:
         return np.float32(1), 0
@@ -143,7 +155,7 @@ def _quantized(values: Array, scale: np.float32, zero_point: int) -> NDArray[np.
     return np.clip(round_half_away(values / float(scale)) + zero_point, LOWEST, HIGHEST).astype(np.int8)
 
 
-def _quantize_constants(network: QuantizedNetwork, op: IntegerOp, constants: dict[int, Array]) -> None:
+def _add_constants(network: QuantizedNetwork, op: IntegerOp, constants: dict[int, Array]) -> None:
     """Add the constants of an operation to a network, with their scales and zero points."""
     if op.code in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
         _quantize_weights(network, op, constants)
@@ -155,7 +167,7 @@ def _quantize_constants(network: QuantizedNetwork, op: IntegerOp, constants: dic
             network.constants[index] = whole.astype(np.int8) if tensor.type == "INT8" else whole
         elif index in constants:
             values = constants[index]
-            scale, zero_point = _scale(min(0.0, float(values.min())), max(0.0, float(values.max())))
+            scale, zero_point = scale_of_range(min(0.0, float(values.min())), max(0.0, float(values.max())))
             network.scale[index] = np.array([scale], np.float32)
             network.zero_point[index] = np.array([zero_point], np.int64)
             network.constants[index] = _quantized(values, scale, zero_point)

@@ -32,6 +32,7 @@ REFUSED: list[tuple[str, ...]] = [
     ("export", "RUN", "--seed", "0"),
     ("export", "lenet5_paper", "--format", "pt2", "--opset", "20"),
     ("export", "lenet5_paper", "--data-dir", "pets"),
+    ("export", "RUN", "--format", "onnx", "--qat", "2"),
     ("export", "RUN:1", "--trial", "1"),
     ("report", "RUN", "--space", "mine.py"),
     ("resume", "RUN", "--space", "mine.py"),

@@ -18,8 +18,9 @@ from nas.model.formats import OPSET, Format
 from nas.model.module import module
 from nas.model.predict import Preprocessing
 from nas.search.results.class_results import class_rows
-from nas.search.results.export_int8 import check_int8, export_int8
+from nas.search.results.export_int8 import Int8Export, check_int8, export_int8
 from nas.search.results.finalists import Finalist, finalist_weights, load_finalists
+from nas.search.results.fine_tune_int8 import FineTuning
 from nas.search.results.run_data import RunData, load_run_data
 from nas.search.store.data_facts import DataFacts
 from nas.search.store.readings import SplitReading, load_readings, record_reading
@@ -160,13 +161,14 @@ def kept_network(run: Run, record: TrialRecord) -> nn.Module:
 
 def export_trial(
     run: Run, record: TrialRecord, folder: Path, info: Callable[[str], None],
-    formats: tuple[Format, ...] = ("source",), opset: int = OPSET,
+    formats: tuple[Format, ...] = ("source",), opset: int = OPSET, qat: int = 0,
 ) -> tuple[ExportResult, float | None]:  # fmt: skip
     """Export a trial and return what was written and its test accuracy, None where the test images cannot be read.
 
     What the run recorded when it was made is on the card; images that differ are refused. Kept weights are exported
-    without the images too, and the card says what could not be checked. The format tflite needs the training images.
-    Raises RunError, DataError, DeviceError or ExportError.
+    without the images too, and the card says what could not be checked. The format tflite needs the training images;
+    `qat` is for how many epochs its network is fine-tuned on them. Raises RunError, DataError, DeviceError,
+    TrainingError or ExportError.
     """
     check_folder(folder)
     images = load_run_data(run)
@@ -209,10 +211,8 @@ def export_trial(
     }
     int8 = None
     if "tflite" in formats:
-        int8 = export_int8(record.graph, trained.network, images, trained.validation, test)
+        int8 = _export_int8(run, record, trained, images, test, qat, info)
         facts |= int8.rows
-        for name, value in int8.rows.items():
-            info(f"{name}: {value}")
     story = (
         f"Trial {record.number} of a search of space {run.experiment.space} on {run.task.name}: "
         f"validation {metric.title} {trained.error:.4f}, test accuracy {measured}."
@@ -228,6 +228,21 @@ def export_trial(
             "room, or choose another folder with --out"
         ) from problem
     return exported, accuracy
+
+
+def _export_int8(
+    run: Run, record: TrialRecord, trained: TrainedNetwork, images: RunData, test: Evaluation | None, qat: int,
+    info: Callable[[str], None],
+) -> Int8Export:  # fmt: skip
+    """Return a trial's network in integers, after what the card says of it was said; offer fine-tuning if it helps."""
+    tuning = FineTuning(qat, run.experiment.recipe, trained.seed) if qat else None
+    int8 = export_int8(record.graph, trained.network, images, trained.validation, test, tuning, info)
+    for name, value in int8.rows.items():
+        info(f"{name}: {value}")
+    if int8.loses_much and not qat:
+        again = f"nas export {quoted(f'{run.path}:{record.number}')} --format tflite --qat 5"
+        info(f"8-bit integers lose {100 * int8.lost:.1f} points of validation accuracy; to fine-tune for them: {again}")
+    return int8
 
 
 def _read_test_split(
