@@ -13,6 +13,8 @@ import pytest
 
 from nas.cli import main
 from nas.cli.app import EXAMPLES
+from nas.genome import to_json
+from nas.genome.baselines import baseline
 
 Call = Callable[..., int]
 
@@ -60,12 +62,14 @@ def test_no_letter_is_too_much_for_a_terminal(
     assert written(out) or arguments[0] == "doctor"
 
 
-def test_what_an_encoding_lacks_is_escaped(finished_run: Path, nas: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_an_encoding_lacks_is_escaped(tmp_path: Path, nas: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     out, err = ascii_stream(), ascii_stream()
     monkeypatch.setattr(sys, "stdout", out)
     monkeypatch.setattr(sys, "stderr", err)
-    assert nas("report", finished_run, "--format", "md") == 0
-    assert r"\xd7" in written(out)
+    named = to_json(baseline("lenet5_modern")).replace('"conv_unit_1"', '"3\u00d73"')
+    (tmp_path / "net.json").write_text(named, encoding="utf-8")
+    assert nas("show", tmp_path / "net.json") == 0
+    assert r"3\xd73" in written(out)
     assert nas("search", "r\N{LATIN SMALL LETTER E WITH ACUTE}seau\udcff") == 2
     assert r"r\xe9seau\udcff" in written(err).replace("\\\\", "\\")
 

@@ -11,11 +11,16 @@ from nas.errors import RunError
 from nas.search.results.export_trial import export_trial
 from nas.search.results.finalists import FIRST_SEED, Finalist, finalist_weights
 from nas.search.store.readings import FILE, load_readings, record_reading
-from nas.search.store.run import load_run
+from nas.search.store.run import Run, load_run
+
+
+def unread(finished_run: Path, tmp_path: Path) -> Run:
+    """A copy of a run without what other tests read."""
+    return load_run(Path(shutil.copytree(finished_run, tmp_path / "run", ignore=shutil.ignore_patterns(FILE))))
 
 
 def test_a_second_export_tells_that_the_split_was_read_before(finished_run: Path, tmp_path: Path) -> None:
-    run = load_run(Path(shutil.copytree(finished_run, tmp_path / "run")))
+    run = unread(finished_run, tmp_path)
     cards, told = [], list[str]()
     for place in ("first", "second"):
         _, accuracy = export_trial(run, run.best(), tmp_path / place, told.append)
@@ -31,7 +36,7 @@ def test_a_second_export_tells_that_the_split_was_read_before(finished_run: Path
 
 
 def test_the_card_of_a_finalist_counts_earlier_readings(finished_run: Path, tmp_path: Path) -> None:
-    run = load_run(Path(shutil.copytree(finished_run, tmp_path / "run")))
+    run = unread(finished_run, tmp_path)
     best = run.best()
     finalist = Finalist(best.number, (0.2,), 0.2, 0.2, FIRST_SEED, 0.25, epochs=1)
     weights = finalist_weights(run.path, best.number)
