@@ -18,7 +18,7 @@ from nas.search.experiment_file import load_experiment, validate_experiment, wit
 from nas.search.loop.latency import with_latency
 from nas.search.loop.search import Search, SearchEvent
 from nas.search.pareto import front_of
-from nas.search.results.finalists import are_trained, train_finalists
+from nas.search.results.finalists import train_pending
 from nas.search.store.create import create
 from nas.search.store.run import Run, load_run
 from nas.search.trial import State, TrialRecord
@@ -131,16 +131,9 @@ class StartedSearch:
                 f"no trial of {self.path} is complete: all {len(run.records)} failed, the last with: "
                 f"{last.reason} {one_line(last.detail):.300}"
             )
-        _train_finalists(run)
-        return run
-
-
-def _train_finalists(run: "LoadedRun") -> None:
-    """Train the finalists that the experiment asks for, unless they are trained."""
-    settings = run.experiment.finalists
-    if settings is not None and not are_trained(run.run, settings):
-        for _ in train_finalists(run.run, settings.recipe(run.experiment.recipe), settings.seeds, settings.top):
+        for _ in train_pending(run.run):
             pass
+        return run
 
 
 def start_search(experiment: Experiment, out: str | Path | None = None) -> StartedSearch:

@@ -1,5 +1,6 @@
 """report, export, finalists: the results of a search."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,7 +13,6 @@ from nas.errors import ExperimentError, ExportError
 if TYPE_CHECKING:
     from nas.model.export import ExportResult
     from nas.model.formats import Format
-    from nas.search.finalist_settings import FinalistSettings
     from nas.search.results.finalists import Finalist
     from nas.search.store.run import Run
 
@@ -170,24 +170,27 @@ def finalists_command(
     from dataclasses import asdict
 
     from nas.search.finalist_settings import FinalistSettings
+    from nas.search.results.finalists import train_finalists
     from nas.search.store.run import load_run
 
     found = load_run(run, data_dir, space)
     given = {key: value for key, value in (("seeds", seeds), ("top", top), ("epochs", epochs)) if value is not None}
-    ranked = train_and_rank(found, (found.experiment.finalists or FinalistSettings()).model_copy(update=given))
+    settings = (found.experiment.finalists or FinalistSettings()).model_copy(update=given)
+    recipe = settings.recipe(found.experiment.recipe)
+    ranked = print_trainings(train_finalists(found, recipe, settings.seeds, settings.top))
     if as_json:
         output([asdict(finalist) for finalist in ranked])
     else:
         output(finalists_table(found, ranked))
 
 
-def train_and_rank(run: "Run", settings: "FinalistSettings") -> list["Finalist"]:
-    """Train finalists and print each training; return them, best first. Raises as `train_finalists`."""
-    from nas.search.results.finalists import Finalist, train_finalists
+def print_trainings(steps: "Iterator[str | Finalist]") -> list["Finalist"]:
+    """Print the trainings of finalists as they end; return the finalists, best first. Raises as `train_finalists`."""
+    from nas.search.results.finalists import Finalist
 
     ranked: list[Finalist] = []
     try:
-        for step in train_finalists(run, settings.recipe(run.experiment.recipe), settings.seeds, settings.top):
+        for step in steps:
             if isinstance(step, Finalist):
                 ranked.append(step)
             else:

@@ -146,16 +146,13 @@ def drive(study: "Study") -> None:
 
 def train_pending_finalists(path: Path) -> None:
     """Train the finalists that the experiment asks for and print them, unless they are trained. Raises RunError."""
-    from nas.cli.results import finalists_table, train_and_rank
-    from nas.search.results.finalists import are_trained
+    from nas.cli.results import finalists_table, print_trainings
+    from nas.search.results.finalists import train_pending
     from nas.search.store.run import load_run
 
     run = load_run(path)
-    settings = run.experiment.finalists
-    if settings is None or are_trained(run, settings):
-        return
-    info(f"training the best {settings.top} networks again, from {settings.seeds} seeds each")
-    info(finalists_table(run, train_and_rank(run, settings)))
+    if ranked := print_trainings(train_pending(run)):
+        info(finalists_table(run, ranked))
 
 
 def print_front_latency(study: "Study", experiment: "Experiment") -> None:

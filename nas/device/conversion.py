@@ -11,9 +11,9 @@ from nas.device.builder import IntegerGraphBuilder, Stored, unsupported
 from nas.device.integer_graph import IntegerGraph
 from nas.device.layer_conversions import CONVERSIONS
 from nas.genome.channel_layers import ZeroPad
-from nas.genome.folding_layers import RepConv
 from nas.genome.graph import Graph, Node, lower
 from nas.genome.layers import AdaptivePool, Conv, Dropout, Flatten, GlobalPool
+from nas.genome.op_kinds import Layer
 from nas.genome.paper_layers import ChannelPad
 from nas.genome.primitives.cells import Narrow
 
@@ -41,10 +41,11 @@ def integer_graph(graph: Graph) -> IntegerGraph:
 
 
 def _converted(builder: IntegerGraphBuilder, node: Node, inputs: list[Stored]) -> Stored:
-    convert = CONVERSIONS.get(type(node.op))
+    kind = type(node.op.evaluated() if isinstance(node.op, Layer) else node.op)
+    convert = CONVERSIONS.get(kind)
     if convert is None:
         raise unsupported(node, "the runtime has no operation for it")
-    if type(node.op) not in (Conv, RepConv):
+    if kind is not Conv:
         inputs = [builder.bordered(node, value) for value in inputs]
     return convert(builder, node, inputs)
 

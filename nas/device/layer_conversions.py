@@ -10,11 +10,10 @@ from nas.device.shapes import image_shape, tensor_shape
 from nas.device.windows import Axis, Pads, axes, pads
 from nas.genome.activations import HardSigmoid, HardSwish, Prelu, Relu, Relu6, ScaledTanh, Sigmoid, Silu, Tanh
 from nas.genome.channel_layers import ChannelShuffle, ChannelSplit, LayerScale, ZeroPad
-from nas.genome.folding_layers import RepConv
 from nas.genome.graph import Node, Op, Shape
 from nas.genome.layers import AdaptivePool, Add, AvgPool, Concat, Conv, GlobalPool, Linear, MaxPool, Mul, pair
 from nas.genome.norms import BatchNorm
-from nas.genome.op_kinds import Input, SlidingWindow
+from nas.genome.op_kinds import Input, Layer, SlidingWindow
 from nas.genome.paper_layers import ChannelPad, ChannelScale, PositionBias
 from nas.genome.primitives.cells import Narrow, Zero
 from nas.genome.primitives.gates import ChannelConv
@@ -61,8 +60,9 @@ def _convolution(op: Conv, image: Shape, zeros: Pads) -> ConvolutionParts:
 
 
 def _conv(builder: IntegerGraphBuilder, node: Node, inputs: Sequence[Stored]) -> Stored:
-    assert isinstance(node.op, Conv | RepConv)
-    op = node.op.conv if isinstance(node.op, RepConv) else node.op
+    assert isinstance(node.op, Layer)
+    op = node.op.evaluated()
+    assert isinstance(op, Conv)
     code, weights, bias, window, options, shape = _convolution(op, node.placed.inputs[0], inputs[0].zeros)
     tensor, padding = _slid(builder, node, inputs[0].tensor, window)
     read = tensor, builder.constant(weights), builder.constant(bias)
@@ -226,14 +226,14 @@ def _mean(builder: IntegerGraphBuilder, node: Node, inputs: Sequence[Stored]) ->
     return Stored(builder.add(node, "MEAN", read, tensor_shape(node.shape), options))
 
 
-def _add(builder: IntegerGraphBuilder, node: Node, inputs: Sequence[Stored]) -> Stored:
-    read = tuple([builder.features(node, value) for value in inputs])
-    return Stored(builder.add(node, "ADD", read, tensor_shape(node.shape)))
+def _joined(code: str) -> Conversion:
+    """Return the conversion of a layer that computes each element from those of its two inputs."""
 
+    def convert(builder: IntegerGraphBuilder, node: Node, inputs: Sequence[Stored]) -> Stored:
+        read = tuple([builder.features(node, value) for value in inputs])
+        return Stored(builder.add(node, code, read, tensor_shape(node.shape)))
 
-def _mul(builder: IntegerGraphBuilder, node: Node, inputs: Sequence[Stored]) -> Stored:
-    read = tuple([builder.features(node, value) for value in inputs])
-    return Stored(builder.add(node, "MUL", read, tensor_shape(node.shape)))
+    return convert
 
 
 def _concat(builder: IntegerGraphBuilder, node: Node, inputs: Sequence[Stored]) -> Stored:
@@ -291,7 +291,7 @@ def _channel_shuffle(builder: IntegerGraphBuilder, node: Node, inputs: Sequence[
 
 CONVERSIONS: dict[type[Op], Conversion] = {
     AdaptivePool: _adaptive_pool,
-    Add: _add,
+    Add: _joined("ADD"),
     AvgPool: _avg_pool,
     BatchNorm: _affine,
     ChannelConv: _channel_conv,
@@ -308,11 +308,10 @@ CONVERSIONS: dict[type[Op], Conversion] = {
     LayerScale: _affine,
     Linear: _linear,
     MaxPool: _max_pool,
-    Mul: _mul,
+    Mul: _joined("MUL"),
     Narrow: _narrow,
     PositionBias: _position_bias,
     Prelu: _prelu,
-    RepConv: _conv,
     Relu: _fused("RELU"),
     Relu6: _fused("RELU6"),
     ScaledTanh: _scaled_tanh,

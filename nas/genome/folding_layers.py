@@ -56,25 +56,24 @@ class RepConv(nn.Module):
         return {"weight": weight.to(kernel.dtype), "bias": bias.to(kernel.dtype)}
 '''
 
-    @property
-    def conv(self) -> Conv:
-        """The convolution into which the branches fold."""
+    def evaluated(self) -> Conv:
+        """Return the convolution into which the branches fold."""
         return Conv(self.width, 3, self.stride, groups=self.groups, bias=True)
 
     def shape(self, *inputs: Shape) -> Shape:
-        return self.conv.shape(*inputs)
+        return self.evaluated().shape(*inputs)
 
     def sliding_window(self) -> SlidingWindow:
-        return self.conv.sliding_window()
+        return self.evaluated().sliding_window()
 
     def params(self, *inputs: Shape) -> int:
-        return self.conv.params(*inputs)
+        return self.evaluated().params(*inputs)
 
     def macs(self, *inputs: Shape) -> int:
-        return self.conv.macs(*inputs)
+        return self.evaluated().macs(*inputs)
 
     def module(self, *inputs: Shape) -> Call:
-        return self.conv.module(*inputs)
+        return self.evaluated().module(*inputs)
 
     def training_module(self, *inputs: Shape) -> Call:
         args = ("in_channels", inputs[0][0]), ("out_channels", self.width)

@@ -81,6 +81,10 @@ class Layer(Op, abstract=True):
         """Return the call that makes the torch module in which this layer trains; None when it has no state."""
         return self.module(*inputs)
 
+    def evaluated(self) -> "Layer":
+        """Return the layer that this one is at evaluation: another where branches fold, else itself."""
+        return self
+
     def sliding_window(self) -> SlidingWindow | None:
         """Return the window of input units that one output unit reads; None: only the unit at the same position."""
         return None

@@ -16,7 +16,7 @@ from nas.errors import DeviceError
 from nas.genome import Graph
 from nas.model import module
 
-LAYERS = sorted({op.__name__ for op in CONVERSIONS} - {"Input"} | {"Dropout", "Flatten"})
+LAYERS = sorted({op.__name__ for op in CONVERSIONS} - {"Input"} | {"Dropout", "Flatten", "RepConv"})
 
 
 def trained(graph: Graph, seed: int = 0) -> nn.Module:

@@ -3,7 +3,6 @@
 from math import prod
 from typing import NamedTuple
 
-from nas.genome.folding_layers import RepConv
 from nas.genome.graph import PlacedOp, place_op
 from nas.genome.layers import Conv, pair
 from nas.genome.op_kinds import Layer
@@ -26,12 +25,11 @@ class LayerFeatures(NamedTuple):
 
 
 def layer_features(placed: PlacedOp) -> LayerFeatures | None:
-    """Return the numbers of one layer, of a RepConv those of its convolution; None of an op that is not a layer."""
-    if isinstance(placed.op, RepConv):
-        placed = place_op(placed.op.conv, placed.inputs)
-    op = placed.op
-    if not isinstance(op, Layer):
+    """Return the numbers of one layer, as it is at evaluation; None of an op that is not a layer."""
+    if not isinstance(placed.op, Layer):
         return None
+    op = placed.op.evaluated()
+    placed = place_op(op, placed.inputs)
     numbers = {
         "layers": 1,
         "macs": op.macs(*placed.inputs),

@@ -12,7 +12,6 @@ from typing import Any, Literal
 from nas.genome import activations as a
 from nas.genome import layers as p
 from nas.genome.channel_layers import ChannelSplit
-from nas.genome.folding_layers import RepConv
 from nas.genome.graph import Graph, Node, Op, PlacedOp, lower
 from nas.genome.node_names import snake
 from nas.genome.norms import BatchNorm
@@ -106,8 +105,8 @@ def sketch(placed: PlacedOp) -> Sketch | None:
 
 
 def _box(ops: list[Op]) -> Box:
-    """Return layers in a row as one box, labeled by those that are not folded; a RepConv is a convolution."""
-    ops = [op.conv if isinstance(op, RepConv) else op for op in ops]
+    """Return layers in a row as one box, labeled by those that are not folded, each as it is at evaluation."""
+    ops = [op.evaluated() if isinstance(op, Layer) else op for op in ops]
     solid = [i for i, op in enumerate(ops) if not folds(op)] or [0]
     heavy = [ops[i] for i in solid if isinstance(ops[i], p.Conv | p.Linear)] or [ops[i] for i in solid]
     convs = [op for op in heavy if isinstance(op, p.Conv)]

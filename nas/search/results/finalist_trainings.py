@@ -28,6 +28,11 @@ class FinalistTraining:
     error: Share
     weights: Digest
 
+    @property
+    def key(self) -> tuple[int, int, str]:
+        """Return what tells it from the others."""
+        return self.number, self.seed, self.recipe
+
 
 class FinalistTrainings:
     """The trainings of one run under one recipe: those on the disk, and those that are added."""
@@ -35,7 +40,7 @@ class FinalistTrainings:
     def __init__(self, path: Path, recipe: Recipe) -> None:
         """Read what an earlier call has left. Raises RunError when the list is damaged."""
         self._home, self._recipe = path / "finalists", _text_digest(json.dumps(asdict(recipe), sort_keys=True))
-        self._all = load_trainings(path)
+        self._all = {each.key: each for each in load_trainings(path)}
 
     def weights(self, number: int, seed: int) -> Path:
         """Return where the weights of a training lie, or will lie."""
@@ -43,22 +48,18 @@ class FinalistTrainings:
 
     def error(self, number: int, seed: int) -> float | None:
         """Return the validation error of a training that ended; None where there is none, or its weights changed."""
-        for each in self._all:
-            if (each.number, each.seed, each.recipe) == (number, seed, self._recipe):
-                file = self.weights(number, seed)
-                return each.error if file.is_file() and digest(file) == each.weights else None
-        return None
+        found, file = self._all.get((number, seed, self._recipe)), self.weights(number, seed)
+        return found.error if found and file.is_file() and digest(file) == found.weights else None
 
     def add(self, number: int, seed: int, error: float) -> None:
         """Keep a training whose weights are written. Raises OSError."""
         made = FinalistTraining(number, seed, self._recipe, error, digest(self.weights(number, seed)))
-        others = [each for each in self._all if (each.number, each.seed, each.recipe) != (number, seed, self._recipe)]
-        self._all = (*others, made)
-        _write(self._home, self._all)
+        self._all[made.key] = made
+        atomic_write(_file(self._home), json.dumps([asdict(each) for each in self._all.values()], indent=1) + "\n")
 
     def clear(self) -> None:
         """Forget all trainings, once their finalists are listed."""
-        self._all = ()
+        self._all = {}
         _file(self._home).unlink(missing_ok=True)
 
 
@@ -73,7 +74,7 @@ def load_trainings(path: Path) -> tuple[FinalistTraining, ...]:
 
 def training_files(path: Path) -> set[Path]:
     """Return the weights of the trainings that are kept in a run. Raises RunError when their list is damaged."""
-    return {_weights(path / "finalists", each.number, each.seed, each.recipe) for each in load_trainings(path)}
+    return {_weights(path / "finalists", *each.key) for each in load_trainings(path)}
 
 
 def digest(file: Path) -> str:
@@ -92,7 +93,3 @@ def _file(home: Path) -> Path:
 
 def _weights(home: Path, number: int, seed: int, recipe: str) -> Path:
     return home / f"training-{number:06d}-{seed}-{recipe}.safetensors"
-
-
-def _write(home: Path, trainings: tuple[FinalistTraining, ...]) -> None:
-    atomic_write(_file(home), json.dumps([asdict(each) for each in trainings], indent=1) + "\n")

@@ -89,6 +89,14 @@ def are_trained(run: Run, settings: FinalistSettings) -> bool:
     return {record.number for record in chosen(run, settings.top)} <= trained
 
 
+def train_pending(run: Run) -> Iterator[str | Finalist]:
+    """Train the finalists that an experiment asks for, unless they are trained; see `train_finalists`."""
+    settings = run.experiment.finalists
+    if settings is not None and not are_trained(run, settings):
+        yield f"training the best {settings.top} networks again, from {settings.seeds} seeds each"
+        yield from train_finalists(run, settings.recipe(run.experiment.recipe), settings.seeds, settings.top)
+
+
 def train_finalists(run: Run, recipe: Recipe, seeds: int, top: int) -> Iterator[str | Finalist]:
     """Train the `top` networks that `chosen` returns from `seeds` seeds each.
 
