@@ -12,7 +12,6 @@ import pytest
 
 import nas
 from nas.device.boards import BUNDLED, read_boards
-from nas.device.latency.latency_model import HeldOutError, LatencyModel, load_latency_model, save_latency_model
 from nas.files import read_text
 from nas.genome.baselines import baseline
 from nas.genome.genome_json import read_genome, to_json
@@ -86,13 +85,6 @@ def recipes(folder: Path, patch: pytest.MonkeyPatch) -> Prepared:
     return file, lambda: recipe.recipe("fast")
 
 
-def latency(folder: Path, _: pytest.MonkeyPatch) -> Prepared:
-    file = folder / "latency.json"
-    error = HeldOutError(median=0.05, percentile_90=0.1, margin=0.1, rank_correlation=0.9, networks=20)
-    save_latency_model(LatencyModel("made", "made", 0.1, {"Relu": {"read": 1e-6}}, error), file)
-    return file, lambda: load_latency_model(file)
-
-
 def boards(folder: Path, _: pytest.MonkeyPatch) -> Prepared:
     file = folder / "boards.toml"
     file.write_bytes(BUNDLED.read_bytes())
@@ -101,7 +93,6 @@ def boards(folder: Path, _: pytest.MonkeyPatch) -> Prepared:
 
 READERS = {
     "device/boards.py": boards,
-    "device/latency/latency_model.py": latency,
     "genome/genome_json.py": genome,
     "search/experiment_file.py": experiment,
     "search/store/rows.py": finalists,

@@ -1,11 +1,12 @@
 """Files, arenas and outputs beside the runtimes themselves."""
 
+import random
 from typing import Any
 
 import numpy as np
 import pytest
 from device.trained import LAYERS, convertible_network, images_for, quantized, scores_of, trained
-from random_networks import random_network
+from random_networks import random_network, random_op
 
 from benchmarks.device_memory import compare, random_networks
 from benchmarks.micro_runtime import arena_of, load
@@ -14,8 +15,8 @@ from nas.device.conversion import integer_graph
 from nas.device.footprint import footprint
 from nas.device.quantize import QuantizedNetwork
 from nas.device.reference import run_integers
-from nas.errors import DeviceError
-from nas.genome import Graph, Task, cost
+from nas.errors import DeviceError, GenomeError
+from nas.genome import OPS, Graph, Primitive, Task, cost
 from nas.genome.primitives import BasicBlock, ConvStack, GapHead, Linear, MaxPool, Stem
 
 pytest.importorskip("flatbuffers")
@@ -60,6 +61,41 @@ def test_every_layer_alone(layer: str) -> None:
         assert difference(network, load(network.to_tflite(), footprint(graph).ram), images) == 0
         checked += 1
     assert checked
+
+
+PRIMITIVES = sorted(
+    name for name, op in OPS.items() if issubclass(op, Primitive) and op.__module__.startswith("nas.genome.primitives")
+)
+WITHOUT_OPERATIONS = {"ConvNeXtBlock", "NormHead", "PatchReduction", "PatchStem"}  # the runtime has no LayerNorm
+
+
+def around(name: str, seed: int) -> Graph:
+    """A random primitive on an image, with a head on what is not flat. Raises GenomeError where it does not fit."""
+    rng = random.Random(seed)
+    side = rng.choice([12, 20])
+    made = random_op(rng, OPS[name])(Task("small", (rng.choice([3, 4, 8]), side, side), 10).image())
+    return Graph.of(GapHead(10)(made) if len(made.shape) == 3 else made)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PRIMITIVES)
+def test_every_primitive_but_those_with_layer_norm(name: str) -> None:
+    """Random hyperparameters, until three networks of at most 300,000 parameters have been compared."""
+    checked = 0
+    for seed in range(200):
+        try:
+            graph = around(name, seed)
+            if cost(graph).params > 300_000:
+                continue
+            network = quantized(graph, seed)
+        except (GenomeError, DeviceError):
+            continue
+        images = network.quantize_images(images_for(graph, 1, 2))
+        assert difference(network, load(network.to_tflite(), footprint(graph).ram), images) == 0
+        checked += 1
+        if checked == 3:
+            break
+    assert bool(checked) == (name not in WITHOUT_OPERATIONS)
 
 
 @pytest.mark.slow

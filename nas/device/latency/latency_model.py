@@ -1,21 +1,15 @@
 """Latency predicted from the layers of a network, so that a limit costs no measurement per proposal."""
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import cached_property, lru_cache
-from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from nas.device.latency.layer_features import layer_features
-from nas.errors import LatencyError
-from nas.files import atomic_write, read_text
 from nas.genome.graph import Graph, PlacedOp
 
-MAX_BYTES = 1_000_000
 PICOSECONDS = 10**9  # in a millisecond; whole ones, so that a sum is the same in every order
 STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 Amount = Annotated[float, Field(ge=0, le=1e12)]
@@ -59,7 +53,7 @@ class LatencyModel:
     network_ms: Amount
     weights: dict[Name, dict[Name, Amount]]
     error: HeldOutError
-    format: Literal["nas-latency/1"] = "nas-latency/1"
+    format: Literal["nas-latency/2"] = "nas-latency/2"
 
     def predict(self, graph: Graph) -> float:
         """Return the milliseconds that the network should take for one image, without auxiliary heads.
@@ -89,27 +83,3 @@ class LatencyModel:
             return round(PICOSECONDS * self._layer_ms(placed))
 
         return picoseconds
-
-
-_MODEL = TypeAdapter(LatencyModel)
-
-
-def save_latency_model(model: LatencyModel, file: Path) -> None:
-    """Write a model as JSON. Raises OSError, naming the file."""
-    atomic_write(file, json.dumps(asdict(model), indent=1) + "\n")
-
-
-def load_latency_model(file: Path) -> LatencyModel:
-    """Return the model in a file, which is checked and never executed. Raises LatencyError, naming file and fault."""
-    try:
-        if file.stat().st_size > MAX_BYTES:
-            raise LatencyError(f"{file}: larger than {MAX_BYTES:,} bytes; this is not a model of latency")
-        return _MODEL.validate_json(read_text(file))
-    except OSError as problem:
-        raise LatencyError(f"{file}: {problem.strerror or problem}") from None
-    except UnicodeDecodeError as problem:
-        raise LatencyError(f"{file}: not JSON: {problem}") from None
-    except ValidationError as problems:
-        first = problems.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise LatencyError(f"{file}: {f'`{place:.100}`: ' if place else ''}{first['msg']:.200}") from None

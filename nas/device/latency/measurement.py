@@ -60,14 +60,6 @@ class LatencyProvider(Protocol):
         """Return in a line what is measured on: the processor, the runtime and its version."""
 
 
-def repeatability(provider: LatencyProvider, graphs: Sequence[Graph]) -> float:
-    """Return how quiet the provider is: the median relative difference of networks measured twice, one after another.
-
-    On a quiet machine it is about 0.01; a difference between two networks below it says nothing. Raises LatencyError.
-    """
-    return relative_difference(provider.measure(*graphs), provider.measure(*graphs))
-
-
 def relative_difference(first: Sequence[Latency], second: Sequence[Latency]) -> float:
     """Return the median over networks of the difference of two medians, as a share of the smaller one."""
     pairs = [(a.median_ms, b.median_ms) for a, b in zip(first, second, strict=True)]

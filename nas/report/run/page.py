@@ -10,6 +10,7 @@ from nas.report.run.classes import classes_section
 from nas.report.run.curves import curves_section
 from nas.report.run.front import front_section
 from nas.report.run.header import run_header
+from nas.report.run.latency import latency_section
 from nas.report.run.memory import memory_section
 from nas.report.run.network import network_section
 from nas.report.run.population import population_section
@@ -24,6 +25,7 @@ SECTIONS: list[Callable[[View], Section | None]] = [
     front_section,
     network_section,
     memory_section,
+    latency_section,
     classes_section,
     progress_section,
     population_section,
