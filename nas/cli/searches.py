@@ -4,7 +4,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,6 +41,7 @@ from nas.cli.options import (
     refuse_options,
     typed_options,
 )
+from nas.cli.signals import quiet_interrupt
 from nas.errors import RunError, printable, quoted
 
 if TYPE_CHECKING:
@@ -230,13 +231,10 @@ def status_command(
 
 
 def _status(run: Path) -> dict[str, Any]:
-    from nas.search.store.run import load_run
-    from nas.search.store.run_files import is_locked
+    from nas.search.results.running import read_live_run
 
-    locked = is_locked(run)
-    found = load_run(run)
-    active = None if found.experiment.storage else locked  # the lock is this machine's, a server's study anyone's
-    return _status_facts(found, str(run), active)
+    now = read_live_run(run)
+    return _status_facts(now.run, str(run), now.active)
 
 
 def watch_status(read: Callable[[], dict[str, Any]]) -> None:
@@ -247,6 +245,8 @@ def watch_status(read: Callable[[], dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
+
+    from nas.search.results.running import is_searching
 
     console, last = Console(), ""
     live = Live(console=console, auto_refresh=False)
@@ -259,20 +259,10 @@ def watch_status(read: Callable[[], dict[str, Any]]) -> None:
             elif text != last:
                 output(text)
             last = text
-            over = facts["complete"] + facts["failed"] + facts["pruned"]
-            if not (over < facts["trials_total"] if facts["active"] is None else facts["active"]):
+            ended = facts["complete"] + facts["failed"] + facts["pruned"]
+            if not is_searching(facts["active"], ended, facts["trials_total"]):
                 return
             time.sleep(WATCH_SECONDS)
-
-
-def quiet_interrupt() -> AbstractContextManager[None]:
-    """Return a context in which Ctrl-C raises KeyboardInterrupt and prints nothing."""
-    from nas.cli.signals import on_signals
-
-    def interrupt(_number: int) -> None:
-        raise KeyboardInterrupt
-
-    return on_signals(interrupt)
 
 
 def _status_facts(run: "Run", path: str, active: bool | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 
 HANGUP = getattr(signal, "SIGHUP", None)  # Windows has none
@@ -27,6 +27,15 @@ def on_signals(act: Callable[[int], None]) -> Iterator[None]:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
+
+
+def quiet_interrupt() -> AbstractContextManager[None]:
+    """Return a context in which Ctrl-C raises KeyboardInterrupt and prints nothing."""
+
+    def interrupt(_number: int) -> None:
+        raise KeyboardInterrupt
+
+    return on_signals(interrupt)
 
 
 def _leave(terminals: list[int]) -> None:

@@ -1,11 +1,45 @@
-"""How far running trials are: the epoch, the time so far and the time left."""
+"""A run while a search works on it: whether it goes on, and how far each running trial is."""
 
 import time
+from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from nas.search.durations import format_duration
+from nas.search.store.run import Run, load_run
+from nas.search.store.run_files import is_locked
 from nas.search.store.running_trials import RunningTrial
 from nas.search.trial import TrialRecord
+
+
+@dataclass(frozen=True)
+class LiveRun:
+    """A run as it is now. active: whether a driver works on it; None where that is not known."""
+
+    run: Run
+    active: bool | None
+
+    @property
+    def ended(self) -> int:
+        """The number of trials of the search that do not run any more, whatever became of them."""
+        return sum(record.state != "running" for record in self.run.records)
+
+    @property
+    def searching(self) -> bool:
+        """Whether trials may still be added to the run."""
+        return is_searching(self.active, self.ended, self.run.experiment.trials)
+
+
+def read_live_run(path: Path, space: str | None = None) -> LiveRun:
+    """Return a run as it is now. Raises as `load_run`, which also describes `space`."""
+    locked = is_locked(path)  # first: what a driver that ends meanwhile has written is read after it
+    run = load_run(path, space=space)
+    return LiveRun(run, None if run.experiment.storage else locked)  # the lock is this machine's, a server anyone's
+
+
+def is_searching(active: bool | None, ended: int, total: int) -> bool:
+    """Return whether a search goes on; where no driver can be seen, it does until all its trials have ended."""
+    return ended < total if active is None else active
 
 
 class TrialProgress(NamedTuple):
