@@ -103,7 +103,7 @@ INNER_ROOMS: dict[str, list[str]] = {
         "overview own_data",
     ],
     "principles": ["claims", "study_file", "judging", "training"],
-    "report": ["text", "html network", "run", "comparison principles"],
+    "report": ["text", "html network", "run", "comparison live principles"],
 }
 """The entries of a room from the ground up: one imports from its own floor or below, and never in a circle."""
 

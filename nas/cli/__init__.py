@@ -3,6 +3,7 @@
 init.py        init
 searches.py    search, resume, status
 tune.py        tune
+watch.py       watch
 results.py     report, export, finalists
 proxies.py     proxies
 doctor.py      doctor
@@ -33,6 +34,7 @@ from nas.cli import (  # each adds its verbs
     results,
     searches,
     tune,
+    watch,
 )
 from nas.cli.app import EXIT_FINDINGS, EXIT_USAGE, app, info, prepare_streams
 from nas.cli.signals import on_signals
@@ -85,5 +87,5 @@ def _check_directory() -> None:
 
 __all__ = [
     "catalog", "data", "diff", "doctor", "init", "main", "networks", "principles", "proxies", "results", "searches",
-    "tune",
+    "tune", "watch",
 ]  # fmt: skip

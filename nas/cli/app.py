@@ -22,6 +22,7 @@ EXAMPLES = {
     "resume": "nas resume runs/quickstart --trials 60",
     "tune": "nas tune quickstart --workers 2",
     "status": "nas status runs/quickstart",
+    "watch": "nas watch runs/quickstart --open",
     "report": "nas report runs/quickstart",
     "export": "nas export runs/quickstart --trial best --out exports/digits",
     "finalists": "nas finalists runs/quickstart --seeds 5 --top 3",
@@ -41,9 +42,9 @@ EXAMPLES = {
 
 OTHER_VERBS = {
     "run": "search", "train": "search", "start": "search", "continue": "resume", "restart": "resume",
-    "watch": "status", "progress": "status", "plot": "report", "draw": "show", "view": "show", "flops": "cost",
-    "params": "cost", "compare": "diff", "download": "data", "fetch": "data", "models": "baselines",
-    "ops": "primitives",
+    "progress": "status", "live": "watch", "serve": "watch", "dashboard": "watch", "plot": "report", "draw": "show",
+    "view": "show", "flops": "cost", "params": "cost", "compare": "diff", "download": "data", "fetch": "data",
+    "models": "baselines", "ops": "primitives",
 }  # fmt: skip
 """Our verb by the name that other tools give one."""
 

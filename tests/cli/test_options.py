@@ -36,6 +36,7 @@ REFUSED: list[tuple[str, ...]] = [
     ("export", "RUN:1", "--trial", "1"),
     ("report", "RUN", "--space", "mine.py"),
     ("resume", "RUN", "--space", "mine.py"),
+    ("watch", "RUN", "--space", "mine.py"),
     ("finalists", "RUN", "--space", "mine.py"),
     ("export", "RUN", "--space", "mine.py"),
     ("spaces", "--data", "digits"),
@@ -58,6 +59,7 @@ ALWAYS = {
     "tune": "changes data max_params max_macs max_flops min_flops max_ram max_flash trials "
     "time_limit workers seed device sampler start address storage_path resume out",
     "status": "as_json watch",
+    "watch": "port open_",
     "report": "format_ out",
     "export": "out format_",
     "finalists": "seeds top epochs as_json data_dir",

@@ -1,4 +1,4 @@
-"""The page in a browser, from disk: no error, no request, and its controls do what they say."""
+"""The page in a browser: no error, no request from disk, and its controls do what they say."""
 
 import json
 import re
@@ -8,12 +8,16 @@ from collections.abc import Callable
 from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from fake_run import evil_run, rich_run, run
 from PIL import Image
+from test_live_page import Watched
 
 from nas.report import write_comparison, write_report
+from nas.report.live.page import LivePage
+from nas.report.live.server import PageServer
 from nas.report.run.view import view_of
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -101,8 +105,11 @@ def heard(document: str) -> Any:
     return json.loads(unescape(found[1]))
 
 
-def opened(page: Path, profile: Path, *options: str) -> tuple[str, str, list[str]]:
-    """The document after its scripts ran, what the console said, and what the page asked the network for."""
+def opened(page: Path | str, profile: Path, *options: str) -> tuple[str, str, list[str]]:
+    """The document after its scripts ran, what the console said, and what the page asked the network for.
+
+    page: a file, or an address.
+    """
     log = profile.with_suffix(".json")
     assert BROWSER is not None
     command = [
@@ -112,7 +119,7 @@ def opened(page: Path, profile: Path, *options: str) -> tuple[str, str, list[str
         f"--user-data-dir={profile}",
         f"--log-net-log={log}",
         "--dump-dom",
-        page.as_uri(),
+        page if isinstance(page, str) else page.as_uri(),
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)
     events = [event.get("params", {}) for event in json.loads(log.read_text(encoding="utf-8"))["events"]]
@@ -149,6 +156,28 @@ def test_a_request_and_an_error_would_be_seen(tmp_path: Path) -> None:
     _, console, asked = opened(page, tmp_path / "profile")
     assert "missing is not defined" in console
     assert asked == ["http://127.0.0.1:9/x"]
+
+
+def test_a_page_that_is_watched_is_loaded_again_when_a_trial_ends(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    page = LivePage(watched)
+
+    def load() -> str:
+        """Return the page, after which a trial ends."""
+        text = page.html()
+        watched.set(True, "complete")
+        page.refresh()
+        return text
+
+    with PageServer(page) as server:
+        path = urlsplit(server.url).path
+        server.contents[path] = ("text/html", load)
+        document, console, asked = opened(server.url, tmp_path / "profile")
+    assert console == ""
+    assert 'data-version="2"' in document
+    assert "1 of 12 trials are complete" in document
+    assert re.search(r'<div id="front-plot" class="plot[^>]*><div', document)
+    assert set(asked) == {server.url, f"{server.url}version"}
 
 
 def test_its_controls_work(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""One offline page: it fetches nothing, and its policy forbids fetching."""
+"""One page that holds all it needs. Its policy forbids every request, unless a section asks the page's own server."""
 
 import base64
 import hashlib
@@ -10,7 +10,7 @@ from nas.report.html.markup import Child, Markup, json_script, tag
 from nas.report.html.section import Section
 from nas.report.network import STYLE
 
-_BARE = "default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
+BARE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
 
 
 def sections_page(title: str, header: Child, sections: Sequence[Section], footer: Child = None) -> str:
@@ -20,17 +20,21 @@ def sections_page(title: str, header: Child, sections: Sequence[Section], footer
     blocks = [f"{{\n{path.read_text(encoding='utf-8')}\n}}\n" for path in scripts]
     script = "".join([report_resource("html/page.js"), *blocks, "start();\n"])
     content = [header, tag("main", [each.html for each in sections], id="results"), footer]
-    return document(title, content, data, script)
+    return document(title, content, data, script, any(each.asks for each in sections))
 
 
-def document(title: str, content: Child, data: Mapping[str, Any], script: str) -> str:
-    """Return a page around its content: its policy, its style, the data of its plots and the script that draws them."""
+def document(title: str, content: Child, data: Mapping[str, Any], script: str, asks: bool = False) -> str:
+    """Return a page around its content: its policy, its style, the data of its plots and the script that draws them.
+
+    asks: whether the script may make requests to the server that the page came from.
+    """
     scripts = [_plotly(), script] if data else [script]
     allowed = " ".join(f"'sha256-{_digest(each)}'" for each in scripts)
+    policy = f"{BARE_POLICY}; script-src {allowed}" + ("; connect-src 'self'" if asks else "")
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=f"{_BARE}; script-src {allowed}"),
+        tag("meta", http_equiv="Content-Security-Policy", content=policy),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("title", f"{title} · architecture search"),

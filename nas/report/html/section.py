@@ -13,12 +13,14 @@ class Section:
     """What a section adds to a page.
 
     html: made with `section`. data: plain data by name; the script reads it, and each name registers what draws it in
-    the element that `plot` makes. script: a file of JavaScript, usually next to the Python file.
+    the element that `plot` makes. script: a file of JavaScript, usually next to the Python file. asks: whether the
+    script makes requests, which only the server that the page came from may answer.
     """
 
     html: Markup
     data: Mapping[str, Any] = field(default_factory=dict)
     script: Path | None = None
+    asks: bool = False
 
 
 def section(identity: str, heading: str, *children: Child) -> Markup:

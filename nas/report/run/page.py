@@ -1,6 +1,6 @@
 """The page of a run: its sections in the order in which they appear."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from nas.report.html.markup import Markup, tag
 from nas.report.html.page import sections_page
@@ -38,9 +38,9 @@ SECTIONS: list[Callable[[View], Section | None]] = [
 """What makes the sections, in order. A function that returns None leaves its section out."""
 
 
-def run_page(view: View, alone: bool = False) -> str:
-    """Return the page of a run as HTML. alone: without links to files next to it."""
-    sections = [made for make in SECTIONS if (made := make(view))]
+def run_page(view: View, alone: bool = False, before: Sequence[Section] = ()) -> str:
+    """Return the page of a run as HTML. alone: without links to files next to it. before: sections above the others."""
+    sections = [*before, *[made for make in SECTIONS if (made := make(view))]]
     footer = tag("footer") if alone else _footer(view)
     return sections_page(clip(view.experiment.name, 60), run_header(view), sections, footer)
 
