@@ -13,19 +13,17 @@ from nas.device.latency.measurement import Latency
 from nas.device.latency.settings import LatencySettings
 from nas.device.memory_profile import memory_profile
 from nas.errors import DeviceError
-from nas.genome.cost import cost
 from nas.genome.graph import Graph
 from nas.search.store.study_view import run_experiment
 from nas.user_code import trust
 
 HEAD = "8-bit integers, TensorFlow Lite Micro"
-UNITS = {
-    "activation_ram": "bytes of tensors, as the runtime plans them: exact",
-    "runtime_ram": "bytes of the runtime's structures: an upper bound",
-    "ram": "bytes of an arena in which it runs: both of these",
-    "weights": "bytes of weights, biases and other constants",
-    "flash": "bytes of the .tflite file, exact; without the runtime's code",
-    "macs": "multiply-accumulates",
+REMARKS = {
+    "activation_ram": "tensors, exact",
+    "runtime_ram": "structures, at most",
+    "ram": "the arena: both",
+    "weights": "with biases",
+    "flash": "the file, exact",
 }
 
 
@@ -74,7 +72,7 @@ def device_facts(graph: Graph, board: Board | None, latency: Latency | None) -> 
     left = _left(counts, board) if counts and board else {}
     fits = {"target": board.name, "fits": bool(left) and min(left.values()) >= 0, "left": left} if board else {}
     times = {"latency_ms": latency.median_ms, "latency_spread_ms": latency.spread_ms} if latency else {}
-    return {**(counts or dict.fromkeys([name for name in UNITS if name != "macs"])), **fits, **times}
+    return {**(counts or dict.fromkeys(REMARKS)), **fits, **times}
 
 
 def print_device_tables(graph: Graph, board: Board | None, layerwise: bool) -> None:
@@ -82,7 +80,7 @@ def print_device_tables(graph: Graph, board: Board | None, layerwise: bool) -> N
     counts = _counts_or_reason(graph)
     if not counts:
         return
-    output("\n" + text_table(device_table(counts | {"macs": cost(graph).macs}, board)))
+    output(f"\n{HEAD}\n{text_table(device_table(counts, board))}")
     if board:
         info(fit_message(counts, board))
     for table in memory_tables(graph) if layerwise else ():
@@ -103,13 +101,12 @@ def _left(counts: Mapping[str, int], board: Board) -> dict[str, int]:
 
 
 def device_table(counts: Mapping[str, int], board: Board | None) -> list[tuple[str, ...]]:
-    """Return a row per count under a header: the count, in KiB, what a board has and what is left of it, the unit."""
+    """Return a row per count under a header: bytes, KiB, what a board has and what is left of it, a remark."""
     left = _left(counts, board) if board else {}
-    rows = [[HEAD, "", "KiB", *([board.name, "left"] if board else []), ""]]
+    rows = [["", "bytes", "KiB", *(["board", "left"] if board else []), ""]]
     for name, count in counts.items():
-        kib = "" if name == "macs" else f"{count / 1024:,.1f}"
         on_board = [f"{board.limits[name]:,}", f"{left[name]:,}"] if board and name in left else ["", ""]
-        rows.append([name, f"{count:,}", kib, *(on_board if board else []), UNITS[name]])
+        rows.append([name, f"{count:,}", f"{count / 1024:,.1f}", *(on_board if board else []), REMARKS[name]])
     return _right_aligned(rows)
 
 
