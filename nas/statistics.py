@@ -76,6 +76,15 @@ def falling_p(values: Sequence[float], orders: int = 999, seed: int = 0) -> floa
     return (1 + sum(each <= actual + 1e-9 for each in random)) / (1 + orders)
 
 
+def holm(values: Sequence[float]) -> list[float]:
+    """Return p values adjusted for their number, step by step from the smallest (Holm 1979)."""
+    adjusted, running = [0.0] * len(values), 0.0
+    for rank, index in enumerate(sorted(range(len(values)), key=lambda i: values[i])):
+        running = max(running, min(1.0, (len(values) - rank) * values[index]))
+        adjusted[index] = running
+    return adjusted
+
+
 def _normal(level: float) -> float:
     return NormalDist().inv_cdf((1 + level) / 2)
 

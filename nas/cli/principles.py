@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 @app.command("principles")
 def principles_command(
     experiment: Annotated[str, typer.Argument(help="A study's TOML file, the name of a bundled study, or a run.")],
+    more: Annotated[
+        list[Path] | None, typer.Argument(metavar="[RUN]...", help="More runs of the same design, for one page.")
+    ] = None,
     changes: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be trained, and the power.")] = False,
     time_limit: TimeLimit = None,
@@ -41,6 +44,8 @@ def principles_command(
             raise ExperimentError(f"{experiment} is a run: {options} are for an EXPERIMENT")
         path = Path(experiment)
     else:
+        if more:
+            raise ExperimentError(f"{more[0]}: more runs can only follow a run, and {experiment} is none")
         settings = dict(setting(change) for change in changes or [])
         settings |= {"time_limit": time_limit} if time_limit else {}
         file = find_experiment(experiment)
@@ -53,7 +58,7 @@ def principles_command(
             refuse_options("--dry-run writes no page", evidence=evidence, json=as_json)
             return
         _train(study, path, "nas " + shlex.join(sys.argv[1:]))
-    _report(path, evidence or [], as_json)
+    _report([path, *(more or [])], evidence or [], as_json)
 
 
 def resume_principles(run: Path, command: str, changes: dict[str, Any]) -> None:
@@ -61,23 +66,24 @@ def resume_principles(run: Path, command: str, changes: dict[str, Any]) -> None:
     from nas.principles.study_file import load_study
 
     _train(load_study(run, changes), run, command)
-    _report(run, [], as_json=False)
+    _report([run], [], as_json=False)
 
 
 def _print_plan(study: "PrincipleStudy") -> None:
     """Print what will be trained, and the planned power. Raises GenomeError for unmatched arms."""
     from nas.principles.judging.plan import Plan
-    from nas.principles.judging.power import count_claims, planned_power
+    from nas.principles.judging.power import alpha_of_one, count_bounds, planned_power
 
-    plan, design = Plan(study), study.design
-    claims = count_claims(study.principles)
-    info(f"{study.experiment.name}: {claims} claims, analyzed at {', '.join(map(str, design.interim_seeds))} seeds, "
-         f"alpha {design.alpha:.0%} over all claims; at most {len(plan.all_trainings())} trainings "
-         f"of {study.experiment.recipe.epochs} epochs")  # fmt: skip
-    for principle in study.principles:
-        power = planned_power(principle, design, claims)
+    plan, design, principles = Plan(study), study.design, study.principles
+    claims = sum(principle.control is None for principle in principles)
+    info(f"{study.experiment.name}: {claims} claims, {count_bounds(principles)} bounds, on {design.settings} settings; "
+         f"alpha {design.alpha:.0%} over all; worth it: {design.worth:g} points")  # fmt: skip
+    info(f"  {len(plan.trainings)} trainings of {study.experiment.recipe.epochs} epochs")
+    for principle in principles:
+        power = planned_power(principle, design, alpha_of_one(principles, design))
         matches = ", ".join(map(str, principle.matches))
-        info(f"  {principle.key}  power {power:4.0%}  {matches or 'unmatched':<20}  {principle.claim}")
+        stated = f"power {power:4.0%}" if principle.control is None else "control   "
+        info(f"  {principle.key}  {stated}  {matches or 'unmatched':<20}  {principle.claim}")
 
 
 def _train(study: "PrincipleStudy", path: Path, command: str) -> None:
@@ -101,23 +107,29 @@ def _train(study: "PrincipleStudy", path: Path, command: str) -> None:
         info(time_limit_message(runner.clock.limit, runner.clock.seconds, path))
 
 
-def _report(path: Path, searches: list[Path], as_json: bool) -> None:
-    """Write the page and print the verdicts."""
+def _report(paths: list[Path], searches: list[Path], as_json: bool) -> None:
+    """Write the page, and the values as CSV beside it, and print the verdicts."""
     from nas.principles.judging.evidence import evidence_of_run
     from nas.principles.judging.study_results import read_results
     from nas.report.principles.page import write_principles_page
     from nas.search.store.run import load_run
 
-    results = read_results(path)
+    results = read_results(*paths)
     page = write_principles_page(results, [each for run in searches for each in evidence_of_run(load_run(run))])
-    rows = [_row(verdict) for verdict in results.verdicts]
+    rows = [row for verdict in results.verdicts for row in _rows(verdict)]
     output(rows if as_json else text_table([tuple(map(str, row.values())) for row in rows]))
     info("Report, to open in a browser:")
     (info if as_json else output)(str(page))
 
 
-def _row(verdict: "Verdict") -> dict[str, Any]:
-    first = verdict.findings[0].estimate if verdict.findings else None
-    effect = f"{first.mean:+.2f} [{first.low:+.2f}, {first.high:+.2f}]" if first else "no results"
-    return {"key": verdict.principle.key, "verdict": verdict.outcome, "seeds": verdict.analysis.seeds,
-            "effect": effect, "claim": verdict.principle.claim}  # fmt: skip
+def _rows(verdict: "Verdict") -> list[dict[str, Any]]:
+    """Return a row per bound; one without results where there are none."""
+    key, claim = verdict.principle.key, verdict.principle.claim
+    if not verdict.findings:
+        return [{"key": key, "verdict": "undecided", "settings": 0, "effect": "no results", "claim": claim}]
+    return [
+        {"key": key, "verdict": each.word, "settings": each.estimate.settings,
+         "effect": f"{each.estimate.mean:+.2f} [{each.estimate.low:+.2f}, {each.estimate.high:+.2f}]",
+         "claim": claim if len(verdict.findings) == 1 else f"{claim} ({each.bound.name})"}
+        for each in verdict.findings
+    ]  # fmt: skip

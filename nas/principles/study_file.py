@@ -3,97 +3,139 @@
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from random import Random
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
-from nas.errors import ExperimentError
+from nas.errors import BudgetError, ExperimentError, GenomeError, NasError
 from nas.files import atomic_write, line_of
+from nas.genome.graph import Graph
 from nas.principles.claims import select_principles
 from nas.principles.claims.principle import Principle
-from nas.principles.claims.scale import Scale
+from nas.principles.claims.setting import Setting
 from nas.search.experiment import MATCHED, Experiment
 from nas.search.experiment_file import read_toml, set_options, validate_experiment, write_toml
-from nas.training.data import task
+from nas.training.data import Source, task
 
 FILE = "principles.toml"
 SEARCH_KEYS = {
     "space", "objectives", "trials", "budget", "halving", "fit", "sampler", "baselines", "storage", "tracker",
 }  # fmt: skip
 """The settings of a search, which a study of principles does not have."""
-FIRST_PRINCIPLES = (
-    "a00", "h01", "h02", "h03", "h04", "h05", "h06", "h07", "h08", "h09", "h10", "h12", "h13", "h14", "h15", "h16",
-    "h17", "h18", "h20", "h23", "h25", "h27",
-)  # fmt: skip
-"""The principles of runs whose file names none: all that there were when such runs began."""
-FORMER_KEYS = {"looks": "interim_seeds", "futile": "min_power", "sd": "error_sd"}
-Width = Annotated[int, Field(ge=8, le=4096)]
-Depth = Annotated[int, Field(ge=8, le=1202)]
+FORMER_KEYS = {
+    "interim_seeds", "looks", "points", "min_power", "futile", "sd", "population",
+}  # fmt: skip
+"""Settings of a study of one pair of networks and several seeds, which was judged in another way."""
 Positive = Annotated[float, Field(gt=0, le=100)]
 Share = Annotated[float, Field(gt=0, lt=1)]
-Seeds = Annotated[int, Field(ge=2, le=1000)]
+Choice = Annotated[tuple[int, ...], Field(min_length=1, max_length=100)]
+Widths = tuple[Annotated[int, Field(ge=8, le=4096)], Annotated[int, Field(ge=8, le=4096)]]
+Growths = tuple[Annotated[float, Field(ge=1, le=4)], Annotated[float, Field(ge=1, le=4)]]
+ATTEMPTS = 100  # at a setting in which the arms of a claim can be matched
 
 
 @pydantic_dataclass(frozen=True, config=ConfigDict(strict=True, extra="forbid"))
 class Design:
-    """The scale and the statistics of a study, fixed before a network is trained.
+    """The settings and the statistics of a study, fixed before a network is trained.
 
-    side, width, shallow, deep: of the Scale. interim_seeds: numbers of seeds at which the claims are analyzed; a claim
-    that is decided gets no more seeds. points: how many points here one point of the claims' margins and effects is
-    worth; above 1 where errors are far above the papers'. error_sd, loss_sd: standard deviation of one training over
-    seeds, in points and in nats, from a pilot. alpha: of the whole study. min_power: a claim of less planned power
-    gets the first interim analysis only. population: networks drawn from each space. keys: of the principles, which are
-    judged together; a file that names none means all that are known when a run begins.
+    settings: how many, each with a division of the images of its own. images: the data sets that they take in turns;
+    none means that of the study. side: pixels per side. width, growth: from where to where the widths of the first
+    stage, and the growth of widths from stage to stage, are drawn. repeats, shallow, deep: what is drawn from, see
+    `Setting`. worth, worth_loss: the smallest difference that is worth it, in points and in nats. error_sd, loss_sd:
+    standard deviation of one arm over settings, in points and in nats, from a pilot. alpha: of the whole study. keys:
+    of the principles, which are judged together; a file that names none means all that are known when a run begins.
     """
 
+    settings: Annotated[int, Field(ge=2, le=1000)] = 12
+    images: tuple[str, ...] = ()
     side: Annotated[int, Field(ge=8, le=1024)] = 32
-    width: Width = 32
-    shallow: Depth = 20
-    deep: Depth = 56
-    interim_seeds: Annotated[tuple[Seeds, ...], Field(min_length=1, max_length=5)] = (5, 10)
-    points: Positive = 1.0
-    error_sd: Positive = 0.35
-    loss_sd: Positive = 0.02
+    width: Widths = (24, 40)
+    growth: Growths = (1.6, 2.2)
+    repeats: Choice = (1, 2)
+    shallow: Choice = (14, 20)
+    deep: Choice = (44, 56)
+    worth: Positive = 0.5
+    worth_loss: Positive = 0.05
+    error_sd: Positive = 0.8
+    loss_sd: Positive = 0.05
     alpha: Share = 0.05
-    min_power: Annotated[float, Field(ge=0, lt=1)] = 0.02
-    population: Annotated[int, Field(ge=0, le=1000)] = 10
     keys: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("shallow", "deep"):
-            if getattr(self, name) % 6 != 2:
-                raise ValueError(f"`{name}` (={getattr(self, name)}) must be 6 n + 2, such as 8, 14, 20 or 56")
-        if list(self.interim_seeds) != sorted(set(self.interim_seeds)):
-            raise ValueError(f"`interim_seeds` (={self.interim_seeds}) must be increasing")
+            if any(depth < 8 or depth % 6 != 2 for depth in getattr(self, name)):
+                raise ValueError(f"`{name}` (={getattr(self, name)}) must be of 6 n + 2, such as 8, 14, 20 or 56")
+        if min(self.repeats) < 1:
+            raise ValueError(f"`repeats` (={self.repeats}) must be at least 1")
+        for name in ("width", "growth"):
+            if list(getattr(self, name)) != sorted(getattr(self, name)):
+                raise ValueError(f"`{name}` (={getattr(self, name)}) must be (from, to)")
 
 
 @dataclass(frozen=True)
 class PrincipleStudy:
-    """Which principles are tried, at what scale, how their networks are trained and how they are judged."""
+    """Which principles are tried, on what settings, how their networks are trained and how they are judged."""
 
     experiment: Experiment
     design: Design
 
-    @property
-    def scale(self) -> Scale:
-        """Return the scale at which the arms are built."""
-        design = self.design
-        return Scale(task(self.experiment.source), design.side, design.width, design.shallow, design.deep)
+    def source(self, index: int) -> Source:
+        """Return the images of a setting, divided as in no other setting."""
+        names, source = self.design.images, self.experiment.source
+        name = names[index % len(names)] if names else source.name
+        directory = source.directory if name == source.name else None
+        return replace(source, name=name, directory=directory, division=self.seed(index))
+
+    def seed(self, index: int) -> int:
+        """Return the seed of a setting; all arms see one order of images under it."""
+        return self.experiment.trial_seed(index)
+
+    def setting(self, index: int, attempt: int = 0) -> Setting:
+        """Return a setting. attempt: another draw of it, where the arms of a claim cannot be matched in an earlier one.
+
+        Raises DataError where the images are missing.
+        """
+        design, rng = self.design, Random(f"{self.experiment.seed} {index} {attempt}")
+        return Setting(
+            task(self.source(index)),
+            design.side,
+            width=rng.randint(*design.width),
+            growth=rng.uniform(*design.growth),
+            repeats=rng.choice(design.repeats),
+            shallow=rng.choice(design.shallow),
+            deep=rng.choice(design.deep),
+            index=index,
+        )
+
+    def matched_setting(self, principle: Principle, index: int) -> tuple[Setting, dict[str, Graph]]:
+        """Return the first draw of a setting in which the arms of a principle are matched, and their networks.
+
+        Raises GenomeError where they are in none of ATTEMPTS draws.
+        """
+        problem: NasError | None = None
+        for attempt in range(ATTEMPTS):
+            setting = self.setting(index, attempt)
+            try:
+                return setting, principle.graphs(setting)
+            except (GenomeError, BudgetError) as failed:
+                problem = failed
+        raise GenomeError(f"no draw of setting {index} matches the arms, the last: {problem}")
 
     @property
     def principles(self) -> list[Principle]:
-        """Return the study's principles, by key. Raises ExperimentError for an unknown key."""
+        """Return the study's principles, in its order. Raises ExperimentError for an unknown key."""
         return select_principles(self.design.keys)
 
 
 def read_study(path: Path, changes: dict[str, Any] | None = None, principles: tuple[str, ...] = ()) -> PrincipleStudy:
-    """Return the study in a TOML file after `changes` ("recipe.epochs", "principles.interim_seeds").
+    """Return the study in a TOML file after `changes` ("recipe.epochs", "principles.settings").
 
     principles: keys where the file names none; all that are known by default. Raises ExperimentError with file, line
     and remedy.
     """
-    changes = {_current_key(key): value for key, value in (changes or {}).items()}
+    changes = changes or {}
     data, text = read_toml(path, changes)
     design = _design(data.pop("principles", {}), path, text)
     design = replace(design, keys=tuple(each.key for each in select_principles(design.keys or principles)))
@@ -103,20 +145,18 @@ def read_study(path: Path, changes: dict[str, Any] | None = None, principles: tu
     return PrincipleStudy(validate_experiment(data | fixed, str(path), text, set_options(changes)), design)
 
 
-def _current_key(key: str) -> str:
-    table, _, name = key.rpartition(".")
-    return f"{table}.{FORMER_KEYS.get(name, name)}" if table == "principles" else key
-
-
 def _design(data: Any, path: Path, text: str) -> Design:
-    former = {new: old for old, new in FORMER_KEYS.items() if isinstance(data, dict) and old in data}
-    for new, old in former.items():
-        data.setdefault(new, data.pop(old))
+    if former := sorted(FORMER_KEYS & set(data if isinstance(data, dict) else ())):
+        where = f"{path}, line {line}" if (line := line_of(text, ["principles", former[0]])) else str(path)
+        raise ExperimentError(
+            f"{where}: `principles.{former[0]}` is of a study of one pair of networks and several seeds, which is not "
+            "judged any more; begin a new run, in which each claim is tested on many `settings`"
+        )
     try:
         design = TypeAdapter(Design).validate_json(json.dumps(data, default=str))
     except ValidationError as problems:
         first = problems.errors()[0]
-        keys = ["principles", *(former.get(str(part), str(part)) for part in first["loc"])]
+        keys = ["principles", *map(str, first["loc"])]
         where = f"{path}, line {line}" if (line := line_of(text, keys)) else str(path)
         known = ", ".join(asdict(Design()))
         raise ExperimentError(f"{where}: `{'.'.join(keys)}`: {first['msg']}; known: {known}") from None
@@ -137,8 +177,8 @@ def save_study(study: PrincipleStudy, path: Path, header: str) -> None:
 def load_study(path: Path, changes: dict[str, Any] | None = None) -> PrincipleStudy:
     """Return the study of a run directory after `changes`. Raises ExperimentError when the directory has none.
 
-    Its claims are those that it began with, so that principles added since do not change the correction over claims.
+    Its claims are those that it began with, so that principles added since do not change the intervals.
     """
     if not (path / FILE).is_file():
         raise ExperimentError(f"{path} has no study of principles; start one with: nas principles EXPERIMENT")
-    return read_study(path / FILE, changes, FIRST_PRINCIPLES)
+    return read_study(path / FILE, changes)

@@ -17,6 +17,7 @@ from nas.search.objectives import OBJECTIVES, Vector
 from nas.training.score import Score
 
 State = Literal["running", "complete", "pruned", "failed"]
+RecipeValue = bool | int | float | str
 Attributes = dict[str, Any]  # of a trial or a study in Optuna's storage
 MAX_DIFFERENCE = 0.01  # of the error of a repeated training from the first's
 
@@ -64,7 +65,8 @@ class TrialRecord:
     was stopped and promoted. parents: numbers of the trials it was edited from. distributions: of the choices.
     proposal_counts: proposals by outcome when it began. purpose: what a study of principles trains it for.
     plain_genome: the network with the user's own blocks written out in layers, for readers without their code.
-    predicted: by objective, what a model of the experiment predicted before training.
+    predicted: by objective, what a model of the experiment predicted before training. recipe: settings in which its
+    training differs from the experiment's.
     """
 
     number: int
@@ -86,6 +88,7 @@ class TrialRecord:
     purpose: str = ""
     plain_genome: str = field(default="", repr=False, compare=False)
     predicted: Mapping[str, float] = field(default_factory=dict)
+    recipe: Mapping[str, RecipeValue] = field(default_factory=dict)
 
     @classmethod
     def of(cls, graph: Graph, seed: int, number: int = -1, **known: Any) -> "TrialRecord":

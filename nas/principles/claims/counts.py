@@ -16,7 +16,7 @@ from nas.genome.primitives import (
 )
 from nas.genome.task import Task
 from nas.principles.claims.residual import net
-from nas.principles.claims.scale import Scale, dense_net
+from nas.principles.claims.setting import Setting, dense_net
 
 
 @dataclass(frozen=True)
@@ -82,15 +82,15 @@ def basic_against_bottleneck() -> float:
 
 def shortcut_cost() -> float:
     """Return the parameters and MACs that identity shortcuts add to 56 layers on CIFAR-10."""
-    scale = Scale(Task("cifar10", (3, 32, 32), 10))
-    with_, without = (cost(net(56, shortcut=shortcut)(scale)) for shortcut in ("A", "none"))
+    setting = Setting(Task("cifar10", (3, 32, 32), 10))
+    with_, without = (cost(net(56, shortcut=shortcut)(setting)) for shortcut in ("A", "none"))
     return float(with_.params - without.params + with_.macs - without.macs)
 
 
 def dense_ratio() -> float:
     """Return the parameters of DenseNet (100 layers, growth 12) over those of DenseNet-BC."""
-    scale = Scale(Task("cifar10", (3, 32, 32), 10))
-    return cost(dense_net(scale, 12, 32, False, 1.0)).params / cost(dense_net(scale, 12, 16)).params
+    setting = Setting(Task("cifar10", (3, 32, 32), 10))
+    return cost(dense_net(setting, 12, 32, False, 1.0)).params / cost(dense_net(setting, 12, 16)).params
 
 
 def alexnet_ratio() -> float:

@@ -3,39 +3,39 @@
 from nas.genome.graph import Graph
 from nas.principles.claims.principle import Build, Match, Principle, better, falls, no_worse
 from nas.principles.claims.residual import net
-from nas.principles.claims.scale import Scale, dense_net, solve_width
+from nas.principles.claims.setting import Setting, dense_net, solve_width
 
 LAYERS = 2  # per dense block, two convolutions each: 16 weighted layers in the network
 
 
-def growth(scale: Scale) -> int:
+def growth(setting: Setting) -> int:
     """Return the smallest growth rate of the ladder; 16 at full size."""
-    return max(1, scale.width // 2)
+    return max(1, setting.width // 2)
 
 
 def compact(factor: float) -> Build:
     """Return a builder of DenseNet-BC with 16 layers and the growth times a factor."""
-    return lambda scale: dense_net(scale, growth(scale) * factor, LAYERS)
+    return lambda setting: dense_net(setting, growth(setting) * factor, LAYERS)
 
 
-def residual_of_equal_params(scale: Scale) -> Graph:
+def residual_of_equal_params(setting: Setting) -> Graph:
     """Return a residual network of 14 layers with the parameters of the dense one."""
-    return solve_width(lambda factor: net(14, factor)(scale), compact(1.0)(scale), "params")
+    return solve_width(lambda factor: net(14, factor)(setting), compact(1.0)(setting), "params")
 
 
-def deep_and_thin(scale: Scale) -> Graph:
+def deep_and_thin(setting: Setting) -> Graph:
     """Return a DenseNet-BC of 28 layers with the parameters of the widest of the ladder."""
-    wide = compact(2.0)(scale)
-    return solve_width(lambda factor: dense_net(scale, growth(scale) * factor, 4), wide, "params")
+    wide = compact(2.0)(setting)
+    return solve_width(lambda factor: dense_net(setting, growth(setting) * factor, 4), wide, "params")
 
 
-def without_bottlenecks(scale: Scale) -> Graph:
+def without_bottlenecks(setting: Setting) -> Graph:
     """Return as many weighted layers without bottlenecks or compression, narrowed to the same parameters."""
 
     def build(factor: float) -> Graph:
-        return dense_net(scale, growth(scale) * factor, 2 * LAYERS, False, 1.0)
+        return dense_net(setting, growth(setting) * factor, 2 * LAYERS, False, 1.0)
 
-    return solve_width(build, compact(1.0)(scale), "params")
+    return solve_width(build, compact(1.0)(setting), "params")
 
 
 LADDER = {"growth x 1": compact(1.0), "growth x 1.5": compact(1.5), "growth x 2": compact(2.0)}
@@ -44,7 +44,7 @@ PRINCIPLES = (
     Principle(
         "h14", "Dense connectivity beats shortcuts at equal parameters.",
         "Huang et al. 2017, section 4.3, table 2, fig. 4", "difference",
-        {"dense": compact(1.0), "residual": residual_of_equal_params}, (better("dense", "residual", 0.5, 1.5),),
+        {"dense": compact(1.0), "residual": residual_of_equal_params}, (better("dense", "residual", 1.5),),
         (Match("params", 0.05, ("dense", "residual")),),
         paper=2.46, paper_note="CIFAR-10: DenseNet-BC of 0.77 M parameters 4.51, ResNet-56 of 0.85 M 6.97 %",
         caveat="At equal parameters the dense network has several times the MACs.",
@@ -53,7 +53,7 @@ PRINCIPLES = (
         "h15", "The error falls with the growth rate, and wide and shallow is no worse than thin and deep.",
         "Huang et al. 2017, section 4.2, table 2", "trend",
         {**LADDER, "thin and deep": deep_and_thin},
-        (falls(tuple(LADDER), 0.5, 3.0), no_worse("growth x 2", "thin and deep", 0.5, 0.0)),
+        (falls(tuple(LADDER), 3.0), no_worse("growth x 2", "thin and deep")),
         (Match("params", 0.12, ("growth x 2", "thin and deep")),),
         paper=0.36, paper_note="CIFAR-10, 100 layers, growth 12 and 24: 4.10 and 3.74 %",
         caveat="Parameters grow along the ladder; they are equal in the second comparison.",
@@ -62,7 +62,7 @@ PRINCIPLES = (
         "h16", "At equal parameters, bottlenecks and compression beat a narrower network without them.",
         "Huang et al. 2017, section 4.3, fig. 4 left", "difference",
         {"with both": compact(1.0), "with neither": without_bottlenecks},
-        (better("with both", "with neither", 0.3, 1.0),),
+        (better("with both", "with neither", 1.0),),
         (Match("params", 0.15, ("with both", "with neither")),),
         caveat="Growth is a whole number, so the match is coarse at small widths.",
     ),

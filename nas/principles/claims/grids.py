@@ -7,59 +7,59 @@ from nas.genome.primitives import ConvStack, ConvUnit, GridReduction, ImageNetSt
 from nas.principles.claims.filters import pairs
 from nas.principles.claims.principle import Match, Principle, better, no_worse
 from nas.principles.claims.residual import shallow
-from nas.principles.claims.scale import Scale, basic_stages, solve_width, stem_width
+from nas.principles.claims.setting import Setting, basic_stages, solve_width, stem_width
 
 Form = Literal["conv first", "pool first", "parallel"]
 
 
-def grid_net(scale: Scale, form: Form, factor: float = 1.0) -> Graph:
+def grid_net(setting: Setting, form: Form, factor: float = 1.0) -> Graph:
     """Return two convolutions per stage with the grid halved between stages in one of three ways."""
-    one, two, three = scale.widths(factor)
-    x = ConvStack(one)(scale.image())
-    for width in (two, three):
-        x = ConvUnit(width)(GridReduction(width, form)(x))
-    return scale.classifier(x)
+    one, *more = setting.widths(factor)
+    x = ConvStack(one, 2 * setting.repeats)(setting.image())
+    for width in more:
+        x = ConvStack(width, 2 * setting.repeats - 1)(GridReduction(width, form)(x))
+    return setting.classifier(x)
 
 
-def pool_first(scale: Scale) -> Graph:
-    return grid_net(scale, "pool first")
+def pool_first(setting: Setting) -> Graph:
+    return grid_net(setting, "pool first")
 
 
-def conv_first(scale: Scale) -> Graph:
-    return grid_net(scale, "conv first")
+def conv_first(setting: Setting) -> Graph:
+    return grid_net(setting, "conv first")
 
 
-def parallel(scale: Scale) -> Graph:
+def parallel(setting: Setting) -> Graph:
     """Return the network with parallel reductions, widened to the MACs of pooling first."""
-    return solve_width(lambda factor: grid_net(scale, "parallel", factor), pool_first(scale))
+    return solve_width(lambda factor: grid_net(setting, "parallel", factor), pool_first(setting))
 
 
-def strided(scale: Scale) -> Graph:
+def strided(setting: Setting) -> Graph:
     """Return the pairs without pooling, each second 3x3 at stride 2, widened to the same MACs."""
-    return solve_width(lambda factor: _unpooled(scale, factor, ((3, 1), (3, 2))), pairs(scale))
+    return solve_width(lambda factor: _unpooled(setting, factor, 2 * setting.repeats), pairs(setting))
 
 
-def all_conv(scale: Scale) -> Graph:
+def all_conv(setting: Setting) -> Graph:
     """Return the pairs with a third 3x3 at stride 2 in place of each pooling, narrowed to the same MACs."""
-    return solve_width(lambda factor: _unpooled(scale, factor, ((3, 1), (3, 1), (3, 2))), pairs(scale))
+    return solve_width(lambda factor: _unpooled(setting, factor, 2 * setting.repeats + 1), pairs(setting))
 
 
-def _unpooled(scale: Scale, factor: float, layers: tuple[tuple[int, int], ...]) -> Graph:
-    x: Value = scale.image()
-    for width in scale.widths(factor):
-        for kernel, stride in layers:
-            x = ConvUnit(width, kernel, stride)(x)
-    return scale.classifier(x)
+def _unpooled(setting: Setting, factor: float, layers: int) -> Graph:
+    """Return stages of so many 3x3, the last of which has stride 2."""
+    x: Value = setting.image()
+    for width in setting.widths(factor):
+        x = ConvUnit(width, stride=2)(ConvStack(width, layers - 1)(x))
+    return setting.classifier(x)
 
 
-def large_stem(scale: Scale) -> Graph:
+def large_stem(setting: Setting) -> Graph:
     """Return a 7x7 at stride 2 and a pooling, with the network after them widened to the same MACs."""
-    return solve_width(lambda factor: _large_stem(scale, factor), shallow(scale))
+    return solve_width(lambda factor: _large_stem(setting, factor), shallow(setting))
 
 
-def _large_stem(scale: Scale, factor: float) -> Graph:
-    x = ImageNetStem(stem_width(scale, factor))(scale.image())
-    return scale.classifier(basic_stages(scale, x, scale.shallow, factor)[-1])
+def _large_stem(setting: Setting, factor: float) -> Graph:
+    x = ImageNetStem(stem_width(setting, factor))(setting.image())
+    return setting.classifier(basic_stages(setting, x, setting.shallow, factor)[-1])
 
 
 PRINCIPLES = (
@@ -68,7 +68,7 @@ PRINCIPLES = (
         "expensive convolution first.",
         "Szegedy et al. 2016, section 5, figs. 9 and 10", "difference",
         {"parallel": parallel, "pool first": pool_first, "conv first": conv_first},
-        (better("parallel", "pool first", 0.3, 1.0), no_worse("parallel", "conv first", 0.5, 0.0)),
+        (better("parallel", "pool first", 1.0), no_worse("parallel", "conv first")),
         (Match("macs", 0.03, ("parallel", "pool first")),),
         caveat="Convolution first costs more MACs, which is the claim's point.",
     ),
@@ -76,7 +76,7 @@ PRINCIPLES = (
         "h23", "A small dense stem beats a large strided one at equal MACs.",
         "Zeiler & Fergus 2014, section 4.1, table 2", "difference",
         {"3x3": shallow, "7x7 at stride 2, pooled": large_stem},
-        (better("3x3", "7x7 at stride 2, pooled", 1.0, 5.0),),
+        (better("3x3", "7x7 at stride 2, pooled", 5.0),),
         (Match("macs", 0.05, ("3x3", "7x7 at stride 2, pooled")),),
         paper=2.1, paper_note="ImageNet top-1: 40.5 and 38.4 %, 11x11 at stride 4 and 7x7 at stride 2",
         caveat="The network after the large stem is several times wider.",
@@ -85,7 +85,7 @@ PRINCIPLES = (
         "h25", "Convolutions at stride 2 in place of pooling cost accuracy; added in its place they do not.",
         "Springenberg et al. 2015, section 3.2, table 3", "difference",
         {"pooling": pairs, "strided": strided, "all convolution": all_conv},
-        (better("pooling", "strided", 0.2, 0.8), no_worse("all convolution", "pooling", 0.3, 0.5)),
+        (better("pooling", "strided", 0.8), no_worse("all convolution", "pooling", 0.5)),
         (Match("macs", 0.03, ("pooling", "strided", "all convolution")),),
         paper=0.45, paper_note="CIFAR-10, model C: max-pooling 9.74, strided 10.19, all convolution 9.08 %",
         caveat="Widths differ so that MACs are equal.",

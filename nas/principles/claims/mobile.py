@@ -9,30 +9,30 @@ from nas.genome.primitives.gates import ChannelGate
 from nas.genome.primitives.units import Activation, DepthwiseKernel
 from nas.principles.claims.filters import pairs
 from nas.principles.claims.principle import Build, Match, Principle, better, falls
-from nas.principles.claims.scale import STAGES, Scale, solve_width, stem_width, times
+from nas.principles.claims.setting import STAGES, Setting, solve_width, stem_width, times
 
 EXPANSION = 4.0
 
 
-def separable(scale: Scale) -> Graph:
+def separable(setting: Setting) -> Graph:
     """Return the pairs with depthwise separable convolutions, widened to the pairs' MACs.
 
     A 3x3 loses parameters and MACs by the same factor, so the parameters are about equal, too.
     """
-    return solve_width(lambda factor: _separable(scale, factor), pairs(scale))
+    return solve_width(lambda factor: _separable(setting, factor), pairs(setting))
 
 
-def _separable(scale: Scale, factor: float) -> Graph:
+def _separable(setting: Setting, factor: float) -> Graph:
     """Return the pairs of 3x3 with all but the first, which reads three channels, as depthwise and 1x1."""
-    x = scale.image()
-    for stage, width in enumerate(scale.widths(factor)):
+    x = setting.image()
+    for stage, width in enumerate(setting.widths(factor)):
         x = DepthwiseSeparable(width)(x) if stage else ConvUnit(width)(x)
         x = MaxPool(2, 2)(DepthwiseSeparable(width)(x))
-    return scale.classifier(x)
+    return setting.classifier(x)
 
 
 def mobile_net(
-    scale: Scale,
+    setting: Setting,
     factor: float = 1.0,
     kernel: DepthwiseKernel = 3,
     expansion: float = EXPANSION,
@@ -43,42 +43,44 @@ def mobile_net(
 
     A gate has a quarter of the block's input channels inside, as in MnasNet and EfficientNet.
     """
-    x = ConvUnit(stem_width(scale, factor), activation=activation)(scale.image())
+    x = ConvUnit(stem_width(setting, factor), activation=activation)(setting.image())
     for stage in range(STAGES):
-        width = times(scale.width // 2 * 2**stage, factor)
+        width = times(setting.width / 2, factor * setting.growth**stage)
         for block in range(2):
             stride = 2 if stage and not block else 1
             x = InvertedResidual(width, expansion, kernel, stride, gate, 1 / (4 * expansion), activation)(x)
-    return scale.classifier(ConvUnit(4 * scale.width, 1, activation=activation)(x))
+    return setting.classifier(ConvUnit(4 * setting.width, 1, activation=activation)(x))
 
 
-def plain(scale: Scale) -> Graph:
+def plain(setting: Setting) -> Graph:
     """Return the network of inverted residual blocks that the arms of this file vary."""
-    return mobile_net(scale)
+    return mobile_net(setting)
 
 
-def with_gates(scale: Scale) -> Graph:
+def with_gates(setting: Setting) -> Graph:
     """Return the network with squeeze-and-excitation in every block."""
-    return mobile_net(scale, gate="se")
+    return mobile_net(setting, gate="se")
 
 
-def thin_with_gates(scale: Scale) -> Graph:
+def thin_with_gates(setting: Setting) -> Graph:
     """Return the network with squeeze-and-excitation, narrowed to the parameters of the network without."""
-    return solve_width(lambda factor: mobile_net(scale, factor, gate="se"), plain(scale), "params")
+    return solve_width(lambda factor: mobile_net(setting, factor, gate="se"), plain(setting), "params")
 
 
 def with_kernel(kernel: DepthwiseKernel) -> Build:
     """Return a builder of the network with this depthwise kernel, widened to the MACs of a 7x7."""
-    return lambda scale: solve_width(lambda factor: mobile_net(scale, factor, kernel), mobile_net(scale, kernel=7))
+    return lambda setting: solve_width(
+        lambda factor: mobile_net(setting, factor, kernel), mobile_net(setting, kernel=7)
+    )
 
 
-def wide_outside(scale: Scale) -> Graph:
+def wide_outside(setting: Setting) -> Graph:
     """Return the network with a quarter of the channels inside the blocks, widened to the same MACs."""
-    return solve_width(lambda factor: mobile_net(scale, factor, expansion=1 / EXPANSION), plain(scale))
+    return solve_width(lambda factor: mobile_net(setting, factor, expansion=1 / EXPANSION), plain(setting))
 
 
-def silu(scale: Scale) -> Graph:
-    return mobile_net(scale, activation="silu")
+def silu(setting: Setting) -> Graph:
+    return mobile_net(setting, activation="silu")
 
 
 KERNELS: tuple[DepthwiseKernel, ...] = (3, 5, 7)
@@ -88,7 +90,7 @@ PRINCIPLES = (
     Principle(
         "h31", "Depthwise separable convolutions beat full ones at equal MACs and parameters.",
         "Chollet 2017, section 4.5, tables 1 and 3; Zhang et al. 2018, table 4", "difference",
-        {"separable": separable, "full": pairs}, (better("separable", "full", 0.3, 1.0),),
+        {"separable": separable, "full": pairs}, (better("separable", "full", 1.0),),
         (Match("macs", 0.03, ("separable", "full")), Match("params", 0.1, ("separable", "full"))),
         paper=0.8, paper_note="ImageNet top-1, Xception and Inception-v3: accuracies of 79.0 and 78.2 %",
         caveat="The separable network is almost three times as wide, with nearly twice as many layers.",
@@ -96,7 +98,7 @@ PRINCIPLES = (
     Principle(
         "h32", "Squeeze-and-excitation in the blocks is better than none at equal MACs.",
         "Hu et al. 2018, section 5.1, tables 3 and 4", "difference",
-        {"gated": with_gates, "none": plain}, (better("gated", "none", 0.3, 1.0),),
+        {"gated": with_gates, "none": plain}, (better("gated", "none", 1.0),),
         (Match("macs", 0.03, ("gated", "none")),),
         paper=1.16, paper_note="CIFAR-10, ResNet-110: 6.37 and 5.21 %",
         caveat="The gates add a sixth to the parameters.",
@@ -104,7 +106,7 @@ PRINCIPLES = (
     Principle(
         "h33", "Squeeze-and-excitation in the blocks is better than none at equal parameters.",
         "Hu et al. 2018, section 6.1, table 10", "difference",
-        {"gated": thin_with_gates, "none": plain}, (better("gated", "none", 0.3, 0.8),),
+        {"gated": thin_with_gates, "none": plain}, (better("gated", "none", 0.8),),
         (Match("params", 0.03, ("gated", "none")),),
         caveat="The paper gives no pair at equal parameters; the gated network has fewer MACs.",
     ),
@@ -112,7 +114,7 @@ PRINCIPLES = (
         "h34", "A larger depthwise kernel is better, from 3x3 over 5x5 to 7x7, at equal MACs.",
         "Liu et al. 2022, section 2.5; Tan & Le 2019 (MixConv), fig. 1", "trend",
         {size: with_kernel(kernel) for size, kernel in zip(SIZES, KERNELS, strict=True)},
-        (falls(SIZES, 0.2, 0.7),),
+        (falls(SIZES, 0.7),),
         (Match("macs", 0.05, SIZES),),
         paper=0.7, paper_note="ImageNet top-1, 3x3 and 7x7 at about equal MACs: accuracies of 79.9 and 80.6 %",
         caveat="On small images the last stage is hardly larger than the kernel.",
@@ -120,7 +122,7 @@ PRINCIPLES = (
     Principle(
         "h35", "Blocks that are wide inside beat blocks that are wide outside at equal MACs.",
         "Sandler et al. 2018, section 3.3; Liu et al. 2022, section 2.4", "difference",
-        {"wide inside": plain, "wide outside": wide_outside}, (better("wide inside", "wide outside", 0.3, 0.7),),
+        {"wide inside": plain, "wide outside": wide_outside}, (better("wide inside", "wide outside", 0.7),),
         (Match("macs", 0.03, ("wide inside", "wide outside")),),
         paper=0.1, paper_note="ImageNet top-1, ResNet-50 with and without inversion: accuracies of 80.6 and 80.5 %",
         caveat="Radosavovic et al. 2020 (section 4, fig. 14) find the inversion slightly worse. Wide outside has "
@@ -129,7 +131,7 @@ PRINCIPLES = (
     Principle(
         "h36", "SiLU is better than ReLU.",
         "Ramachandran et al. 2017, abstract; Elfwing et al. 2018", "difference",
-        {"SiLU": silu, "ReLU": plain}, (better("SiLU", "ReLU", 0.2, 0.9),),
+        {"SiLU": silu, "ReLU": plain}, (better("SiLU", "ReLU", 0.9),),
         (Match("macs", 0, ("SiLU", "ReLU")), Match("params", 0, ("SiLU", "ReLU"))),
         paper=0.9, paper_note="ImageNet top-1, the gain of Mobile NASNet-A",
         caveat="The learning rate was not tuned for either.",

@@ -1,8 +1,8 @@
-"""A principle: a claim of a paper, matched networks that differ in nothing else, and bounds that test it.
+"""A principle: a claim of a paper, the matched arms that test it, and the bounds that it claims.
 
 Every claim here is one or several bounds on linear contrasts of the arms' results. A paired difference, an
 interaction, a trend and an interior optimum differ in their weights; an equivalence is two bounds, one on each side
-(Schuirmann 1987). A claim of several bounds holds when all of them do (Berger 1982).
+(Schuirmann 1987). Each bound is judged on its own, and a claim follows from its bounds.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,27 +11,28 @@ from typing import Literal
 
 from nas.errors import GenomeError
 from nas.genome.graph import Graph
-from nas.principles.claims.scale import Quantity, Scale, network_count, relative_gap
+from nas.principles.claims.setting import Quantity, Setting, network_count, relative_gap
+from nas.search.trial import RecipeValue
 
-Build = Callable[[Scale], Graph]
+Build = Callable[[Setting], Graph]
 Kind = Literal["difference", "interaction", "equivalence", "trend", "interior optimum"]
 Metric = Literal["error", "train_loss", "early_loss"]
 """Validation error in points; mean training loss in nats, of the last epoch or of the epoch after a fifth of them."""
+Sense = Literal["better", "no worse"]
 
 UNITS: dict[Metric, str] = {"error": "points", "train_loss": "nats", "early_loss": "nats"}
 
 
 @dataclass(frozen=True)
 class Bound:
-    """The claim that a contrast of the arms exceeds `null`; positive values support the principle.
+    """The claim that a contrast of the arms exceeds a threshold; positive values support the principle.
 
-    margin: the smallest effect of interest; an effect reliably below it refutes the claim. expected: the effect for
-    which power is stated. All in units of the metric; errors in points.
+    sense: "better" claims a difference that is worth it, "no worse" that no such difference is lost. What a difference
+    must be to be worth it is the study's. expected: the effect for which power is stated, in units of the metric.
     """
 
     weights: Mapping[str, float]
-    null: float
-    margin: float
+    sense: Sense
     expected: float
     metric: Metric = "error"
 
@@ -42,18 +43,31 @@ class Bound:
         return " ".join(parts).removeprefix("+ ")
 
     @property
-    def resolution(self) -> float:
-        """Return the difference to detect: from the null to the margin or, if equal, to the expected effect."""
-        return (self.margin if self.margin > self.null else self.expected) - self.null
-
-    @property
     def sorted_weights(self) -> list[tuple[str, float]]:
         """Return arms and weights, positive weights first."""
         return sorted(self.weights.items(), key=lambda item: item[1] < 0)
 
+    @property
+    def weight_sum(self) -> float:
+        """Return the sum of squared weights: the variance of the contrast where each arm's is 1."""
+        return sum(weight**2 for weight in self.weights.values())
+
 
 def _times(weight: float) -> str:
     return "" if abs(weight) == 1 else f"{abs(weight):g} x "
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A network as a function of the setting, and how its training differs from that of the other arms.
+
+    recipe: settings that differ from the study's. handicap: points added to its error, of a control whose effect is
+    known.
+    """
+
+    build: Build
+    recipe: Mapping[str, RecipeValue] = field(default_factory=dict)
+    handicap: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -72,25 +86,25 @@ class Match:
 class Principle:
     """A claim with its citation, its arms and its test.
 
-    paper: the effect that the paper reports, in points in the direction of the first bound; `paper_note`: on which
-    data. caveat: what else differs between the arms. unmatched: why the arms are not matched, if so. control: checks
-    the machinery, and is not counted as a claim. offsets: an arm's seeds are shifted by this many times the number of
-    seeds.
+    arms: a function of the setting each, or an `Arm` where its training differs too. paper: the effect that the paper
+    reports, in points in the direction of the first bound; `paper_note`: on which data. caveat: what else differs
+    between the arms. unmatched: why the arms are not matched, if so. enlarged: on images of how many times the study's
+    side it is tested. control: the known effect, of a claim that checks the machinery and is not counted.
     """
 
     key: str
     claim: str
     citation: str
     kind: Kind
-    arms: Mapping[str, Build]
+    arms: Mapping[str, Build | Arm]
     bounds: tuple[Bound, ...]
     matches: tuple[Match, ...] = ()
     paper: float | None = None
     paper_note: str = ""
     caveat: str = ""
     unmatched: str = ""
-    control: bool = False
-    offsets: Mapping[str, int] = field(default_factory=dict)
+    enlarged: int = 1
+    control: float | None = None
 
     @property
     def name(self) -> str:
@@ -102,11 +116,20 @@ class Principle:
         """Return the claim, as a list of the registry shows it."""
         return self.claim
 
-    def graphs(self, scale: Scale) -> dict[str, Graph]:
-        """Return the checked network of each arm. Raises GenomeError when they are not matched as stated."""
-        graphs = {name: build(scale) for name, build in self.arms.items()}
+    def arm(self, name: str) -> Arm:
+        """Return an arm."""
+        arm = self.arms[name]
+        return arm if isinstance(arm, Arm) else Arm(arm)
+
+    def graphs(self, setting: Setting) -> dict[str, Graph]:
+        """Return the checked network of each arm.
+
+        Raises GenomeError when they are not matched as stated, and BudgetError where no width matches them.
+        """
+        setting = setting.enlarged(self.enlarged)
+        graphs = {name: self.arm(name).build(setting) for name in self.arms}
         for graph in graphs.values():
-            scale.task.check(graph)
+            setting.task.check(graph)
         for match in self.matches:
             gap = relative_gap([graphs[name] for name in match.arms], match.quantity)
             if gap > match.tolerance:
@@ -118,36 +141,36 @@ class Principle:
         return graphs
 
 
-def better(good: str, bad: str, margin: float, expected: float, metric: Metric = "error") -> Bound:
-    """Return the bound that one arm is better than another."""
-    return Bound({bad: 1.0, good: -1.0}, 0.0, margin, expected, metric)
+def better(good: str, bad: str, expected: float, metric: Metric = "error") -> Bound:
+    """Return the bound that one arm is better than another, by more than what is worth it."""
+    return Bound({bad: 1.0, good: -1.0}, "better", expected, metric)
 
 
-def no_worse(good: str, bad: str, margin: float, expected: float = 0.0, metric: Metric = "error") -> Bound:
-    """Return the bound that one arm is worse than another by less than the margin (non-inferiority)."""
-    return Bound({bad: 1.0, good: -1.0}, -margin, -margin, expected, metric)
+def no_worse(good: str, bad: str, expected: float = 0.0, metric: Metric = "error") -> Bound:
+    """Return the bound that one arm is worse than another by less than what is worth it (non-inferiority)."""
+    return Bound({bad: 1.0, good: -1.0}, "no worse", expected, metric)
 
 
-def equivalent(one: str, other: str, margin: float, metric: Metric = "error") -> tuple[Bound, Bound]:
-    """Return the two bounds that arms differ by less than the margin: two one-sided tests (Schuirmann 1987)."""
-    return no_worse(one, other, margin, metric=metric), no_worse(other, one, margin, metric=metric)
+def equivalent(one: str, other: str, metric: Metric = "error") -> tuple[Bound, Bound]:
+    """Return the two bounds that arms differ by less than what is worth it: two one-sided ones (Schuirmann 1987)."""
+    return no_worse(one, other, metric=metric), no_worse(other, one, metric=metric)
 
 
-def interaction(harmed: tuple[str, str], spared: tuple[str, str], margin: float, expected: float) -> Bound:
+def interaction(harmed: tuple[str, str], spared: tuple[str, str], expected: float) -> Bound:
     """Return the bound that the second of a pair loses more against the first in `harmed` than in `spared` (2 x 2)."""
     weights = {harmed[1]: 1.0, harmed[0]: -1.0, spared[1]: -1.0, spared[0]: 1.0}
-    return Bound(weights, 0.0, margin, expected)
+    return Bound(weights, "better", expected)
 
 
-def falls(arms: tuple[str, ...], margin: float, expected: float) -> Bound:
+def falls(arms: tuple[str, ...], expected: float) -> Bound:
     """Return the bound that the error falls along the arms, by a straight line from the first to the last."""
     centered = [index - (len(arms) - 1) / 2 for index in range(len(arms))]
     norm = (len(arms) - 1) / sum(x**2 for x in centered)
     weights = {arm: -x * norm for arm, x in zip(arms, centered, strict=True) if x}
-    return Bound(weights, 0.0, margin, expected)
+    return Bound(weights, "better", expected)
 
 
-def interior(ends: tuple[str, str], inside: tuple[str, ...], margin: float, expected: float) -> tuple[Bound, ...]:
+def interior(ends: tuple[str, str], inside: tuple[str, ...], expected: float) -> tuple[Bound, ...]:
     """Return the bounds that both ends are worse than the mean of the arms between them."""
     middle = dict.fromkeys(inside, -1 / len(inside))
-    return tuple(Bound({end: 1.0, **middle}, 0.0, margin, expected) for end in ends)
+    return tuple(Bound({end: 1.0, **middle}, "better", expected) for end in ends)

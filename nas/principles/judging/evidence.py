@@ -14,9 +14,9 @@ from scipy.stats import rankdata
 from nas.genome.graph import Graph, lower
 from nas.genome.layers import Add, Concat
 from nas.genome.metrics import bottlenecks, head_share, measure
-from nas.principles.judging.statistics import holm
 from nas.search.store.run import Run
 from nas.search.trial import TrialRecord
+from nas.statistics import holm
 
 Array = NDArray[np.float64]
 BANDS = 3

@@ -1,27 +1,50 @@
-"""What has to be trained: the arms of each principle under each seed, and the draws of the populations."""
+"""What has to be trained: the arms of each principle in each setting."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from nas.genome.fingerprint import fingerprint
 from nas.genome.graph import Graph
-from nas.principles.claims.population import POPULATIONS, Population
 from nas.principles.claims.principle import Principle
-from nas.principles.judging.power import analysis_seeds, count_claims
+from nas.principles.claims.setting import Setting
 from nas.principles.study_file import PrincipleStudy
+from nas.search.trial import RecipeValue, TrialRecord
+from nas.training.data import Source
 
-Key = tuple[str, int]
-"""What identifies a training: the network's fingerprint and the seed."""
+Recipe = tuple[tuple[str, RecipeValue], ...]
+Key = tuple[str, Recipe, int]
+"""What identifies a training: the network's fingerprint, how its recipe differs, and the seed of the setting."""
+
+
+def key_of(record: TrialRecord) -> Key:
+    """Return what identifies the training of a trial."""
+    return record.fingerprint, tuple(sorted(record.recipe.items())), record.seed
 
 
 @dataclass(frozen=True)
 class PlannedTraining:
-    """A network to be trained from a seed, and its purpose in words."""
+    """A network to be trained on the images of a setting, and its purpose in words."""
 
     graph: Graph
     key: Key
+    source: Source
     purpose: str
+
+    @property
+    def record(self) -> TrialRecord:
+        """Return the trial that begins with it."""
+        code, recipe, seed = self.key
+        return TrialRecord.of(self.graph, seed, fingerprint=code, purpose=self.purpose, recipe=dict(recipe))
+
+
+@dataclass(frozen=True)
+class MatchedArms:
+    """The arms of a principle in one setting: their networks, and what identifies their trainings."""
+
+    setting: Setting
+    graphs: dict[str, Graph]
+    keys: dict[str, Key] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -31,78 +54,32 @@ class Plan:
     study: PrincipleStudy
 
     @cached_property
-    def graphs(self) -> dict[str, dict[str, Graph]]:
-        """Return the arms of each principle. Raises GenomeError when some are not matched."""
-        scale = self.study.scale
-        return {principle.key: principle.graphs(scale) for principle in self.study.principles}
+    def arms(self) -> dict[str, list[MatchedArms]]:
+        """Return the arms of each principle by its key, per setting. Raises GenomeError when some cannot be matched."""
+        indices = range(self.study.design.settings)
+        return {each.key: [self._arms(each, index) for index in indices] for each in self.study.principles}
+
+    def _arms(self, principle: Principle, index: int) -> MatchedArms:
+        setting, graphs = self.study.matched_setting(principle, index)
+        keys = {name: self._key(principle, name, graph, index) for name, graph in graphs.items()}
+        return MatchedArms(setting, graphs, keys)
+
+    def _key(self, principle: Principle, name: str, graph: Graph, index: int) -> Key:
+        recipe = tuple(sorted(principle.arm(name).recipe.items()))
+        return fingerprint(graph), recipe, self.study.seed(index)
 
     @cached_property
-    def populations(self) -> list[Population]:
-        """Return the populations of the study's principles."""
-        keys = {principle.key for principle in self.study.principles}
-        return [each for each in POPULATIONS if each.principle in keys and self.study.design.population]
+    def trainings(self) -> dict[Key, PlannedTraining]:
+        """Return every training once, setting by setting."""
+        found: dict[Key, PlannedTraining] = {}
+        for index in range(self.study.design.settings):
+            for principle in self.study.principles:
+                for training in self._trainings(principle, index):
+                    found.setdefault(training.key, training)
+        return found
 
-    @cached_property
-    def draws(self) -> dict[str, list[dict[str, Graph]]]:
-        """Return the draws of each population, both forms of each."""
-        scale, count = self.study.scale, self.study.design.population
-        return {each.key: [each.graphs(scale, number) for number in range(count)] for each in self.populations}
-
-    @cached_property
-    def fingerprints(self) -> dict[str, dict[str, str]]:
-        """Return the fingerprints of the arms."""
-        return {key: {arm: fingerprint(graph) for arm, graph in arms.items()} for key, arms in self.graphs.items()}
-
-    @cached_property
-    def _analysis_seeds(self) -> dict[str, tuple[int, ...]]:
-        claims = count_claims(self.study.principles)
-        return {each.key: analysis_seeds(each, self.study.design, claims) for each in self.study.principles}
-
-    def analysis_seeds(self, principle: Principle) -> tuple[int, ...]:
-        """Return the numbers of seeds at which a principle is analyzed."""
-        return self._analysis_seeds[principle.key]
-
-    def seed(self, index: int) -> int:
-        """Return the seed of this index; all arms of a principle see one order of images under it."""
-        return self.study.experiment.trial_seed(index)
-
-    def arm_key(self, principle: Principle, arm: str, index: int) -> Key:
-        """Return what identifies the arm's training under the seed of this index."""
-        offset = principle.offsets.get(arm, 0) * self.analysis_seeds(principle)[-1]
-        return self.fingerprints[principle.key][arm], self.seed(index + offset)
-
-    def draw_key(self, graph: Graph, number: int) -> Key:
-        """Return what identifies the training of a draw."""
-        return fingerprint(graph), self.seed(number)
-
-    def arm_trainings(self, principle: Principle, index: int) -> Iterator[PlannedTraining]:
-        """Yield a principle's trainings under the seed of this index."""
-        for arm, graph in self.graphs[principle.key].items():
-            key = self.arm_key(principle, arm, index)
-            yield PlannedTraining(graph, key, f"{principle.key} {arm}, seed {key[1]}")
-
-    def population_trainings(self) -> Iterator[PlannedTraining]:
-        """Yield the populations' trainings: one per network, both forms of a draw under one seed."""
-        for key, draws in self.draws.items():
-            for number, forms in enumerate(draws):
-                for name, graph in forms.items():
-                    yield PlannedTraining(graph, self.draw_key(graph, number), f"{key} {name}, draw {number}")
-
-    def wave(self, number: int, principles: Sequence[Principle]) -> list[PlannedTraining]:
-        """Return what interim analysis `number`, from 0, needs of these principles, seed by seed."""
-        by_key = {each.key: self.analysis_seeds(each) for each in principles}
-        seeds = {key: planned[number] for key, planned in by_key.items() if number < len(planned)}
-        return [
-            training
-            for index in range(max(seeds.values(), default=0))
-            for each in principles
-            if index < seeds.get(each.key, 0)
-            for training in self.arm_trainings(each, index)
-        ]
-
-    def all_trainings(self) -> dict[Key, PlannedTraining]:
-        """Return every training that may be needed, each once."""
-        trainings = [*self.wave(0, self.study.principles), *self.population_trainings()]
-        for number in range(1, len(self.study.design.interim_seeds)):
-            trainings += self.wave(number, self.study.principles)
-        return {each.key: each for each in reversed(trainings)}
+    def _trainings(self, principle: Principle, index: int) -> Iterator[PlannedTraining]:
+        arms = self.arms[principle.key][index]
+        for name, graph in arms.graphs.items():
+            purpose = f"{principle.key} {name}, setting {index}"
+            yield PlannedTraining(graph, arms.keys[name], self.study.source(index), purpose)

@@ -1,79 +1,109 @@
-"""The numbers behind a verdict: one-sided tests of paired contrasts, Holm's correction, power, and numbers of seeds.
+"""The numbers behind a verdict: intervals of means over settings that hold together, their variances moderated.
 
-Seeds are the sample: each gives one value of a contrast, all arms under the same seed. The images of the validation
-split are a second source of chance, the same for all seeds, and are computed separately (`sampling_error`).
+Settings are the sample: each gives one value of a contrast. All intervals of a study hold together at one level
+(Bonferroni), so that what is read off them is wrong in at most that share of studies. The variances of the contrasts
+are shrunk towards what is usual among them (Smyth 2004, the moderated t of limma): 12 values say little of a variance.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import inf, sqrt
+from math import ceil, exp, inf, log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv, ndtr, stdtr, stdtrit
-
-from nas.statistics import mean_interval
+from scipy.special import digamma, gammaincinv, ndtr, polygamma, stdtrit
 
 Array = NDArray[np.float64]
-MAX_SEEDS = 1_000
-TARGET_POWER = 0.8
+MIN_CONTRASTS = 3  # from which a usual variance is estimated
+MAX_SETTINGS = 10_000
+NEWTON_STEPS = 50
+
+
+@dataclass(frozen=True)
+class UsualVariance:
+    """The variance that is usual among contrasts, and the degrees of freedom that this knowledge is worth."""
+
+    value: float = 1.0
+    freedom: float = 0.0
+
+
+def usual_variance(variances: Sequence[float], freedoms: Sequence[int]) -> UsualVariance:
+    """Return what is usual among sample variances, by the moments of their logarithms (Smyth 2004, section 6.2).
+
+    It is worth at most as many degrees of freedom as the variances have themselves, so that none is outvoted, and none
+    for fewer than MIN_CONTRASTS variances above 0.
+    """
+    known = [(variance, freedom) for variance, freedom in zip(variances, freedoms, strict=True) if variance > 0]
+    if len(known) < MIN_CONTRASTS:
+        return UsualVariance()
+    half = np.array([freedom for _, freedom in known]) / 2
+    logs = np.log([variance for variance, _ in known]) - digamma(half) + np.log(half)
+    excess = float(logs.var(ddof=1) - polygamma(1, half).mean())
+    most = 2.0 * float(half.min())
+    freedom = min(most, 2 * _inverse_trigamma(excess)) if excess > 0 else most
+    return UsualVariance(exp(float(logs.mean()) + float(digamma(freedom / 2)) - log(freedom / 2)), freedom)
+
+
+def _inverse_trigamma(value: float) -> float:
+    """Return where the trigamma function has a value, by Newton's method (Smyth 2004, appendix)."""
+    x = 0.5 + 1 / value
+    for _ in range(NEWTON_STEPS):
+        trigamma = float(polygamma(1, x))
+        step = trigamma * (1 - trigamma / value) / float(polygamma(2, x))
+        x += step
+        if abs(step) < 1e-10 * x:
+            break
+    return x
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A contrast over seeds.
+    """The mean of a contrast over settings.
 
-    mean, sd: of the values, one per seed. low, high: the interval of the mean at the requested level (Student's t).
-    p: of the one-sided test that the mean exceeds the null; q: that it is below the margin. All except p and q are in
-    the units of the values.
+    mean: of the values, one per setting. sd: their standard deviation, how much the effect differs between settings,
+    chance included. low, high: the interval of the mean that holds together with all others of the study. width: its
+    half width at a single setting; that of n settings is smaller by the root of n.
     """
 
-    seeds: int
+    settings: int
     mean: float
     sd: float
     low: float
     high: float
-    p: float
-    q: float
-
-    @property
-    def standardized(self) -> float:
-        """Return the mean in standard deviations of the values (Cohen's d of paired values)."""
-        return self.mean / self.sd if self.sd else 0.0 if not self.mean else inf * np.sign(self.mean)
+    width: float
 
 
-def estimate(values: Sequence[float], null: float, margin: float, level: float = 0.95) -> Estimate:
-    """Return the estimate of two or more values of a contrast, tested against `null` and `margin`."""
-    n, mean, sd = len(values), float(np.mean(values)), float(np.std(values, ddof=1))
-    low, high = mean_interval(values, level)
-    return Estimate(n, mean, sd, low, high, _p_value(mean - null, sd, n), _p_value(margin - mean, sd, n))
+def estimate(values: Sequence[float], usual: UsualVariance, weight_sum: float, alpha: float) -> Estimate:
+    """Return the estimate of two or more values of a contrast.
+
+    usual: in units of the variance of one arm, of which the contrast has `weight_sum`. alpha: of this interval,
+    both sides together.
+    """
+    n, variance = len(values), float(np.var(values, ddof=1))
+    freedom = n - 1 + usual.freedom
+    moderated = ((n - 1) * variance + usual.freedom * usual.value * weight_sum) / freedom
+    mean, width = float(np.mean(values)), critical_t(freedom, alpha) * sqrt(moderated)
+    half = width / sqrt(n)
+    return Estimate(n, mean, sqrt(variance), mean - half, mean + half, width)
 
 
-def _p_value(excess: float, sd: float, n: int) -> float:
-    """Return the chance of a mean this far above its bound when the true mean is at the bound."""
-    if sd == 0:
-        return 0.0 if excess > 0 else 1.0
-    return float(stdtr(n - 1, -excess / sd * sqrt(n)))
+def critical_t(freedom: float, alpha: float) -> float:
+    """Return the quantile of Student's t that leaves half of alpha above it."""
+    return float(stdtrit(freedom, 1 - alpha / 2))
 
 
-def holm(values: Sequence[float]) -> list[float]:
-    """Return p values adjusted for their number, step by step from the smallest (Holm 1979)."""
-    adjusted, running = [0.0] * len(values), 0.0
-    for rank, index in enumerate(sorted(range(len(values)), key=lambda i: values[i])):
-        running = max(running, min(1.0, (len(values) - rank) * values[index]))
-        adjusted[index] = running
-    return adjusted
+def power(excess: float, sd: float, settings: int, alpha: float) -> float:
+    """Return the chance that the interval lies above a threshold which the true mean exceeds by so much.
 
-
-def t_test_power(effect: float, sd: float, seeds: int, alpha: float) -> float:
-    """Return the chance that a one-sided paired t test at `alpha` finds an effect of this size."""
-    if seeds < 2:
+    Without moderated variances, which only add to it.
+    """
+    if settings < 2:
         return 0.0
     if sd == 0:
-        return float(effect > 0)
-    critical = float(stdtrit(seeds - 1, 1 - alpha))
-    return float(ndtr(effect / sd * sqrt(seeds) - critical * _sd_quantiles(seeds - 1)).mean())
+        return float(excess > 0)
+    critical = critical_t(settings - 1, alpha)
+    return float(ndtr(excess / sd * sqrt(settings) - critical * _sd_quantiles(settings - 1)).mean())
 
 
 @lru_cache(maxsize=1_024)
@@ -85,26 +115,6 @@ def _sd_quantiles(freedom: int) -> Array:
     return np.asarray(np.sqrt(gammaincinv(freedom / 2, (np.arange(500) + 0.5) / 500) * 2 / freedom))
 
 
-def joint_power(tests: Sequence[tuple[float, float]], seeds: int, alpha: float) -> float:
-    """Return a lower bound of the chance that all tests of (effect, sd) succeed; an equivalence has two tests."""
-    return max(0.0, 1 - sum(1 - t_test_power(effect, sd, seeds, alpha) for effect, sd in tests))
-
-
-def seeds_for(tests: Sequence[tuple[float, float]], alpha: float, target: float = TARGET_POWER) -> int | None:
-    """Return the lowest number of seeds with the joint power `target`; None where a thousand are too few."""
-    low, high = 2, MAX_SEEDS
-    if joint_power(tests, high, alpha) < target:
-        return None
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if joint_power(tests, middle, alpha) >= target else (middle + 1, high)
-    return low
-
-
-def sampling_error(values: Array) -> float:
-    """Return the standard error of a contrast that comes from the images alone.
-
-    values: (images,), per image the contrast of the arms' error rates over seeds. It is paired, because all arms
-    classify the same images: arms that fail on the same images leave little.
-    """
-    return float(values.std(ddof=1) / sqrt(len(values)))
+def settings_for(width: float, half: float) -> int:
+    """Return how many settings narrow an interval of this width at one setting to a half width, to MAX_SETTINGS."""
+    return MAX_SETTINGS if half <= 0 or width == inf else min(MAX_SETTINGS, max(2, ceil((width / half) ** 2)))

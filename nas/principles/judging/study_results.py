@@ -1,19 +1,15 @@
-"""The results of a run: by principle and by population, and the verdicts."""
+"""The results of a study: by principle, and the verdicts. Several run directories of one design add up."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from math import log, nan
+from math import log
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from nas.principles.claims.population import Population
-from nas.principles.claims.principle import Principle
-from nas.principles.judging.comparison import PopulationComparison, compare_populations
-from nas.principles.judging.misclassified import load_misclassified
-from nas.principles.judging.plan import Key, Plan
+from nas.errors import ExperimentError
+from nas.principles.claims.principle import Arm, Principle
+from nas.principles.claims.setting import Setting
+from nas.principles.judging.plan import Key, Plan, key_of
 from nas.principles.judging.results import Result, Results
 from nas.principles.judging.verdict import Verdict, verdicts
 from nas.principles.study_file import PrincipleStudy, load_study
@@ -23,7 +19,7 @@ from nas.search.trial import TrialRecord
 
 @dataclass(frozen=True)
 class StudyResults:
-    """A study of principles, the trainings recorded for it, and its run directory."""
+    """A study of principles, the trainings recorded for it, and the run directory in which its page is written."""
 
     plan: Plan
     records: dict[Key, TrialRecord]
@@ -34,23 +30,23 @@ class StudyResults:
         """Return the study."""
         return self.plan.study
 
-    def result(self, key: Key) -> Result | None:
+    def results(self, principle: Principle) -> Results:
+        """Return a principle's results, by arm and in the order of settings."""
+        settings = self.plan.arms[principle.key]
+        return {name: [self._result(principle.arm(name), each.keys[name], each.setting) for each in settings]
+                for name in principle.arms}  # fmt: skip
+
+    def _result(self, arm: Arm, key: Key, setting: Setting) -> Result | None:
         """Return the result of a training; None when it has not ended, or failed for a reason outside the network.
 
         A diverged loss is a result: the error of guessing.
         """
         record = self.records.get(key)
-        if record is None:
+        if record is None or (record.error is None and record.reason != "nan"):
             return None
-        if record.error is not None:
-            return Result.of(record.scores, load_misclassified(self.path, record.number))
-        classes = self.study.scale.task.classes
-        return Result(100 - 100 / classes, log(classes), log(classes)) if record.reason == "nan" else None
-
-    def results(self, principle: Principle) -> Results:
-        """Return a principle's results, by arm and in the order of seeds."""
-        seeds = range(self.plan.analysis_seeds(principle)[-1])
-        return {arm: [self.result(self.plan.arm_key(principle, arm, i)) for i in seeds] for arm in principle.arms}
+        classes = setting.task.classes
+        guessing = Result(100 - 100 / classes, log(classes), log(classes))
+        return (guessing if record.error is None else Result.of(record.scores)).handicapped(arm.handicap)
 
     @cached_property
     def by_principle(self) -> dict[str, Results]:
@@ -62,27 +58,32 @@ class StudyResults:
         """Return a verdict for each principle."""
         return verdicts(self.study.principles, self.by_principle, self.study.design)
 
-    @cached_property
-    def comparisons(self) -> list[PopulationComparison]:
-        """Return the comparisons of the populations."""
-        return compare_populations({each.key: self._errors(each) for each in self.plan.populations})
-
-    def _errors(self, population: Population) -> dict[str, NDArray[np.float64]]:
-        """Return the errors of the draws in order, by form; NaN where one is missing."""
-        errors: dict[str, list[float]] = {form: [] for form in population.forms}
-        for number, forms in enumerate(self.plan.draws[population.key]):
-            for form, graph in forms.items():
-                result = self.result(self.plan.draw_key(graph, number))
-                errors[form].append(result.error if result else nan)
-        return {form: np.array(values) for form, values in errors.items()}
-
 
 def results_by_key(records: Sequence[TrialRecord]) -> dict[Key, TrialRecord]:
     """Return the records that hold a result, by what identifies their training; a diverged loss is a result."""
     ended = [record for record in records if record.error is not None or record.reason == "nan"]
-    return {(record.fingerprint, record.seed): record for record in ended}
+    return {key_of(record): record for record in ended}
 
 
-def read_results(path: Path) -> StudyResults:
-    """Return the results of a run directory, finished or not. Raises ExperimentError or RunError."""
-    return StudyResults(Plan(load_study(path)), results_by_key(load_run(path).records), path)
+def read_results(path: Path, *others: Path) -> StudyResults:
+    """Return the results of run directories, finished or not; the claims are those of all of them.
+
+    Raises ExperimentError where they differ in how networks are drawn or trained, and RunError.
+    """
+    studies = {each: load_study(each) for each in (path, *others)}
+    first = studies[path]
+    for each, study in studies.items():
+        _check_same(first, study, path, each)
+    keys = dict.fromkeys(key for study in studies.values() for key in study.design.keys)
+    whole = replace(first, design=replace(first.design, keys=tuple(keys)))
+    records = {key: record for each in studies for key, record in results_by_key(load_run(each).records).items()}
+    return StudyResults(Plan(whole), records, path)
+
+
+def _check_same(one: PrincipleStudy, other: PrincipleStudy, path: Path, each: Path) -> None:
+    designs = [replace(study.design, keys=()) for study in (one, other)]
+    if designs[0] != designs[1]:
+        raise ExperimentError(f"{path} and {each} differ in their table [principles]; only `keys` may differ")
+    for name in ("recipe", "source", "seed", "trainer", "metric"):
+        if getattr(one.experiment, name) != getattr(other.experiment, name):
+            raise ExperimentError(f"{path} and {each} differ in `{name}`; their trainings do not add up")

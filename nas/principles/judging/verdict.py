@@ -1,139 +1,148 @@
-"""From results to verdicts: each principle is supported, refuted or undecided."""
+"""From results to verdicts: each bound has a word, and a claim follows from its bounds.
+
+A bound claims that an effect exceeds a threshold. Its word is read off the interval of the effect:
+
+    above the threshold              holds
+    below the threshold              too small
+    below the threshold and below 0  the opposite
+    else                             undecided
+
+No two can be true of one effect, and as all intervals hold together, so do all words.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from nas.principles.claims.principle import Bound, Principle
-from nas.principles.judging.power import analysis_seeds, bound_in_points, level_of_test
-from nas.principles.judging.results import Results, contrast_values, images_error
-from nas.principles.judging.statistics import Estimate, estimate, holm, seeds_for
+from nas.principles.judging.power import alpha_of_one, threshold
+from nas.principles.judging.results import Results, contrast_values
+from nas.principles.judging.statistics import Estimate, UsualVariance, estimate, settings_for, usual_variance
 from nas.principles.study_file import Design
 
-VerdictOutcome = Literal["supported", "refuted", "undecided"]
+Word = Literal["holds", "too small", "opposite", "undecided"]
+VerdictOutcome = Literal["holds", "in part", "too small", "opposite", "undecided"]
+OUTCOMES: tuple[VerdictOutcome, ...] = ("holds", "in part", "too small", "opposite", "undecided")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A bound's estimate. images: the standard error due to the validation images alone, or None if unknown."""
+    """A bound, its threshold, its value in each setting (None where an arm is missing) and the estimate of the mean."""
 
     bound: Bound
+    threshold: float
+    values: tuple[float | None, ...]
     estimate: Estimate
-    images: float | None
-
-
-@dataclass(frozen=True)
-class InterimAnalysis:
-    """A principle's findings on the first `planned` seeds, or on those of them that are complete."""
-
-    planned: int
-    findings: tuple[Finding, ...] = ()
 
     @property
-    def seeds(self) -> int:
-        """Return the number of seeds that every bound has."""
-        return min((finding.estimate.seeds for finding in self.findings), default=0)
+    def complete(self) -> bool:
+        """Return whether every setting has a value."""
+        return None not in self.values
 
-    def p_values(self, analyses: int) -> tuple[float, float]:
-        """Return p that all bounds hold and p that some bound fails, Bonferroni-corrected for the analyses.
-
-        An incomplete analysis decides nothing: its result would depend on which trainings happened to end first.
-        """
-        if self.seeds < self.planned:
-            return 1.0, 1.0
-        p = max(finding.estimate.p for finding in self.findings)
-        q = len(self.findings) * min(finding.estimate.q for finding in self.findings)
-        return min(1.0, analyses * p), min(1.0, analyses * q)
+    @property
+    def word(self) -> Word:
+        """Return what the interval says. Incomplete results say nothing: which come first is not chance."""
+        if not self.complete:
+            return "undecided"
+        if self.estimate.low > self.threshold:
+            return "holds"
+        if self.estimate.high < min(self.threshold, 0.0):
+            return "opposite"
+        return "too small" if self.estimate.high < self.threshold else "undecided"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of a principle at the first analysis that decides it, or else at the last.
-
-    p, q: of the tests that it holds and that it fails, corrected for the interim analyses and by Holm over the claims.
-    alpha: of one test at one analysis.
-    """
+    """The findings of a principle, one per bound; none before two settings are complete."""
 
     principle: Principle
-    outcome: VerdictOutcome
-    analysis: InterimAnalysis
-    p: float = 1.0
-    q: float = 1.0
-    alpha: float = 0.05
+    findings: tuple[Finding, ...] = ()
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
-        """Return one finding per bound; none before two seeds are complete."""
-        return self.analysis.findings
+    def words(self) -> list[Word]:
+        """Return the word of each bound."""
+        return [finding.word for finding in self.findings]
+
+    @property
+    def outcome(self) -> VerdictOutcome:
+        """Return what follows for the claim, which is all of its bounds together."""
+        words = self.words
+        if words and set(words) == {"holds"}:
+            return "holds"
+        if "holds" in words:
+            return "in part"
+        return next((word for word in ("opposite", "too small") if word in words), "undecided")
+
+    @property
+    def settings(self) -> int:
+        """Return the number of settings that every bound has."""
+        return min((finding.estimate.settings for finding in self.findings), default=0)
 
     @property
     def complete(self) -> bool:
-        """Return whether all seeds of the analysis are trained; until then the principle is undecided."""
-        return self.analysis.seeds == self.analysis.planned
+        """Return whether all settings are trained; until then the principle is undecided."""
+        return bool(self.findings) and all(finding.complete for finding in self.findings)
 
     @property
-    def needed(self) -> int | None:
-        """Return the seeds that would decide an undecided claim, from the observed deviations, not the effects.
-
-        This many detect at 80 % power an effect of the margin or, where the claim is that nothing is lost, no loss
-        against the margin. None where a thousand are too few, and where there is nothing to decide.
-        """
-        if self.outcome != "undecided" or not self.findings:
+    def covers(self) -> bool | None:
+        """Return whether the interval of a control has the known effect in it; None of a claim."""
+        known = self.principle.control
+        if known is None or not self.findings:
             return None
-        return seeds_for([(f.bound.resolution, f.estimate.sd) for f in self.findings], self.alpha)
+        return self.findings[0].estimate.low <= known <= self.findings[0].estimate.high
 
+    def settings_needed(self, design: Design) -> int | None:
+        """Return how many settings would narrow the intervals of an undecided claim to what is worth it.
 
-def analyze(principle: Principle, results: Results, design: Design, seeds: int) -> InterimAnalysis:
-    """Return the findings on the first `seeds` seeds."""
-    level = 1 - design.alpha / len(design.interim_seeds)
-    findings = []
-    for bound in (bound_in_points(bound, design.points) for bound in principle.bounds):
-        values = contrast_values(bound, results, seeds)
-        if len(values) < 2:
-            return InterimAnalysis(seeds)
-        images = images_error(bound, results, seeds)
-        findings.append(Finding(bound, estimate(values, bound.null, bound.margin, level), images))
-    return InterimAnalysis(seeds, tuple(findings))
-
-
-def deciding_analysis(principle: Principle, results: Results, design: Design, claims: int) -> InterimAnalysis | None:
-    """Return the first analysis that decides on its own, or None.
-
-    Its level is that of the first step of Holm's correction, so that a decision stays, whatever the other claims
-    turn out to be.
-    """
-    claims = 1 if principle.control else claims
-    for seeds in analysis_seeds(principle, design, claims):
-        analysis = analyze(principle, results, design, seeds)
-        if min(analysis.p_values(len(design.interim_seeds))) < design.alpha / claims:
-            return analysis
-    return None
+        From the observed deviations, not the effects. None where there is nothing to decide.
+        """
+        open_ones = [finding for finding in self.findings if finding.word == "undecided"]
+        if self.outcome != "undecided" or not open_ones:
+            return None
+        return max(settings_for(each.estimate.width, abs(threshold(each.bound, design))) for each in open_ones)
 
 
 def verdicts(principles: Sequence[Principle], results: Mapping[str, Results], design: Design) -> list[Verdict]:
-    """Return a verdict per principle, corrected over all claims; each control is judged on its own."""
-    claims = [principle for principle in principles if not principle.control]
-    controls = [principle for principle in principles if principle.control]
-    judged = _judge(claims, results, design) + [each for one in controls for each in _judge([one], results, design)]
-    by_key = {verdict.principle.key: verdict for verdict in judged}
-    return [by_key[principle.key] for principle in principles]
+    """Return a verdict per principle; the intervals of all bounds that are not of controls hold together."""
+    alpha = alpha_of_one(principles, design)
+    values = {each.key: [contrast_values(bound, results[each.key]) for bound in each.bounds] for each in principles}
+    usual = _usual_variances(principles, values)
+    return [Verdict(each, _findings(each, values[each.key], usual, design, alpha)) for each in principles]
 
 
-def _judge(principles: Sequence[Principle], results: Mapping[str, Results], design: Design) -> list[Verdict]:
-    claims = len(principles)
-    analyses = [
-        deciding_analysis(one, results[one.key], design, claims)
-        or analyze(one, results[one.key], design, analysis_seeds(one, design, claims)[-1])
-        for one in principles
-    ]
-    pairs = [analysis.p_values(len(design.interim_seeds)) for analysis in analyses]
-    holds, fails = holm([p for p, _ in pairs]), holm([q for _, q in pairs])
-    return [
-        Verdict(principle, _outcome(p, q, design.alpha), analysis, p, q, level_of_test(design, claims))
-        for principle, analysis, p, q in zip(principles, analyses, holds, fails, strict=True)
-    ]
+Contrasts = Mapping[str, list[list[float | None]]]  # by principle, then per bound, then per setting
+Usual = Mapping[bool, UsualVariance]  # by whether the metric is the error
 
 
-def _outcome(p: float, q: float, alpha: float) -> VerdictOutcome:
-    """Return the outcome. An effect that is real but reliably below the margin refutes the claim."""
-    return "refuted" if q < alpha else "supported" if p < alpha else "undecided"
+def _usual_variances(principles: Sequence[Principle], values: Contrasts) -> Usual:
+    """Return what is usual among the contrasts of the claims, per variance of one arm, by kind of metric."""
+    rows: dict[bool, list[tuple[float, int]]] = {True: [], False: []}
+    for principle in principles:
+        for bound, row in zip(principle.bounds, values[principle.key], strict=True):
+            known = _known(row)
+            if principle.control is None and len(known) > 1:
+                variance = float(np.var(known, ddof=1)) / bound.weight_sum
+                rows[bound.metric == "error"].append((variance, len(known) - 1))
+    return {kind: usual_variance([v for v, _ in each], [f for _, f in each]) for kind, each in rows.items()}
+
+
+def _known(row: Sequence[float | None]) -> list[float]:
+    return [value for value in row if value is not None]
+
+
+def _findings(
+    principle: Principle, values: list[list[float | None]], usual: Usual, design: Design, alpha: float
+) -> tuple[Finding, ...]:
+    if any(len(_known(row)) < 2 for row in values):
+        return ()
+    return tuple(
+        Finding(
+            bound,
+            threshold(bound, design),
+            tuple(row),
+            estimate(_known(row), usual[bound.metric == "error"], bound.weight_sum, alpha),
+        )
+        for bound, row in zip(principle.bounds, values, strict=True)
+    )

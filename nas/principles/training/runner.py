@@ -1,7 +1,6 @@
-"""The training of what the claims need: each network and seed once, and only until a claim is decided.
+"""The training of what the claims need: each network once per setting, and nothing that is there already.
 
-The study in the run directory is a set of trained networks, shared by principles and populations. A resumed run
-trains what is missing.
+The study in the run directory is a set of trained networks, shared by principles. A resumed run trains what is missing.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -9,13 +8,10 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nas.principles.judging.misclassified import save_misclassified
-from nas.principles.judging.plan import Key, Plan, PlannedTraining
-from nas.principles.judging.power import count_claims
-from nas.principles.judging.study_results import StudyResults, results_by_key
-from nas.principles.judging.verdict import deciding_analysis
+from nas.principles.judging.plan import Key, Plan, PlannedTraining, key_of
+from nas.principles.judging.study_results import results_by_key
 from nas.principles.study_file import PrincipleStudy, save_study
-from nas.principles.training.evaluate import find_misclassified
+from nas.principles.training.changes import record_changes
 from nas.search.experiment import Experiment
 from nas.search.loop.clock import SearchClock
 from nas.search.loop.search import final_state
@@ -33,12 +29,13 @@ ENOUGH = 5  # trainings, most of which fail, to stop the run
 def begin_study(study: PrincipleStudy, path: Path, command: str) -> Study:
     """Make the run directory of a study of principles, or open the one with the same settings of training.
 
-    Principles, numbers of seeds and margins may change when a run is resumed, because fingerprint and seed identify a
-    training. Raises RunError.
+    Principles, numbers of settings and what is worth it may change when a run is resumed, because network, recipe and
+    seed identify a training. The log keeps each change of the plan, and the page shows them. Raises RunError.
     """
-    trials = len(Plan(study).all_trainings())
+    trials = len(Plan(study).trainings)
     store = create(path, study.experiment.model_copy(update={"trials": trials}), command)
     with exclusive_lock(path):
+        record_changes(path, study, len(store.records()))
         save_study(study, path, f"Run by: {command}")
     return store
 
@@ -47,7 +44,7 @@ def begin_study(study: PrincipleStudy, path: Path, command: str) -> Study:
 class TrainingStep:
     """A training that ended.
 
-    done, left: trainings of this wave. seconds_left: estimated from the mean time so far with all workers busy.
+    done, left: trainings of this call. seconds_left: estimated from the mean time so far with all workers busy.
     """
 
     training: PlannedTraining
@@ -76,51 +73,29 @@ class Runner:
         self.stopping = True
 
     def steps(self) -> Iterator[TrainingStep]:
-        """Yield each training that ends, wave by wave.
+        """Yield each training that ends, setting by setting.
 
-        Each interim analysis has a wave, for the principles that are not decided yet; the first includes the
-        populations. A training that failed for a reason outside its network is repeated at the next analysis or when
-        the run is resumed. Raises RunError when another driver holds the run, when the disk is full, or when most
-        trainings fail with an error.
+        A training that failed for a reason outside its network is repeated when the run is resumed. Raises RunError
+        when another driver holds the run, when the disk is full, or when most trainings fail with an error.
         """
         with self.store.held(), closing(self._workers(self.store.experiment)) as workers:
             self.clock.start()
             records = self.store.records()
-            self._abandoned = {(r.fingerprint, r.seed): r for r in records if r.state == "running"}
-            for number in range(len(self.plan.study.design.interim_seeds)):
-                wave = self.wave(number)
-                if number == 0:
-                    wave |= self._missing(self.plan.population_trainings())
-                yield from self._train(workers, wave)
-                self.clock.beat(every=0)
-                if self.stopping or self.out_of_time:
-                    return
+            self._abandoned = {key_of(record): record for record in records if record.state == "running"}
+            yield from self._train(workers, self.missing())
+            self.clock.beat(every=0)
 
-    def wave(self, number: int) -> dict[Key, PlannedTraining]:
-        """Return the missing trainings of an interim analysis, for the principles not decided before it."""
-        results = StudyResults(self.plan, results_by_key(self.store.records()), self.store.path)
-        study = self.plan.study
-        claims = count_claims(study.principles)
-        undecided = [
-            principle for principle in study.principles
-            if deciding_analysis(principle, results.results(principle), study.design, claims) is None
-        ]  # fmt: skip
-        return self._missing(self.plan.wave(number, undecided))
-
-    def _missing(self, trainings: Iterable[PlannedTraining]) -> dict[Key, PlannedTraining]:
+    def missing(self) -> dict[Key, PlannedTraining]:
+        """Return the trainings that have no result yet."""
         ended = results_by_key(self.store.records())
-        missing: dict[Key, PlannedTraining] = {}
-        for each in trainings:
-            if each.key not in ended:
-                missing.setdefault(each.key, each)
-        return missing
+        return {key: training for key, training in self.plan.trainings.items() if key not in ended}
 
-    def _train(self, workers: Executor, wave: dict[Key, PlannedTraining]) -> Iterator[TrainingStep]:
+    def _train(self, workers: Executor, missing: dict[Key, PlannedTraining]) -> Iterator[TrainingStep]:
         done, seconds, policy = 0, 0.0, FailurePolicy(self.store.path, ENOUGH)
-        for trained in train_all(workers, self._jobs(wave.values()), policy, self.clock.beat):
+        for trained in train_all(workers, self._jobs(missing.values()), policy, self.clock.beat):
             training, record = self._end(trained)
             done, seconds = done + 1, seconds + record.seconds
-            left = len(wave) - done
+            left = len(missing) - done
             yield TrainingStep(training, record, done, left, left * seconds / done / self.store.experiment.workers)
 
     def _jobs(self, trainings: Iterable[PlannedTraining]) -> Iterator[Job]:
@@ -132,11 +107,10 @@ class Runner:
             record = self._abandoned.pop(training.key, None) or self._begin(training)
             self._running[record.number] = training, record
             weights = trial_weights(self.store.path, record.number)
-            yield Job.for_trial(self.store.experiment, record, weights)
+            yield replace(Job.for_trial(self.store.experiment, record, weights), data=training.source)
 
     def _begin(self, training: PlannedTraining) -> TrialRecord:
-        (code, seed), graph = training.key, training.graph
-        record = TrialRecord.of(graph, seed, fingerprint=code, purpose=training.purpose)
+        record = training.record
         return replace(record, number=self.store.begin(record))
 
     def _end(self, trained: TrainedJob) -> tuple[PlannedTraining, TrialRecord]:
@@ -150,14 +124,6 @@ class Runner:
             reason=outcome.reason,
             detail=outcome.detail,
         )
-        if not outcome.reason:
-            self._replace_weights(record)
+        trial_weights(self.store.path, record.number).unlink(missing_ok=True)  # the seed reproduces them
         self.store.end(record)
         return training, record
-
-    def _replace_weights(self, record: TrialRecord) -> None:
-        """Save which images the network misclassifies, and delete its weights: the seed reproduces them."""
-        weights = trial_weights(self.store.path, record.number)
-        images = find_misclassified(record.graph, weights, self.store.experiment.source)
-        save_misclassified(self.store.path, record.number, images)
-        weights.unlink()

@@ -13,7 +13,7 @@ from nas.genome.cost import Cost, cost
 from nas.genome.genome_json import from_json
 from nas.genome.trial import Choice
 from nas.search.distributions import from_optuna
-from nas.search.trial import Attributes, Reason, State, TrialRecord, damaged
+from nas.search.trial import Attributes, Reason, RecipeValue, State, TrialRecord, damaged
 from nas.training.score import Score
 
 if TYPE_CHECKING:
@@ -34,7 +34,11 @@ def to_attributes(record: TrialRecord, driver: int = 0) -> Attributes:
         "ledger": dict(record.proposal_counts),
     }
     optional = {"parents": record.parents, "baseline": record.baseline, "purpose": record.purpose, "driver": driver}
-    optional |= {"plain_genome": record.plain_genome, "predicted": dict(record.predicted)}
+    optional |= {
+        "plain_genome": record.plain_genome,
+        "predicted": dict(record.predicted),
+        "recipe": dict(record.recipe),
+    }
     return kept | {name: value for name, value in optional.items() if value}
 
 
@@ -67,6 +71,7 @@ def finite(scores: tuple[Score, ...]) -> tuple[Score, ...]:
 
 
 _PREDICTED = TypeAdapter(dict[str, FiniteFloat])
+_RECIPE = TypeAdapter(dict[str, RecipeValue])
 _SCORES = TypeAdapter(tuple[Score, ...])
 _STATES: dict[str, State] = {"RUNNING": "running", "COMPLETE": "complete", "PRUNED": "pruned"}
 
@@ -173,6 +178,7 @@ class StoredTrial:
                 purpose=str(attributes.get("purpose", "")),
                 plain_genome=str(attributes.get("plain_genome", "")),
                 predicted=_PREDICTED.validate_python(attributes.get("predicted", {})),
+                recipe=_RECIPE.validate_python(attributes.get("recipe", {})),
             )
         except RunError:
             raise

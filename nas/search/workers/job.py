@@ -58,7 +58,7 @@ class Job:
             number=record.number,
             genome=to_json(graph),
             data=experiment.source,
-            recipe=experiment.recipe,
+            recipe=Recipe(**asdict(experiment.recipe) | dict(record.recipe)),
             seed=record.seed,
             weights=str(weights),
             trainer=experiment.trainer,

@@ -23,8 +23,8 @@ from nas.user_code import code_digest
 
 TEST, VALIDATION, VALIDATION_WITHOUT_TEST = 0.2, 0.1, 0.25
 """Shares held out: for the test where a set has no test part; for validation; and of what is left of such a set."""
-DIVISION_SEED = 0
-"""The same images are held out whatever a search's seed, so that searches can be compared."""
+TEST_SEED = 0
+"""The same images are held out for the test, whatever the division of the others."""
 MAX_CLASSES = 100_000
 ALL_PARTS: tuple[Part, ...] = ("train", "validation", "test")
 
@@ -150,12 +150,12 @@ def _hold_out(source: Source, labels: Labels, own: bool) -> tuple[Rows, Rows]:
     share = source.validation
     if share is None:
         share = VALIDATION if "test" in find_reader(source).parts(source.data_dir) else VALIDATION_WITHOUT_TEST
-    held_out = sample_rows(labels, 0 if own else round(share * len(labels)), DIVISION_SEED)
+    held_out = sample_rows(labels, 0 if own else round(share * len(labels)), source.division)
     kept = remaining_rows(len(labels), held_out)
     if source.train_images is not None:
         if source.train_images > len(kept):
             raise DataError(f"train_images (={source.train_images:,}): only {len(kept):,} are left after validation")
-        kept = kept[sample_rows(labels[kept], source.train_images, DIVISION_SEED)]
+        kept = kept[sample_rows(labels[kept], source.train_images, source.division)]
     missing = np.setdiff1d(labels, labels[kept])
     if len(missing) or not (own or len(held_out)):
         purpose = f"to train class {missing[0]} with" if len(missing) else "to validate with"
@@ -234,7 +234,7 @@ def _load_part(source: Source, part: Part, whole: dict[Part, Split]) -> DataPart
             _check_labels(whole[stored].labels, data_dir, gaps=stored != "train")
         return _divide(whole[stored], part, data_dir, names) if divides else whole[stored]
 
-    cut = f"{TEST} of them for the test, seed {DIVISION_SEED}" if divides else "whole"
+    cut = f"{TEST} of them for the test, seed {TEST_SEED}" if divides else "whole"
     key = [f"{source.name}{code_digest(source.name)}: {part} from {stored}, {cut}, size {size}", *names]
     name = re.sub(r"[^\w.-]+", "_", source.name, flags=re.ASCII)[-60:]  # a user's file.py:Class as a file name
     scaled = ["x".join(map(str, size))] if size else []
@@ -259,7 +259,7 @@ def _divide(split: Split, part: Part, data_dir: object, names: Sequence[str]) ->
     Raises DataError when there would be none for the test, or none to train a class with.
     """
     labels = split.labels
-    test = sample_rows(labels, round(TEST * len(labels)), DIVISION_SEED)
+    test = sample_rows(labels, round(TEST * len(labels)), TEST_SEED)
     kept = remaining_rows(len(labels), test)
     remedy = f"as {TEST:.0%} are held out for the test; add images, or a part for the test"
     if not len(test):

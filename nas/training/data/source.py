@@ -14,7 +14,8 @@ class Source:
     directory: the files' folder, or the one file; by default NAME in the folder given by the environment variable
     NAS_DATA, or in `data`. image_size: pixels a side, or (height, width), to which a folder's or a Parquet file's
     images are cropped and scaled. train_images: how many to train on, a stratified sample. validation: share of the
-    images for training that is held out.
+    images for training that is held out. division: which of the random divisions into images for training and for
+    validation.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Source:
     image_size: int | Size | None = None
     train_images: int | None = None
     validation: float | None = None
+    division: int = 0
 
     @property
     def size(self) -> Size | None:

@@ -1,10 +1,11 @@
-"""The task and the size at which all networks of a study are built, and the networks that several claims share.
+"""A setting: one draw of all that a claim does not speak of, and the networks that several claims share.
 
-Every arm is a function of a `Scale`, so one claim serves a pilot on two cores and the papers' own sizes on a GPU.
+A claim is tested on many settings. Within one, its arms share the data set, the images, the widths and the depths, and
+differ in what the claim speaks of.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, log
 from typing import Literal
 
@@ -27,22 +28,33 @@ from nas.genome.primitives.residual import Order, Shortcut
 from nas.genome.task import Task
 
 Quantity = Literal["params", "macs"]
+Layers = Callable[[Value, int, int], Value]
+"""Returns layers on a value, from the width and the number of the stage."""
 STAGES = 3
 
 
 @dataclass(frozen=True)
-class Scale:
-    """The task and the sizes of a study.
+class Setting:
+    """What the arms of a claim share.
 
     side: pixels per side to which larger images are averaged. width: channels of the first stage of a plain network,
-    twice those of a residual one. shallow, deep: weighted layers of the residual networks, 6 n + 2.
+    twice those of a residual one. growth: of the widths, from stage to stage. repeats: of the layers of each stage of a
+    plain network. shallow, deep: weighted layers of the residual networks, 6 n + 2. index: its place among the settings
+    of a study.
     """
 
     task: Task
     side: int = 32
     width: int = 32
+    growth: float = 2.0
+    repeats: int = 1
     shallow: int = 20
     deep: int = 56
+    index: int = 0
+
+    def enlarged(self, times_side: int) -> "Setting":
+        """Return the setting on images of so many times the side, with widths divided by as much."""
+        return replace(self, side=self.side * times_side, width=max(4, self.width // times_side))
 
     def image(self) -> Value:
         """Return the image, halved by average pooling until it is no larger than `side`."""
@@ -53,61 +65,69 @@ class Scale:
 
     def widths(self, factor: float = 1.0) -> list[int]:
         """Return the channels of the three stages of a plain network."""
-        return [times(self.width * 2**stage, factor) for stage in range(STAGES)]
+        return [times(self.width, factor * self.growth**stage) for stage in range(STAGES)]
 
     def classifier(self, x: Value, *auxiliary: Value) -> Graph:
         """Return the network with a global average pooling head on `x`, and auxiliary heads."""
         return Graph.of(GapHead(self.task.classes)(x), *auxiliary)
 
 
-def times(width: int, factor: float) -> int:
+def times(width: float, factor: float) -> int:
     """Return a width multiplied by a factor and rounded, at least 1."""
     return max(1, round(width * factor))
 
 
-def plain_features(scale: Scale, factor: float = 1.0) -> Value:
-    """Return two 3x3 convolutions and a pooling, three times: the features in which most pairs change one thing."""
-    x = scale.image()
-    for width in scale.widths(factor):
-        x = MaxPool(2, 2)(ConvStack(width)(x))
+def plain_features(setting: Setting, factor: float = 1.0) -> Value:
+    """Return stages of pairs of 3x3 convolutions, with pooling: the features in which most claims change one thing."""
+    return stages(setting, lambda x, width, _: ConvStack(width)(x), factor)
+
+
+def stages(setting: Setting, layers: Layers, factor: float = 1.0) -> Value:
+    """Return three stages of the same layers, each as often as the setting repeats them and then pooled."""
+    x = setting.image()
+    for stage, width in enumerate(setting.widths(factor)):
+        for _ in range(setting.repeats):
+            x = layers(x, width, stage)
+        x = MaxPool(2, 2)(x)
     return x
 
 
 def residual_stages(
-    scale: Scale, depth: int, factor: float = 1.0, shortcut: Shortcut = "A", order: Order = "post"
+    setting: Setting, depth: int, factor: float = 1.0, shortcut: Shortcut = "A", order: Order = "post"
 ) -> list[Value]:
     """Return the stages of a network of basic blocks with `depth` (6 n + 2) layers (He et al. 2015, section 4.2)."""
-    return basic_stages(scale, Stem(stem_width(scale, factor))(scale.image()), depth, factor, shortcut, order)
+    return basic_stages(setting, Stem(stem_width(setting, factor))(setting.image()), depth, factor, shortcut, order)
 
 
 def basic_stages(
-    scale: Scale, x: Value, depth: int, factor: float = 1.0, shortcut: Shortcut = "A", order: Order = "post"
+    setting: Setting, x: Value, depth: int, factor: float = 1.0, shortcut: Shortcut = "A", order: Order = "post"
 ) -> list[Value]:
     """Return three stages of basic blocks on top of a stem."""
     stages = []
     for stage in range(STAGES):
         for block in range((depth - 2) // 6):
-            width, stride = times(scale.width // 2 * 2**stage, factor), 2 if stage and not block else 1
+            width = times(setting.width / 2, factor * setting.growth**stage)
+            stride = 2 if stage and not block else 1
             x = BasicBlock(width, stride, shortcut, order)(x)
         stages.append(x)
     return stages
 
 
-def stem_width(scale: Scale, factor: float = 1.0) -> int:
+def stem_width(setting: Setting, factor: float = 1.0) -> int:
     """Return the channels of a residual network's stem."""
-    return times(scale.width // 2, factor)
+    return times(setting.width / 2, factor)
 
 
-def dense_net(scale: Scale, growth: float, depth: int, bottleneck: bool = True, keep: float = 0.5) -> Graph:
+def dense_net(setting: Setting, growth: float, depth: int, bottleneck: bool = True, keep: float = 0.5) -> Graph:
     """Return three dense blocks of `depth` layers each (Huang et al. 2017, section 3), by default a DenseNet-BC.
 
     Only the stem uses the fraction of a growth that is not a whole number, so that parameters can be matched.
     """
-    x, growth = Stem(times(2, growth))(scale.image()), max(1, int(growth))
+    x, growth = Stem(times(2, growth))(setting.image()), max(1, int(growth))
     for stage in range(STAGES):
         x = DenseBlock(growth, depth, bottleneck)(x)
         x = Transition(keep)(x) if stage + 1 < STAGES else Relu()(BatchNorm()(x))
-    return scale.classifier(x)
+    return setting.classifier(x)
 
 
 def solve_width(build: Callable[[float], Graph], target: Graph, quantity: Quantity = "macs") -> Graph:
