@@ -62,8 +62,8 @@ def test_with_the_expected_effects_the_power_is_as_stated() -> None:
     found = simulate(CLAIMS, STUDY.design, expected_effects, 0.0, False, families, seed=1)
     for claim in CLAIMS:
         stated = planned_power(claim, STUDY.design, alpha_of_one(CLAIMS, STUDY.design))
-        slack = 3 * sqrt(max(stated * (1 - stated), 0.01) / families)
-        assert found.held[claim.key] / families > stated - slack, claim.key  # moderated variances only add to it
+        slack = 3 * sqrt(max(stated * (1 - stated), 0.01) / families) + 0.02  # what is usual is estimated, too
+        assert found.held[claim.key] / families == pytest.approx(stated, abs=slack), claim.key
 
 
 def test_at_the_threshold_every_word_is_false() -> None:

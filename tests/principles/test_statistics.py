@@ -10,7 +10,6 @@ from nas.principles.judging.statistics import (
     UsualVariance,
     _inverse_trigamma,
     estimate,
-    power,
     settings_for,
     usual_variance,
 )
@@ -57,13 +56,6 @@ def test_a_moderated_variance_lies_between_its_own_and_the_usual_one() -> None:
 def test_the_inverse_trigamma(x: float) -> None:
     assert _inverse_trigamma(float(polygamma(1, x))) == pytest.approx(x, rel=1e-6)
     assert digamma(1.0) < 0  # the reference is the right function
-
-
-def test_power_is_the_share_of_intervals_above_the_threshold() -> None:
-    draws = np.random.default_rng(0).normal(0.9, 1.0, (20_000, 8))
-    found = float(np.mean([estimate(list(row), NOTHING, 1.0, 0.05).low > 0.2 for row in draws[:4_000]]))
-    assert power(0.7, 1.0, 8, 0.05) == pytest.approx(found, abs=0.03)
-    assert (power(1.0, 0.0, 8, 0.05), power(-1.0, 0.0, 8, 0.05), power(1.0, 1.0, 1, 0.05)) == (1, 0, 0)
 
 
 def test_settings_needed_narrow_the_interval() -> None:

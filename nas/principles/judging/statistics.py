@@ -7,14 +7,11 @@ are shrunk towards what is usual among them (Smyth 2004, the moderated t of limm
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from math import ceil, exp, inf, log, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import digamma, gammaincinv, ndtr, polygamma, stdtrit
+from scipy.special import digamma, polygamma, stdtrit
 
-Array = NDArray[np.float64]
 MIN_CONTRASTS = 3  # from which a usual variance is estimated
 MAX_SETTINGS = 10_000
 NEWTON_STEPS = 50
@@ -91,28 +88,6 @@ def estimate(values: Sequence[float], usual: UsualVariance, weight_sum: float, a
 def critical_t(freedom: float, alpha: float) -> float:
     """Return the quantile of Student's t that leaves half of alpha above it."""
     return float(stdtrit(freedom, 1 - alpha / 2))
-
-
-def power(excess: float, sd: float, settings: int, alpha: float) -> float:
-    """Return the chance that the interval lies above a threshold which the true mean exceeds by so much.
-
-    Without moderated variances, which only add to it.
-    """
-    if settings < 2:
-        return 0.0
-    if sd == 0:
-        return float(excess > 0)
-    critical = critical_t(settings - 1, alpha)
-    return float(ndtr(excess / sd * sqrt(settings) - critical * _sd_quantiles(settings - 1)).mean())
-
-
-@lru_cache(maxsize=1_024)
-def _sd_quantiles(freedom: int) -> Array:
-    """Return quantiles of an estimated standard deviation whose true value is 1; their mean is one over samples.
-
-    scipy's noncentral t loses precision where the effect is many standard errors.
-    """
-    return np.asarray(np.sqrt(gammaincinv(freedom / 2, (np.arange(500) + 0.5) / 500) * 2 / freedom))
 
 
 def settings_for(width: float, half: float) -> int:
