@@ -16,7 +16,7 @@ from nas.principles.claims import select_principles
 from nas.principles.claims.principle import Principle
 from nas.principles.claims.setting import Setting
 from nas.search.experiment import MATCHED, Experiment
-from nas.search.experiment_file import read_toml, set_options, validate_experiment, write_toml
+from nas.search.experiment_file import read_toml, set_options, validate_located, write_toml
 from nas.training.data import Source, task
 
 FILE = "principles.toml"
@@ -142,7 +142,7 @@ def read_study(path: Path, changes: dict[str, Any] | None = None, principles: tu
     if stray := [key for key in SEARCH_KEYS if key in data]:
         raise ExperimentError(f"{path}: {stray[0]!r} is a setting of a search, not of a study of principles; remove it")
     fixed = {"space": MATCHED, "objectives": ["error"], "trials": 100_000}
-    return PrincipleStudy(validate_experiment(data | fixed, str(path), text, set_options(changes)), design)
+    return PrincipleStudy(validate_located(data | fixed, path, text, set_options(changes)), design)
 
 
 def _design(data: Any, path: Path, text: str) -> Design:

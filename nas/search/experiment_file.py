@@ -70,12 +70,7 @@ def load_experiment(what: str, changes: Table | None = None, typed: Typed | None
     """
     path, origins = find_experiment(what), set_options(changes or ()) | dict(typed or {})
     data, text = read_toml(path, with_absolute_files(changes or {}, Path.cwd()))
-    experiment = validate_experiment(data, str(path), text, origins)
-    folders = [Path.cwd() if key in origins else path.resolve().parent for key in ("data", "data_dir")]
-    try:
-        experiment = with_data_path(experiment, *folders)
-    except DataError as problem:
-        raise ExperimentError(f"{_place(['data'], str(path), text, origins)}: {problem}") from None
+    experiment = validate_located(data, path, text, origins)
     trust(*experiment.code_names, *([experiment.latency.provider] if experiment.latency else []))
     return experiment
 
@@ -138,6 +133,19 @@ def validate_experiment(data: Table, origin: str, text: str = "", changed: Typed
         raise ExperimentError(_message(problems, origin, text, changed)) from None
     except NasError as problem:
         raise ExperimentError(f"{origin}: {problem}") from None
+
+
+def validate_located(data: dict[str, Any], path: Path, text: str, origins: Typed) -> Experiment:
+    """Return the experiment of a file's settings, with its images found from the file's folder.
+
+    origins: the settings that were typed instead, whose paths start from the working directory. Raises ExperimentError.
+    """
+    experiment = validate_experiment(data, str(path), text, origins)
+    folders = [Path.cwd() if key in origins else path.resolve().parent for key in ("data", "data_dir")]
+    try:
+        return with_data_path(experiment, *folders)
+    except DataError as problem:
+        raise ExperimentError(f"{_place(['data'], str(path), text, origins)}: {problem}") from None
 
 
 def with_data_path(experiment: Experiment, data: Path, data_dir: Path) -> Experiment:

@@ -3,6 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from nas.principles.claims.scale import Scale, network_count, relative_gap, solve_width
 
 from nas.errors import BudgetError, ExperimentError, GenomeError
 from nas.genome.cost import cost
@@ -12,7 +13,6 @@ from nas.principles.claims import principle_registry, principles, select_princip
 from nas.principles.claims.counts import COUNTS
 from nas.principles.claims.filters import pairs
 from nas.principles.claims.principle import Match, Principle
-from nas.principles.claims.scale import Scale, network_count, relative_gap, solve_width
 from nas.principles.judging.results import Result
 
 TASK = Task("cifar10", (3, 32, 32), 10)

@@ -3,13 +3,13 @@
 from collections import Counter
 
 import pytest
+from nas.principles.claims.scale import Scale
 
 from nas.genome.cost import cost
 from nas.genome.graph import Graph, lower
 from nas.genome.layers import AdaptivePool, Conv, Mul
 from nas.genome.task import Task
 from nas.principles.claims import principles
-from nas.principles.claims.scale import Scale
 
 SCALE = Scale(Task("cifar10", (3, 32, 32), 10))
 

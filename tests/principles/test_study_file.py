@@ -3,6 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from nas.errors import ExperimentError
@@ -98,3 +99,10 @@ def test_every_bundled_study_is_valid(name: str) -> None:
     study: PrincipleStudy = read_study(find_experiment(name))
     assert study.experiment.name == name
     assert sum(each.control is None for each in study.principles) >= 10
+
+
+def test_images_may_be_a_file_beside_the_study(tmp_path: Path) -> None:
+    images = np.zeros((40, 8, 8), np.uint8)
+    np.savez(tmp_path / "mine.npz", x_train=images, y_train=np.arange(40) % 4, x_test=images, y_test=np.arange(40) % 4)
+    source = read_study(write(tmp_path, TEXT.replace('"digits"', '"mine.npz"'))).source(0)
+    assert (source.name, source.directory) == ("npz", str(tmp_path / "mine.npz"))

@@ -1,6 +1,8 @@
 """What trains one network, in a process or an actor: a job in, progress and an outcome out. And the process loop."""
 
+import gc
 import os
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
 from functools import partial
@@ -87,7 +89,11 @@ def train_job(job: Job) -> Iterator[Event]:
     try:
         yield Outcome(job.number, (yield from _train(job)))
     except Exception as problem:  # noqa: BLE001  (whatever it is, the next network may be a better one)
-        yield Outcome(job.number, _reason(problem), f"{type(problem).__name__}: {problem}{_place(problem, job)}")
+        failed = Outcome(job.number, _reason(problem), f"{type(problem).__name__}: {problem}{_place(problem, job)}")
+    else:
+        return
+    _give_memory_back()
+    yield failed
 
 
 def _place(problem: Exception, job: Job) -> str:
@@ -105,6 +111,13 @@ def _reason(problem: Exception) -> Reason:
         f"os error {code}" in message for code in DISK_FULL_ERRNOS
     )
     return Reason.DISK_FULL if full else Reason.ERROR
+
+
+def _give_memory_back() -> None:
+    """Return what a failed training reserved on a graphics card, which other workers share."""
+    if torch := sys.modules.get("torch"):
+        gc.collect()
+        torch.cuda.empty_cache()
 
 
 def _limit_memory(gigabytes: float | None) -> None:
