@@ -259,9 +259,9 @@ def _own_text(file: Path) -> str:
     """Return the text of a file, without the scripts of a library."""
     text = file.read_text(encoding="utf-8")
     if file.suffix == ".html":
-        from plotly.offline import get_plotlyjs
+        from nas.report.html.library import plotting_library
 
-        return text.replace(get_plotlyjs().replace("\r\n", "\n").replace("\r", "\n"), "")
+        return text.replace(plotting_library(), "")
     return text
 
 

@@ -85,9 +85,10 @@ def former_options(**names: str) -> dict[str, Any]:
 
 def refuse_options(reason: str, **given: object) -> None:
     """Raise ExperimentError with the reason if an option is given; None, False and an empty list are not."""
-    names = [f"--{name}" for name, value in given.items() if value is not None and value is not False and value != []]
+    names = [name for name, value in given.items() if value is not None and value is not False and value != []]
     if names:
-        raise ExperimentError(f"{' and '.join(names)} cannot be used here: {reason}")
+        options = " and ".join(f"--{name.replace('_', '-')}" for name in names)
+        raise ExperimentError(f"{options} cannot be used here: {reason}")
 
 
 def typed_options(keys: Iterable[str]) -> dict[str, str]:

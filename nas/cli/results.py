@@ -29,6 +29,13 @@ def report_command(
         Path | None,
         typer.Option(help="File to write instead of those in RUN/report; it gets the page alone."),
     ] = None,
+    script_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for one copy of the plotting library (5 MB), which pages then share; by default each page "
+            "holds it. Move the pages and the folder together."
+        ),
+    ] = None,
     space: SpaceFile = None,
 ) -> None:
     """Write the report of a run, or a comparison of several: one offline HTML page, with figures and tables."""
@@ -38,10 +45,12 @@ def report_command(
 
     found = [load_run(run, space=space) for run in runs]
     if format_ == "md":
+        refuse_options("Markdown has no plots", script_dir=script_dir)
         text = "\n".join(markdown_report(run) for run in found).rstrip()
         output(text if out is None else str(atomic_write(out, text + "\n")))
         return
-    page = write_report(found[0], out) if len(found) == 1 else write_comparison(found, out)
+    one = len(found) == 1
+    page = write_report(found[0], out, script_dir) if one else write_comparison(found, out, script_dir)
     info("Report, to open in a browser:")
     output(str(page))
 

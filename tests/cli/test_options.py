@@ -35,6 +35,7 @@ REFUSED: list[tuple[str, ...]] = [
     ("export", "RUN", "--format", "onnx", "--qat", "2"),
     ("export", "RUN:1", "--trial", "1"),
     ("report", "RUN", "--space", "mine.py"),
+    ("report", "RUN", "--format", "md", "--script-dir", "pages"),
     ("resume", "RUN", "--space", "mine.py"),
     ("watch", "RUN", "--space", "mine.py"),
     ("finalists", "RUN", "--space", "mine.py"),

@@ -20,6 +20,7 @@ from nas.report.live.page import LivePage
 from nas.report.live.server import PageServer
 from nas.report.run.view import view_of
 
+PUBLISHED = sorted((Path(__file__).parents[2] / "reports").glob("*/*.html"))
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
          "--disable-background-networking", "--disable-component-update", "--enable-logging=stderr",
@@ -148,6 +149,26 @@ def test_it_opens_without_an_error_or_a_request(kind: str, tmp_path: Path) -> No
     assert plots == ["<div"] * drawn
     if kind not in ("none", "compared"):
         assert re.search(r'id="panel-title"[^>]*>Trial \d+<', document)
+
+
+def test_pages_share_one_library(tmp_path: Path) -> None:
+    made, folder = rich_run(tmp_path), tmp_path / "li b"
+    for name in ("one", "two"):
+        document, console, _ = opened(write_report(made, tmp_path / f"{name}.html", folder), tmp_path / "profile")
+        assert console == ""
+        assert re.findall(r'<div id="[a-z]+-plot" class="plot[^>]*>(<div)?', document) == ["<div"] * 6
+    (library,) = folder.iterdir()
+    library.unlink()
+    document, _, _ = opened(tmp_path / "one.html", tmp_path / "profile")
+    assert document.count(f"The plots need a file that is missing: li b/{library.name}") == 6
+
+
+@pytest.mark.parametrize("page", PUBLISHED, ids=lambda page: page.parent.name)
+def test_published_pages_open(page: Path, tmp_path: Path) -> None:
+    document, console, _ = opened(page, tmp_path / "profile")
+    assert console == ""
+    plots = re.findall(r'<div id="[a-z]+-plot" class="plot[^>]*>(<div)?', document)
+    assert plots == ["<div"] * len(plots)
 
 
 def test_a_request_and_an_error_would_be_seen(tmp_path: Path) -> None:

@@ -29,11 +29,11 @@ COMPARISON_SECTIONS: list[Callable[[RunComparison], Section | None]] = [
 ]
 
 
-def comparison_page(views: Sequence[View]) -> str:
-    """Return the page as HTML. Raises RunError for runs that cannot be compared."""
+def comparison_page(views: Sequence[View], library: str | None = None) -> str:
+    """Return the page as HTML. library: see `sections_page`. Raises RunError for runs that cannot be compared."""
     comparison = RunComparison.of(views)
     sections = [made for make in COMPARISON_SECTIONS if (made := make(comparison))]
-    return sections_page("comparison", _header(comparison), sections)
+    return sections_page("comparison", _header(comparison), sections, library=library)
 
 
 def _header(comparison: RunComparison) -> Markup:

@@ -78,3 +78,15 @@ function start() {
   addEventListener("beforeprint", () => { document.documentElement.dataset.print = ""; redrawAll(); });
   addEventListener("afterprint", () => { delete document.documentElement.dataset.print; redrawAll(); });
 }
+
+// Loads a plotting library that several pages share, and then draws.
+function loadLibrary(url) {
+  const library = document.createElement("script");
+  library.addEventListener("load", start);
+  library.addEventListener("error", () => {
+    const missing = `The plots need a file that is missing: ${decodeURIComponent(url)}, seen from this page.`;
+    for (const plot of document.querySelectorAll(".plot")) plot.textContent = missing;
+  });
+  library.src = url;
+  document.head.append(library);
+}

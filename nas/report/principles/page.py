@@ -34,7 +34,7 @@ def principles_page(results: StudyResults, evidence: Sequence[Evidence], run: Ru
              sections.rerun_section(results, run)]  # fmt: skip
     style = tag("style", Markup(report_resource("principles/principles.css")))
     main = tag("main", parts, id="results")
-    return document("design principles", [style, principles_header(results), main], {}, "")
+    return document("design principles", [style, principles_header(results), main], {}, ())
 
 
 def principles_header(results: StudyResults) -> Markup:

@@ -38,11 +38,14 @@ SECTIONS: list[Callable[[View], Section | None]] = [
 """What makes the sections, in order. A function that returns None leaves its section out."""
 
 
-def run_page(view: View, alone: bool = False, before: Sequence[Section] = ()) -> str:
-    """Return the page of a run as HTML. alone: without links to files next to it. before: sections above the others."""
+def run_page(view: View, alone: bool = False, library: str | None = None, before: Sequence[Section] = ()) -> str:
+    """Return the page of a run as HTML.
+
+    alone: without links to files next to it. library: see `sections_page`. before: sections above the others.
+    """
     sections = [*before, *[made for make in SECTIONS if (made := make(view))]]
     footer = tag("footer") if alone else _footer(view)
-    return sections_page(clip(view.experiment.name, 60), run_header(view), sections, footer)
+    return sections_page(clip(view.experiment.name, 60), run_header(view), sections, footer, library)
 
 
 def _footer(view: View) -> Markup:
