@@ -15,6 +15,12 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     return fmean(values) - half, fmean(values) + half
 
 
+def mean_share_interval(shares: Sequence[float], level: float = 0.95) -> Interval:
+    """Return the interval of a mean of shares as `mean_interval` does, within 0 and 1."""
+    low, high = mean_interval(shares, level)
+    return max(0.0, low), min(1.0, high)
+
+
 def pooled_interval(groups: Sequence[Sequence[float]], level: float = 0.95) -> Interval | None:
     """Return the interval of the mean of the second group less that of the first, by Student's t.
 

@@ -211,12 +211,21 @@ def print_trainings(steps: "Iterator[str | Finalist]") -> list["Finalist"]:
 
 
 def finalists_table(run: "Run", ranked: list["Finalist"]) -> str:
-    """Return finalists as a table: validation error with its interval, and test error."""
-    rows = [("trial", run.experiment.error_title, "95 % interval", run.experiment.test_title)]
-    rows += [(str(f.number), f"{f.error:.4f}", _error_interval(f), f"{f.test_error:.4f}") for f in ranked]
+    """Return finalists as a table: mean validation and test error over the seeds, each with its interval.
+
+    The last column is the test error of the weights that are kept.
+    """
+    titles = run.experiment.error_title, "95 % interval", run.experiment.test_title, "95 % interval"
+    rows = [("trial", *titles, "of the weights kept")]
+    for each in ranked:
+        means = *_mean_error(each.errors), *_mean_error(each.test_errors or (each.test_error,))
+        rows.append((str(each.number), *means, f"{each.test_error:.4f}"))
     return text_table(list(rows))
 
 
-def _error_interval(finalist: "Finalist") -> str:
-    """Return the interval of the mean error; one training has none."""
-    return f"{finalist.low:.4f} to {finalist.high:.4f}" if len(finalist.errors) > 1 else "-"
+def _mean_error(errors: tuple[float, ...]) -> tuple[str, str]:
+    """Return the mean error over seeds and its interval; one training has none."""
+    from nas.statistics import mean_share_interval
+
+    low, high = mean_share_interval(errors)
+    return f"{sum(errors) / len(errors):.4f}", f"{low:.4f} to {high:.4f}" if len(errors) > 1 else "-"

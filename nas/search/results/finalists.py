@@ -29,7 +29,7 @@ from nas.search.trial import TrialRecord
 from nas.search.workers.executor import make_executor
 from nas.search.workers.job import Job
 from nas.search.workers.train_all import FailurePolicy, TrainedJob, train_all
-from nas.statistics import mean_interval
+from nas.statistics import mean_share_interval
 from nas.training.recipe import Recipe
 
 FIRST_SEED = 2**20  # away from the seeds of the search itself
@@ -41,7 +41,8 @@ class Finalist:
 
     errors: validation error (a fraction) by seed. low, high: 95 % interval of their mean (Student's t), equal to the
     mean with one seed. seed: of the training that was best on validation, whose weights are kept. test_error: of those
-    weights, read once. weights: their file's name, which ends in their digest; "" in runs of earlier versions.
+    weights. weights: their file's name, which ends in their digest; "" in runs of earlier versions. test_errors: by
+    seed like errors, all read at once; () in runs of earlier versions.
     """
 
     __pydantic_config__ = STRICT
@@ -54,6 +55,7 @@ class Finalist:
     test_error: Share
     epochs: Annotated[int, Field(ge=1, lt=2**31)]
     weights: Annotated[str, Field(pattern=r"^([0-9]+-[0-9a-f]+\.safetensors)?$")] = ""
+    test_errors: tuple[Share, ...] = ()
 
     @property
     def error(self) -> float:
@@ -213,7 +215,27 @@ def _train(run: Run, jobs: list[Job]) -> Generator[TrainedJob]:
 def _test(
     run: Run, images: RunData, record: TrialRecord, errors: dict[int, float], recipe: Recipe, kept: FinalistTrainings
 ) -> Finalist:
-    """Keep the weights that were best on validation and read the test split with them. errors: by seed."""
+    """Keep the weights that were best on validation and read the test split once, with those of all seeds.
+
+    errors: by seed.
+    """
+    seeds = sorted(errors)
+    seed = min(seeds, key=lambda each: errors[each])
+    trained = kept.weights(record.number, seed)
+    weights = trained.with_name(f"{record.number:06d}-{digest(trained)}.safetensors")
+    shutil.copyfile(trained, weights)
+    test_errors = _test_errors(run, images, record, [kept.weights(record.number, each) for each in seeds])
+    test_error = test_errors[seeds.index(seed)]
+    record_reading(run.path, record.number, "nas finalists", test_error)
+    values = tuple([errors[each] for each in seeds])
+    low, high = mean_share_interval(values)
+    return Finalist(
+        record.number, values, low, high, seed, test_error, recipe.epochs, weights.name, tuple(test_errors)
+    )  # fmt: skip
+
+
+def _test_errors(run: Run, images: RunData, record: TrialRecord, files: list[Path]) -> list[float]:
+    """Return the test error of a network with the weights of each file."""
     import torch
 
     from nas.model.export import load_weights
@@ -221,18 +243,13 @@ def _test(
     from nas.training.batches import Batches
     from nas.training.evaluation import evaluate
 
-    seed = min(errors, key=lambda each: errors[each])
-    trained = kept.weights(record.number, seed)
-    weights = trained.with_name(f"{record.number:06d}-{digest(trained)}.safetensors")
-    shutil.copyfile(trained, weights)
     network = module(record.graph, training=True)
-    load_weights(network, weights)
     test = Batches(images.require_test(), images.require_data(), torch.device("cpu"))
-    test_error = evaluate(network, test).metric(run.experiment.metric)
-    record_reading(run.path, record.number, "nas finalists", test_error)
-    values = tuple([errors[each] for each in sorted(errors)])
-    low, high = (min(1.0, max(0.0, end)) for end in mean_interval(values))  # an error is a share
-    return Finalist(record.number, values, low, high, seed, test_error, recipe.epochs, weights.name)
+    found = []
+    for file in files:
+        load_weights(network, file)
+        found.append(evaluate(network, test).metric(run.experiment.metric))
+    return found
 
 
 def comparable(finalists: tuple[Finalist, ...]) -> tuple[Finalist, ...]:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import re
 import shutil
 import tomllib
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from search.results.image_run import image_run, write_images
 from typer.testing import CliRunner
 
 from nas.cli.app import app
+from nas.cli.results import finalists_table
 from nas.errors import ExperimentError, RunError
 from nas.genome.genome_json import from_json
 from nas.model.export import save_weights
@@ -25,6 +27,7 @@ from nas.search.pareto import front_of
 from nas.search.results import finalists as room
 from nas.search.results.export_trial import export_trial
 from nas.search.results.finalists import (
+    FIRST_SEED,
     Finalist,
     chosen,
     comparable,
@@ -32,10 +35,12 @@ from nas.search.results.finalists import (
     load_finalists,
     train_finalists,
 )
+from nas.search.results.run_data import load_run_data
 from nas.search.store.readings import load_readings
 from nas.search.store.run import Run, load_run
 from nas.search.trial import Reason
 from nas.search.workers.job import Event, Job, Outcome, Progress
+from nas.statistics import mean_share_interval
 from nas.training.recipe import Recipe
 from nas.training.score import Score
 
@@ -43,7 +48,10 @@ RECIPE = Recipe(epochs=2)
 
 
 class Untrained:
-    """One worker that writes untrained weights, or ends a job with the reason given for its number."""
+    """One worker that writes untrained weights, or ends a job with the reason given for its number.
+
+    The network says that every image is of one class, by the seed.
+    """
 
     def __init__(self, reasons: dict[int, Reason], meanwhile: Callable[[], object] = lambda: None) -> None:
         self.reasons, self.meanwhile = reasons, meanwhile
@@ -58,7 +66,11 @@ class Untrained:
             self._events = [Outcome(job.number, reason, f"why {job.number}")]
             return
         torch.manual_seed(job.seed)
-        save_weights(module(from_json(job.genome)), Path(job.weights))
+        network = module(from_json(job.genome))
+        bias = [*network.parameters()][-1]
+        with torch.no_grad():
+            bias[job.seed % len(bias)] = 1_000
+        save_weights(network, Path(job.weights))
         self._events = [Progress(job.number, Score(1, 0.5 + job.number / 100, 1.0, 0.1, 1.0)), Outcome(job.number)]
 
     def stop(self, number: int) -> None: ...
@@ -111,6 +123,20 @@ def test_when_all_trainings_fail_each_reason_is_shown_and_earlier_finalists_stay
     done = CliRunner().invoke(app, ["finalists", str(run.path), "--seeds", "2", "--top", "2"])
     assert isinstance(done.exception, RunError)
     assert done.exit_code != 0
+
+
+def test_the_test_error_of_every_seed_is_that_of_its_weights(run: Run, employ: Employ) -> None:
+    employ()
+    (best,), _ = train(run, seeds=3, top=1)
+    labels = load_run_data(run).require_test().labels
+    expected = [1 - float((labels == (FIRST_SEED + i) % 10).mean()) for i in range(3)]
+    assert len(set(expected)) > 1
+    assert best.test_errors == pytest.approx(expected)
+    assert best.test_error == best.test_errors[best.seed - FIRST_SEED]
+    assert sum(each.verb == "nas finalists" for each in load_readings(run.path, best.number)) == 1
+    low, high = mean_share_interval(expected)
+    row = re.split(r"\s{2,}", finalists_table(run, [best]).splitlines()[-1].strip())
+    assert row[3:] == [f"{sum(expected) / 3:.4f}", f"{low:.4f} to {high:.4f}", f"{best.test_error:.4f}"]
 
 
 def test_a_network_that_fails_keeps_its_earlier_result(run: Run, employ: Employ) -> None:
