@@ -11,7 +11,7 @@ from nas.cli.app import EXAMPLES
 from nas.search.experiment import Experiment
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "reports" / "README.md"})
+PAGES = sorted(page for folder in ("", "docs", "reports") for page in (ROOT / folder).glob("*.md"))
 
 
 def read(name: str) -> str:
