@@ -1,1 +1,4 @@
-"""The page of the design principles."""
+"""The page of the design principles, and the values behind it.
+
+badges plots scale sentences < settings < forest articles published < sections < page
+"""

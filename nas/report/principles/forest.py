@@ -1,60 +1,90 @@
-"""All principles in one forest plot: effect, interval and the paper's own effect on a common axis."""
+"""All principles in one forest plot: each bound with its interval, its values and the paper's effect on one axis."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+from nas.principles.judging.power import alpha_of_one, count_bounds
 from nas.principles.judging.study_results import StudyResults
-from nas.principles.judging.verdict import Finding, Verdict
+from nas.principles.judging.verdict import OUTCOMES, Finding, Verdict
+from nas.principles.study_file import Design
 from nas.report.html.markup import Child, Markup, tag
 from nas.report.html.section import section
-from nas.report.principles.plots import AxisScale, Mark, axis_scale, axis_ticks, interval_row
-from nas.report.principles.sentences import span
+from nas.report.principles.badges import badge, bound_word, style_of, verdict_badge
+from nas.report.principles.plots import AxisScale, Mark, axis_scale, axis_ticks, interval_row, legend
+from nas.report.principles.sentences import complete_settings, span
+from nas.report.principles.settings import known_values
 
-ORDER = {"supported": 0, "refuted": 1, "undecided": 2}
+LEGEND = (
+    (Mark(1.0, 0.3, -0.6, 1.4), "mean and its interval"),
+    (Mark(1.0, values=(-0.9, -0.2, 0.3, 0.5, 0.8, 1.6)), "single settings"),
+    (Mark(1.0), "zero; dashed: threshold"),
+    (Mark(1.0, paper=0.4), "effect in the paper"),
+    (Mark(1.0, known=0.4), "known effect of a control"),
+)
 
 
 def forest_section(results: StudyResults) -> Markup:
-    """Return every principle's comparisons of errors, sorted by outcome and effect, controls last."""
-    known = [verdict for verdict in results.verdicts if verdict.findings]
-    axis = axis_scale(value for verdict in known for value in _ends(verdict))
-    ranked = sorted(known, key=lambda v: (v.principle.control, ORDER[v.outcome], -v.findings[0].estimate.mean))
-    head = tag("li", tag("span", "claim", class_="claim"), axis_ticks(axis),
-               tag("span", "effect and interval, points", class_="numbers"), class_="head")  # fmt: skip
-    rows = [tag("li", _row(verdict, axis)) for verdict in ranked]
+    """Return the bounds of every principle, sorted by outcome and effect, controls last."""
     design = results.study.design
-    analyses = len(design.interim_seeds)
-    caption = (
-        "Values right of the dashed line support the claim; where a claim has several bars, all have to. Bars: "
-        f"{1 - design.alpha / analyses:.1%} intervals over seeds ({1 - design.alpha:.0%} for all {analyses} analyses "
-        "together). Diamonds: the effect in the paper, on its data. Verdicts are corrected for the number of claims."
-    )
+    marks = {each.principle.key: [_mark(each, rank, design) for rank in range(len(each.findings))]
+             for each in results.verdicts}  # fmt: skip
+    axis = axis_scale(end for row in marks.values() for mark in row for end in mark.ends)
+    head = tag("li", tag("span", "claim", class_="claim"),
+               tag("div", axis_ticks(axis), tag("span", "mean and interval", class_="numbers"), class_="bound"),
+               class_="head")  # fmt: skip
+    rows = [tag("li", _row(results, verdict, marks[verdict.principle.key], axis))
+            for verdict in ranked(results.verdicts)]  # fmt: skip
     plot = tag("ol", head, rows, class_="forest")
-    return section("forest", "All principles", plot, tag("p", caption, class_="note"))
+    return section("forest", "All principles", legend(LEGEND), plot, tag("p", _caption(results), class_="note"))
 
 
-def distinct_findings(verdict: Verdict) -> list[Finding]:
-    """Return the comparisons of errors, and only the first of two that mirror each other."""
-    distinct: list[Finding] = []
-    for each in verdict.findings:
-        mirrored = {arm: -weight for arm, weight in each.bound.weights.items()}
-        if each.bound.metric == "error" and mirrored not in [other.bound.weights for other in distinct]:
-            distinct.append(each)
-    return distinct
+def _caption(results: StudyResults) -> str:
+    design, principles = results.study.design, results.study.principles
+    return (
+        "Positive effects support a claim; one with several bars needs all of them above their dashed lines. The axis "
+        f"is in points, about linear up to 1 and logarithmic beyond. All {count_bounds(principles)} intervals hold "
+        f"together at {1 - design.alpha:.0%}: each is one of {1 - alpha_of_one(principles, design):.2%}. Losses are "
+        f"drawn so that {design.worth_loss:g} nats, which are worth it, are at {design.worth:g} points."
+    )
 
 
-def _ends(verdict: Verdict) -> list[float]:
-    paper = verdict.principle.paper
-    ends = [end for each in distinct_findings(verdict) for end in (each.estimate.low, each.estimate.high)]
-    return ends + ([] if paper is None else [paper])
+def ranked(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Return verdicts sorted by outcome and effect, controls last."""
+    return sorted(verdicts, key=_place)
 
 
-def _row(verdict: Verdict, axis: AxisScale) -> Child:
-    principle, findings = verdict.principle, distinct_findings(verdict)
+def _place(verdict: Verdict) -> tuple[bool, int, float]:
+    first = verdict.findings[0].estimate.mean if verdict.findings else 0.0
+    return verdict.principle.control is not None, OUTCOMES.index(verdict.outcome), -first
+
+
+def _mark(verdict: Verdict, rank: int, design: Design) -> Mark:
+    """Return what the plot shows of a bound, in points."""
+    finding, principle = verdict.findings[rank], verdict.principle
+    points = 1.0 if finding.bound.metric == "error" else design.worth / design.worth_loss
+    one = finding.estimate
+    mark = Mark(finding.threshold * points, one.mean * points, one.low * points, one.high * points,
+                tuple(value * points for value in known_values(finding)))  # fmt: skip
+    return mark if rank else replace(mark, paper=principle.paper, known=principle.control)
+
+
+def _row(results: StudyResults, verdict: Verdict, marks: list[Mark], axis: AxisScale) -> Child:
+    principle, settings = verdict.principle, results.study.design.settings
     title = tag("a", f"{principle.key.upper()} {principle.claim}", href=f"#{principle.key}")
-    bars, numbers = [], []
-    for rank, each in enumerate(findings):
-        paper = principle.paper if rank == 0 else None
-        mark = Mark(each.estimate.mean, each.estimate.low, each.estimate.high, each.bound.null, paper)
-        effect = span(each.estimate, each.bound)
-        bars.append(interval_row(mark, axis, verdict.outcome, f"{each.bound.name}: {effect}"))
-        name = tag("span", f"{each.bound.name}: ", class_="note") if len(findings) > 1 else None
-        numbers.append(tag("div", name, effect, f", paper {paper:+.2f}" if paper is not None else None))
-    outcome = tag("span", verdict.outcome, class_=f"verdict {verdict.outcome}")
-    return [tag("span", outcome, " ", title, class_="claim"), tag("div", bars), tag("div", numbers, class_="numbers")]
+    done = complete_settings(results.by_principle[principle.key])
+    missing = tag("span", f" {done} of {settings} settings", class_="note") if done < settings else None
+    bounds = [_bound(verdict, finding, mark, axis) for finding, mark in zip(verdict.findings, marks, strict=True)]
+    return [tag("div", verdict_badge(verdict), " ", title, missing, class_="claim"), tag("div", bounds)]
+
+
+def _bound(verdict: Verdict, finding: Finding, mark: Mark, axis: AxisScale) -> Markup:
+    effect, several = span(finding.estimate, finding.bound), len(verdict.findings) > 1
+    word = bound_word(verdict, finding)
+    bar = interval_row(mark, axis, style_of(word), f"{finding.bound.name}: {effect}, {word}")
+    paper = f"paper {mark.paper:+.2f}" if mark.paper is not None else ""
+    known = "" if mark.known is None else f"known {mark.known:+.2f}" if mark.known else "known 0"
+    notes = ", ".join(filter(None, [finding.bound.name if several else "", paper, known]))
+    numbers = tag(
+        "div", effect, tag("div", [badge(word), " "] if several else None, notes, class_="note"), class_="numbers"
+    )
+    return tag("div", bar, numbers, class_="bound")

@@ -38,30 +38,60 @@ def axis_scale(values: Iterable[float]) -> AxisScale:
 
 @dataclass(frozen=True)
 class Mark:
-    """An interval on the axis of effects: its middle, its ends, the value to exceed, and the paper's effect."""
+    """What a row of the forest plot shows: the value to exceed, a mean with its interval, and single values.
 
-    middle: float
-    low: float
-    high: float
-    null: float
+    middle, low, high: None where there is no mean, or no interval. paper: the effect in the paper. known: that of a
+    control.
+    """
+
+    threshold: float
+    middle: float | None = None
+    low: float | None = None
+    high: float | None = None
+    values: tuple[float, ...] = ()
     paper: float | None = None
+    known: float | None = None
+
+    @property
+    def ends(self) -> list[float]:
+        """Return every value that the axis must include."""
+        ends = (self.middle, self.threshold, self.low, self.high, self.paper, self.known, *self.values)
+        return [end for end in ends if end is not None]
 
 
-def interval_row(mark: Mark, scale: AxisScale, outcome: str, label: str) -> Markup:
-    """Return one row of the forest plot: the interval, a dashed line at the null, a diamond at the paper's effect."""
-    middle, low, high, null = (f"{scale.at(value)}%" for value in (mark.middle, mark.low, mark.high, mark.null))
-    parts = [_grid(scale), tag("line", class_="null", x1=null, x2=null, y1="0", y2="100%"),
-             tag("line", class_="span", x1=low, x2=high, y1="50%", y2="50%"),
-             tag("circle", class_="dot", cx=middle, cy="50%", r="5")]  # fmt: skip
-    if mark.paper is not None:
-        diamond = tag("path", d="M0 -5L5 0L0 5L-5 0Z", class_="paper-mark")
-        parts.append(tag("svg", diamond, x=f"{scale.at(mark.paper)}%", y="50%", overflow="visible"))
-    return tag("svg", parts, class_=f"interval {outcome}", role="img", aria_label=label, height="30", width="100%")
+def interval_row(mark: Mark, scale: AxisScale, outcome: str, label: str, height: int = 34) -> Markup:
+    """Return a row of the forest plot: lines at zero and at the threshold, the interval, and a tick per value."""
+    shapes = [
+        [_upright("grid", scale.at(tick)) for tick in scale.ticks],
+        _upright("zero", scale.at(0.0)),
+        _upright("threshold", scale.at(mark.threshold)),
+        [_upright("value", scale.at(value), "66%", "94%") for value in mark.values],
+        _interval(mark, scale),
+        _dot(mark, scale),
+        _symbol("known-mark", "M-5 -5H5V5H-5Z", mark.known, scale),
+        _symbol("paper-mark", "M0 -5L5 0L0 5L-5 0Z", mark.paper, scale),
+    ]
+    return tag("svg", shapes, class_=f"interval {outcome}", role="img", aria_label=label, height=height, width="100%")
 
 
-def _grid(scale: AxisScale) -> Markup:
-    positions = [f"{scale.at(tick)}%" for tick in scale.ticks]
-    return join([tag("line", class_="grid", x1=x, x2=x, y1="0", y2="100%") for x in positions])
+def _upright(name: str, at: float, top: str = "0", bottom: str = "100%") -> Markup:
+    return tag("line", class_=name, x1=f"{at}%", x2=f"{at}%", y1=top, y2=bottom)
+
+
+def _interval(mark: Mark, scale: AxisScale) -> Child:
+    if mark.low is None or mark.high is None:
+        return None
+    return tag("line", class_="span", x1=f"{scale.at(mark.low)}%", x2=f"{scale.at(mark.high)}%", y1="36%", y2="36%")
+
+
+def _dot(mark: Mark, scale: AxisScale) -> Child:
+    return None if mark.middle is None else tag("circle", class_="dot", cx=f"{scale.at(mark.middle)}%", cy="36%", r="5")
+
+
+def _symbol(name: str, path: str, value: float | None, scale: AxisScale) -> Child:
+    if value is None:
+        return None
+    return tag("svg", tag("path", d=path, class_=name), x=f"{scale.at(value)}%", y="36%", overflow="visible")
 
 
 def axis_ticks(scale: AxisScale) -> Markup:
@@ -70,58 +100,40 @@ def axis_ticks(scale: AxisScale) -> Markup:
     return tag("svg", labels, class_="axis", height="18", width="100%", aria_hidden="true")
 
 
-Line = Sequence[tuple[float, float]]
-
-
 @dataclass(frozen=True)
 class Series:
-    """A named line, and the two edges of the band around it if it has one."""
+    """A named line."""
 
     name: str
-    line: Line
-    band: tuple[Line, Line] | None = None
+    line: Sequence[tuple[float, float]]
 
 
 def line_chart(series: Sequence[Series], label: str, x_name: str, y_name: str) -> Markup:
     """Return lines in one chart, with the ranges of both axes in words."""
-    points = [point for each in series for edge in (each.line, *(each.band or ())) for point in edge]
-    xs, ys = [x for x, _ in points], [y for _, y in points]
+    xs, ys = ([point[axis] for each in series for point in each.line] for axis in (0, 1))
     box = min(xs), max(xs), min(ys), max(ys)
-    shapes = [_shapes(each, color, box) for each, color in zip(series, COLORS, strict=False)]
-    chart = tag("svg", shapes, class_="lines", role="img", aria_label=label, viewBox="0 0 100 100",
+    colored = list(zip(series, COLORS, strict=False))
+    lines = [tag("polyline", points=_points(each, box), class_=f"line {color}") for each, color in colored]
+    chart = tag("svg", lines, class_="lines", role="img", aria_label=label, viewBox="0 0 100 100",
                   preserveAspectRatio="none")  # fmt: skip
-    keys = [tag("li", tag("span", class_=f"key {color}"), each.name)
-            for each, color in zip(series, COLORS, strict=False)]  # fmt: skip
+    keys = [tag("li", tag("span", class_=f"key {color}"), each.name) for each, color in colored]
     low, high = (f"{value:.{0 if max(ys) - min(ys) > 3 else 2}f}" for value in (min(ys), max(ys)))
     return tag("div", tag("p", f"{y_name}: {low} to {high}", class_="ends"), chart,
                tag("p", f"{x_name}: {min(xs):.4g} to {max(xs):.4g}", class_="ends"), tag("ul", keys, class_="keys"),
                class_="chart")  # fmt: skip
 
 
-def _shapes(series: Series, color: str, box: tuple[float, float, float, float]) -> Child:
-    band = [*series.band[0], *reversed(series.band[1])] if series.band else []
-    return [
-        tag("polygon", points=_points(band, box), class_=f"band {color}") if band else None,
-        tag("polyline", points=_points(series.line, box), class_=f"line {color}"),
-    ]
-
-
-def _points(line: Line, box: tuple[float, float, float, float]) -> str:
+def _points(series: Series, box: tuple[float, float, float, float]) -> str:
     left, right, bottom, top = box
     wide, high = (right - left) or 1.0, (top - bottom) or 1.0
-    return " ".join(f"{98 * (x - left) / wide + 1:.2f},{99 - 98 * (y - bottom) / high:.2f}" for x, y in line)
+    return " ".join(f"{98 * (x - left) / wide + 1:.2f},{99 - 98 * (y - bottom) / high:.2f}" for x, y in series.line)
 
 
-def empirical_distribution(values: Sequence[float], half: float, edges: tuple[float, float]) -> Series:
-    """Return an empirical distribution as a step line between `edges`, with a band of `half` height on each side."""
-    ordered = sorted(values)
-    line: list[tuple[float, float]] = [(edges[0], 0.0)]
-    for rank, value in enumerate(ordered):
-        line += [(value, rank / len(ordered)), (value, (rank + 1) / len(ordered))]
-    line.append((edges[1], 1.0))
-    low = [(x, max(0.0, y - half)) for x, y in line]
-    high = [(x, min(1.0, y + half)) for x, y in line]
-    return Series("", line, (low, high))
+def legend(entries: Sequence[tuple[Mark, str]]) -> Markup:
+    """Return what the marks of the forest plot mean, each drawn by itself."""
+    scale = AxisScale(-2.0, 2.0)
+    drawn = [(tag("span", interval_row(mark, scale, "holds", text), class_="sample"), text) for mark, text in entries]
+    return tag("ul", [tag("li", join(each)) for each in drawn], class_="legend")
 
 
 def format_probability(value: float) -> str:

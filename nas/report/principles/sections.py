@@ -1,27 +1,30 @@
-"""The sections of the page after the principles: counts, populations, evidence from searches, power, how to repeat."""
+"""The sections of the page after the principles: counts, evidence from searches, power, deviations, how to repeat."""
 
 from collections.abc import Sequence
 
 from nas.principles.claims import principles
 from nas.principles.claims.counts import COUNTS
-from nas.principles.judging.comparison import PopulationComparison, band_height
 from nas.principles.judging.evidence import Evidence
-from nas.principles.judging.power import count_claims, planned_power
+from nas.principles.judging.power import alpha_of_one, planned_power, planned_sd
+from nas.principles.judging.statistics import MAX_SETTINGS
 from nas.principles.judging.study_results import StudyResults
 from nas.principles.judging.verdict import Verdict
 from nas.principles.study_file import study_to_toml
+from nas.principles.training.changes import recorded_changes
 from nas.report.html.markup import Child, Markup, tag
 from nas.report.html.section import section
 from nas.report.html.table import table
-from nas.report.principles.plots import Series, empirical_distribution, format_probability, line_chart
-from nas.report.principles.sentences import p_phrase
+from nas.report.principles.badges import badge, verdict_badge
+from nas.report.principles.forest import ranked
+from nas.report.principles.plots import format_probability
+from nas.report.principles.sentences import complete_settings, signed
 from nas.report.text import clip, percent
 from nas.search.store.run import Run
 
 
 def counts_section() -> Markup:
     """Return the claims that counting decides."""
-    rows = [[_wide(each.claim), _wide(each.citation), each.stated, each.formatted, _badge(each.outcome),
+    rows = [[_wide(each.claim), _wide(each.citation), each.stated, each.formatted, badge(each.outcome),
              _wide(each.note)] for each in COUNTS]  # fmt: skip
     heads = ["claim", "source", "stated", "counted", "verdict", "note"]
     caption = "Exact counts of the cost model: nothing is trained and nothing is uncertain."
@@ -32,41 +35,12 @@ def _wide(text: str) -> Markup:
     return tag("td", text, class_="wrap")
 
 
-def _badge(outcome: str) -> Markup:
-    return tag("span", outcome, class_=f"verdict {outcome}")
-
-
 def _folded(summary: str, content: Markup) -> Markup:
     return tag("details", tag("summary", summary), _scroller(content))
 
 
 def _scroller(content: Markup) -> Markup:
     return tag("div", content, class_="scroller")
-
-
-def populations_section(results: StudyResults) -> Child:
-    """Return distributions of error over networks drawn from two spaces; None without complete draws."""
-    if not results.comparisons:
-        return None
-    note = ("Both forms of a draw share depths, growth of widths, dropout and seed, and their widths are solved to the "
-            "MACs of one network. Bands: 95 % for each distribution (Massart 1990). p: Wilcoxon's signed-rank test "
-            "that the first form is better (where refuted: worse), with Holm's correction.")  # fmt: skip
-    charts = tag("div", [_chart(each) for each in results.comparisons], class_="columns")
-    return section("populations", "Populations at equal MACs", charts, tag("p", note, class_="note"))
-
-
-def _chart(comparison: PopulationComparison) -> Markup:
-    values = [value for errors in comparison.errors.values() for value in errors]
-    edges = min(values), max(values)
-    series = []
-    for name, errors in comparison.errors.items():
-        steps = empirical_distribution(list(errors), band_height(len(errors)), edges)
-        series.append(Series(f"{name} ({len(errors)})", steps.line, steps.band))
-    p = p_phrase(comparison.q if comparison.outcome == "refuted" else comparison.p)
-    claim = comparison.population.claim
-    label = f"{claim}: {comparison.gain:+.2f} points for the first in the median draw, p {p}"
-    return tag("div", tag("h3", claim), tag("p", _badge(comparison.outcome), " ", label),
-               line_chart(series, label, "validation error, %", "share of networks"))  # fmt: skip
 
 
 def evidence_section(evidence: Sequence[Evidence]) -> Child:
@@ -86,23 +60,44 @@ def evidence_section(evidence: Sequence[Evidence]) -> Child:
 
 
 def power_section(results: StudyResults) -> Markup:
-    """Return the power stated before the trainings, and what was decided."""
-    design, claims = results.study.design, count_claims(results.study.principles)
-    rows = [_power_row(verdict, planned_power(verdict.principle, design, claims)) for verdict in results.verdicts]
-    heads = ["claim", "planned power", "verdict", "seeds", "seeds needed", "p it holds", "p it fails"]
-    caption = (f"Power was fixed before any training, for the effects that the claims expect ({design.points:g} points "
-               f"here for one of theirs) and a standard deviation of {design.error_sd:g} points of one training over "
-               "seeds. Seeds needed: to detect an effect worth the claim at the observed standard deviation and 80 % "
-               "power. An undecided claim of little power could not have been decided at this scale.")  # fmt: skip
-    return section("power", "What this scale can decide", _folded("Power of each claim", table(caption, heads, rows)))
+    """Return the power that the plan states, beside the outcome."""
+    design, one = results.study.design, alpha_of_one(results.study.principles, results.study.design)
+    power = {each.key: planned_power(each, design, one) for each in results.study.principles if each.control is None}
+    claims = [verdict for verdict in ranked(results.verdicts) if verdict.principle.key in power]
+    rows = [_power_row(results, verdict, power[verdict.principle.key]) for verdict in claims]
+    heads = ["claim", "expected", "planned deviation", "observed deviation", "power", "outcome", "settings", "needed"]
+    caption = ("Power: the simulated chance that a claim holds here if its effects are as large as it expects. "
+               "Deviations: of each comparison over settings. Needed: settings that narrow the widest interval of an "
+               "undecided claim to what is worth it. An undecided claim of little power could not have been decided "
+               "at this scale.")  # fmt: skip
+    held = sum(verdict.outcome == "holds" for verdict in claims)
+    summary = (f"With effects as expected, {sum(power.values()):.1f} of {len(claims)} claims would hold on average; "
+               f"{held} {'holds' if held == 1 else 'hold'}")  # fmt: skip
+    return section("power", "What this scale can decide", _folded(summary, table(caption, heads, rows)))
 
 
-def _power_row(verdict: Verdict, power: float) -> list[Child]:
-    key = verdict.principle.key
-    needed = f"{verdict.needed:,}" if verdict.needed else "over 1,000" if verdict.outcome == "undecided" else "-"
-    return [tag("th", tag("a", key.upper(), href=f"#{key}"), scope="row"), percent(power), _badge(verdict.outcome),
-            f"{verdict.analysis.seeds} of {verdict.analysis.planned}", needed, format_probability(verdict.p),
-            format_probability(verdict.q)]  # fmt: skip
+def _power_row(results: StudyResults, verdict: Verdict, power: float) -> list[Child]:
+    principle, design = verdict.principle, results.study.design
+    needed, done = verdict.settings_needed(design), complete_settings(results.by_principle[principle.key])
+    return [
+        tag("th", tag("a", principle.key.upper(), href=f"#{principle.key}"), scope="row"),
+        _lines([signed(bound.expected, bound) for bound in principle.bounds]),
+        _lines([signed(planned_sd(bound, design), bound).lstrip("+") for bound in principle.bounds]),
+        _lines([signed(each.estimate.sd, each.bound).lstrip("+") for each in verdict.findings]),
+        percent(power), verdict_badge(verdict), f"{done} of {design.settings}",
+        "-" if needed is None else f"{needed:,}" if needed < MAX_SETTINGS else f"over {MAX_SETTINGS:,}",
+    ]  # fmt: skip
+
+
+def _lines(texts: Sequence[str]) -> Child:
+    return [tag("div", text) for text in texts] or "-"
+
+
+def deviations_section(results: StudyResults) -> Markup:
+    """Return what the run's log has of changes of the plan since its first training."""
+    changes = recorded_changes(results.path)
+    listing = tag("ul", [tag("li", change) for change in changes]) if changes else tag("p", "None.")
+    return section("deviations", "Deviations from the plan", listing)
 
 
 def rerun_section(results: StudyResults, run: Run) -> Markup:
