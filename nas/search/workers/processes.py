@@ -20,8 +20,8 @@ from nas.search.workers.job import Event, Job, Outcome, event_from_json
 from nas.search.workers.worker import (
     BEGUN,
     PROCEED,
-    SINGLE_THREAD_ENV,
     STOP,
+    WORKER_ENV,
     Train,
     serve_jobs,
     train_job,
@@ -49,7 +49,7 @@ class ProcessPool:
 
     def __init__(self, count: int, share: float = 1.0, train: Train = train_job) -> None:
         self._share, self._train = share, train
-        os.environ.update(SINGLE_THREAD_ENV)  # inherited by the children, which import torch afterwards
+        os.environ.update(WORKER_ENV)  # inherited by the children, which import torch afterwards
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
         atexit.register(self.close)  # an interpreter that ends sends its children a signal that these have blocked

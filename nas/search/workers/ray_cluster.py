@@ -22,7 +22,7 @@ from nas.search.experiment import Experiment
 from nas.search.trial import Reason
 from nas.search.workers.job import Event, Job, Outcome, event_from_json, event_to_json
 from nas.search.workers.ray_connection import join_ray, ray
-from nas.search.workers.worker import PROCEED, SINGLE_THREAD_ENV, STOP, Train, obey, train_job
+from nas.search.workers.worker import PROCEED, STOP, WORKER_ENV, Train, obey, train_job
 
 MAX_WAIT_SECONDS = 300.0  # seconds without any worker after which the cluster counts as full
 
@@ -86,7 +86,7 @@ class RayCluster:
         join_ray(os.environ.get("RAY_ADDRESS"), count * cpus)
         self._train, remote = train, cast("Any", ray.remote)
         resources = {"num_cpus": cpus, "num_gpus": gpus, "max_concurrency": 2}  # the second thread receives words
-        self._kind = remote(**resources, runtime_env={"env_vars": SINGLE_THREAD_ENV})(_Trainer)
+        self._kind = remote(**resources, runtime_env={"env_vars": WORKER_ENV})(_Trainer)
         self._asked = f"{cpus:g} CPUs and {gpus:g} GPUs"
         self._failed_starts = self._runs = 0
         self._seen = time.monotonic()  # when a worker was last running

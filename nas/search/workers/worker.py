@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
 SINGLE_THREAD_ENV = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "GOMP_SPINCOUNT": "0"}
 """One thread per worker, set before torch is imported: two spinning teams on one core slow each other tenfold."""
+KEEP_MEMORY_ENV = {
+    "MALLOC_MMAP_THRESHOLD_": str(2**25),
+    "MALLOC_TRIM_THRESHOLD_": str(2**33),
+    "MALLOC_TOP_PAD_": str(2**26),
+}
+"""glibc keeps what a step frees for the next one, where it would ask the system for each large tensor again."""
+WORKER_ENV = SINGLE_THREAD_ENV | KEEP_MEMORY_ENV
 STOP, PROCEED = "stop", "proceed"  # words of the driver about a job
 BEGUN = b"begun"  # a worker process has read its job: what kills it from now on is the job
 Train = Callable[[Job], Iterator[Event]]
