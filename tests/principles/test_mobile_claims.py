@@ -3,19 +3,19 @@
 from collections import Counter
 
 import pytest
-from nas.principles.claims.scale import Scale
 
 from nas.genome.cost import cost
 from nas.genome.graph import Graph, lower
 from nas.genome.layers import AdaptivePool, Conv, Mul
 from nas.genome.task import Task
 from nas.principles.claims import principles
+from nas.principles.claims.setting import Setting
 
-SCALE = Scale(Task("cifar10", (3, 32, 32), 10))
+SETTING = Setting(Task("cifar10", (3, 32, 32), 10))
 
 
 def arms(key: str) -> dict[str, Graph]:
-    return {name: lower(graph) for name, graph in principles()[key].graphs(SCALE).items()}
+    return {name: lower(graph) for name, graph in principles()[key].graphs(SETTING).items()}
 
 
 def layers(graph: Graph) -> list[str]:

@@ -6,22 +6,22 @@ from nas.genome.graph import Graph, Value
 from nas.genome.layers import Concat
 from nas.genome.primitives import ConvStack, ConvUnit
 from nas.principles.claims.principle import Arm, Match, Principle, better
-from nas.principles.claims.setting import Setting, stages
+from nas.principles.claims.setting import Setting, plain_stages
 
 HANDICAP = 1.0  # points
 Join = Callable[[Value, Value], Value]
 
 
-def branches(join: Join) -> Callable[[Setting], Graph]:
+def two_branches(join: Join) -> Callable[[Setting], Graph]:
     """Return a builder of stages of two branches, a 3x3 and a pair of them, whose channels are joined."""
 
     def layers(x: Value, width: int, _: int) -> Value:
         return join(ConvUnit(width)(x), ConvStack(max(1, width // 2))(x))
 
-    return lambda setting: setting.classifier(stages(setting, layers))
+    return lambda setting: setting.classifier(plain_stages(setting, layers))
 
 
-ONE, OTHER = branches(lambda a, b: Concat()(a, b)), branches(lambda a, b: Concat()(b, a))
+ONE, OTHER = two_branches(lambda a, b: Concat()(a, b)), two_branches(lambda a, b: Concat()(b, a))
 SAME = (Match("macs", 0, ("in one order", "in the other")), Match("params", 0, ("in one order", "in the other")))
 
 PRINCIPLES = (

@@ -5,7 +5,10 @@ from nas.principles.claims.principle import Build, Match, Principle, better, fal
 from nas.principles.claims.residual import net
 from nas.principles.claims.setting import Setting, dense_net, solve_width
 
-LAYERS = 2  # per dense block, two convolutions each: 16 weighted layers in the network
+
+def depth(setting: Setting) -> int:
+    """Return the layers per dense block, of two convolutions each: 16 or more weighted layers in the network."""
+    return 1 + setting.repeats
 
 
 def growth(setting: Setting) -> int:
@@ -14,26 +17,30 @@ def growth(setting: Setting) -> int:
 
 
 def compact(factor: float) -> Build:
-    """Return a builder of DenseNet-BC with 16 layers and the growth times a factor."""
-    return lambda setting: dense_net(setting, growth(setting) * factor, LAYERS)
+    """Return a builder of DenseNet-BC with the growth times a factor."""
+    return lambda setting: dense_net(setting, growth(setting) * factor, depth(setting))
 
 
 def residual_of_equal_params(setting: Setting) -> Graph:
-    """Return a residual network of 14 layers with the parameters of the dense one."""
-    return solve_width(lambda factor: net(14, factor)(setting), compact(1.0)(setting), "params")
+    """Return a residual network about as deep as the dense one, with its parameters."""
+    layers = 6 * depth(setting) + 2
+    return solve_width(lambda factor: net(layers, factor)(setting), compact(1.0)(setting), "params")
 
 
 def deep_and_thin(setting: Setting) -> Graph:
-    """Return a DenseNet-BC of 28 layers with the parameters of the widest of the ladder."""
-    wide = compact(2.0)(setting)
-    return solve_width(lambda factor: dense_net(setting, growth(setting) * factor, 4), wide, "params")
+    """Return a DenseNet-BC with twice the layers and the parameters of the widest of the ladder."""
+
+    def build(factor: float) -> Graph:
+        return dense_net(setting, growth(setting) * factor, 2 * depth(setting))
+
+    return solve_width(build, compact(2.0)(setting), "params")
 
 
 def without_bottlenecks(setting: Setting) -> Graph:
     """Return as many weighted layers without bottlenecks or compression, narrowed to the same parameters."""
 
     def build(factor: float) -> Graph:
-        return dense_net(setting, growth(setting) * factor, 2 * LAYERS, False, 1.0)
+        return dense_net(setting, growth(setting) * factor, 2 * depth(setting), False, 1.0)
 
     return solve_width(build, compact(1.0)(setting), "params")
 
@@ -56,7 +63,7 @@ PRINCIPLES = (
         (falls(tuple(LADDER), 3.0), no_worse("growth x 2", "thin and deep")),
         (Match("params", 0.12, ("growth x 2", "thin and deep")),),
         paper=0.36, paper_note="CIFAR-10, 100 layers, growth 12 and 24: 4.10 and 3.74 %",
-        caveat="Parameters grow along the ladder; they are equal in the second comparison.",
+        caveat="Parameters and MACs grow along the ladder; they are about equal in the second comparison.",
     ),
     Principle(
         "h16", "At equal parameters, bottlenecks and compression beat a narrower network without them.",
@@ -64,6 +71,6 @@ PRINCIPLES = (
         {"with both": compact(1.0), "with neither": without_bottlenecks},
         (better("with both", "with neither", 1.0),),
         (Match("params", 0.15, ("with both", "with neither")),),
-        caveat="Growth is a whole number, so the match is coarse at small widths.",
+        caveat="The network with both has more MACs. Growth is a whole number, so the match is coarse at small widths.",
     ),
 )  # fmt: skip

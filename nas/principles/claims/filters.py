@@ -3,7 +3,7 @@
 from nas.genome.graph import Graph, Value
 from nas.genome.primitives import AsymmetricConv, ConvStack, ConvUnit, FactorizedConv
 from nas.principles.claims.principle import Build, Match, Principle, better, no_worse
-from nas.principles.claims.setting import Setting, plain_features, solve_width, stages, times
+from nas.principles.claims.setting import Setting, plain_features, plain_stages, solve_width, times
 
 
 def pairs(setting: Setting) -> Graph:
@@ -17,12 +17,12 @@ def large(setting: Setting) -> Graph:
 
 
 def _large(setting: Setting, factor: float) -> Graph:
-    return setting.classifier(stages(setting, lambda x, width, _: ConvUnit(width, 5)(x), factor))
+    return setting.classifier(plain_stages(setting, lambda x, width, _: ConvUnit(width, 5)(x), factor))
 
 
 def linear(setting: Setting) -> Graph:
     """Return two 3x3 per stage with batch norm but no ReLU between them."""
-    return setting.classifier(stages(setting, lambda x, width, _: FactorizedConv(width, 5, inner="none")(x)))
+    return setting.classifier(plain_stages(setting, lambda x, width, _: FactorizedConv(width, 5, inner="none")(x)))
 
 
 def pointwise(setting: Setting) -> Graph:
@@ -36,7 +36,7 @@ def third(setting: Setting) -> Graph:
 
 
 def _stacked(setting: Setting, factor: float, ones: int) -> Value:
-    return stages(setting, lambda x, width, _: ConvStack(width, 3, pointwise=ones)(x), factor)
+    return plain_stages(setting, lambda x, width, _: ConvStack(width, 3, pointwise=ones)(x), factor)
 
 
 def asymmetric(at: int) -> Build:
@@ -46,7 +46,7 @@ def asymmetric(at: int) -> Build:
         second = AsymmetricConv(width, 3) if stage == at else ConvUnit(width)
         return second(ConvUnit(width)(x))
 
-    return lambda setting: setting.classifier(stages(setting, layers))
+    return lambda setting: setting.classifier(plain_stages(setting, layers))
 
 
 def reduced_pairs(setting: Setting) -> Graph:
@@ -55,7 +55,7 @@ def reduced_pairs(setting: Setting) -> Graph:
     def layers(x: Value, width: int, _: int) -> Value:
         return ConvUnit(width)(ConvUnit(max(1, width // 4), 1)(ConvUnit(width)(x)))
 
-    return setting.classifier(stages(setting, layers))
+    return setting.classifier(plain_stages(setting, layers))
 
 
 def thin(setting: Setting) -> Graph:
@@ -70,7 +70,7 @@ def squeezed(at: int) -> Build:
         x = ConvStack(width)(x)
         return ConvUnit(width, 1)(ConvUnit(max(1, width // 8), 1)(x)) if stage == at else x
 
-    return lambda setting: setting.classifier(stages(setting, layers))
+    return lambda setting: setting.classifier(plain_stages(setting, layers))
 
 
 def late(setting: Setting) -> Graph:
@@ -85,7 +85,7 @@ def early(setting: Setting) -> Graph:
 
 def _wide(setting: Setting, early: float, late: float) -> Graph:
     factors = (early, 1.0, late)
-    return setting.classifier(stages(setting, lambda x, width, stage: ConvStack(times(width, factors[stage]))(x)))
+    return setting.classifier(plain_stages(setting, lambda x, width, stage: ConvStack(times(width, factors[stage]))(x)))
 
 
 POSITIONS = ("early", "in the middle", "late")
@@ -97,7 +97,7 @@ PRINCIPLES = (
         {"two 3x3": pairs, "one 5x5": large}, (better("two 3x3", "one 5x5", 2.0),),
         (Match("macs", 0.03, ("two 3x3", "one 5x5")),),
         paper=7.0, paper_note="ImageNet top-1, configuration B and five 5x5 layers; their costs differ, no batch norm",
-        caveat="The 5x5 network is wider and half as deep.",
+        caveat="The 5x5 network is wider and half as deep; a short schedule favors it.",
     ),
     Principle(
         "h02", "A ReLU between the two factors of a 5x5 is better than none.",
@@ -114,7 +114,7 @@ PRINCIPLES = (
         (better("three 3x3, thinner", "two 3x3 and a 1x1", 1.1), better("two 3x3 and a 1x1", "two 3x3", 0.6)),
         (Match("macs", 0.03, ("two 3x3 and a 1x1", "three 3x3, thinner")),),
         paper=1.1, paper_note="ImageNet top-1: B 28.7, C 28.1, D 27.0 %; D was not narrowed",
-        caveat="The first network is cheaper than the others by its 1x1.",
+        caveat="The first network is cheaper than the others by its 1x1, and less deep.",
     ),
     Principle(
         "h04", "A 3x3 as 1x3 and 3x1 costs more accuracy on a grid of 32 than on one of 16.",
@@ -123,7 +123,7 @@ PRINCIPLES = (
         (better("on the medium grid", "on the large grid", 0.5),),
         (Match("macs", 0.05, ("on the large grid", "on the medium grid")),),
         caveat="The interaction with the symmetric network, which cancels; the wider stage loses more parameters. The "
-               "paper finds grids of 12 to 20 good, with 1x7 and 7x1.",
+               "paper finds grids of 12 to 20 good, with 1x7 and 7x1. Images of 28 pixels have grids of 28 and 14.",
         enlarged=2,
     ),
     Principle(
@@ -131,7 +131,7 @@ PRINCIPLES = (
         "Szegedy et al. 2016, section 2, principle 1", "trend",
         {position: squeezed(at) for at, position in enumerate(POSITIONS)},
         (better("late", "early", 1.5),),
-        (Match("macs", 0.003, POSITIONS),),
+        (Match("macs", 0.01, POSITIONS),),
         caveat="The fall of a straight line through three positions is that between the first and the last.",
     ),
     Principle(
@@ -140,7 +140,8 @@ PRINCIPLES = (
         {"reduced": reduced_pairs, "thinned": thin, "whole": pairs},
         (better("reduced", "thinned", 1.0), no_worse("reduced", "whole")),
         (Match("macs", 0.05, ("reduced", "thinned")),),
-        caveat="The reduction adds a batch norm and a ReLU; the whole network costs twice as much.",
+        caveat="The reduction adds a batch norm and a ReLU, and makes the network half as deep again; the whole "
+               "network has twice the MACs and parameters.",
     ),
     Principle(
         "h08", "At equal MACs, channels added on the coarsest grid help more than on the first.",

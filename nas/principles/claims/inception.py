@@ -1,7 +1,7 @@
 """Parallel filters (Szegedy et al. 2014)."""
 
 from nas.genome.graph import Graph
-from nas.genome.primitives import Inception, InceptionNaive, MaxPool, Stem
+from nas.genome.primitives import ConvUnit, Inception, InceptionNaive, MaxPool, Stem
 from nas.principles.claims.principle import Match, Principle, better
 from nas.principles.claims.setting import Setting, solve_width, times
 
@@ -32,12 +32,34 @@ def _naive(setting: Setting, factor: float) -> Graph:
     return setting.classifier(x)
 
 
+def one_size(setting: Setting) -> Graph:
+    """Return as many 3x3 alone behind 1x1 reductions, widened to the MACs of the inception modules."""
+    return solve_width(lambda factor: _one_size(setting, factor), inception_net(setting))
+
+
+def _one_size(setting: Setting, factor: float) -> Graph:
+    x = Stem(setting.width)(setting.image())
+    for channels in setting.widths(2.0):
+        for _ in range(setting.repeats):
+            x = ConvUnit(times(channels, factor))(ConvUnit(times(channels, factor / 2), 1)(x))
+        x = MaxPool(2, 2)(x)
+    return setting.classifier(x)
+
+
 PRINCIPLES = (
     Principle(
         "h27", "An inception module with 1x1 reductions beats one without at equal MACs.",
         "Szegedy et al. 2014, section 4, fig. 2", "difference",
         {"reduced": inception_net, "not reduced": naive}, (better("reduced", "not reduced", 1.0),),
         (Match("macs", 0.05, ("reduced", "not reduced")),),
-        caveat="Without reductions the pooling branch passes every channel on, so the modules end wider.",
+        caveat="The reductions double the depth. Without them the pooling branch passes every channel on, so the "
+               "modules end wider.",
+    ),
+    Principle(
+        "d17", "Filters of several sizes side by side beat 3x3 alone at equal MACs.",
+        "Szegedy et al. 2014, sections 3 and 4", "difference",
+        {"several sizes": inception_net, "3x3": one_size}, (better("several sizes", "3x3", 1.0),),
+        (Match("macs", 0.05, ("several sizes", "3x3")),),
+        caveat="Both reduce channels by 1x1 before larger filters. The paper argues, and gives no pair.",
     ),
 )  # fmt: skip

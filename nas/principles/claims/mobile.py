@@ -26,8 +26,9 @@ def _separable(setting: Setting, factor: float) -> Graph:
     """Return the pairs of 3x3 with all but the first, which reads three channels, as depthwise and 1x1."""
     x = setting.image()
     for stage, width in enumerate(setting.widths(factor)):
-        x = DepthwiseSeparable(width)(x) if stage else ConvUnit(width)(x)
-        x = MaxPool(2, 2)(DepthwiseSeparable(width)(x))
+        for layer in range(2 * setting.repeats):
+            x = DepthwiseSeparable(width)(x) if stage or layer else ConvUnit(width)(x)
+        x = MaxPool(2, 2)(x)
     return setting.classifier(x)
 
 
@@ -39,14 +40,15 @@ def mobile_net(
     gate: ChannelGate = "none",
     activation: Activation = "relu",
 ) -> Graph:
-    """Return two inverted residual blocks per stage between a stem and a 1x1 (Sandler et al. 2018, table 2, reduced).
+    """Return inverted residual blocks between a stem and a 1x1 (Sandler et al. 2018, table 2, reduced).
 
-    A gate has a quarter of the block's input channels inside, as in MnasNet and EfficientNet.
+    Stages have one block more than the setting repeats layers. A gate has a quarter of the block's input channels
+    inside, as in MnasNet and EfficientNet.
     """
     x = ConvUnit(stem_width(setting, factor), activation=activation)(setting.image())
     for stage in range(STAGES):
         width = times(setting.width / 2, factor * setting.growth**stage)
-        for block in range(2):
+        for block in range(1 + setting.repeats):
             stride = 2 if stage and not block else 1
             x = InvertedResidual(width, expansion, kernel, stride, gate, 1 / (4 * expansion), activation)(x)
     return setting.classifier(ConvUnit(4 * setting.width, 1, activation=activation)(x))
@@ -101,14 +103,15 @@ PRINCIPLES = (
         {"gated": with_gates, "none": plain}, (better("gated", "none", 1.0),),
         (Match("macs", 0.03, ("gated", "none")),),
         paper=1.16, paper_note="CIFAR-10, ResNet-110: 6.37 and 5.21 %",
-        caveat="The gates add a sixth to the parameters.",
+        caveat="The gates add a sixth to the parameters, and two small layers per block to the depth.",
     ),
     Principle(
         "h33", "Squeeze-and-excitation in the blocks is better than none at equal parameters.",
         "Hu et al. 2018, section 6.1, table 10", "difference",
         {"gated": thin_with_gates, "none": plain}, (better("gated", "none", 0.8),),
         (Match("params", 0.03, ("gated", "none")),),
-        caveat="The paper gives no pair at equal parameters; the gated network has fewer MACs.",
+        caveat="The paper gives no pair at equal parameters; the gated network has fewer MACs, and two small layers "
+               "more per block.",
     ),
     Principle(
         "h34", "A larger depthwise kernel is better, from 3x3 over 5x5 to 7x7, at equal MACs.",

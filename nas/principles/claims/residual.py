@@ -3,10 +3,11 @@
 from nas.genome.graph import Graph
 from nas.genome.primitives import Bottleneck, Stem
 from nas.genome.primitives.residual import Order, Shortcut
-from nas.principles.claims.principle import Build, Match, Principle, better, interaction, interior, no_worse
+from nas.principles.claims.principle import Build, Match, Principle, better, equivalent, interaction, interior, no_worse
 from nas.principles.claims.setting import STAGES, Setting, residual_stages, solve_width, stem_width, times
 
 DEPTHS = (8, 14, 20, 32)  # at equal MACs
+SHORTCUTS: tuple[Shortcut, ...] = ("A", "B", "C")
 
 
 def net(depth: int, factor: float = 1.0, shortcut: Shortcut = "A", order: Order = "post") -> Build:
@@ -30,28 +31,33 @@ def plain_deep(setting: Setting) -> Graph:
     return net(setting.deep, shortcut="none")(setting)
 
 
+def with_shortcut(shortcut: Shortcut) -> Build:
+    """Return a builder of the deep network with another form of shortcut."""
+    return lambda setting: net(setting.deep, shortcut=shortcut)(setting)
+
+
 def with_order(order: Order) -> Build:
     """Return a builder of the deep network with another order of batch norm, ReLU and addition."""
     return lambda setting: net(setting.deep, order=order)(setting)
 
 
 def bottleneck_net(setting: Setting) -> Graph:
-    """Return three bottleneck blocks per stage, 29 layers, widened to the MACs of 20 layers of basic blocks."""
-    return solve_width(lambda factor: _bottleneck_net(setting, factor), net(20)(setting))
+    """Return as many bottleneck blocks as the deep network has basic ones, widened to its MACs."""
+    return solve_width(lambda factor: _bottleneck_net(setting, factor), deep(setting))
 
 
 def _bottleneck_net(setting: Setting, factor: float) -> Graph:
     x = Stem(stem_width(setting, factor))(setting.image())
     for stage in range(STAGES):
-        for block in range(3):
+        for block in range((setting.deep - 2) // 6):
             width = times(setting.width / 4, factor * setting.growth**stage)
             x = Bottleneck(width, 2 if stage and not block else 1)(x)
     return setting.classifier(x)
 
 
 def at_depth(depth: int) -> Build:
-    """Return a builder of a residual network of this depth, its width solved to the MACs of 20 layers."""
-    return lambda setting: solve_width(lambda factor: net(depth, factor)(setting), net(20)(setting))
+    """Return a builder of a residual network of this depth, its width solved to the MACs of the deep network."""
+    return lambda setting: solve_width(lambda factor: net(depth, factor)(setting), deep(setting))
 
 
 PRINCIPLES = (
@@ -62,7 +68,7 @@ PRINCIPLES = (
         (better("plain, shallow", "plain, deep", 5.0),
          better("plain, shallow", "plain, deep", 0.2, "train_loss")),
         paper=0.6, paper_note="ImageNet top-1, 18 and 34 layers: 27.94 and 28.54 %",
-        caveat="A short schedule exaggerates it.", unmatched="Depth, and with it cost, is tested.",
+        caveat="A short schedule exaggerates it.", unmatched="Depth, and with it cost and parameters, is tested.",
     ),
     Principle(
         "h10", "Identity shortcuts remove the degradation.",
@@ -73,16 +79,26 @@ PRINCIPLES = (
         (Match("params", 0, ("plain, shallow", "residual, shallow")),
          Match("macs", 0, ("plain, deep", "residual, deep"))),
         paper=3.45, paper_note="ImageNet top-1, 18 and 34 layers: (28.54 - 27.94) - (25.03 - 27.88)",
-        caveat="In few epochs the deep residual network need not beat the shallow one yet; the interaction is tested.",
+        caveat="Deep networks have more parameters and MACs than shallow ones, with shortcuts and without. In few "
+               "epochs the deep residual network need not beat the shallow one yet; the interaction is tested.",
+    ),
+    Principle(
+        "h11", "Zero-padded shortcuts (A) differ little from projections, where shapes change (B) or everywhere (C).",
+        "He et al. 2015, section 4.1, table 3", "equivalence",
+        {shortcut: with_shortcut(shortcut) for shortcut in SHORTCUTS},
+        (*equivalent("A", "B"), *equivalent("A", "C")),
+        (Match("macs", 0.1, SHORTCUTS),),
+        paper=-0.51, paper_note="ImageNet top-1, 34 layers: A 25.03, B 24.52, C 24.19 %",
+        caveat="Projections add up to a tenth to the cost. The paper's differences are about what is worth it here.",
     ),
     Principle(
         "h12", "Bottleneck blocks are no worse than basic ones at equal MACs.",
         "He et al. 2015, section 4.1; He et al. 2016, table 1", "difference",
-        {"basic, 20 layers": net(20), "bottleneck, 29 layers": bottleneck_net},
-        (no_worse("bottleneck, 29 layers", "basic, 20 layers", 0.3),),
-        (Match("macs", 0.05, ("basic, 20 layers", "bottleneck, 29 layers")),),
+        {"basic": deep, "bottleneck": bottleneck_net}, (no_worse("bottleneck", "basic", 0.3),),
+        (Match("macs", 0.05, ("basic", "bottleneck")),),
         paper=0.68, paper_note="CIFAR-10, 110 basic and 164 bottleneck layers: 6.61 and 5.93 %",
-        caveat="The claim is about deep networks; bottlenecks hold about three times the activations.",
+        caveat="As in the paper, there are as many blocks of either, so the bottleneck network is half as deep again. "
+               "Bottlenecks hold about three times the activations.",
     ),
     Principle(
         "h13", "Batch norm after the addition, or a ReLU before it, hurts.",
@@ -100,6 +116,7 @@ PRINCIPLES = (
         interior(("8 layers", "32 layers"), ("14 layers", "20 layers"), 1.5),
         (Match("macs", 0.05, tuple(f"{depth} layers" for depth in DEPTHS)),),
         paper=1.15, paper_note="CIFAR-10, 1 to 4 convolutions per block at 2.2 M parameters: 6.69, 5.43, 5.65, 5.93 %",
-        caveat="Deeper networks learn more slowly; a short schedule moves the optimum to fewer layers.",
+        caveat="The paper's networks have equal parameters. Deeper networks learn more slowly; a short schedule moves "
+               "the optimum to fewer layers.",
     ),
 )  # fmt: skip

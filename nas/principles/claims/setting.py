@@ -31,6 +31,7 @@ Quantity = Literal["params", "macs"]
 Layers = Callable[[Value, int, int], Value]
 """Returns layers on a value, from the width and the number of the stage."""
 STAGES = 3
+HALVING = MaxPool(2, 2)
 
 
 @dataclass(frozen=True)
@@ -77,18 +78,18 @@ def times(width: float, factor: float) -> int:
     return max(1, round(width * factor))
 
 
-def plain_features(setting: Setting, factor: float = 1.0) -> Value:
+def plain_features(setting: Setting, factor: float = 1.0, norm: bool = True, pool: MaxPool = HALVING) -> Value:
     """Return stages of pairs of 3x3 convolutions, with pooling: the features in which most claims change one thing."""
-    return stages(setting, lambda x, width, _: ConvStack(width)(x), factor)
+    return plain_stages(setting, lambda x, width, _: ConvStack(width, norm=norm)(x), factor, pool)
 
 
-def stages(setting: Setting, layers: Layers, factor: float = 1.0) -> Value:
+def plain_stages(setting: Setting, layers: Layers, factor: float = 1.0, pool: MaxPool = HALVING) -> Value:
     """Return three stages of the same layers, each as often as the setting repeats them and then pooled."""
     x = setting.image()
     for stage, width in enumerate(setting.widths(factor)):
         for _ in range(setting.repeats):
             x = layers(x, width, stage)
-        x = MaxPool(2, 2)(x)
+        x = pool(x)
     return x
 
 
