@@ -4,9 +4,12 @@
 
 The claims are in source_facts.json. What can be computed is computed here, from the toolkit's own primitives and
 baselines; `tests/genome/test_source_facts.py` holds each value against the literature and the page against this file.
+What has to be trained is in source_claims.toml, with the principles that test it; `tests/principles/test_claims.py`
+holds these lists complete.
 """
 
 import json
+import tomllib
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -30,16 +33,21 @@ from nas.genome.primitives import (
     InceptionNaive,
     Transition,
 )
+from nas.principles.claims import principles
+from nas.principles.claims.counts import COUNTS
 
 HERE = Path(__file__).parent
 PAGE = HERE / "source-facts.md"
 FACTS: list[dict[str, Any]] = json.loads((HERE / "source_facts.json").read_text(encoding="utf-8"))
+CLAIMS: dict[str, list[dict[str, Any]]] = tomllib.loads((HERE / "source_claims.toml").read_text(encoding="utf-8"))
 
 INTRODUCTION = """\
 Five documents set this toolkit's course: notes of two CS231n lectures (lecture 9 of 2017, lecture 7 of 2016), notes
 on convolutional networks, a review of *Rethinking the Inception architecture*, and an overview of VGG, ResNet and
 DenseNet. Each checkable claim of theirs is below. **Bold** values are computed by the cost model when this page is
-written (`python docs/source_facts.py`) and held by a test; the others are quoted from the papers."""
+written (`python docs/source_facts.py`) and held by a test; the others are quoted from the papers. Claims about
+accuracy need training: for each, the last two tables name its [principles](principles.md) and counts, or say why there
+are none. Which have been trained, and with what outcome, is on the page of a run of `nas principles`."""
 
 NAIVE, REDUCED, IMAGE28 = InceptionNaive(128, 192, 96), Inception(128, 64, 192, 64, 96, 64), (256, 28, 28)
 
@@ -244,6 +252,11 @@ COMPUTED: dict[str, Callable[[], Any]] = {
     "go.pad": lambda: side(19, Conv(1, 5)),
 }
 
+CITATIONS = {key: principle.citation for key, principle in principles().items()} | {
+    each.key: each.citation for each in COUNTS
+}
+"""By the key of a principle or of a count."""
+
 
 def shown(value: Any) -> str:
     """A value as the page writes it."""
@@ -270,7 +283,21 @@ def _lines() -> Iterator[str]:
         yield from ("", f"## {title} ({len(rows)})", "", "| Claim | Source says | True | Remark | Source |")
         yield "|---|---|---|---|---|"
         yield from map(_row, rows)
+    yield from _coverage("Hypotheses", CLAIMS["hypothesis"])
+    yield from _coverage("Design claims of the source documents", CLAIMS["design"])
     yield ""
+
+
+def _coverage(title: str, rows: list[dict[str, Any]]) -> Iterator[str]:
+    """The claims that have to be trained, each with its principles and counts."""
+    with_keys = sum("keys" in row for row in rows)
+    yield from ("", f"## {title} ({with_keys} of {len(rows)} have a principle)", "")
+    yield from ("| Claim | Principles and counts | Paper |", "|---|---|---|")
+    for row in rows:
+        claim = f"{row['id']}: {row['claim']}" if "id" in row else row["claim"]
+        keys = row.get("keys", [])
+        listed = ", ".join(f"`{key}`" for key in keys) or f"none. {row['why']}"
+        yield f"| {claim} | {listed} | {CITATIONS[keys[0]] if keys else ''} |"
 
 
 def _row(fact: dict[str, Any]) -> str:

@@ -128,6 +128,25 @@ def test_a_claim_or_its_caveat_says_what_else_differs(principle: Principle) -> N
             assert max(counts) <= DIFFERENCE * min(counts) or any(word in text for word in words), quantity
 
 
+def test_every_hypothesis_and_design_claim_has_a_principle_or_says_why_not(facts: ModuleType) -> None:
+    hypotheses, design = facts.CLAIMS["hypothesis"], facts.CLAIMS["design"]
+    assert [row["id"] for row in hypotheses] == [f"H{number:02}" for number in range(1, 29)]
+    assert sum("why" in row for row in hypotheses) <= 4
+    for row in (*hypotheses, *design):
+        assert bool(row.get("keys")) != bool(row.get("why")), row
+    named = {key for row in (*hypotheses, *design) for key in row.get("keys", ())}
+    assert named <= set(facts.CITATIONS)
+    assert all(row["id"].lower() in row["keys"] for row in hypotheses if "keys" in row)
+    assert {key for key in KNOWN if key.startswith("d")} <= {key for row in design for key in row.get("keys", ())}
+
+
+def test_every_empirical_claim_of_the_documents_is_listed(facts: ModuleType) -> None:
+    known = {fact["id"]: fact["kind"] for fact in facts.FACTS}
+    listed = {name for row in facts.CLAIMS["design"] for name in row.get("facts", ())}
+    assert listed <= set(known)
+    assert {name for name, kind in known.items() if kind == "empirical"} <= listed
+
+
 def test_unmatched_arms_are_rejected_with_their_counts() -> None:
     wrong = replace(KNOWN["h07"], matches=(Match("macs", 0.01, ("reduced", "whole")),))
     with pytest.raises(GenomeError, match=r"h07: macs differ .*reduced 1,192,576, whole 2,470,528"):

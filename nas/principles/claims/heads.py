@@ -78,7 +78,7 @@ PRINCIPLES = (
     ),
     Principle(
         "h26", "Removing convolutions and connected layers together hurts more than the sum of removing each.",
-        "Zeiler & Fergus 2014, section 4.1, table 3", "interaction",
+        "Zeiler & Fergus 2014, section 5.1, table 3", "interaction",
         {"whole": ablated(True, True), "no convolutions": ablated(False, True),
          "no connected layers": ablated(True, False), "neither": ablated(False, False)},
         (interaction(("no connected layers", "neither"), ("whole", "no convolutions"), 3.0),),

@@ -43,7 +43,7 @@ DEPTHS = {"one 3x3": stacked(1), "two 3x3": pairs, "three 3x3": stacked(3)}
 PRINCIPLES = (
     Principle(
         "h19", "Four times the MACs are better spent on depth and width together than on one of them.",
-        "Tan & Le 2019 (EfficientNet), section 3, table 3", "difference",
+        "Tan & Le 2019 (EfficientNet), sections 3 and 5.1, table 3", "difference",
         {"both": deeper_and_wider, "depth": deeper, "width": wider},
         (better("both", "depth", 0.7), better("both", "width", 1.1)),
         (Match("macs", 0.05, ("both", "depth", "width")),),
@@ -62,7 +62,7 @@ PRINCIPLES = (
     ),
     Principle(
         "d14", "More filters after the first stage lower the error.",
-        "Zeiler & Fergus 2014, section 4.1, table 2", "difference",
+        "Zeiler & Fergus 2014, section 5.1, table 2", "difference",
         {"more filters": more_filters, "as many": pairs}, (better("more filters", "as many", 0.5),),
         paper=0.5, paper_note="ImageNet top-5, 512, 1024, 512 and 384, 384, 256 filters: 16.0 and 16.5 %",
         unmatched="Width, and with it cost and parameters, is tested.",
