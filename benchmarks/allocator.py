@@ -69,8 +69,10 @@ def second_epoch(name: str, images: int) -> tuple[float, int]:
 
     torch.set_num_threads(1)
     rng = np.random.default_rng(0)
-    parts = [Split(rng.integers(0, 256, (n, 3, 32, 32), np.uint8), np.arange(n) % 10) for n in (images, 100)]
-    data = Data(TASK, *parts, mean=(0.5,) * 3, std=(0.25,) * 3)
+    train, validation = (
+        Split(rng.integers(0, 256, (n, 3, 32, 32), np.uint8), np.arange(n) % 10) for n in (images, 100)
+    )
+    data = Data(TASK, train, validation, mean=(0.5,) * 3, std=(0.25,) * 3)
     training = Training(module(NETWORKS[name](), training=True), data, Recipe(epochs=2), 0)
     training.epoch()
     before = resource.getrusage(resource.RUSAGE_SELF)

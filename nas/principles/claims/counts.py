@@ -43,9 +43,9 @@ class Count:
         return self.count()
 
     @property
-    def outcome(self) -> Literal["supported", "refuted"]:
-        """Return "supported" if the count is the stated one."""
-        return "supported" if self.low <= self.measured <= self.high else "refuted"
+    def outcome(self) -> Literal["as stated", "differs"]:
+        """Return "as stated" if the count is the stated one."""
+        return "as stated" if self.low <= self.measured <= self.high else "differs"
 
     @property
     def formatted(self) -> str:

@@ -19,7 +19,7 @@ from nas.search.propose.choices import ChoicesKey, GuidedTrial, choices_key, nei
 from nas.search.propose.samplers.base import SamplerSetup, SamplerTrial
 from nas.search.propose.samplers.encoding import Encoder
 from nas.search.propose.samplers.posterior import EncodedCandidate, Known, Posterior
-from nas.search.propose.samplers.surrogate import Setting
+from nas.search.propose.samplers.surrogate import KernelSetting
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Frontier:
         self.waiting: dict[ChoicesKey, EncodedCandidate] = {}  # proposed and not told
         self.pool: dict[ChoicesKey, EncodedCandidate] = {}  # by choices
         self.ranked: list[EncodedCandidate] = []  # best last; stale once anything is proposed or told
-        self.settings: tuple[int, tuple[Setting, ...]] = 0, ()  # of the model, and how many networks they explain
+        self.settings: tuple[int, tuple[KernelSetting, ...]] = 0, ()  # of the model, and how many networks they explain
         self.rests = 0
         self.asked = 0
 

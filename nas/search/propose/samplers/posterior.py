@@ -10,7 +10,7 @@ from nas.search.pareto import dominates
 from nas.search.propose.candidate import Candidate
 from nas.search.propose.samplers.acquisition import expected_hypervolume_improvement
 from nas.search.propose.samplers.encoding import Array, Code, Encoder, Rows
-from nas.search.propose.samplers.surrogate import Setting, Surrogate, targets
+from nas.search.propose.samplers.surrogate import KernelSetting, Surrogate, targets
 
 DOUBT = 4.0  # of an error of an earlier run: by what its noise is multiplied
 
@@ -45,7 +45,7 @@ class Posterior:
         encoder: Encoder,
         known: Sequence[Known],
         waiting: Iterable[EncodedCandidate],
-        settings: Sequence[Setting] = (),
+        settings: Sequence[KernelSetting] = (),
     ) -> None:
         self.costs, self.encoder = costs, encoder
         done, running = [each.network for each in known], list(waiting)

@@ -25,7 +25,7 @@ MAX_SETTINGS = 8  # processes in the mixture
 
 
 @dataclass(frozen=True)
-class Setting:
+class KernelSetting:
     """One process. weights: of the kernel's parts. scale: of all variances. noise: variance. share: of the mixture."""
 
     weights: tuple[float, ...]
@@ -49,7 +49,7 @@ def targets(errors: Sequence[float]) -> Array:
     return np.asarray((scaled - scaled.mean()) / (scaled.std() or 1.0))
 
 
-def likely_settings(parts: Array, values: Array, doubt: Array) -> list[Setting]:
+def likely_settings(parts: Array, values: Array, doubt: Array) -> list[KernelSetting]:
     """Return the settings that explain the values best, with their shares.
 
     parts: of the kernel, (parts, rows, rows). values, doubt: (rows,); a row's noise is multiplied by its doubt. The
@@ -69,7 +69,7 @@ def likely_settings(parts: Array, values: Array, doubt: Array) -> list[Setting]:
     found = sorted(found, reverse=True)[:MAX_SETTINGS]
     shares = np.exp(np.array([likelihood for likelihood, *_ in found]) - found[0][0])
     return [
-        Setting(weights, scale, scale * noise, float(share))
+        KernelSetting(weights, scale, scale * noise, float(share))
         for (_, weights, scale, noise), share in zip(found, shares / shares.sum(), strict=True)
     ]
 
@@ -82,7 +82,7 @@ class Surrogate:
     """
 
     def __init__(
-        self, rows: Rows, values: Array, doubt: Array | None = None, settings: Sequence[Setting] | None = None
+        self, rows: Rows, values: Array, doubt: Array | None = None, settings: Sequence[KernelSetting] | None = None
     ) -> None:
         self._rows, self._values = rows, values
         self._doubt = np.ones(len(rows)) if doubt is None else doubt
