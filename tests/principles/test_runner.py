@@ -138,6 +138,7 @@ def test_runs_of_one_design_add_up_and_others_do_not(tmp_path: Path) -> None:
     assert all(verdict.complete for verdict in both.verdicts)
     alone = read_results(one).verdicts[0].findings[0].estimate
     assert both.verdicts[0].findings[0].estimate.mean == alone.mean
+    assert (both.path, both.others) == (one, (other,))
     third = tmp_path / "third"
     list(train(make_study(tmp_path, keys=("h17",), worth=0.7), third, Fake()))
     with pytest.raises(ExperimentError, match=r"differ in their table \[principles\]"):

@@ -19,11 +19,15 @@ from nas.search.trial import TrialRecord
 
 @dataclass(frozen=True)
 class StudyResults:
-    """A study of principles, the trainings recorded for it, and the run directory in which its page is written."""
+    """A study of principles, the trainings recorded for it, and the run directory in which its page is written.
+
+    others: run directories of the same design whose trainings are among them.
+    """
 
     plan: Plan
     records: dict[Key, TrialRecord]
     path: Path
+    others: tuple[Path, ...] = ()
 
     @property
     def study(self) -> PrincipleStudy:
@@ -77,7 +81,7 @@ def read_results(path: Path, *others: Path) -> StudyResults:
     keys = dict.fromkeys(key for study in studies.values() for key in study.design.keys)
     whole = replace(first, design=replace(first.design, keys=tuple(keys)))
     records = {key: record for each in studies for key, record in results_by_key(load_run(each).records).items()}
-    return StudyResults(Plan(whole), records, path)
+    return StudyResults(Plan(whole), records, path, others)
 
 
 def _check_same(one: PrincipleStudy, other: PrincipleStudy, path: Path, each: Path) -> None:

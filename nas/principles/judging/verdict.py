@@ -94,12 +94,12 @@ class Verdict:
         return self.findings[0].estimate.low <= known <= self.findings[0].estimate.high
 
     def settings_needed(self, design: Design) -> int | None:
-        """Return how many settings would narrow the intervals of an undecided claim to what is worth it.
+        """Return how many settings would narrow the intervals of undecided bounds to what is worth it.
 
-        From the observed deviations, not the effects. None where there is nothing to decide.
+        From the observed deviations, not the effects. None where no bound is undecided.
         """
         open_ones = [finding for finding in self.findings if finding.word == "undecided"]
-        if self.outcome != "undecided" or not open_ones:
+        if not open_ones:
             return None
         return max(settings_for(each.estimate.width, abs(threshold(each.bound, design))) for each in open_ones)
 

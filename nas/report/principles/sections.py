@@ -19,7 +19,7 @@ from nas.report.principles.forest import ranked
 from nas.report.principles.plots import format_probability
 from nas.report.principles.sentences import complete_settings, signed
 from nas.report.text import clip, percent
-from nas.search.store.run import Run
+from nas.search.store.run import Run, load_run
 
 
 def counts_section() -> Markup:
@@ -94,18 +94,24 @@ def _lines(texts: Sequence[str]) -> Child:
 
 
 def deviations_section(results: StudyResults) -> Markup:
-    """Return what the run's log has of changes of the plan since its first training."""
-    changes = recorded_changes(results.path)
+    """Return what the logs of the runs have of changes of the plan since their first training."""
+    paths = (results.path, *results.others)
+    changes = [
+        f"{clip(path.name)}: {change}" if results.others else change
+        for path in paths
+        for change in recorded_changes(path)
+    ]
     listing = tag("ul", [tag("li", change) for change in changes]) if changes else tag("p", "None.")
     return section("deviations", "Deviations from the plan", listing)
 
 
 def rerun_section(results: StudyResults, run: Run) -> Markup:
-    """Return the command, the versions and every setting."""
+    """Return the commands, the versions and every setting."""
+    commands = "\n".join(clip(each.command, 2_000) for each in (run, *map(load_run, results.others)))
     minutes = sum(record.seconds for record in results.records.values()) / 60
     versions = ", ".join(f"{clip(name, 40)} {clip(value, 40)}" for name, value in run.versions.items())
     note = f"{len(results.records):,} trainings, {minutes:,.0f} minutes of training in all workers; {versions}."
     settings = tag("pre", tag("code", study_to_toml(results.study)), tabindex=0)
-    return section("reproduce", "Run it again", tag("pre", tag("code", clip(run.command, 2_000)), tabindex=0),
+    return section("reproduce", "Run it again", tag("pre", tag("code", commands), tabindex=0),
                    tag("p", note, class_="note"),
                    tag("details", tag("summary", "Every setting"), settings))  # fmt: skip
