@@ -17,6 +17,7 @@ from nas.training.recipe import Recipe
 EVALUATION_PIXELS = {"cpu": 2**16, "cuda": 2**20, "mps": 2**18}
 """Pixels of an evaluation batch: what fits a core's cache (64 images of 32 pixels: a DenseNet-BC-22 evaluates 660
 images per second, 340 in batches of 512), and what keeps a GPU busy."""
+MIRRORED = 3  # its row of `draw_augmentations`
 
 
 class Batches:
@@ -44,14 +45,19 @@ class Batches:
         for images, labels in zip(torch.split(inner, size), torch.split(self.labels, size), strict=True):
             yield self.normalize(images), labels
 
-    def epoch(self, recipe: Recipe, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+    def epoch(
+        self, recipe: Recipe, generator: torch.Generator, mirrored: Tensor | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield every image once, shuffled and augmented: (batch, channels, height, width) and labels.
 
         With mixup the labels are probabilities, (batch, classes). The last batch may be smaller; one of a single image
-        is left out.
+        is left out. mirrored: (n,), which images are mirrored, in place of random ones.
         """
         shares = random.Random(_draw(generator, 2**62, 1).item())
-        table = self.draw_augmentations(recipe, generator).to(self.labels.device)
+        table = self.draw_augmentations(recipe, generator)
+        if mirrored is not None:
+            table[MIRRORED] = mirrored[table[0]]
+        table = table.to(self.labels.device)
         for columns in torch.split(table, recipe.batch, dim=1):
             if columns.shape[1] > 1:
                 images, labels = self.augment(columns, recipe.cutout), self.labels[columns[0]]
@@ -61,7 +67,7 @@ class Batches:
     def draw_augmentations(self, recipe: Recipe, generator: torch.Generator) -> Tensor:
         """Return (6, n): per image its index, its crop's top and left, whether it is mirrored, its hole's center."""
         n, offsets = len(self), 2 * self.margin + 1
-        ranges = (offsets, offsets, 1 + recipe.flip, self.height, self.width)
+        ranges = (offsets, offsets, 1 + (recipe.flip is True), self.height, self.width)
         draws = [_draw(generator, high, n) for high in ranges]
         return torch.stack([torch.randperm(n, generator=generator), *draws])
 

@@ -24,6 +24,7 @@ Positive = Annotated[float, Field(gt=0, le=1e6)]
 Amount = Annotated[float, Field(ge=0, le=1e6)]
 Shares = Annotated[tuple[Share, ...], Field(strict=False)]  # a list too: a recipe travels to workers as JSON
 
+RecipeChanges = dict[str, Any]  # settings by name
 HERE = Path(__file__).with_name("recipes")
 RECIPES = tuple(sorted(path.stem for path in HERE.glob("*.toml")))
 """The names that `recipe` accepts."""
@@ -61,7 +62,8 @@ class Recipe:
     step_epochs: Count = 1  # of exponential: epochs between reductions
 
     crop_padding: Pixels = 1  # the largest random shift; 1 pixel of 8 is like 4 of 32 (He et al. 2015, section 4.2)
-    flip: bool = False  # mirror at random; it turns digits into other signs, and suits photographs
+    flip: bool | Literal["alternate"] = False  # mirror at random, or in every other epoch (Jordan 2024); not digits
+    first_side: Pixels = 0  # of the first epoch's images, which then grow to the whole (Touvron et al. 2019); 0: whole
     cutout: Pixels = 0  # side of the square set to the mean (DeVries & Taylor 2017); no gain in 15 epochs
     mixup: Amount = 0.0  # alpha of mixup (Zhang et al. 2018); no gain in 15 epochs
     label_smoothing: Share = 0.1  # Szegedy et al. 2015, section 7

@@ -26,6 +26,9 @@ from nas.training.recipe import Recipe
 from nas.training.score import Score
 from nas.training.trainer import run_trainer
 
+GROWN = 0.7  # share of the epochs after which images are whole
+SIDE_STEP = 4  # pixels: sides that a network halves twice without a rest
+
 
 class Training:
     """The training of one network by a recipe, an epoch at a time: the trainer of the toolkit.
@@ -46,6 +49,31 @@ class Training:
         weights = balanced_weights(self.batches) if recipe.class_weights == "balanced" else None
         self.loop = TrainingLoop(network, recipe, self.device, len(self.batches), weights)
         self.generator = torch.Generator().manual_seed(seed)
+        self.smaller = bool(recipe.first_side) and self._reads_smaller()
+
+    def _reads_smaller(self) -> bool:
+        """Return whether the network reads images of the recipe's first side, as those with average pooling do."""
+        size = epoch_size(self.recipe, 1, self.batches.height, self.batches.width)
+        images = torch.zeros(2, self.batches.pixels.shape[1], *size, device=self.device)
+        self.network.eval()
+        try:
+            with torch.no_grad():
+                self.network(images)
+        except (RuntimeError, ValueError):
+            return False
+        return True
+
+    def _images(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the batches of this epoch, at its size, mirrored in every other epoch where the recipe says so."""
+        batches, mirrored = self.batches, None
+        if self.recipe.flip == "alternate":
+            first = torch.randint(2, (len(batches),), generator=torch.Generator().manual_seed(self.seed))
+            mirrored = (first + self.epochs) % 2
+        size = (batches.height, batches.width)
+        if self.smaller:
+            size = epoch_size(self.recipe, self.epochs, *size)
+        for images, labels in batches.epoch(self.recipe, self.generator, mirrored):
+            yield resized(images, size), labels
 
     def epoch(self) -> Score:
         """Train for one epoch and return its score; the network then holds the weights that were scored.
@@ -58,7 +86,7 @@ class Training:
         torch.manual_seed(self.seed + self.epochs)  # for dropout; the caller may draw numbers between epochs
         start = time.perf_counter()
         with safe_kernels(self.network, self.device):
-            train_loss = self.loop.run_epoch(self.batches.epoch(self.recipe, self.generator))
+            train_loss = self.loop.run_epoch(self._images())
         images_per_second = len(self.batches) / (time.perf_counter() - start)
         found = evaluate(self.network, self.validation)
         seconds = time.perf_counter() - self._start
@@ -102,6 +130,26 @@ def train(network: nn.Module, data: Data, recipe: Recipe, seed: int, device: str
     After a score whose loss is not a number or beyond MAX_LOSS, training ends.
     """
     yield from run_trainer(Training(network, data, recipe, seed, device), recipe.epochs)
+
+
+def epoch_size(recipe: Recipe, epoch: int, height: int, width: int) -> tuple[int, int]:
+    """Return the height and width of the images in an epoch, which counts from 1.
+
+    Their shorter side grows from the recipe's first to the whole, in steps of SIDE_STEP pixels, and is whole from the
+    share GROWN of the epochs on: the network and the statistics of its norms end with whole images.
+    """
+    whole = min(height, width)
+    first = min(recipe.first_side or whole, whole)
+    share = min(1.0, (epoch - 1) / (GROWN * recipe.epochs))
+    side = whole if share == 1 else first + int((whole - first) * share / SIDE_STEP) * SIDE_STEP
+    return round(height * side / whole), round(width * side / whole)
+
+
+def resized(images: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return images (n, channels, height, width) at a smaller size, averaged over the pixels that fall together."""
+    if images.shape[2:] == size:
+        return images
+    return F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
 
 
 def balanced_weights(batches: Batches) -> Tensor:

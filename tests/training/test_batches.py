@@ -68,6 +68,19 @@ def test_shift_and_flip_move_whole_images_every_way_and_nothing_else() -> None:
     assert max(counts) < 44
 
 
+def test_images_are_mirrored_as_told() -> None:
+    made, told = data(60), torch.arange(60) % 3 == 0
+    recipe, seen = Recipe(batch=20, crop_padding=0, flip="alternate"), set()
+    generator = torch.Generator().manual_seed(0)
+    for batch, _ in Batches(made.train, made, CPU).epoch(recipe, generator, told.long()):
+        for image in batch.numpy().astype(np.uint8):
+            plain, mirrored = ((made.train.images == way).all((1, 2, 3)) for way in (image, image[..., ::-1]))
+            (number,) = np.flatnonzero(plain | mirrored)
+            assert mirrored[number] == told[number]
+            seen.add(int(number))
+    assert len(seen) == 60
+
+
 def test_cutout_blanks_one_square_to_the_mean_wherever_its_center_is() -> None:
     made = data(400)
     sizes = set()

@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import nn
 
-from nas.genome import Graph
-from nas.genome.primitives import BasicBlock, GapHead, Stem
+from nas.genome import Graph, Task
+from nas.genome.primitives import BasicBlock, ConvUnit, FcHead, GapHead, Stem
 from nas.model import module
 from nas.training.batches import Batches
 from nas.training.data import Split, load_data, task
@@ -20,7 +20,7 @@ from nas.training.device import safe_kernels, step_dtype
 from nas.training.evaluation import evaluate
 from nas.training.recipe import Recipe
 from nas.training.score import MAX_LOSS
-from nas.training.train import TrainingLoop, train
+from nas.training.train import Training, TrainingLoop, epoch_size, resized, train
 
 DIGITS = load_data("digits")
 FEW = replace(DIGITS, train=Split(DIGITS.train.images[:300], DIGITS.train.labels[:300]))
@@ -72,6 +72,8 @@ def test_same_seed_same_scores_other_seed_others(precision: str) -> None:
         {"schedule": "exponential"},
         {"gamma": 0.5, "schedule": "exponential"},
         {"flip": True},
+        {"flip": "alternate"},
+        {"first_side": 4},
         {"cutout": 3},
         {"mixup": 0.2},
         {"ema_decay": 0.9},
@@ -95,6 +97,43 @@ def test_every_setting_trains_and_makes_a_difference(
 @pytest.fixture(scope="module")
 def unchanged() -> list[tuple[float, float, float]]:
     return tried(Recipe(epochs=2, precision="float32"))
+
+
+def test_images_grow_to_the_whole() -> None:
+    recipe = Recipe(epochs=20, first_side=16)
+    sizes = [epoch_size(recipe, epoch, 32, 48) for epoch in range(1, 21)]
+    assert sizes[0] == (16, 24)
+    assert [height for height, _ in sizes] == sorted(height for height, _ in sizes)
+    assert {height % 4 for height, _ in sizes} == {0}
+    assert sizes[14:] == [(32, 48)] * 6
+    assert sizes[13] != (32, 48)
+    assert {epoch_size(Recipe(epochs=5, first_side=side), 1, 8, 8) for side in (0, 8, 32)} == {(8, 8)}
+
+
+def test_a_network_that_reads_one_size_only_is_given_whole_images() -> None:
+    flat = Graph.of(FcHead(10, (16,))(ConvUnit(4)(Task("digits", (1, 8, 8), 10).image())))
+    for made, smaller in ((module(flat), False), (network(), True)):
+        training = Training(made, DIGITS, Recipe(epochs=2, first_side=4), 0)
+        assert training.smaller == smaller
+        assert math.isfinite(training.epoch().train_loss)
+
+
+def test_images_alternate_over_the_epochs() -> None:
+    training = Training(network(), FEW, Recipe(epochs=4, flip="alternate", crop_padding=0), 0)
+    plain = {image.tobytes() for images, _ in training.batches.in_order() for image in images.numpy()}
+    shares = []
+    for training.epochs in (1, 2, 3):
+        shown = {image.tobytes() for images, _ in training._images() for image in images.numpy()}
+        shares.append(len(plain & shown))
+    assert shares[0] + shares[1] == pytest.approx(len(plain), abs=12)  # but for the few digits that mirror themselves
+    assert shares[2] == shares[0]
+
+
+def test_resized_images_are_averages() -> None:
+    images = torch.arange(64.0).view(1, 1, 8, 8)
+    assert resized(images, (8, 8)) is images
+    assert resized(images, (4, 4)).mean() == pytest.approx(images.mean().item(), abs=0.5)
+    assert resized(torch.ones(2, 3, 8, 8), (4, 6)).shape == (2, 3, 4, 6)
 
 
 def test_the_caller_may_stop() -> None:
@@ -198,8 +237,8 @@ def test_bfloat16_only_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatc
 
 NARROW = """
 import torch
-from nas.genome import Graph
-from nas.genome.primitives import BasicBlock, GapHead, Stem
+from nas.genome import Graph, Task
+from nas.genome.primitives import BasicBlock, ConvUnit, FcHead, GapHead, Stem
 from nas.model import module
 from nas.training.data import load_data, task
 from nas.training.recipe import Recipe
