@@ -52,7 +52,7 @@ def residual(*widths: int) -> Graph:
     return Graph.of(GapHead(10)(x))
 
 
-NETWORKS = {"78k": residual(16, 16, 32, 32, 48), "22k": residual(12, 12, 16, 16, 22)}
+NETWORKS = {"78k": residual(16, 16, 32, 32, 48), "22k": residual(12, 12, 16, 16, 21)}
 
 
 @dataclass(frozen=True)
