@@ -10,12 +10,12 @@ import nas
 from benchmarks.card_setting import Measure, Setting
 
 SEARCH_SECONDS, END_SECONDS = 180.0, 35.0  # of a search; for its start, the trials running at its end and the report
-TWO_PRINCIPLES = ('principles.keys=["h09", "h17"]', "principles.interim_seeds=[2]", "principles.population=0")
+TWO_PRINCIPLES = ('principles.keys=["h09", "h17"]', "principles.settings=2", "principles.images=[]")
 
 
 def search(setting: Setting) -> Iterator[Measure]:
-    """`nas search cifar10` with a time limit, all workers on one card."""
-    seconds = run_nas(setting, "search", ["search", "cifar10"], setting.size.search)
+    """`nas search families` with a time limit, all workers on one card."""
+    seconds = run_nas(setting, "search", ["search", "families"], setting.size.search)
     run = nas.load(setting.out / "search")
     complete = [trial for trial in run.trials if trial.state == "complete"]
     images = len(complete) * run.experiment.recipe.epochs * (run.experiment.train_images or 0)
@@ -27,7 +27,7 @@ def search(setting: Setting) -> Iterator[Measure]:
 
 
 def principles(setting: Setting) -> Iterator[Measure]:
-    """`nas principles` with two principles at full size and two seeds, few epochs: how long, not what is true."""
+    """`nas principles` with two principles at full size on two settings, few epochs: how long, not what is true."""
     changes = [*setting.size.principles, *TWO_PRINCIPLES]
     seconds = run_nas(setting, "principles", ["principles", "principles_small"], changes)
     trials = nas.load(setting.out / "principles").trials

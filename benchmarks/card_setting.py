@@ -35,16 +35,16 @@ FULL = Size(
     images=45_000, epochs=5, networks=24, mixed_images=10_000, workers=(4, 8), passes=2, steps=100,
     search=("trials=1000", "workers=8", "gpus_per_trial=0.125"),
     principles=(
-        "train_images=45000", "workers=5", "gpus_per_trial=0.2", "recipe.epochs=2", "principles.side=32",
-        "principles.width=32", "principles.shallow=20", "principles.deep=56", "principles.points=1.0",
+        "train_images=40000", "workers=5", "gpus_per_trial=0.2", "recipe.epochs=2", "principles.side=32",
+        "principles.width=[32, 32]", "principles.shallow=[20]", "principles.deep=[56]", "principles.repeats=[1]",
     ),
 )  # fmt: skip
 SMALL = Size(
     images=256, epochs=1, networks=2, mixed_images=128, workers=(2,), passes=1, steps=1,
     search=("trials=2", "workers=1", "train_images=256", "recipe.epochs=1"),
     principles=(
-        "train_images=256", "workers=1", "validation=0.2", "recipe.epochs=1", "principles.side=8", "principles.width=8",
-        "principles.deep=14",
+        "train_images=256", "workers=1", "validation=0.2", "recipe.epochs=1", "principles.side=8",
+        "principles.width=[8, 8]", "principles.shallow=[8]", "principles.deep=[14]", "principles.repeats=[1]",
     ),
 )  # fmt: skip
 
