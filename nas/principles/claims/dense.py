@@ -2,7 +2,7 @@
 
 from nas.genome.graph import Graph
 from nas.principles.claims.principle import Build, Match, Principle, better, falls, no_worse
-from nas.principles.claims.residual import net
+from nas.principles.claims.residual import net_like
 from nas.principles.claims.setting import Setting, dense_net, solve_width
 
 
@@ -23,8 +23,7 @@ def compact(factor: float) -> Build:
 
 def residual_of_equal_params(setting: Setting) -> Graph:
     """Return a residual network about as deep as the dense one, with its parameters."""
-    layers = 6 * depth(setting) + 2
-    return solve_width(lambda factor: net(layers, factor)(setting), compact(1.0)(setting), "params")
+    return net_like(setting, 6 * depth(setting) + 2, compact(1.0)(setting), "params")
 
 
 def deep_and_thin(setting: Setting) -> Graph:

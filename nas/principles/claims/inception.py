@@ -1,20 +1,24 @@
 """Parallel filters (Szegedy et al. 2014)."""
 
-from nas.genome.graph import Graph
-from nas.genome.primitives import ConvUnit, Inception, InceptionNaive, MaxPool, Stem
+from nas.genome.graph import Graph, Value
+from nas.genome.primitives import ConvUnit, Inception, InceptionNaive, Stem
 from nas.principles.claims.principle import Match, Principle, better
-from nas.principles.claims.setting import Setting, solve_width, times
+from nas.principles.claims.setting import Layers, Setting, plain_stages, solve_width, times
+
+
+def modules(setting: Setting, layers: Layers) -> Graph:
+    """Return stages of these layers behind a stem, of twice the setting's widths."""
+    return setting.classifier(plain_stages(setting, layers, 2.0, stem=Stem(setting.width)(setting.image())))
 
 
 def inception_net(setting: Setting) -> Graph:
     """Return modules with 1x1 reductions; half of its channels are 3x3, an eighth 5x5."""
-    x = Stem(setting.width)(setting.image())
-    for channels in setting.widths(2.0):
+
+    def layers(x: Value, channels: int, _: int) -> Value:
         few, some = max(1, channels // 8), max(1, channels // 4)
-        for _ in range(setting.repeats):
-            x = Inception(some, some, 2 * some, max(1, few // 2), few, few, norm=True)(x)
-        x = MaxPool(2, 2)(x)
-    return setting.classifier(x)
+        return Inception(some, some, 2 * some, max(1, few // 2), few, few, norm=True)(x)
+
+    return modules(setting, layers)
 
 
 def naive(setting: Setting) -> Graph:
@@ -23,13 +27,11 @@ def naive(setting: Setting) -> Graph:
 
 
 def _naive(setting: Setting, factor: float) -> Graph:
-    x = Stem(setting.width)(setting.image())
-    for channels in setting.widths(2.0):
+    def layers(x: Value, channels: int, _: int) -> Value:
         one, three, five = (times(channels, factor * share) for share in (1 / 4, 1 / 2, 1 / 8))
-        for _ in range(setting.repeats):
-            x = InceptionNaive(one, three, five, norm=True)(x)
-        x = MaxPool(2, 2)(x)
-    return setting.classifier(x)
+        return InceptionNaive(one, three, five, norm=True)(x)
+
+    return modules(setting, layers)
 
 
 def one_size(setting: Setting) -> Graph:
@@ -38,12 +40,10 @@ def one_size(setting: Setting) -> Graph:
 
 
 def _one_size(setting: Setting, factor: float) -> Graph:
-    x = Stem(setting.width)(setting.image())
-    for channels in setting.widths(2.0):
-        for _ in range(setting.repeats):
-            x = ConvUnit(times(channels, factor))(ConvUnit(times(channels, factor / 2), 1)(x))
-        x = MaxPool(2, 2)(x)
-    return setting.classifier(x)
+    def layers(x: Value, channels: int, _: int) -> Value:
+        return ConvUnit(times(channels, factor))(ConvUnit(times(channels, factor / 2), 1)(x))
+
+    return modules(setting, layers)
 
 
 PRINCIPLES = (

@@ -4,7 +4,7 @@ from nas.genome.graph import Graph
 from nas.genome.primitives import Bottleneck, Stem
 from nas.genome.primitives.residual import Order, Shortcut
 from nas.principles.claims.principle import Build, Match, Principle, better, equivalent, interaction, interior, no_worse
-from nas.principles.claims.setting import STAGES, Setting, residual_stages, solve_width, stem_width, times
+from nas.principles.claims.setting import STAGES, Quantity, Setting, residual_stages, solve_width, stem_width, times
 
 DEPTHS = (8, 14, 20, 32)  # at equal MACs
 SHORTCUTS: tuple[Shortcut, ...] = ("A", "B", "C")
@@ -13,6 +13,11 @@ SHORTCUTS: tuple[Shortcut, ...] = ("A", "B", "C")
 def net(depth: int, factor: float = 1.0, shortcut: Shortcut = "A", order: Order = "post") -> Build:
     """Return a builder of a residual network of this depth, or of its plain counterpart without shortcuts."""
     return lambda setting: setting.classifier(residual_stages(setting, depth, factor, shortcut, order)[-1])
+
+
+def net_like(setting: Setting, depth: int, target: Graph, quantity: Quantity = "macs") -> Graph:
+    """Return a residual network of this depth, its width solved to the count of another network."""
+    return solve_width(lambda factor: net(depth, factor)(setting), target, quantity)
 
 
 def shallow(setting: Setting) -> Graph:
@@ -57,7 +62,7 @@ def _bottleneck_net(setting: Setting, factor: float) -> Graph:
 
 def at_depth(depth: int) -> Build:
     """Return a builder of a residual network of this depth, its width solved to the MACs of the deep network."""
-    return lambda setting: solve_width(lambda factor: net(depth, factor)(setting), deep(setting))
+    return lambda setting: net_like(setting, depth, deep(setting))
 
 
 PRINCIPLES = (

@@ -5,8 +5,8 @@ from nas.genome.primitives import ConvStack
 from nas.principles.claims.filters import pairs
 from nas.principles.claims.large_filters import stacked
 from nas.principles.claims.principle import Match, Principle, better, falls
-from nas.principles.claims.residual import deep, net, shallow
-from nas.principles.claims.setting import Setting, plain_stages, solve_width, times
+from nas.principles.claims.residual import deep, net, net_like, shallow
+from nas.principles.claims.setting import Setting, plain_stages, times
 
 
 def with_blocks(setting: Setting, factor: int) -> int:
@@ -21,12 +21,12 @@ def deeper(setting: Setting) -> Graph:
 
 def wider(setting: Setting) -> Graph:
     """Return the shallow residual network, widened to the MACs of the deeper one."""
-    return solve_width(lambda factor: net(setting.shallow, factor)(setting), deeper(setting))
+    return net_like(setting, setting.shallow, deeper(setting))
 
 
 def deeper_and_wider(setting: Setting) -> Graph:
     """Return a residual network with twice the blocks, widened to the MACs of the deeper one."""
-    return solve_width(lambda factor: net(with_blocks(setting, 2), factor)(setting), deeper(setting))
+    return net_like(setting, with_blocks(setting, 2), deeper(setting))
 
 
 def more_filters(setting: Setting) -> Graph:

@@ -83,9 +83,14 @@ def plain_features(setting: Setting, factor: float = 1.0, norm: bool = True, poo
     return plain_stages(setting, lambda x, width, _: ConvStack(width, norm=norm)(x), factor, pool)
 
 
-def plain_stages(setting: Setting, layers: Layers, factor: float = 1.0, pool: MaxPool = HALVING) -> Value:
-    """Return three stages of the same layers, each as often as the setting repeats them and then pooled."""
-    x = setting.image()
+def plain_stages(
+    setting: Setting, layers: Layers, factor: float = 1.0, pool: MaxPool = HALVING, stem: Value | None = None
+) -> Value:
+    """Return three stages of the same layers, each as often as the setting repeats them and then pooled.
+
+    stem: what the first stage reads, in place of the image.
+    """
+    x = setting.image() if stem is None else stem
     for stage, width in enumerate(setting.widths(factor)):
         for _ in range(setting.repeats):
             x = layers(x, width, stage)
