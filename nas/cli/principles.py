@@ -12,8 +12,8 @@ from nas.cli.options import Json, TimeLimit, home, refuse_options, setting
 from nas.errors import ExperimentError, quoted
 
 if TYPE_CHECKING:
+    from nas.principles.judging.plan import Plan
     from nas.principles.judging.verdict import Verdict
-    from nas.principles.study_file import PrincipleStudy
 
 
 @app.command("principles")
@@ -35,6 +35,7 @@ def principles_command(
 
     The verdicts go to stdout, then the path of the page; with --json the path goes to stderr.
     """
+    from nas.principles.judging.plan import Plan
     from nas.principles.study_file import FILE, load_study, read_study
     from nas.search.experiment_file import find_experiment
 
@@ -53,28 +54,30 @@ def principles_command(
         path = out or home(study.experiment)
         if (path / FILE).is_file():  # a file that names no claims means those of the run that it resumes
             study = read_study(file, settings, load_study(path).design.keys)
-        _print_plan(study)
+        plan = Plan(study)
+        _print_plan(plan)
         if dry_run:
             refuse_options("--dry-run writes no page", evidence=evidence, json=as_json)
             return
-        _train(study, path, "nas " + shlex.join(sys.argv[1:]))
+        _train(plan, path, "nas " + shlex.join(sys.argv[1:]))
     _report([path, *(more or [])], evidence or [], as_json)
 
 
 def resume_principles(run: Path, command: str, changes: dict[str, Any]) -> None:
     """Train what a study is missing, and write its page. Raises NasError."""
+    from nas.principles.judging.plan import Plan
     from nas.principles.study_file import load_study
 
-    _train(load_study(run, changes), run, command)
+    _train(Plan(load_study(run, changes)), run, command)
     _report([run], [], as_json=False)
 
 
-def _print_plan(study: "PrincipleStudy") -> None:
+def _print_plan(plan: "Plan") -> None:
     """Print what will be trained, and the planned power. Raises GenomeError for unmatched arms."""
-    from nas.principles.judging.plan import Plan
     from nas.principles.judging.power import alpha_of_one, count_bounds, planned_power
 
-    plan, design, principles = Plan(study), study.design, study.principles
+    study = plan.study
+    design, principles = study.design, study.principles
     claims = sum(principle.control is None for principle in principles)
     info(f"{study.experiment.name}: {claims} claims, {count_bounds(principles)} bounds, on {design.settings} settings; "
          f"alpha {design.alpha:.0%} over all; worth it: {design.worth:g} points")  # fmt: skip
@@ -86,7 +89,7 @@ def _print_plan(study: "PrincipleStudy") -> None:
         info(f"  {principle.key}  {stated}  {matches or 'unmatched':<20}  {principle.claim}")
 
 
-def _train(study: "PrincipleStudy", path: Path, command: str) -> None:
+def _train(plan: "Plan", path: Path, command: str) -> None:
     """Train in the foreground. Ctrl-C once: finish what runs; twice: abort. Exits 130 when interrupted.
 
     At the time limit, what runs is finished too.
@@ -94,7 +97,7 @@ def _train(study: "PrincipleStudy", path: Path, command: str) -> None:
     from nas.cli.progress import stoppable, time_limit_message
     from nas.principles.training.runner import Runner, begin_study
 
-    runner = Runner(begin_study(study, path, command), study)
+    runner = Runner(begin_study(plan, path, command), plan)
     with stoppable(runner, info):
         for step in runner.steps():
             error = f"error {step.record.error:.1%}" if step.record.error is not None else step.record.reason

@@ -77,7 +77,8 @@ class Fake:
 
 
 def train(study: PrincipleStudy, path: Path, fake: Fake) -> Iterator[runners.TrainingStep]:
-    return Runner(begin_study(study, path, "nas principles mine"), study, lambda _: fake).steps()
+    plan = Plan(study)
+    return Runner(begin_study(plan, path, "nas principles mine"), plan, lambda _: fake).steps()
 
 
 def test_each_network_is_trained_once_per_setting_and_a_resumed_run_trains_nothing(tmp_path: Path) -> None:
@@ -187,13 +188,14 @@ def test_a_full_disk_ends_the_run_and_nothing_is_lost(tmp_path: Path) -> None:
 
 def test_at_the_time_limit_what_runs_is_finished_and_the_rest_is_for_a_resume(tmp_path: Path) -> None:
     study, path = make_study(tmp_path, keys=("h01",)), tmp_path / "run"
-    runner = Runner(begin_study(study, path, "nas principles mine"), study, lambda _: Fake())
+    plan = Plan(study)
+    runner = Runner(begin_study(plan, path, "nas principles mine"), plan, lambda _: Fake())
     for _ in runner.steps():
         runner.clock.limit = 0.0  # as when the time has passed
     first = read_results(path).records
     assert runner.out_of_time
     assert 0 < len(first) < 4
-    longer = Runner(begin_study(study, path, "nas principles mine"), study, lambda _: Fake())
+    longer = Runner(begin_study(plan, path, "nas principles mine"), plan, lambda _: Fake())
     assert len(list(longer.steps())) == 4 - len(first)
     assert not longer.out_of_time
 

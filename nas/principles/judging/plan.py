@@ -1,7 +1,7 @@
 """What has to be trained: the arms of each principle in each setting."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from nas.genome.fingerprint import fingerprint
@@ -44,7 +44,7 @@ class MatchedArms:
 
     setting: Setting
     graphs: dict[str, Graph]
-    keys: dict[str, Key] = field(default_factory=dict)
+    keys: dict[str, Key]
 
 
 @dataclass(frozen=True)

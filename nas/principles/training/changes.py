@@ -1,15 +1,14 @@
 """Changes of the plan of a study: written into the run's log when a run is resumed, and read back for the page."""
 
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from nas.errors import printable
-from nas.files import append
 from nas.principles.study_file import FILE, PrincipleStudy, load_study
+from nas.search.store.log import LOG, log_text
 
-LOG, MARK = "log.txt", "plan changed"
+MARK = "plan changed"
 MAX_BYTES = 10_000_000
 
 
@@ -17,10 +16,8 @@ def record_changes(path: Path, study: PrincipleStudy, trainings: int) -> None:
     """Append to the log what differs from the plan of the run, after so many trainings. Raises OSError."""
     if not (path / FILE).is_file():
         return
-    now = datetime.now().astimezone().isoformat(timespec="seconds")
     for change in plan_changes(load_study(path), study):
-        line = printable(f"{MARK} after {trainings} trainings: {change}", kept="")
-        append(path / LOG, f"{now}  {line}\n".encode())
+        log_text(path, printable(f"{MARK} after {trainings} trainings: {change}", kept=""))
 
 
 def plan_changes(old: PrincipleStudy, new: PrincipleStudy) -> list[str]:

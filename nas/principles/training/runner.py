@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nas.principles.judging.plan import Key, Plan, PlannedTraining, key_of
 from nas.principles.judging.study_results import results_by_key
-from nas.principles.study_file import PrincipleStudy, save_study
+from nas.principles.study_file import save_study
 from nas.principles.training.changes import record_changes
 from nas.search.experiment import Experiment
 from nas.search.loop.clock import SearchClock
@@ -26,14 +26,14 @@ from nas.search.workers.train_all import FailurePolicy, TrainedJob, train_all
 ENOUGH = 5  # trainings, most of which fail, to stop the run
 
 
-def begin_study(study: PrincipleStudy, path: Path, command: str) -> Study:
+def begin_study(plan: Plan, path: Path, command: str) -> Study:
     """Make the run directory of a study of principles, or open the one with the same settings of training.
 
     Principles, numbers of settings and what is worth it may change when a run is resumed, because network, recipe and
     seed identify a training. The log keeps each change of the plan, and the page shows them. Raises RunError.
     """
-    trials = len(Plan(study).trainings)
-    store = create(path, study.experiment.model_copy(update={"trials": trials}), command)
+    study = plan.study
+    store = create(path, study.experiment.model_copy(update={"trials": len(plan.trainings)}), command)
     with exclusive_lock(path):
         record_changes(path, study, len(store.records()))
         save_study(study, path, f"Run by: {command}")
@@ -60,10 +60,8 @@ class Runner:
     out_of_time: whether the study's time limit was reached before all was trained, which does the same.
     """
 
-    def __init__(
-        self, store: Study, study: PrincipleStudy, workers: Callable[[Experiment], Executor] = make_executor
-    ) -> None:
-        self.store, self.plan, self.stopping, self._workers = store, Plan(study), False, workers
+    def __init__(self, store: Study, plan: Plan, workers: Callable[[Experiment], Executor] = make_executor) -> None:
+        self.store, self.plan, self.stopping, self._workers = store, plan, False, workers
         self.clock, self.out_of_time = SearchClock(store), False
         self._running: dict[int, tuple[PlannedTraining, TrialRecord]] = {}
         self._abandoned: dict[Key, TrialRecord] = {}  # by a driver that died; they keep their trial numbers

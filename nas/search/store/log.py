@@ -1,4 +1,4 @@
-"""The log of a search: one line per trial in log.txt."""
+"""The log of a run: one line per trial in log.txt, and one per change of a plan."""
 
 from datetime import datetime
 from pathlib import Path
@@ -6,6 +6,8 @@ from pathlib import Path
 from nas.errors import printable
 from nas.files import append
 from nas.search.trial import TrialRecord
+
+LOG = "log.txt"
 
 
 def line(record: TrialRecord) -> str:
@@ -20,6 +22,11 @@ def line(record: TrialRecord) -> str:
 
 
 def log(path: Path, record: TrialRecord) -> None:
-    """Append the trial to the run's log.txt, with the local time. Raises OSError."""
+    """Append the trial to the run's log, with the local time. Raises OSError."""
+    log_text(path, line(record))
+
+
+def log_text(path: Path, text: str) -> None:
+    """Append a line to the run's log, with the local time. Raises OSError."""
     now = datetime.now().astimezone().isoformat(timespec="seconds")
-    append(path / "log.txt", f"{now}  {line(record)}\n".encode())
+    append(path / LOG, f"{now}  {text}\n".encode())
