@@ -9,12 +9,11 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from statistics import median
 
+from benchmarks.recipe_trials import NETWORKS as RESIDUAL
 from nas.genome import Graph, Task
 from nas.genome.primitives import (
-    BasicBlock,
     BatchNorm,
     ConvUnit,
     DenseBlock,
@@ -27,14 +26,6 @@ from nas.genome.primitives import (
 from nas.search.workers.worker import KEEP_MEMORY_ENV, SINGLE_THREAD_ENV
 
 TASK = Task("cifar10", (3, 32, 32), 10)
-STRIDES = (1, 2, 1, 2, 1)
-
-
-def residual() -> Graph:
-    x = Stem(8)(TASK.image())
-    for width, stride in zip((16, 16, 32, 32, 48), (2, 1, 2, 1, 2), strict=True):
-        x = BasicBlock(width, stride)(x)
-    return Graph.of(GapHead(10)(x))
 
 
 def dense() -> Graph:
@@ -47,12 +38,12 @@ def dense() -> Graph:
 
 def mobile() -> Graph:
     x = ConvUnit(16)(TASK.image())
-    for width, stride in zip((16, 24, 24, 40, 40), STRIDES, strict=True):
+    for width, stride in ((16, 1), (24, 2), (24, 1), (40, 2), (40, 1)):
         x = InvertedResidual(width, 4.0, 3, stride)(x)
     return Graph.of(GapHead(10)(x))
 
 
-NETWORKS: dict[str, Callable[[], Graph]] = {"residual": residual, "dense": dense, "mobile": mobile}
+NETWORKS = {"residual": RESIDUAL["78k"], "dense": dense(), "mobile": mobile()}
 
 
 def second_epoch(name: str, images: int) -> tuple[float, int]:
@@ -73,7 +64,7 @@ def second_epoch(name: str, images: int) -> tuple[float, int]:
         Split(rng.integers(0, 256, (n, 3, 32, 32), np.uint8), np.arange(n) % 10) for n in (images, 100)
     )
     data = Data(TASK, train, validation, mean=(0.5,) * 3, std=(0.25,) * 3)
-    training = Training(module(NETWORKS[name](), training=True), data, Recipe(epochs=2), 0)
+    training = Training(module(NETWORKS[name], training=True), data, Recipe(epochs=2), 0)
     training.epoch()
     before = resource.getrusage(resource.RUSAGE_SELF)
     training.epoch()

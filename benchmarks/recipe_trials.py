@@ -13,7 +13,8 @@ import multiprocessing
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
+from io import StringIO
 from pathlib import Path
 from statistics import fmean
 
@@ -45,7 +46,7 @@ VARIANTS: dict[str, RecipeChanges] = {
 
 
 def residual(*widths: int) -> Graph:
-    """Return a stem and basic blocks, the second, fourth and fifth of which halve the grid."""
+    """Return a stem and basic blocks, the first, third and fifth of which halve the grid."""
     x = Stem(8)(Task("cifar10", (3, 32, 32), 10).image())
     for width, stride in zip(widths, (2, 1, 2, 1, 2), strict=True):
         x = BasicBlock(width, stride)(x)
@@ -107,10 +108,13 @@ def read_trials(file: Path) -> list[RecipeTrial]:
 
 def add_trial(file: Path, trial: RecipeTrial) -> None:
     """Append a trial to the file."""
-    values = {name: f"{value:.4f}" if isinstance(value, float) else str(value) for name, value in asdict(trial).items()}
-    header = "" if file.exists() else ",".join(spec.name for spec in fields(RecipeTrial)) + "\n"
-    quoted = [f'"{value}"' if "," in value else value for value in values.values()]
-    append(file, f"{header}{','.join(quoted)}\n".encode())
+    values = {name: f"{value:.4f}" if isinstance(value, float) else value for name, value in asdict(trial).items()}
+    text = StringIO()
+    writer = csv.DictWriter(text, values, lineterminator="\n")
+    if not file.exists():
+        writer.writeheader()
+    writer.writerow(values)
+    append(file, text.getvalue().encode())
 
 
 def summary(trials: Sequence[RecipeTrial]) -> Iterator[str]:
