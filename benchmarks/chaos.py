@@ -103,7 +103,7 @@ class Tally:
     stopped: int = 0  # by successive halving
     promoted: int = 0
     baselines: int = 0
-    retrained: int = 0  # finalists at the end
+    retrained: int = 0  # finalists at the end, with those of earlier rounds that were better then
     again: int = 0  # trials begun a second time that were not promoted
 
 
@@ -259,7 +259,9 @@ def check_finalists(run: Path) -> int:
 
 def check(run: Path, trials: int, tally: Tally, seconds: float) -> Tally:
     """The promises about the whole, which took so many seconds."""
+    from nas.search.finalist_settings import FinalistSettings
     from nas.search.results.doctor import find_inconsistencies
+    from nas.search.results.finalists import are_trained
 
     found = read(run)
     assert found is not None
@@ -280,6 +282,7 @@ def check(run: Path, trials: int, tally: Tally, seconds: float) -> Tally:
     lines = Counter(tuple(line.split()[1:3]) for line in (run / "log.txt").read_text().splitlines())
     assert set(lines.values()) == {1}, "a trial twice in the log"
     tally.retrained = check_finalists(run)
+    assert are_trained(found, FinalistSettings(seeds=2, top=2, epochs=1)), "a network that was chosen is no finalist"
     list(find_inconsistencies(run, fix=True))
     assert not list(find_inconsistencies(run, fix=False))
     every = (*found.records, *found.baselines)
