@@ -4,6 +4,7 @@ import dataclasses
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -13,7 +14,8 @@ from test_page import Reader
 from nas.errors import RunError
 from nas.genome import Task
 from nas.report import markdown_report, write_comparison, write_report
-from nas.search.objectives import Budget
+from nas.search.objectives import Budget, Range
+from nas.search.store.run import Run
 from nas.training.score import Score
 
 
@@ -124,3 +126,40 @@ def test_tables_come_as_parquet_too(tmp_path: Path) -> None:
     values = pd.read_parquet(tmp_path / "mixed" / "report" / "trials.parquet")["choice.a"]
     assert values[:2].tolist() == ["1", "x"]
     assert pd.isna(values[2])
+
+
+def made_run(
+    place: Path, errors: list[float], asked: int, space: str = "mixed", seed: int = 0, **changes: Any
+) -> Run:  # fmt: skip
+    records = tuple(record(n, seed, scores=(Score(1, each, 1.0, 0.1, 1.0),)) for n, each in enumerate(errors))
+    return run(place / f"{space}-{seed}", records=records, space=space, seed=seed, trials=asked, **changes)
+
+
+def test_a_run_that_asked_for_one_trial_more_in_place_of_a_failed_one_is_of_the_group(tmp_path: Path) -> None:
+    errors = [0.3, 0.2, 0.4]
+    same = [made_run(tmp_path, errors, asked, seed=seed) for seed, asked in enumerate((3, 4))]
+    assert "2 seeds of one search" in write_comparison(same).read_text(encoding="utf-8")
+    longer = [same[0], made_run(tmp_path, [*errors, 0.1], 4, seed=2)]
+    assert "of 2 searches" in write_comparison(longer).read_text(encoding="utf-8")
+
+
+TWO_SPACES = {"mixed": [0.28, 0.27, 0.30], "dense": [0.20, 0.35, 0.40]}
+
+
+def test_the_lowest_error_within_a_limit_is_shown_for_each_search(tmp_path: Path) -> None:
+    budget = Budget(macs=Range(max=600_000))
+    made = [made_run(tmp_path, errors, 3, space, budget=budget) for space, errors in TWO_SPACES.items()]
+    costs = [each.cost.macs for each in made[0].records]
+    assert costs == [each.cost.macs for each in made[1].records]
+    text = write_comparison(made).read_text(encoding="utf-8")
+    (shown,) = re.findall(r'<section[^>]*id="limits".*?</section>', text, re.DOTALL)
+    cells = re.compile(r"<t[hd][^>]*>(.*?)</t[hd]>")
+    rows = [cells.findall(row)[1:] for row in re.findall(r"<tr>(.*?)</tr>", shown, re.DOTALL)][1:]
+    limits = [600_000 * share / 5 for share in range(1, 6)]
+    assert rows == [lowest_within([n for n, macs in enumerate(costs) if macs <= limit]) for limit in limits]
+    assert len({tuple(row) for row in rows}) > 2
+
+
+def lowest_within(inside: list[int]) -> list[str]:
+    lowest = [min(errors[n] for n in inside) for errors in TWO_SPACES.values()]
+    return [f"<b>{100 * each:.2f} %</b>" if each == min(lowest) else f"{100 * each:.2f} %" for each in lowest]

@@ -9,6 +9,7 @@ from nas.report.comparison.sections import (
     commands_section,
     differences_section,
     fronts_section,
+    limits_section,
     overview_section,
     volumes_section,
 )
@@ -22,6 +23,7 @@ from nas.statistics import Interval
 COMPARISON_SECTIONS: list[Callable[[RunComparison], Section | None]] = [
     overview_section,
     fronts_section,
+    limits_section,
     volumes_section,
     best_networks_section,
     differences_section,

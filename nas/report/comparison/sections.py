@@ -20,6 +20,7 @@ from nas.report.text import axis_title, between, clip, noun, quantity
 from nas.search.trial import TrialRecord
 
 MAX_POINTS = 1_000  # per run in the plot
+SHARES = 5  # limits within which searches are compared
 FOLDER = Path(__file__).parent
 
 
@@ -80,6 +81,35 @@ def _points(records: Sequence[TrialRecord], axes: Sequence[str]) -> dict[str, An
         "y": [record.error for record in records],
         "text": [trial_name(record) for record in records],
     }
+
+
+def limits_section(comparison: RunComparison) -> Section | None:
+    """Return the lowest error of each search within shares of the largest cost; None of a single search."""
+    if len(comparison.groups) < 2:
+        return None
+    name, error = comparison.views[0].abscissa, comparison.views[0].noun("error")
+    rows = [[tag("th", f"at most {quantity(name, limit)}", scope="row"), *_cells_within(comparison, name, limit)]
+            for limit in _limits(comparison, name)]  # fmt: skip
+    caption = (f"The lowest {error} of each search within a limit of {noun(name)}, in the mean over its seeds. Bold: "
+               "the lowest of a row; the others may differ from it by chance alone.")  # fmt: skip
+    shown = table(caption, [noun(name), *(group.name for group in comparison.groups)], rows)
+    return Section(section("limits", "Where each search leads", tag("div", shown, class_="scroller")))
+
+
+def _limits(comparison: RunComparison, name: str) -> list[float]:
+    """Return five shares of what the budgets allow, or of the largest cost where a run has no limit."""
+    limits = [view.limits.get(name) for view in comparison.views]
+    ends = [limit.max for limit in limits if limit and limit.max is not None]
+    costs = [value_of(name, record) or 0 for view in comparison.views for record in view.complete]
+    most = max(ends) if len(ends) == len(limits) else max(costs)
+    return [most * share / SHARES for share in range(1, SHARES + 1)]
+
+
+def _cells_within(comparison: RunComparison, name: str, limit: float) -> list[Child]:
+    errors = [group.error_within(name, limit) for group in comparison.groups]
+    lowest = min((error for error in errors if error is not None), default=None)
+    return [tag("b", quantity("error", error)) if error is not None and error == lowest else quantity("error", error)
+            for error in errors]  # fmt: skip
 
 
 def volumes_section(comparison: RunComparison) -> Section:
