@@ -36,10 +36,12 @@ def usual_variance(variances: Sequence[float], freedoms: Sequence[int]) -> Usual
         return UsualVariance()
     half = np.array([freedom for _, freedom in known]) / 2
     logs = np.log([variance for variance, _ in known]) - digamma(half) + np.log(half)
-    excess = float(logs.var(ddof=1) - polygamma(1, half).mean())
+    middle, excess = float(logs.mean()), float(logs.var(ddof=1) - polygamma(1, half).mean())
     most = 2.0 * float(half.min())
-    freedom = min(most, 2 * _inverse_trigamma(excess)) if excess > 0 else most
-    return UsualVariance(exp(float(logs.mean()) + float(digamma(freedom / 2)) - log(freedom / 2)), freedom)
+    if excess <= 0:  # they differ by no more than chance
+        return UsualVariance(exp(middle), most)
+    freedom = 2 * _inverse_trigamma(excess)
+    return UsualVariance(exp(middle + float(digamma(freedom / 2)) - log(freedom / 2)), min(most, freedom))
 
 
 def _inverse_trigamma(value: float) -> float:
