@@ -239,7 +239,7 @@ def check_finalists(run: Path) -> int:
 
     from nas.model.export import load_weights
     from nas.model.module import module
-    from nas.search.results.finalists import finalist_weights, load_finalists
+    from nas.search.results.finalist_files import finalist_weights, load_finalists
     from nas.search.store.readings import load_readings
     from nas.training.batches import Batches
     from nas.training.data import load_data, load_test

@@ -20,7 +20,7 @@ from statistics import fmean
 from nas.errors import NasError, RunError, quoted
 from nas.files import atomic_write
 from nas.search.objectives import Range
-from nas.search.results.finalists import load_finalists
+from nas.search.results.finalist_files import load_finalists
 from nas.search.store.rows import STRICT, read_rows
 from nas.search.store.run import Run, load_run
 from nas.statistics import mean_share_interval

@@ -18,7 +18,7 @@ from nas.search.experiment_file import load_experiment, validate_experiment, wit
 from nas.search.loop.latency import with_latency
 from nas.search.loop.search import Search, SearchEvent
 from nas.search.pareto import front_of
-from nas.search.results.finalists import train_pending
+from nas.search.results.finalist_variants import train_pending
 from nas.search.store.create import create
 from nas.search.store.run import Run, load_run
 from nas.search.trial import State, TrialRecord

@@ -17,7 +17,7 @@ from nas.genome.baselines import baseline
 from nas.genome.genome_json import read_genome, to_json
 from nas.known_code import is_known, list_file, remember
 from nas.search.experiment_file import load_experiment, read_experiment, to_toml
-from nas.search.results.finalists import load_finalists
+from nas.search.results.finalist_files import load_finalists
 from nas.search.store.running_trials import read_running_trials
 from nas.training import recipe
 from nas.training.data.cache import cached_part

@@ -1,6 +1,6 @@
 """report, export, finalists: the results of a search."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,10 +13,11 @@ from nas.errors import ExperimentError, ExportError
 if TYPE_CHECKING:
     from nas.model.export import ExportResult
     from nas.model.formats import Format
-    from nas.search.results.finalists import Finalist
+    from nas.search.results.finalist_files import Finalist, FinalistVariant
     from nas.search.store.run import Run
 
 FormatChoice = Literal["source", "onnx", "pt2", "tflite", "all"]
+VariantChoice = Literal["all-images", "distilled"]
 
 
 @app.command("report")
@@ -78,6 +79,10 @@ def export_command(
         int | None,
         typer.Option(min=1, max=1_000, help="Epochs for which tflite is fine-tuned as the integers that it will be."),
     ] = None,
+    variant: Annotated[
+        VariantChoice | None,
+        typer.Option(help="Weights of a finalist trained in another way: all-images or distilled."),
+    ] = None,
     data_dir: DataDir = None,
     space: SpaceFile = None,
 ) -> None:
@@ -97,9 +102,9 @@ def export_command(
     check_formats(formats, opset)
     if chosen := _trial(what, trial):
         refuse_options("the weights of a trial are those it was trained to", seed=seed)
-        exported = _trained(*chosen, out, formats, opset, qat or 0, data_dir, space)
+        exported = _trained(*chosen, out, formats, opset, qat or 0, data_dir, space, variant)
     else:
-        refuse_options(f"{what!r} is not a run", trial=trial, data_dir=data_dir, space=space)
+        refuse_options(f"{what!r} is not a run", trial=trial, data_dir=data_dir, space=space, variant=variant)
         if "tflite" in formats:
             raise ExperimentError(f"{what} is not a trial of a run, whose training images tflite is calibrated on")
         exported = _untrained(what, out, seed, formats, opset)
@@ -131,14 +136,15 @@ def _trained(
     qat: int,
     data_dir: Path | None,
     space: str | None,
+    variant: "VariantChoice | None",
 ) -> "ExportResult":
     from nas.search.results.export_trial import export_trial
     from nas.search.store.run import load_run
 
     found = load_run(run, data_dir, space)
     record = found.record(trial)
-    folder = out or run / "export" / f"{record.number:06d}"
-    exported, accuracy = export_trial(found, record, folder, info, formats, opset, qat)
+    folder = out or run / "export" / (f"{record.number:06d}-{variant}" if variant else f"{record.number:06d}")
+    exported, accuracy = export_trial(found, record, folder, info, formats, opset, qat, variant)
     info("test accuracy not measured" if accuracy is None else f"test accuracy {accuracy:.4f}")
     return exported
 
@@ -168,49 +174,63 @@ def finalists_command(
         int | None,
         typer.Option(min=1, max=100_000, help="Epochs of each training; default likewise, or twice the search's."),
     ] = None,
+    all_images: Annotated[
+        bool | None,
+        typer.Option("--all-images", help="Then train the best of them on the images for validation, too."),
+    ] = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHAT", help="Then train the best of them on the answers of a trial, of a run's best, or RUN:TRIAL."
+        ),
+    ] = None,
     data_dir: DataDir = None,
     space: SpaceFile = None,
     as_json: Json = False,
 ) -> None:
     """Train the best networks again from several seeds, for longer; then evaluate each once on the test split.
 
-    The same command continues one that was interrupted.
+    The same command continues one that was interrupted. With --all-images or --teacher, finalists that are trained
+    already are kept.
     """
     from dataclasses import asdict
 
     from nas.search.finalist_settings import FinalistSettings
+    from nas.search.results.finalist_variants import train_pending
     from nas.search.results.finalists import train_finalists
     from nas.search.store.run import load_run
 
     found = load_run(run, data_dir, space)
-    given = {key: value for key, value in (("seeds", seeds), ("top", top), ("epochs", epochs)) if value is not None}
+    options = {"seeds": seeds, "top": top, "epochs": epochs, "all_images": all_images, "teacher": teacher}
+    given = {key: value for key, value in options.items() if value is not None}
     settings = (found.experiment.finalists or FinalistSettings()).model_copy(update=given)
-    recipe = settings.recipe(found.experiment.recipe)
-    ranked = print_trainings(train_finalists(found, recipe, settings.seeds, settings.top))
+    if all_images or teacher:
+        ranked = print_trainings(train_pending(found, settings))
+    else:
+        recipe = settings.recipe(found.experiment.recipe)
+        ranked = print_trainings(train_finalists(found, recipe, settings.seeds, settings.top))
     if as_json:
         output([asdict(finalist) for finalist in ranked])
     else:
         output(finalists_table(found, ranked))
 
 
-def print_trainings(steps: "Iterator[str | Finalist]") -> list["Finalist"]:
+def print_trainings(steps: "Iterator[str | Finalist | FinalistVariant]") -> list["Finalist | FinalistVariant"]:
     """Print the trainings of finalists as they end; return the finalists, best first. Raises as `train_finalists`."""
-    from nas.search.results.finalists import Finalist
-
-    ranked: list[Finalist] = []
+    ranked: list[Finalist | FinalistVariant] = []
     try:
         for step in steps:
-            if isinstance(step, Finalist):
-                ranked.append(step)
-            else:
+            if isinstance(step, str):
                 info(step)
+            else:
+                ranked.append(step)
     except KeyboardInterrupt:
         info("the trainings that ended are kept; continue with the same command")
         raise
     return ranked
 
 
-def finalists_table(run: "Run", ranked: list["Finalist"]) -> str:
+def finalists_table(run: "Run", ranked: "Sequence[Finalist | FinalistVariant]") -> str:
     """Return finalists as a table: mean validation and test error over the seeds, each with its interval.
 
     The last column is the test error of the weights that are kept.
@@ -219,13 +239,20 @@ def finalists_table(run: "Run", ranked: list["Finalist"]) -> str:
     rows = [("trial", *titles, "of the weights kept")]
     for each in ranked:
         means = *_mean_error(each.errors), *_mean_error(each.test_errors or (each.test_error,))
-        rows.append((str(each.number), *means, f"{each.test_error:.4f}"))
+        rows.append((f"{each.number}{_title(each)}", *means, f"{each.test_error:.4f}"))
     return text_table(list(rows))
 
 
+def _title(finalist: "Finalist | FinalistVariant") -> str:
+    title = getattr(finalist, "title", "")
+    return f", {title}" if title else ""
+
+
 def _mean_error(errors: tuple[float, ...]) -> tuple[str, str]:
-    """Return the mean error over seeds and its interval; one training has none."""
+    """Return the mean error over seeds and its interval; one training has none, and none has no error."""
     from nas.statistics import mean_share_interval
 
+    if not errors:
+        return "-", "-"
     low, high = mean_share_interval(errors)
     return f"{sum(errors) / len(errors):.4f}", f"{low:.4f} to {high:.4f}" if len(errors) > 1 else "-"

@@ -148,7 +148,7 @@ def drive(study: "Study") -> None:
 def train_pending_finalists(path: Path) -> None:
     """Train the finalists that the experiment asks for and print them, unless they are trained. Raises RunError."""
     from nas.cli.results import finalists_table, print_trainings
-    from nas.search.results.finalists import train_pending
+    from nas.search.results.finalist_variants import train_pending
     from nas.search.store.run import load_run
 
     run = load_run(path)

@@ -67,6 +67,8 @@ class Recipe:
     cutout: Pixels = 0  # side of the square set to the mean (DeVries & Taylor 2017); no gain in 15 epochs
     mixup: Amount = 0.0  # alpha of mixup (Zhang et al. 2018); no gain in 15 epochs
     label_smoothing: Share = 0.1  # Szegedy et al. 2015, section 7
+    distill_weight: Share = 0.9  # of a teacher's answers in the loss, where there is a teacher (Hinton et al. 2015)
+    distill_temperature: Positive = 4.0  # by which both networks' logits are divided for that (likewise)
     class_weights: Literal["none", "balanced"] = "none"  # of the loss; balanced: by inverse frequency in training
     auxiliary: Amount = 0.3  # weight of each auxiliary head's loss (Szegedy et al. 2014, section 5)
     ema_decay: Share = 0.0  # decay of the running mean of weights; no gain where the rate falls to zero

@@ -34,10 +34,14 @@ class Training:
     """The training of one network by a recipe, an epoch at a time: the trainer of the toolkit.
 
     The network is initialized from the seed and trained in place. `device` is "cpu" or "cuda". The same seed gives the
-    same scores on one CPU with one thread count, also when a fresh object goes on from the state of another.
+    same scores on one CPU with one thread count, also when a fresh object goes on from the state of another. teacher: a
+    network whose answers are learned too, trained and with its weights; it is not changed.
     """
 
-    def __init__(self, network: nn.Module, data: Data, recipe: Recipe, seed: int, device: str = "cpu") -> None:
+    def __init__(
+        self, network: nn.Module, data: Data, recipe: Recipe, seed: int, device: str = "cpu",
+        teacher: nn.Module | None = None,
+    ) -> None:  # fmt: skip
         self.network, self.recipe, self.seed, self.device = network, recipe, seed, torch.device(device)
         self.epochs, self._start = 0, time.perf_counter()
         reset_peak_bytes(self.device)
@@ -47,7 +51,9 @@ class Training:
         self.batches = Batches(data.train, data, self.device, recipe.crop_padding)
         self.validation = Batches(data.validation, data, self.device)
         weights = balanced_weights(self.batches) if recipe.class_weights == "balanced" else None
-        self.loop = TrainingLoop(network, recipe, self.device, len(self.batches), weights)
+        if teacher is not None:
+            teacher.to(self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self.loop = TrainingLoop(network, recipe, self.device, len(self.batches), weights, teacher)
         self.generator = torch.Generator().manual_seed(seed)
         self.smaller = bool(recipe.first_side) and self._reads_smaller()
 
@@ -158,16 +164,26 @@ def balanced_weights(batches: Batches) -> Tensor:
     return (len(batches) / (batches.classes * counts)).to(batches.labels.device)
 
 
+def distillation_loss(logits: Tensor, answers: Tensor, temperature: float) -> Tensor:
+    """Return the mean divergence of softened answers from the teacher's, in nats, times the temperature squared.
+
+    logits, answers: (batch, classes). Hinton, Vinyals and Dean 2015, section 2: the factor keeps the size of gradients.
+    """
+    own, taught = F.log_softmax(logits / temperature, 1), F.log_softmax(answers / temperature, 1)
+    return temperature**2 * F.kl_div(own, taught, reduction="batchmean", log_target=True)
+
+
 class TrainingLoop:
     """The state of training: the network, the optimizer, the steps taken of all, and the running mean of weights.
 
-    images: for training. weights: of the classes in the loss, (classes,), or None.
+    images: for training. weights: of the classes in the loss, (classes,), or None. teacher: in its evaluation form.
     """
 
     def __init__(
-        self, network: nn.Module, recipe: Recipe, device: torch.device, images: int, weights: Tensor | None = None
-    ) -> None:
-        self.network, self.recipe, self.weights = network, recipe, weights
+        self, network: nn.Module, recipe: Recipe, device: torch.device, images: int, weights: Tensor | None = None,
+        teacher: nn.Module | None = None,
+    ) -> None:  # fmt: skip
+        self.network, self.recipe, self.weights, self.teacher = network, recipe, weights, teacher
         self.forward: nn.Module = torch.compile(network) if recipe.compile else network  # type: ignore[assignment]
         self.optimizer = make_optimizer(network, recipe)
         self.average = WeightAverage(network, recipe.ema_decay) if recipe.ema_decay else None
@@ -204,11 +220,19 @@ class TrainingLoop:
         return classifier_loss.detach()
 
     def losses(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the classifier's loss, and its sum with the weighted losses of the auxiliary heads."""
+        """Return the classifier's loss, and its sum with the weighted losses of the auxiliary heads.
+
+        With a teacher, the classifier's loss is in part the distance to the teacher's answers.
+        """
         with self.autocast:
             heads = outputs(self.forward, images)
         smoothing, weights = self.recipe.label_smoothing, self.weights
         main, *auxiliary = (F.cross_entropy(head.float(), labels, weights, label_smoothing=smoothing) for head in heads)
+        if self.teacher is not None:
+            with torch.no_grad(), self.autocast:
+                answers = self.teacher(images)
+            distance = distillation_loss(heads[0].float(), answers.float(), self.recipe.distill_temperature)
+            main = torch.lerp(main, distance, self.recipe.distill_weight)
         return main, main + self.recipe.auxiliary * sum(auxiliary, torch.zeros_like(main))
 
     def state(self) -> dict[str, Any]:

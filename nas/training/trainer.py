@@ -80,12 +80,17 @@ def check_trainer_name(name: str) -> None:
         find_trainer(name)
 
 
-def make_trainer(name: str, network: "nn.Module", data: Data, recipe: Recipe, seed: int, device: str) -> Trainer:
+def make_trainer(
+    name: str, network: "nn.Module", data: Data, recipe: Recipe, seed: int, device: str,
+    teacher: "nn.Module | None" = None,
+) -> Trainer:  # fmt: skip
     """Return the trainer of that name for a network, which is on the CPU.
 
-    Raises ExperimentError for an unknown name, and TrainingError as `as_trainer`.
+    teacher: a trained network to learn from; only a trainer with a parameter of that name takes one. Raises
+    ExperimentError for an unknown name, and TrainingError as `as_trainer`.
     """
-    return as_trainer(name, find_trainer(name)(network, data, recipe, seed, device))
+    given = {"teacher": teacher} if teacher is not None else {}
+    return as_trainer(name, find_trainer(name)(network, data, recipe, seed, device, **given))
 
 
 def as_trainer(name: str, made: object) -> Trainer:

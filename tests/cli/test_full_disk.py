@@ -12,7 +12,7 @@ import pytest
 from disk import fill
 
 from nas.search.results.doctor import find_inconsistencies
-from nas.search.results.finalists import load_finalists
+from nas.search.results.finalist_files import load_finalists
 from nas.search.store.readings import load_readings
 from nas.search.store.run import load_run
 from nas.search.trial import TrialRecord

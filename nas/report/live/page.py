@@ -10,7 +10,7 @@ from nas.report.html.markup import tag
 from nas.report.html.section import Section
 from nas.report.run.page import run_page
 from nas.report.run.view import view_of
-from nas.search.results.finalists import load_finalists
+from nas.search.results.finalist_files import load_finalists
 from nas.search.results.running import LiveRun
 
 MIN_PAUSE = 3.0  # seconds between two readings

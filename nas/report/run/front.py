@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,10 @@ from nas.report.run.error_axis import error_axis
 from nas.report.run.panel import network_details, network_template
 from nas.report.run.values import value_of
 from nas.report.run.view import View
-from nas.report.text import axis_title, clip, listed, noun, plot_format, quantity
+from nas.report.text import axis_title, between, clip, listed, noun, plot_format, quantity
+from nas.search.results.finalist_files import FinalistVariant
 from nas.search.trial import TrialRecord
+from nas.statistics import mean_share_interval
 
 MAX_DRAWN = 60
 Trace = dict[str, Any]
@@ -70,9 +73,10 @@ def _known_networks(view: View) -> Markup | None:
     for record in (*([numbers[number] for number in finalists] or [view.best]), *view.baselines):
         name = tag("button", trial_name(record), type="button", data_trial=record.number)
         final = finalists.get(record.number)
+        costs = [quantity(name, value_of(name, record)) for name in view.costs]
         rows.append([tag("th", name, scope="row"), quantity("error", view.error_of(record)), view.interval_text(record),
-                     quantity("error", final.test_error) if final else "-",
-                     *[quantity(name, value_of(name, record)) for name in view.costs]])  # fmt: skip
+                     quantity("error", final.test_error) if final else "-", *costs])  # fmt: skip
+        rows += [_variant_row(variant, costs) for variant in view.variants if final and variant.number == final.number]
     caption = ("In the search each network, baselines included, was trained once with one recipe: the interval is over "
                "the validation images. Finalists were trained again: mean and interval over seeds.")  # fmt: skip
     heads = [
@@ -83,6 +87,16 @@ def _known_networks(view: View) -> Markup | None:
         *map(noun, view.costs),
     ]
     return tag("div", table(caption, heads, rows), class_="scroller")
+
+
+def _variant_row(variant: FinalistVariant, costs: list[str]) -> list[Markup | str]:
+    """Return the row of a finalist that was trained in another way; on all images, none is left to validate with."""
+    error, interval = "-", "-"
+    if variant.errors:
+        error = quantity("error", fmean(variant.errors))
+        interval = between(*mean_share_interval(variant.errors)) if len(variant.errors) > 1 else "-"
+    name = tag("th", f"trial {variant.number}, {clip(variant.title, 60)}", scope="row")
+    return [name, error, interval, quantity("error", variant.test_error), *costs]
 
 
 def _front_data(view: View) -> dict[str, Any]:

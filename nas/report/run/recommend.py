@@ -13,7 +13,7 @@ from nas.search.results.compare_errors import (
     error_interval,
     finalist_difference,
 )
-from nas.search.results.finalists import Finalist
+from nas.search.results.finalist_files import Finalist
 from nas.search.trial import TrialRecord
 from nas.statistics import Interval
 

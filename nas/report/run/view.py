@@ -14,7 +14,7 @@ from nas.report.text import between, clip, noun
 from nas.search.experiment import Experiment
 from nas.search.objectives import Budget
 from nas.search.results.compare_errors import count_validation_images, error_interval
-from nas.search.results.finalists import Finalist, comparable, load_finalists
+from nas.search.results.finalist_files import Finalist, FinalistVariant, comparable, load_finalists, load_variants
 from nas.search.store.run import Run
 from nas.search.trial import TrialRecord
 
@@ -26,7 +26,7 @@ class View:
     complete: trials with a finite error. front: those of the front, by error. finalists: those trained again from
     several seeds, best first. best: the first finalist, or else the trial of lowest error, the cheaper of equals; None
     while no trial is complete. baselines: the known networks trained along with the search, by error. images: the
-    number of validation images; None where the run does not record it.
+    number of validation images; None where the run does not record it. variants: finalists trained in another way.
     """
 
     run: Run
@@ -38,6 +38,7 @@ class View:
     finalists: tuple[Finalist, ...] = ()
     baselines: tuple[TrialRecord, ...] = ()
     images: int | None = None
+    variants: tuple[FinalistVariant, ...] = ()
 
     @property
     def experiment(self) -> Experiment:
@@ -115,4 +116,5 @@ def view_of(run: Run) -> View:
     finalists = comparable(tuple(each for each in load_finalists(run.path) if each.number in numbers))
     best = numbers[finalists[0].number] if finalists else next(iter(complete), None)
     baselines = tuple(record for record in sorted(run.baselines, key=_rank) if not _rank(record)[0])
-    return View(run, table, complete, front, best, progress, finalists, baselines, count_validation_images(run))
+    images, variants = count_validation_images(run), load_variants(run.path)
+    return View(run, table, complete, front, best, progress, finalists, baselines, images, variants)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nas.search.results.finalists import Finalist
+from nas.search.results.finalist_files import Finalist
 from nas.search.store.confusion import load_confusion
 from nas.search.store.run import Run
 from nas.search.trial import TrialRecord

@@ -17,9 +17,17 @@ from nas.model.fold import fold_network
 from nas.model.formats import OPSET, Format
 from nas.model.module import module
 from nas.model.predict import Preprocessing
+from nas.search.finalist_settings import VariantName
 from nas.search.results.class_results import class_rows
 from nas.search.results.export_int8 import Int8Export, check_int8, export_int8
-from nas.search.results.finalists import Finalist, finalist_weights, load_finalists
+from nas.search.results.finalist_files import (
+    Finalist,
+    FinalistVariant,
+    finalist_weights,
+    finalists_again,
+    load_finalists,
+    load_variants,
+)
 from nas.search.results.fine_tune_int8 import FineTuning
 from nas.search.results.run_data import RunData, load_run_data
 from nas.search.store.data_facts import DataFacts
@@ -43,11 +51,12 @@ CPU = torch.device("cpu")
 class TrainedNetwork:
     """A network with its weights, in the form in which it trained.
 
-    error: on validation, a fraction, as recorded. unchecked: in words. validation: how it does on those images now.
+    error: on validation, a fraction, as recorded; None where it was trained on those images. unchecked: in words.
+    validation: how it does on those images now.
     """
 
     network: nn.Module
-    error: float
+    error: float | None
     epochs: int
     seed: int
     unchecked: tuple[str, ...] = ()
@@ -142,6 +151,30 @@ def _finalist_network(
     return TrainedNetwork(network, best, finalist.epochs, finalist.seed, unchecked, _validate(network, images))
 
 
+def _variant_network(run: Run, record: TrialRecord, variant: FinalistVariant) -> TrainedNetwork:
+    """Return a finalist that was trained in another way. Raises RunError when its weights are missing, or not its own.
+
+    The images for validation tell nothing of one that was trained on them.
+    """
+    file = run.path / "finalists" / variant.weights
+    network = module(record.graph, training=True)
+    variant.check_weights(file)
+    _load(network, file)
+    return TrainedNetwork(network, min(variant.errors, default=None), variant.epochs, variant.seed)
+
+
+def find_variant(run: Run, record: TrialRecord, name: VariantName) -> FinalistVariant:
+    """Return a finalist that was trained in another way, the latest. Raises RunError where there is none."""
+    found = [each for each in load_variants(run.path) if (each.number, each.name) == (record.number, name)]
+    if not found:
+        option = "--all-images" if name == "all-images" else "--teacher TRIAL"
+        raise RunError(
+            f"trial {record.number} was not trained as {name}; the best finalist is, with: "
+            f"{finalists_again(run.path)} {option}"
+        )
+    return found[-1]
+
+
 def kept_network(run: Run, record: TrialRecord) -> nn.Module:
     """Return a trial's network as it is exported, with the weights that its run keeps: a finalist's, or the search's.
 
@@ -161,13 +194,14 @@ def kept_network(run: Run, record: TrialRecord) -> nn.Module:
 
 def export_trial(
     run: Run, record: TrialRecord, folder: Path, info: Callable[[str], None],
-    formats: tuple[Format, ...] = ("source",), opset: int = OPSET, qat: int = 0,
+    formats: tuple[Format, ...] = ("source",), opset: int = OPSET, qat: int = 0, variant: VariantName | None = None,
 ) -> tuple[ExportResult, float | None]:  # fmt: skip
     """Export a trial and return what was written and its test accuracy, None where the test images cannot be read.
 
     What the run recorded when it was made is on the card; images that differ are refused. Kept weights are exported
     without the images too, and the card says what could not be checked. The format tflite needs the training images;
-    `qat` is for how many epochs its network is fine-tuned on them. Raises RunError, DataError, DeviceError,
+    `qat` is for how many epochs its network is fine-tuned on them. variant: the weights of the finalist trained in
+    another way. Raises RunError, DataError, DeviceError,
     TrainingError or ExportError.
     """
     check_folder(folder)
@@ -176,11 +210,21 @@ def export_trial(
         check_int8(record.graph, images)
     torch.set_num_threads(1)  # as in the search: sums in another order give other scores
     finalist = next((each for each in load_finalists(run.path) if each.number == record.number), None)
-    if finalist:
+    other = find_variant(run, record, variant) if variant else None
+    if other:
+        trained = _variant_network(run, record, other)
+        info(f"finalist {record.number}, {other.title}: its weights are those of {other.epochs} epochs")
+        if other.errors:
+            trained = replace(trained, validation=_validate(trained.network, images))
+        readings = load_readings(run.path, record.number)
+        error: float | None = other.test_error
+        test: Evaluation | None = None
+        reading = _readings_text(readings, f"with the weights of {len(other.test_errors)} seeds")
+    elif finalist:
         trained = _finalist_network(run, record, finalist, images, info)
         readings = load_readings(run.path, record.number)
-        error: float | None = finalist.test_error
-        test: Evaluation | None = None
+        error = finalist.test_error
+        test = None
         reading = _readings_text(readings, f"as a finalist of {len(finalist.errors)} seeds")
     else:
         trained = trained_network(run, record, images, info)
@@ -191,10 +235,12 @@ def export_trial(
     metric = METRICS[run.experiment.metric]
     accuracy = 1 - test.error if test else 1 - error if error is not None and metric.name == "error" else None
     measured = "not measured" if accuracy is None else f"{accuracy:.4f}"
+    validated = "not measured: trained on those images," if trained.error is None else f"{trained.error:.4f}"
     read, name = f", {reading}" if reading else "", run.experiment.source.name
     preprocessing = _preprocessing(images.facts, record.graph, pixel_max(name))
     facts = _inputs_and_outputs(images.facts, preparation(name), pixel_max(name)) | {
-        f"Validation {metric.title}": f"{trained.error:.4f} after {trained.epochs} epochs",
+        f"Validation {metric.title}": f"{validated} after {trained.epochs} epochs",
+        **({"Trained": other.title} if other else {}),
         **({f"Test {metric.title}": f"{error:.4f}{read}"} if metric.name != "error" and error is not None else {}),
         "Test accuracy": measured + read,
         **class_rows("validation", trained.validation, images.facts.class_names),
@@ -215,7 +261,7 @@ def export_trial(
         facts |= int8.rows
     story = (
         f"Trial {record.number} of a search of space {run.experiment.space} on {run.task.name}: "
-        f"validation {metric.title} {trained.error:.4f}, test accuracy {measured}."
+        f"validation {metric.title} {'not measured' if trained.error is None else validated}, test accuracy {measured}."
     )
     try:
         exported = export_network(

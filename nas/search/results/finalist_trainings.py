@@ -35,11 +35,15 @@ class FinalistTraining:
 
 
 class FinalistTrainings:
-    """The trainings of one run under one recipe: those on the disk, and those that are added."""
+    """The trainings of one run under one recipe: those on the disk, and those that are added.
 
-    def __init__(self, path: Path, recipe: Recipe) -> None:
+    variant: what else is different from the training of a finalist, in words.
+    """
+
+    def __init__(self, path: Path, recipe: Recipe, variant: str = "") -> None:
         """Read what an earlier call has left. Raises RunError when the list is damaged."""
-        self._home, self._recipe = path / "finalists", _text_digest(json.dumps(asdict(recipe), sort_keys=True))
+        self._home = path / "finalists"
+        self._recipe = _text_digest(json.dumps(asdict(recipe), sort_keys=True) + variant)
         self._all = {each.key: each for each in load_trainings(path)}
 
     def weights(self, number: int, seed: int) -> Path:

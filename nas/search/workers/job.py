@@ -18,13 +18,22 @@ from nas.user_code import Sources, is_outside, source_file, sources
 
 
 @dataclass(frozen=True)
+class Teacher:
+    """A trained network that another learns from. genome: JSON. weights: the file that holds them."""
+
+    genome: str
+    weights: str
+
+
+@dataclass(frozen=True)
 class Job:
     """One network to train.
 
     number: by which progress and outcome refer to it. genome: JSON. weights: the file they are written to. trainer,
     metric: names. timeout: seconds, or None. memory_gb: host memory the worker may take, or None. gpu: index of its
     graphics card. rungs: epochs after which the worker waits for the driver's word, to stop or to proceed. code: files
-    of the user's own that define its trainer and its building blocks, by the name they are loaded by.
+    of the user's own that define its trainer and its building blocks, by the name they are loaded by. teacher: whose
+    answers are learned, too.
     """
 
     number: int
@@ -41,6 +50,7 @@ class Job:
     gpu: int = 0
     rungs: tuple[int, ...] = ()
     code: dict[str, Sources] = field(default_factory=dict)
+    teacher: Teacher | None = None
 
     @classmethod
     def for_trial(cls, experiment: Experiment, record: TrialRecord, weights: Path) -> "Job":
@@ -80,7 +90,8 @@ class Job:
         size = fields["data"]["image_size"]
         data = Source(**fields["data"] | {"image_size": tuple(size) if isinstance(size, list) else size})
         recipe, rungs = Recipe(**fields["recipe"]), tuple(fields["rungs"])
-        return cls(**fields | {"data": data, "recipe": recipe, "rungs": rungs})
+        teacher = Teacher(**fields["teacher"]) if fields["teacher"] else None
+        return cls(**fields | {"data": data, "recipe": recipe, "rungs": rungs, "teacher": teacher})
 
     def waits_after(self, score: Score) -> bool:
         """Return whether the worker waits for a word after an epoch; training that diverged ends without one."""

@@ -170,6 +170,7 @@ def start_training(job: Job) -> "tuple[nn.Module, Trainer]":
     import torch
 
     from nas.genome.genome_json import from_json
+    from nas.model.export import load_weights
     from nas.model.module import module
     from nas.training.data import load_data
     from nas.training.trainer import make_trainer
@@ -181,7 +182,12 @@ def start_training(job: Job) -> "tuple[nn.Module, Trainer]":
         load_shipped(name, texts)
     seed_generators(job.seed)
     network = module(from_json(job.genome), training=True)
-    return network, make_trainer(job.trainer, network, load_data(job.data), job.recipe, job.seed, _device(job))
+    teacher = None
+    if job.teacher:
+        teacher = module(from_json(job.teacher.genome), training=True)
+        load_weights(teacher, Path(job.teacher.weights))
+    data = load_data(job.data)
+    return network, make_trainer(job.trainer, network, data, job.recipe, job.seed, _device(job), teacher)
 
 
 def _train(job: Job) -> Generator[Event, None, Reason]:

@@ -18,7 +18,16 @@ from nas.training.data.locate import locate
 from nas.training.data.reader import Part, Reader
 from nas.training.data.registry import READERS
 from nas.training.data.source import Source
-from nas.training.data.split import Data, Labels, Rows, Split, remaining_rows, sample_rows, select_rows
+from nas.training.data.split import (
+    Data,
+    Labels,
+    Rows,
+    Split,
+    join_splits,
+    remaining_rows,
+    sample_rows,
+    select_rows,
+)
 from nas.user_code import code_digest
 
 TEST, VALIDATION, VALIDATION_WITHOUT_TEST = 0.2, 0.1, 0.25
@@ -122,6 +131,8 @@ def _load_data(source: Source, _place: str, _stamps: tuple[str, ...]) -> Data:
         validation = select_rows(whole, np.arange(len(whole.labels)))
     else:
         validation = select_rows(part.split, held_out)
+    if source.all_images:
+        train = join_splits(train, validation)
     statistics = part.statistics
     return Data(_task_of(source, part), train, validation, statistics.mean, statistics.std, _seen_digest(parts))
 

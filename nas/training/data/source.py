@@ -15,7 +15,7 @@ class Source:
     NAS_DATA, or in `data`. image_size: pixels a side, or (height, width), to which a folder's or a Parquet file's
     images are cropped and scaled. train_images: how many to train on, a stratified sample. validation: share of the
     images for training that is held out. division: which of the random divisions into images for training and for
-    validation.
+    validation. all_images: train on the images for validation, too.
     """
 
     name: str
@@ -24,6 +24,7 @@ class Source:
     train_images: int | None = None
     validation: float | None = None
     division: int = 0
+    all_images: bool = False
 
     @property
     def size(self) -> Size | None:

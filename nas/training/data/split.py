@@ -47,6 +47,12 @@ def select_rows(split: Split, rows: Rows) -> Split:
     return replace(split, images=np.asarray(split.images[rows]), labels=split.labels[rows])
 
 
+def join_splits(first: Split, second: Split) -> Split:
+    """Return the images of both, with the notes of the first."""
+    images = np.concatenate([first.images, second.images])
+    return replace(first, images=images, labels=np.concatenate([first.labels, second.labels]))
+
+
 def sample_rows(labels: Labels, count: int, seed: int) -> Rows:
     """Return `count` sorted rows, a stratified random sample: each class has its `class_quotas`."""
     order = np.random.default_rng(seed).permutation(len(labels))

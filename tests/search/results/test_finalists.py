@@ -24,17 +24,12 @@ from nas.search.experiment import Experiment
 from nas.search.experiment_file import load_experiment, to_toml, validate_experiment
 from nas.search.finalist_settings import FinalistSettings
 from nas.search.pareto import front_of
-from nas.search.results import finalists as room
+from nas.search.results import finalists
+from nas.search.results import retraining as room
 from nas.search.results.export_trial import export_trial
-from nas.search.results.finalists import (
-    FIRST_SEED,
-    Finalist,
-    chosen,
-    comparable,
-    finalist_weights,
-    load_finalists,
-    train_finalists,
-)
+from nas.search.results.finalist_files import Finalist, comparable, finalist_weights, load_finalists
+from nas.search.results.finalists import chosen, train_finalists
+from nas.search.results.retraining import FIRST_SEED
 from nas.search.results.run_data import load_run_data
 from nas.search.store.readings import load_readings
 from nas.search.store.run import Run, load_run
@@ -170,7 +165,7 @@ def test_until_the_list_is_written_the_earlier_one_and_its_weights_hold(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(room, "_write", full)
+        patch.setattr(finalists, "_write", full)
         with pytest.raises(RunError, match=r"No space left.*Earlier finalists are kept.*run again: nas finalists "):
             train(run, seeds=3, recipe=Recipe(epochs=7))
     assert before.items() <= files(run).items()

@@ -16,7 +16,8 @@ from nas.api import LoadedRun, LoadedTrial
 from nas.model.export import load_weights
 from nas.optuna import Objective
 from nas.search.results.doctor import find_inconsistencies
-from nas.search.results.finalists import Finalist, finalist_weights, train_finalists
+from nas.search.results.finalist_files import Finalist, finalist_weights
+from nas.search.results.finalists import train_finalists
 from nas.training.batches import Batches
 from nas.training.data import load_data, load_test
 from nas.training.evaluation import evaluate

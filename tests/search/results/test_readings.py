@@ -9,7 +9,8 @@ import pytest
 
 from nas.errors import RunError
 from nas.search.results.export_trial import export_trial
-from nas.search.results.finalists import FIRST_SEED, Finalist, finalist_weights
+from nas.search.results.finalist_files import Finalist, finalist_weights
+from nas.search.results.retraining import FIRST_SEED
 from nas.search.store.readings import FILE, load_readings, record_reading
 from nas.search.store.run import Run, load_run
 

@@ -20,7 +20,7 @@ from nas.search.experiment import Experiment
 from nas.search.experiment_file import load_experiment, read_experiment, to_toml, validate_experiment
 from nas.search.loop.search import Search
 from nas.search.results.doctor import find_inconsistencies
-from nas.search.results.finalists import load_finalists
+from nas.search.results.finalist_files import load_finalists
 from nas.search.store.create import create
 from nas.search.store.readings import load_readings
 from nas.search.store.run import Run, load_run

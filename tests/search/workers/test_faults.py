@@ -19,7 +19,8 @@ from nas.genome.primitives import Conv, GapHead, Stem
 from nas.search.experiment_file import load_experiment
 from nas.search.loop.search import Search
 from nas.search.results.export_trial import export_trial
-from nas.search.results.finalists import Finalist, finalist_weights, load_finalists, train_finalists
+from nas.search.results.finalist_files import Finalist, finalist_weights, load_finalists
+from nas.search.results.finalists import train_finalists
 from nas.search.store.create import create
 from nas.search.store.run import load_run
 from nas.search.workers.job import Event, Job, Outcome
