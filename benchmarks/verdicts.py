@@ -41,8 +41,8 @@ def no_effects(principle: Principle, _design: Design, _: np.random.Generator) ->
 
 
 def drawn_effects(principle: Principle, _: Design, rng: np.random.Generator) -> list[float]:
-    """Return effects of both signs, of some points."""
-    return [float(each) for each in rng.normal(0, 1.5, len(principle.bounds))]
+    """Return effects of both signs, of some percent."""
+    return [float(each) for each in rng.normal(0, 5.0, len(principle.bounds))]
 
 
 def expected_effects(principle: Principle, _design: Design, _: np.random.Generator) -> list[float]:
@@ -50,6 +50,7 @@ def expected_effects(principle: Principle, _design: Design, _: np.random.Generat
     return [bound.expected for bound in principle.bounds]
 
 
+SHARES = ("false above", "false below", "missed", "coverage")
 Effects = Callable[[Principle, Design, np.random.Generator], list[float]]
 EFFECTS: dict[str, Effects] = {
     "at the threshold": effects_at_threshold, "none": no_effects, "drawn": drawn_effects, "expected": expected_effects,
@@ -61,7 +62,9 @@ class Tally:
     """What happened over families.
 
     up, down: families with a bound that is falsely said to be above, or below, its threshold. decided, covered: bounds
-    with a word, and those of them whose interval has the true effect in it. held: families in which a claim holds.
+    with a word, and those of them whose interval has the true effect in it. missed: the sum over families of the share
+    of decided bounds whose interval misses, 0 where none is decided: the false coverage rate of Benjamini & Yekutieli
+    (2005). held: families in which a claim holds.
     """
 
     families: int = 0
@@ -69,6 +72,7 @@ class Tally:
     down: int = 0
     decided: int = 0
     covered: int = 0
+    missed: float = 0.0
     held: Counter[str] = field(default_factory=Counter)
 
     def add(self, findings: Sequence[tuple[Finding, float]], held: Sequence[str]) -> None:
@@ -78,7 +82,9 @@ class Tally:
         self.up += any(f.word == "holds" and effect <= f.threshold + ROUNDING for f, effect in decided)
         self.down += any(f.word != "holds" and effect >= _limit(f) - ROUNDING for f, effect in decided)
         self.decided += len(decided)
-        self.covered += sum(f.estimate.low <= effect <= f.estimate.high for f, effect in decided)
+        covered = sum(f.estimate.low <= effect <= f.estimate.high for f, effect in decided)
+        self.covered += covered
+        self.missed += (len(decided) - covered) / max(1, len(decided))
         self.held.update(held)
 
 
@@ -127,7 +133,7 @@ def _results(
     def errors(arm: str) -> Array:
         shape = design.settings
         noise = rng.standard_t(TAILS, shape) / sqrt(TAILS / (TAILS - 2)) if heavy else rng.normal(size=shape)
-        return np.asarray(50 + apart[arm] + sd * noise)
+        return np.asarray(30 * np.exp((apart[arm] + sd * noise) / 100))
 
     return {arm: [Result(float(error), 1.0, 1.0) for error in errors(arm)] for arm in claim.arms}
 
@@ -140,14 +146,14 @@ def main() -> None:
     asked = parser.parse_args()
     study = read_study(find_experiment(asked.study))
     print(f"{asked.study}: {study.design.settings} settings, {asked.families} families, seed {asked.seed}")
-    print(f"{'effects':<18}{'sd differ':>10}{'tails':>8}{'false above':>13}{'false below':>13}{'coverage':>10}")
+    print(f"{'effects':<18}{'sd differ':>10}{'tails':>8}" + "".join(f"{head:>13}" for head in SHARES))
     for name, effects in EFFECTS.items():
         for spread, heavy in CASES:
             found = simulate(study.principles, study.design, effects, spread, heavy, asked.families, asked.seed)
             coverage = f"{found.covered / found.decided:.1%}" if found.decided else "-"
             tails = "heavy" if heavy else "normal"
-            shares = f"{found.up / found.families:>13.1%}{found.down / found.families:>13.1%}"
-            print(f"{name:<18}{spread:>10g}{tails:>8}{shares}{coverage:>10}")
+            shares = [f"{count / found.families:.1%}" for count in (found.up, found.down, found.missed)]
+            print(f"{name:<18}{spread:>10g}{tails:>8}" + "".join(f"{share:>13}" for share in (*shares, coverage)))
     found = simulate(study.principles, study.design, expected_effects, 0.0, False, asked.families, asked.seed)
     print(f"\n{'claim':<8}{'power stated':>14}{'found':>8}   with the expected effects and deviations")
     claims = [

@@ -80,7 +80,7 @@ def _print_plan(plan: "Plan") -> None:
     design, principles = study.design, study.principles
     claims = sum(principle.control is None for principle in principles)
     info(f"{study.experiment.name}: {claims} claims, {count_bounds(principles)} bounds, on {design.settings} settings; "
-         f"alpha {design.alpha:.0%} over all; worth it: {design.worth:g} points")  # fmt: skip
+         f"alpha {design.alpha:.0%} over all; worth it: {design.worth:g} % of the error")  # fmt: skip
     info(f"  {len(plan.trainings)} trainings of {study.experiment.recipe.epochs} epochs")
     for principle in principles:
         power = planned_power(principle, design, alpha_of_one(principles, design))

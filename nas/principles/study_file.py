@@ -43,9 +43,10 @@ class Design:
     settings: how many, each with a division of the images of its own. images: the data sets that they take in turns;
     none means that of the study. side: pixels per side. width, growth: from where to where the widths of the first
     stage, and the growth of widths from stage to stage, are drawn. repeats, shallow, deep: what is drawn from, see
-    `Setting`. worth, worth_loss: the smallest difference that is worth it, in points and in nats. error_sd, loss_sd:
-    standard deviation of one arm over settings, in points and in nats, from a pilot. alpha: of the whole study. keys:
-    of the principles, which are judged together; a file that names none means all that are known when a run begins.
+    `Setting`. worth, worth_loss: the smallest difference that is worth it, in percent of the error and in nats.
+    error_sd, loss_sd: standard deviation of one arm over settings, in the same units, from a pilot. alpha: of the whole study.
+    keys: of the principles, which are judged together; a file that names none means all that are known when a run
+    begins.
     """
 
     settings: Annotated[int, Field(ge=2, le=1000)] = 12
@@ -56,9 +57,9 @@ class Design:
     repeats: Choice = (1, 2)
     shallow: Choice = (14, 20)
     deep: Choice = (44, 56)
-    worth: Positive = 0.5
+    worth: Positive = 2.0
     worth_loss: Positive = 0.05
-    error_sd: Positive = 0.8
+    error_sd: Positive = 3.5
     loss_sd: Positive = 0.05
     alpha: Share = 0.05
     keys: tuple[str, ...] = ()

@@ -154,7 +154,7 @@ def test_a_changed_plan_is_in_the_log(tmp_path: Path) -> None:
     changes = recorded_changes(run)
     assert len(changes) == 2
     assert re.search(r"plan changed after \d+ trainings: settings from 2 to 3", changes[0])
-    assert changes[1].endswith("worth from 0.5 to 0.4")
+    assert changes[1].endswith("worth from 2.0 to 0.4")
 
 
 def test_abandoned_or_lost_trainings_are_repeated_and_a_diverged_one_is_a_result(tmp_path: Path) -> None:

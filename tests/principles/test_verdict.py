@@ -83,9 +83,7 @@ def test_settings_are_paired() -> None:
     """A shift that all arms share in a setting cancels."""
     made = results(H01, {"one 5x5": 1.0}, rng(), sd=0.01)
     shared = rng(1).normal(0, 20, 10)
-    moved = {
-        arm: [replace(r, error=r.error + s) for r, s in zip(row, shared, strict=True) if r] for arm, row in made.items()
-    }
+    moved = {arm: [r.handicapped(s) for r, s in zip(row, shared, strict=True) if r] for arm, row in made.items()}
     assert contrast_values(H01.bounds[0], moved) == pytest.approx(contrast_values(H01.bounds[0], made))
 
 
@@ -138,12 +136,12 @@ def test_a_control_is_not_counted_and_says_whether_it_covers() -> None:
     assert count_bounds([H01, H13, a00, a01]) == 3
     assert alone(a00, {}, sd=0.3).covers
     assert not alone(a00, {"in the other": 5.0}, sd=0.3).covers
-    assert alone(a01, {"in the other": 1.0}, sd=0.3).covers
+    assert alone(a01, {"in the other": 3.0}, sd=0.3).covers
     assert alone(H01, {}).covers is None
 
 
 def test_power_rises_with_settings_and_falls_with_bounds() -> None:
-    few, many = (replace(DESIGN, settings=n) for n in (6, 24))
+    few, many = (replace(DESIGN, settings=n, error_sd=6.0) for n in (6, 24))
     assert planned_power(H01, few, 0.01) < planned_power(H01, many, 0.01) < planned_power(H01, many, 0.05)
 
 
@@ -151,7 +149,9 @@ def test_a_result_is_made_of_scores() -> None:
     scores = tuple(Score(epoch, 0.5 / epoch, 1.0, 1.0, 2.0 / epoch) for epoch in range(1, 11))
     found = Result.of(scores)
     assert (found.error, found.train_loss, found.early_loss) == pytest.approx((5.0, 0.2, 1.0))
-    assert found.handicapped(1.0).error == pytest.approx(6.0)
+    assert found.handicapped(3.0).error == pytest.approx(5.0 * np.exp(0.03))
+    assert found.handicapped(3.0).measured("error") - found.measured("error") == pytest.approx(3.0)
+    assert replace(found, error=0.0).measured("error") == replace(found, error=0.01).measured("error")
 
 
 def test_a_bound_names_what_it_compares() -> None:

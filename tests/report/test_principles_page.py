@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import exp, log
 from pathlib import Path
 
 import numpy as np
@@ -41,12 +42,12 @@ from nas.training.score import Score
 EVIL = "<script>alert(1)</script>"
 FORMULA = "=HYPERLINK(1)"
 KEYS = ("a00", "a01", "h01", "h02", "h09", "h10", "h13", "h14")
-DESIGN = Design(settings=6, side=8, width=(8, 12), shallow=(8,), deep=(14,), keys=KEYS)
+DESIGN = Design(settings=6, side=8, width=(8, 12), shallow=(8,), deep=(14,), worth=0.5, keys=KEYS)
 EXPERIMENT = Experiment(
     name="x", space="principles", data="digits", objectives=("error",), workers=2, train_images=1_000, validation=0.2
 )
 GAINS = {"h01 one 5x5": 6.0, "h09 plain, deep": 4.0, "h13 norm after": 6.0, "h14 dense": 6.0}
-"""Points that are added to the errors of some arms."""
+"""Percent that are added to the errors of some arms."""
 ROOT = Path(__file__).parents[2]
 
 
@@ -57,8 +58,8 @@ def simulated(
     plan, rng, records = Plan(study), np.random.default_rng(0), {}
     indices = {study.seed(index) for index in range(min(settings, study.design.settings))}
     for number, (key, training) in enumerate(plan.trainings.items()):
-        points = gains.get(training.purpose.split(", setting")[0], 0.0)
-        error = 0.4 + points / 100 + float(rng.normal(0, sd / 100))
+        percent = gains.get(training.purpose.split(", setting")[0], 0.0) + float(rng.normal(0, sd))
+        error = 0.4 * exp(percent / 100)
         scores = tuple(Score(epoch, error + 0.1 / epoch, 1.0, 2.0, error + 1 / epoch) for epoch in range(1, 6))
         if key[2] in indices:
             records[key] = replace(training.record, number=number, scores=scores, state="complete", seconds=2.0)
@@ -163,8 +164,8 @@ def test_the_forest_has_each_bound_with_zero_its_threshold_and_its_values(text: 
     assert [lines.count(name) for name in ("zero", "threshold", "span")] == [len(bounds)] * 3
     assert lines.count("value") == len(bounds) * DESIGN.settings
     marks = [str(path["class"]) for path in forest.every("path")]
-    papers = [each.principle for each in results.verdicts if each.principle.paper is not None]
-    assert [marks.count("paper-mark"), marks.count("known-mark")] == [len(papers), 2]
+    assert marks.count("known-mark") == 2
+    assert "paper +3.45 points" in forest.words
     order = [str(link["href"])[1:] for link in forest.every("a")]
     assert order[-2:] == ["a01", "a00"]
     assert order.index("h01") < order.index("h13") < order.index("h02") < order.index("h14")
@@ -174,9 +175,9 @@ def test_a_control_says_whether_its_interval_has_the_known_effect(text: str, res
     assert text.count('class="verdict covered"') == 2 * 3  # in the forest, its heading and its table
     control = next(verdict for verdict in results.verdicts if verdict.principle.key == "a01")
     by_arm = results.by_principle["a01"]
-    assert "which covers the known effect, +1.00 points" in sentence(control, by_arm, DESIGN)
+    assert "which covers the known effect, +3.00 %" in sentence(control, by_arm, DESIGN)
     wrong = replace(control, principle=replace(control.principle, control=9.0))
-    assert "does not cover the known effect, +9.00 points" in sentence(wrong, by_arm, DESIGN)
+    assert "does not cover the known effect, +9.00 %" in sentence(wrong, by_arm, DESIGN)
 
 
 def test_every_principle_has_its_networks_and_its_curves(text: str) -> None:
@@ -207,15 +208,15 @@ def test_sentences_follow_the_verdict(results: StudyResults, tmp_path: Path) -> 
     said = {verdict.principle.key: sentence(verdict, results.by_principle[verdict.principle.key], DESIGN)
             for verdict in results.verdicts}  # fmt: skip
     assert said["h01"].startswith("Holds: one 5x5 - two 3x3 (validation error) is +")
-    assert said["h01"].endswith(" in the mean over 6 settings, above +0.50 points.")
-    assert said["h02"].endswith("below +0.50 points.")
+    assert said["h01"].endswith(" in the mean over 6 settings, above +0.50 %.")
+    assert said["h02"].endswith("below +0.50 %.")
     assert said["h14"].startswith("The opposite: ")
     assert said["h14"].endswith("below 0.")
     assert re.match(r"Holds in part. .*original \(validation error\): holds, .*: too small, ", said["h13"])
     noisy = {v.principle.key: v for v in simulated(results.study, tmp_path, {}, sd=2.0).verdicts}["h01"]
-    assert sentence(noisy, results.by_principle["h01"], DESIGN).endswith("+0.50 points is inside the interval.")
+    assert sentence(noisy, results.by_principle["h01"], DESIGN).endswith("+0.50 % is inside the interval.")
     needed = noisy.settings_needed(DESIGN)
-    assert f"{needed:,} settings would narrow the widest interval to 0.50 points" in what_would_change(noisy, DESIGN)
+    assert f"{needed:,} settings would narrow the widest interval to 0.50 %" in what_would_change(noisy, DESIGN)
 
 
 def test_the_headline_agrees_with_its_numbers(results: StudyResults) -> None:
@@ -240,10 +241,7 @@ def test_depth_is_a_caution_where_one_side_is_deeper(text: str, results: StudyRe
 def test_arms_say_how_their_training_differs(invented: StudyResults) -> None:
     said = Reader(page(invented)).words
     assert "label_smoothing 0.0, epochs 2 and 32 optimizer steps" in said
-    assert (
-        arm_text(Arm(principles()["h01"].arm("one 5x5").build, handicap=1.0), EXPERIMENT)
-        == "1 point added to its error"
-    )
+    assert arm_text(Arm(principles()["h01"].arm("one 5x5").build, handicap=3.0), EXPERIMENT) == "3 % added to its error"
     assert optimizer_steps(EXPERIMENT.model_copy(update={"train_images": None})) is None
 
 
@@ -262,7 +260,9 @@ def test_contrasts_follow_from_the_trainings_that_are_published(results: StudyRe
     for row in contrasts.to_dict("records"):
         weights = bounds[row["claim"], row["bound"], row["metric"]].weights
         arms = {arm: measured[row["claim"], arm, row["setting"]][row["metric"]] for arm in weights}
-        assert row["value"] == pytest.approx(sum(weight * arms[arm] for arm, weight in weights.items()))
+        terms = (weight * (100 * log(arms[arm]) if row["metric"] == "error" else arms[arm])
+                 for arm, weight in weights.items())  # fmt: skip
+        assert row["value"] == pytest.approx(sum(terms))
     means = contrasts.groupby(["claim", "bound", "metric"]).value.mean()
     for verdict in results.verdicts:
         for finding in verdict.findings:
@@ -297,7 +297,7 @@ def test_the_axis_of_effects_is_symmetric_around_zero_and_includes_all_values() 
 
 
 def test_plots_are_drawn_to_their_box() -> None:
-    mark = Mark(0.5, 1.0, 0.6, 1.5, (0.2, 1.4), paper=2.0)
+    mark = Mark(0.5, 1.0, 0.6, 1.5, (0.2, 1.4), known=2.0)
     assert sorted(mark.ends) == [0.2, 0.5, 0.6, 1.0, 1.4, 1.5, 2.0]
     found = Reader(interval_row(mark, AxisScale(-5, 5), "holds", "x"))
     at = {str(line["class"]): float(str(line["x1"]).rstrip("%")) for line in found.every("line")}

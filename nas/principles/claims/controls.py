@@ -8,7 +8,7 @@ from nas.genome.primitives import ConvStack, ConvUnit
 from nas.principles.claims.principle import Arm, Match, Principle, better
 from nas.principles.claims.setting import Setting, plain_stages
 
-HANDICAP = 1.0  # points
+HANDICAP = 3.0  # percent of the error
 Join = Callable[[Value, Value], Value]
 
 
@@ -33,7 +33,7 @@ PRINCIPLES = (
         caveat="Two fingerprints, two initializations, one function class.",
     ),
     Principle(
-        "a01", f"Control: a network is better than itself with {HANDICAP:g} point added to its error.",
+        "a01", f"Control: a network is better than itself with {HANDICAP:g} % added to its error.",
         "no paper", "difference",
         {"in one order": ONE, "in the other": Arm(OTHER, handicap=HANDICAP)},
         (better("in one order", "in the other", HANDICAP),),

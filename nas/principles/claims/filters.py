@@ -94,7 +94,7 @@ PRINCIPLES = (
     Principle(
         "h01", "Two stacked 3x3 convolutions beat one 5x5 at equal MACs.",
         "Simonyan & Zisserman 2014, section 4.1", "difference",
-        {"two 3x3": pairs, "one 5x5": large}, (better("two 3x3", "one 5x5", 2.0),),
+        {"two 3x3": pairs, "one 5x5": large}, (better("two 3x3", "one 5x5", 6.0),),
         (Match("macs", 0.03, ("two 3x3", "one 5x5")),),
         paper=7.0, paper_note="ImageNet top-1, configuration B and five 5x5 layers; their costs differ, no batch norm",
         caveat="The 5x5 network is wider and half as deep; a short schedule favors it.",
@@ -102,7 +102,7 @@ PRINCIPLES = (
     Principle(
         "h02", "A ReLU between the two factors of a 5x5 is better than none.",
         "Szegedy et al. 2016, section 3.1, fig. 2", "difference",
-        {"ReLU between": pairs, "linear": linear}, (better("ReLU between", "linear", 1.0),),
+        {"ReLU between": pairs, "linear": linear}, (better("ReLU between", "linear", 3.0),),
         (Match("params", 0, ("ReLU between", "linear")),),
         paper=1.0, paper_note="ImageNet top-1, accuracies of 77.2 and 76.2 %",
         caveat="Both have a batch norm between the factors.",
@@ -111,7 +111,7 @@ PRINCIPLES = (
         "h03", "Another 1x1 helps, another 3x3 at the same MACs helps more.",
         "Simonyan & Zisserman 2014, section 4.1, table 3, configurations B, C and D", "difference",
         {"two 3x3": pairs, "two 3x3 and a 1x1": pointwise, "three 3x3, thinner": third},
-        (better("three 3x3, thinner", "two 3x3 and a 1x1", 1.1), better("two 3x3 and a 1x1", "two 3x3", 0.6)),
+        (better("three 3x3, thinner", "two 3x3 and a 1x1", 3.3), better("two 3x3 and a 1x1", "two 3x3", 1.8)),
         (Match("macs", 0.03, ("two 3x3 and a 1x1", "three 3x3, thinner")),),
         paper=1.1, paper_note="ImageNet top-1: B 28.7, C 28.1, D 27.0 %; D was not narrowed",
         caveat="The first network is cheaper than the others by its 1x1, and less deep.",
@@ -120,7 +120,7 @@ PRINCIPLES = (
         "h04", "A 3x3 as 1x3 and 3x1 costs more accuracy on a grid of 32 than on one of 16.",
         "Szegedy et al. 2016, section 3.2", "difference",
         {"on the large grid": asymmetric(0), "on the medium grid": asymmetric(1)},
-        (better("on the medium grid", "on the large grid", 0.5),),
+        (better("on the medium grid", "on the large grid", 1.5),),
         (Match("macs", 0.05, ("on the large grid", "on the medium grid")),),
         caveat="The interaction with the symmetric network, which cancels; the wider stage loses more parameters. The "
                "paper finds grids of 12 to 20 good, with 1x7 and 7x1. Images of 28 pixels have grids of 28 and 14.",
@@ -130,7 +130,7 @@ PRINCIPLES = (
         "h06", "A squeeze of the representation hurts more the earlier it is placed.",
         "Szegedy et al. 2016, section 2, principle 1", "trend",
         {position: squeezed(at) for at, position in enumerate(POSITIONS)},
-        (better("late", "early", 1.5),),
+        (better("late", "early", 4.5),),
         (Match("macs", 0.01, POSITIONS),),
         caveat="The fall of a straight line through three positions is that between the first and the last.",
     ),
@@ -138,7 +138,7 @@ PRINCIPLES = (
         "h07", "Fewer channels before a 3x3 lose little, and less than a network narrowed to the same MACs.",
         "Szegedy et al. 2016, section 2, principle 3", "difference",
         {"reduced": reduced_pairs, "thinned": thin, "whole": pairs},
-        (better("reduced", "thinned", 1.0), no_worse("reduced", "whole")),
+        (better("reduced", "thinned", 3.0), no_worse("reduced", "whole")),
         (Match("macs", 0.05, ("reduced", "thinned")),),
         caveat="The reduction adds a batch norm and a ReLU, and makes the network half as deep again; the whole "
                "network has twice the MACs and parameters.",
@@ -146,7 +146,7 @@ PRINCIPLES = (
     Principle(
         "h08", "At equal MACs, channels added on the coarsest grid help more than on the first.",
         "Szegedy et al. 2016, section 3.2, fig. 7", "difference",
-        {"wide late": late, "wide early": early}, (better("wide late", "wide early", 1.0),),
+        {"wide late": late, "wide early": early}, (better("wide late", "wide early", 3.0),),
         (Match("macs", 0.03, ("wide late", "wide early")),),
         caveat="The network that is wide late has many more parameters.",
     ),

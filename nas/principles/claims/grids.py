@@ -63,7 +63,7 @@ PRINCIPLES = (
         "expensive convolution first.",
         "Szegedy et al. 2016, section 5, figs. 9 and 10", "difference",
         {"parallel": parallel, "pool first": pool_first, "conv first": conv_first},
-        (better("parallel", "pool first", 1.0), no_worse("parallel", "conv first")),
+        (better("parallel", "pool first", 3.0), no_worse("parallel", "conv first")),
         (Match("macs", 0.03, ("parallel", "pool first")),),
         caveat="Convolution first costs more MACs, which is the claim's point.",
     ),
@@ -71,7 +71,7 @@ PRINCIPLES = (
         "h25", "Convolutions at stride 2 in place of pooling cost accuracy; added in its place they do not.",
         "Springenberg et al. 2015, section 3.2, table 3", "difference",
         {"pooling": pairs, "strided": strided, "all convolution": all_conv},
-        (better("pooling", "strided", 0.8), no_worse("all convolution", "pooling", 0.5)),
+        (better("pooling", "strided", 2.4), no_worse("all convolution", "pooling", 1.5)),
         (Match("macs", 0.03, ("pooling", "strided", "all convolution")),),
         paper=0.45, paper_note="CIFAR-10, model C: max-pooling 9.74, strided 10.19, all convolution 9.08 %",
         caveat="Widths differ so that MACs are equal; the strided network has more parameters. Convolution in place of "
@@ -80,7 +80,7 @@ PRINCIPLES = (
     Principle(
         "d06", "Overlapping pooling, 3x3 at stride 2, is better than 2x2 at stride 2.",
         "Krizhevsky et al. 2012, section 3.4", "difference",
-        {"3x3": overlapping, "2x2": pairs}, (better("3x3", "2x2", 0.4),),
+        {"3x3": overlapping, "2x2": pairs}, (better("3x3", "2x2", 1.2),),
         (Match("macs", 0, ("3x3", "2x2")), Match("params", 0, ("3x3", "2x2"))),
         paper=0.4, paper_note="ImageNet top-1 (recalled), the gain of overlapping pooling in AlexNet",
         caveat="On the smallest grid a window of 3 is nearly the whole image.",

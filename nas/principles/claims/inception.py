@@ -50,7 +50,7 @@ PRINCIPLES = (
     Principle(
         "h27", "An inception module with 1x1 reductions beats one without at equal MACs.",
         "Szegedy et al. 2014, section 4, fig. 2", "difference",
-        {"reduced": inception_net, "not reduced": naive}, (better("reduced", "not reduced", 1.0),),
+        {"reduced": inception_net, "not reduced": naive}, (better("reduced", "not reduced", 3.0),),
         (Match("macs", 0.05, ("reduced", "not reduced")),),
         caveat="The reductions double the depth. Without them the pooling branch passes every channel on, so the "
                "modules end wider.",
@@ -58,7 +58,7 @@ PRINCIPLES = (
     Principle(
         "d17", "Filters of several sizes side by side beat 3x3 alone at equal MACs.",
         "Szegedy et al. 2014, sections 3 and 4", "difference",
-        {"several sizes": inception_net, "3x3": one_size}, (better("several sizes", "3x3", 1.0),),
+        {"several sizes": inception_net, "3x3": one_size}, (better("several sizes", "3x3", 3.0),),
         (Match("macs", 0.05, ("several sizes", "3x3")),),
         caveat="Both reduce channels by 1x1 before larger filters. The paper argues, and gives no pair.",
     ),

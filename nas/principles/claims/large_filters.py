@@ -36,7 +36,7 @@ PRINCIPLES = (
     Principle(
         "d01", "Three stacked 3x3 convolutions beat one 7x7 at equal MACs.",
         "Simonyan & Zisserman 2014, section 2.3", "difference",
-        {"three 3x3": stacked(3), "one 7x7": one}, (better("three 3x3", "one 7x7", 2.0),),
+        {"three 3x3": stacked(3), "one 7x7": one}, (better("three 3x3", "one 7x7", 6.0),),
         (Match("macs", 0.03, ("three 3x3", "one 7x7")),),
         caveat="The 7x7 network is wider, with more parameters, and a third as deep; a short schedule favors it. The "
                "paper counts weights, and has no such pair.",

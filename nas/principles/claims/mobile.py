@@ -92,7 +92,7 @@ PRINCIPLES = (
     Principle(
         "h31", "Depthwise separable convolutions beat full ones at equal MACs and parameters.",
         "Chollet 2017, section 4.5, tables 1 and 3; Zhang et al. 2018, table 4", "difference",
-        {"separable": separable, "full": pairs}, (better("separable", "full", 1.0),),
+        {"separable": separable, "full": pairs}, (better("separable", "full", 3.0),),
         (Match("macs", 0.03, ("separable", "full")), Match("params", 0.1, ("separable", "full"))),
         paper=0.8, paper_note="ImageNet top-1, Xception and Inception-v3: accuracies of 79.0 and 78.2 %",
         caveat="The separable network is almost three times as wide, with nearly twice as many layers.",
@@ -100,7 +100,7 @@ PRINCIPLES = (
     Principle(
         "h32", "Squeeze-and-excitation in the blocks is better than none at equal MACs.",
         "Hu et al. 2018, section 5.1, tables 3 and 4", "difference",
-        {"gated": with_gates, "none": plain}, (better("gated", "none", 1.0),),
+        {"gated": with_gates, "none": plain}, (better("gated", "none", 3.0),),
         (Match("macs", 0.03, ("gated", "none")),),
         paper=1.16, paper_note="CIFAR-10, ResNet-110: 6.37 and 5.21 %",
         caveat="The gates add a sixth to the parameters, and two small layers per block to the depth.",
@@ -108,7 +108,7 @@ PRINCIPLES = (
     Principle(
         "h33", "Squeeze-and-excitation in the blocks is better than none at equal parameters.",
         "Hu et al. 2018, section 6.1, table 10", "difference",
-        {"gated": thin_with_gates, "none": plain}, (better("gated", "none", 0.8),),
+        {"gated": thin_with_gates, "none": plain}, (better("gated", "none", 2.4),),
         (Match("params", 0.03, ("gated", "none")),),
         caveat="The paper gives no pair at equal parameters; the gated network has fewer MACs, and two small layers "
                "more per block.",
@@ -117,7 +117,7 @@ PRINCIPLES = (
         "h34", "A larger depthwise kernel is better, from 3x3 over 5x5 to 7x7, at equal MACs.",
         "Liu et al. 2022, section 2.5; Tan & Le 2019 (MixConv), fig. 1", "trend",
         {size: with_kernel(kernel) for size, kernel in zip(SIZES, KERNELS, strict=True)},
-        (falls(SIZES, 0.7),),
+        (falls(SIZES, 2.1),),
         (Match("macs", 0.05, SIZES),),
         paper=0.7, paper_note="ImageNet top-1, 3x3 and 7x7 at about equal MACs: accuracies of 79.9 and 80.6 %",
         caveat="On small images the last stage is hardly larger than the kernel.",
@@ -125,7 +125,7 @@ PRINCIPLES = (
     Principle(
         "h35", "Blocks that are wide inside beat blocks that are wide outside at equal MACs.",
         "Sandler et al. 2018, section 3.3; Liu et al. 2022, section 2.4", "difference",
-        {"wide inside": plain, "wide outside": wide_outside}, (better("wide inside", "wide outside", 0.7),),
+        {"wide inside": plain, "wide outside": wide_outside}, (better("wide inside", "wide outside", 2.1),),
         (Match("macs", 0.03, ("wide inside", "wide outside")),),
         paper=0.1, paper_note="ImageNet top-1, ResNet-50 with and without inversion: accuracies of 80.6 and 80.5 %",
         caveat="Radosavovic et al. 2020 (section 4, fig. 14) find the inversion slightly worse. Wide outside has "
@@ -134,7 +134,7 @@ PRINCIPLES = (
     Principle(
         "h36", "SiLU is better than ReLU.",
         "Ramachandran et al. 2017, abstract; Elfwing et al. 2018", "difference",
-        {"SiLU": silu, "ReLU": plain}, (better("SiLU", "ReLU", 0.9),),
+        {"SiLU": silu, "ReLU": plain}, (better("SiLU", "ReLU", 2.7),),
         (Match("macs", 0, ("SiLU", "ReLU")), Match("params", 0, ("SiLU", "ReLU"))),
         paper=0.9, paper_note="ImageNet top-1, the gain of Mobile NASNet-A",
         caveat="The learning rate was not tuned for either.",

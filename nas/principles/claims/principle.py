@@ -17,10 +17,11 @@ from nas.search.trial import RecipeValue
 Build = Callable[[Setting], Graph]
 Kind = Literal["difference", "interaction", "equivalence", "trend", "interior optimum"]
 Metric = Literal["error", "train_loss", "early_loss"]
-"""Validation error in points; mean training loss in nats, of the last epoch or of the epoch after a fifth of them."""
+"""Validation error; mean training loss, of the last epoch or of the epoch after a fifth of them."""
 Sense = Literal["better", "no worse"]
 
-UNITS: dict[Metric, str] = {"error": "points", "train_loss": "nats", "early_loss": "nats"}
+UNITS: dict[Metric, str] = {"error": "%", "train_loss": "nats", "early_loss": "nats"}
+"""Of a contrast. That of errors is in percent of the error: a point is little at an error of 35 % and much at 10 %."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Bound:
     """The claim that a contrast of the arms exceeds a threshold; positive values support the principle.
 
     sense: "better" claims a difference that is worth it, "no worse" that no such difference is lost. What a difference
-    must be to be worth it is the study's. expected: the effect for which power is stated, in units of the metric.
+    must be to be worth it is the study's. expected: the effect for which power is stated, in UNITS.
     """
 
     weights: Mapping[str, float]
@@ -61,8 +62,8 @@ def _times(weight: float) -> str:
 class Arm:
     """A network as a function of the setting, and how its training differs from that of the other arms.
 
-    recipe: settings that differ from the study's. handicap: points added to its error, of a control whose effect is
-    known.
+    recipe: settings that differ from the study's. handicap: percent of its error that are added to it, of a
+    control whose effect is known.
     """
 
     build: Build
@@ -87,9 +88,9 @@ class Principle:
     """A claim with its citation, its arms and its test.
 
     arms: a function of the setting each, or an `Arm` where its training differs too. paper: the effect that the paper
-    reports, in points in the direction of the first bound; `paper_note`: on which data. caveat: what else differs
-    between the arms. unmatched: why the arms are not matched, if so. enlarged: on images of how many times the study's
-    side it is tested. control: the known effect, of a claim that checks the machinery and is not counted.
+    reports, in points of error in the direction of the first bound; `paper_note`: on which data. caveat: what else
+    differs between the arms. unmatched: why the arms are not matched, if so. enlarged: on images of how many times the
+    study's side it is tested. control: the known effect, of a claim that checks the machinery and is not counted.
     """
 
     key: str

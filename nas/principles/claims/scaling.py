@@ -45,7 +45,7 @@ PRINCIPLES = (
         "h19", "Four times the MACs are better spent on depth and width together than on one of them.",
         "Tan & Le 2019 (EfficientNet), sections 3 and 5.1, table 3", "difference",
         {"both": deeper_and_wider, "depth": deeper, "width": wider},
-        (better("both", "depth", 0.7), better("both", "width", 1.1)),
+        (better("both", "depth", 2.1), better("both", "width", 3.3)),
         (Match("macs", 0.05, ("both", "depth", "width")),),
         paper=0.7, paper_note="ImageNet top-1, ResNet-50: accuracies of 78.8 for compound scaling, 78.1 for depth "
                               "and 77.7 for width",
@@ -55,7 +55,7 @@ PRINCIPLES = (
     Principle(
         "d09", "With shortcuts, deeper is better.",
         "He et al. 2015, section 4.2, table 6", "difference",
-        {"deep": deep, "shallow": shallow}, (better("deep", "shallow", 1.8),),
+        {"deep": deep, "shallow": shallow}, (better("deep", "shallow", 5.4),),
         paper=1.78, paper_note="CIFAR-10, 56 and 20 layers: 6.97 and 8.75 %",
         caveat="Deeper networks learn more slowly; a short schedule hides part of the gain.",
         unmatched="Depth, and with it cost and parameters, is tested.",
@@ -63,14 +63,14 @@ PRINCIPLES = (
     Principle(
         "d14", "More filters after the first stage lower the error.",
         "Zeiler & Fergus 2014, section 5.1, table 2", "difference",
-        {"more filters": more_filters, "as many": pairs}, (better("more filters", "as many", 0.5),),
+        {"more filters": more_filters, "as many": pairs}, (better("more filters", "as many", 1.5),),
         paper=0.5, paper_note="ImageNet top-5, 512, 1024, 512 and 384, 384, 256 filters: 16.0 and 16.5 %",
         unmatched="Width, and with it cost and parameters, is tested.",
     ),
     Principle(
         "d15", "A deeper stack of 3x3 is better, from one to three per stage.",
         "Simonyan & Zisserman 2014, section 4.1, table 3", "trend",
-        DEPTHS, (falls(tuple(DEPTHS), 2.6),),
+        DEPTHS, (falls(tuple(DEPTHS), 7.8),),
         paper=2.6, paper_note="ImageNet top-1, configurations A, B and D of 11, 13 and 16 layers: 29.6, 28.7, 27.0 %",
         caveat="The paper's 19 layers are no better than its 16 (27.3 %).",
         unmatched="Depth, and with it cost and parameters, is tested.",

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, exp, log
 
-from nas.principles.claims.principle import Bound
+from nas.principles.claims.principle import Bound, Metric
 from nas.training.score import Score
+
+FLOOR = 0.01  # points: the error of a network without one, an image of 10,000
 
 
 @dataclass(frozen=True)
 class Result:
-    """One training. error: in points. train_loss, early_loss: in nats. scores: one per epoch."""
+    """One training. error: in percent of the images. train_loss, early_loss: in nats. scores: one per epoch."""
 
     error: float
     train_loss: float
@@ -23,9 +25,16 @@ class Result:
         early = scores[ceil(len(scores) / 5) - 1]
         return cls(100 * scores[-1].error, scores[-1].train_loss, early.train_loss, scores)
 
-    def handicapped(self, points: float) -> "Result":
-        """Return the result with points added to its error."""
-        return replace(self, error=self.error + points)
+    def handicapped(self, percent: float) -> "Result":
+        """Return the result with percent of its error added to it, logarithmic ones."""
+        return replace(self, error=self.error * exp(percent / 100))
+
+    def measured(self, metric: Metric) -> float:
+        """Return a loss in nats, or 100 times the logarithm of the error, differences of which are percent of it.
+
+        So that from A to B and from B to A are one number with two signs; for small differences it is the percentage.
+        """
+        return 100 * log(max(self.error, FLOOR)) if metric == "error" else float(getattr(self, metric))
 
 
 Results = Mapping[str, Sequence[Result | None]]
@@ -33,13 +42,13 @@ Results = Mapping[str, Sequence[Result | None]]
 
 
 def contrast_values(bound: Bound, results: Results) -> list[float | None]:
-    """Return the contrast in each setting; None where an arm has no result."""
+    """Return the contrast in each setting, in `UNITS`; None where an arm has no result."""
     rows = zip(*(results[arm] for arm in bound.weights), strict=True)
     return [_contrast(bound, row) for row in rows]
 
 
 def _contrast(bound: Bound, row: Sequence[Result | None]) -> float | None:
-    measured = [float(getattr(result, bound.metric)) for result in row if result]
+    measured = [result.measured(bound.metric) for result in row if result]
     if len(measured) < len(row):
         return None
     return sum(weight * value for weight, value in zip(bound.weights.values(), measured, strict=True))

@@ -1,4 +1,4 @@
-"""All principles in one forest plot: each bound with its interval, its values and the paper's effect on one axis."""
+"""All principles in one forest plot: each bound with its interval and its values on one axis."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from nas.principles.study_file import Design
 from nas.report.html.markup import Child, Markup, tag
 from nas.report.html.section import section
 from nas.report.principles.badges import badge, bound_word, style_of, verdict_badge
-from nas.report.principles.plots import AxisScale, Mark, axis_scale, axis_ticks, interval_row, legend
+from nas.report.principles.plots import LINEAR, AxisScale, Mark, axis_scale, axis_ticks, interval_row, legend
 from nas.report.principles.sentences import complete_settings, span
 from nas.report.principles.settings import known_values
 
@@ -18,7 +18,6 @@ LEGEND = (
     (Mark(1.0, 0.3, -0.6, 1.4), "mean and its interval"),
     (Mark(1.0, values=(-0.9, -0.2, 0.3, 0.5, 0.8, 1.6)), "single settings"),
     (Mark(1.0), "zero; dashed: threshold"),
-    (Mark(1.0, paper=0.4), "effect in the paper"),
     (Mark(1.0, known=0.4), "known effect of a control"),
 )
 
@@ -42,9 +41,10 @@ def _caption(results: StudyResults) -> str:
     design, principles = results.study.design, results.study.principles
     return (
         "Positive effects support a claim; one with several bars needs all of them above their dashed lines. The axis "
-        f"is in points, about linear up to 1 and logarithmic beyond. All {count_bounds(principles)} intervals hold "
-        f"together at {1 - design.alpha:.0%}: each is one of {1 - alpha_of_one(principles, design):.2%}. Losses are "
-        f"drawn so that {design.worth_loss:g} nats, which are worth it, are at {design.worth:g} points."
+        f"is in percent of the error, about linear up to {LINEAR:g} and logarithmic beyond. All "
+        f"{count_bounds(principles)} intervals hold together at {1 - design.alpha:.0%}: each is one of "
+        f"{1 - alpha_of_one(principles, design):.2%}. Losses are drawn so that {design.worth_loss:g} nats, which are "
+        f"worth it, are at {design.worth:g} %. What papers report is in points of their errors."
     )
 
 
@@ -59,13 +59,13 @@ def _place(verdict: Verdict) -> tuple[bool, int, float]:
 
 
 def _mark(verdict: Verdict, rank: int, design: Design) -> Mark:
-    """Return what the plot shows of a bound, in points."""
+    """Return what the plot shows of a bound, in percent of the error."""
     finding, principle = verdict.findings[rank], verdict.principle
-    points = 1.0 if finding.bound.metric == "error" else design.worth / design.worth_loss
+    unit = 1.0 if finding.bound.metric == "error" else design.worth / design.worth_loss
     one = finding.estimate
-    mark = Mark(finding.threshold * points, one.mean * points, one.low * points, one.high * points,
-                tuple(value * points for value in known_values(finding)))  # fmt: skip
-    return mark if rank else replace(mark, paper=principle.paper, known=principle.control)
+    mark = Mark(finding.threshold * unit, one.mean * unit, one.low * unit, one.high * unit,
+                tuple(value * unit for value in known_values(finding)))  # fmt: skip
+    return mark if rank else replace(mark, known=principle.control)
 
 
 def _row(results: StudyResults, verdict: Verdict, marks: list[Mark], axis: AxisScale) -> Child:
@@ -81,7 +81,8 @@ def _bound(verdict: Verdict, finding: Finding, mark: Mark, axis: AxisScale) -> M
     effect, several = span(finding.estimate, finding.bound), len(verdict.findings) > 1
     word = bound_word(verdict, finding)
     bar = interval_row(mark, axis, style_of(word), f"{finding.bound.name}: {effect}, {word}")
-    paper = f"paper {mark.paper:+.2f}" if mark.paper is not None else ""
+    first = finding is verdict.findings[0] and verdict.principle.paper is not None
+    paper = f"paper {verdict.principle.paper:+.2f} points" if first else ""
     known = "" if mark.known is None else f"known {mark.known:+.2f}" if mark.known else "known 0"
     notes = ", ".join(filter(None, [finding.bound.name if several else "", paper, known]))
     numbers = tag(

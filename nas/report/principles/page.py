@@ -67,7 +67,7 @@ def _scale(results: StudyResults) -> list[tuple[Child, Child]]:
         ("images per setting", f"{_train_images(results)} for training and {validation_text(results)} for validation, "
                                f"at {pixels_text(drawn)}"),
         ("each network", schedule_text(experiment)),
-        ("worth it", f"{design.worth:g} points of validation error, {design.worth_loss:g} nats of training loss"),
+        ("worth it", f"{design.worth:g} % of the validation error, {design.worth_loss:g} nats of training loss"),
         ("trainings", f"{done:,} of {len(trainings):,}"),
     ]  # fmt: skip
 

@@ -7,7 +7,7 @@ from math import asinh
 from nas.report.html.markup import Child, Markup, join, tag
 
 COLORS = ("c1", "c2", "c3", "c4", "c5", "c6")
-LINEAR_POINTS = 1.0  # the axis of effects is nearly linear up to this, and nearly logarithmic above
+LINEAR = 3.0  # percent: the axis of effects is nearly linear up to this, and nearly logarithmic above
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class AxisScale:
 
     def at(self, value: float) -> float:
         """Return percent from the left, clipped to the chart."""
-        low, high = asinh(self.low / LINEAR_POINTS), asinh(self.high / LINEAR_POINTS)
-        share = (asinh(value / LINEAR_POINTS) - low) / (high - low)
+        low, high = asinh(self.low / LINEAR), asinh(self.high / LINEAR)
+        share = (asinh(value / LINEAR) - low) / (high - low)
         return round(100 * min(max(share, 0.0), 1.0), 2)
 
     @property
@@ -40,8 +40,7 @@ def axis_scale(values: Iterable[float]) -> AxisScale:
 class Mark:
     """What a row of the forest plot shows: the value to exceed, a mean with its interval, and single values.
 
-    middle, low, high: None where there is no mean, or no interval. paper: the effect in the paper. known: that of a
-    control.
+    middle, low, high: None where there is no mean, or no interval. known: the effect of a control.
     """
 
     threshold: float
@@ -49,13 +48,12 @@ class Mark:
     low: float | None = None
     high: float | None = None
     values: tuple[float, ...] = ()
-    paper: float | None = None
     known: float | None = None
 
     @property
     def ends(self) -> list[float]:
         """Return every value that the axis must include."""
-        ends = (self.middle, self.threshold, self.low, self.high, self.paper, self.known, *self.values)
+        ends = (self.middle, self.threshold, self.low, self.high, self.known, *self.values)
         return [end for end in ends if end is not None]
 
 
@@ -69,7 +67,6 @@ def interval_row(mark: Mark, scale: AxisScale, outcome: str, label: str, height:
         _interval(mark, scale),
         _dot(mark, scale),
         _symbol("known-mark", "M-5 -5H5V5H-5Z", mark.known, scale),
-        _symbol("paper-mark", "M0 -5L5 0L0 5L-5 0Z", mark.paper, scale),
     ]
     return tag("svg", shapes, class_=f"interval {outcome}", role="img", aria_label=label, height=height, width="100%")
 

@@ -34,7 +34,8 @@ def write_values(results: StudyResults, directory: Path) -> None:
 def contrasts_frame(results: StudyResults) -> pd.DataFrame:
     """Return a row per bound and setting.
 
-    threshold, value: in points, or in nats for a loss. side: pixels that the networks see. setting: from 0.
+    threshold, value: in percent of the error (100 times a difference of logarithms), or in nats for a loss. side:
+    pixels that the networks see. setting: from 0.
     """
     rows = [row for each in results.study.principles for row in _contrast_rows(results, each)]
     return pd.DataFrame(rows, columns=list(CONTRAST_COLUMNS))
@@ -54,8 +55,8 @@ def _contrast_rows(results: StudyResults, principle: Principle) -> Iterator[tupl
 def trainings_frame(results: StudyResults) -> pd.DataFrame:
     """Return a row per arm and setting. A training that two claims share has two rows with one fingerprint and seed.
 
-    error: in points, with the handicap of a control. train_loss, early_loss: in nats. params, macs: per network and
-    per image. seconds: of training. recipe: how it differs from the study's.
+    error: in percent of the images, with the handicap of a control. train_loss, early_loss: in nats. params, macs:
+    per network and per image. seconds: of training. recipe: how it differs from the study's.
     """
     rows = [row for each in results.study.principles for row in _training_rows(results, each)]
     return pd.DataFrame(rows, columns=list(TRAINING_COLUMNS))

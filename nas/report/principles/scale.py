@@ -72,5 +72,5 @@ def arm_text(arm: Arm, experiment: Experiment) -> str:
     if {"epochs", "batch"} & set(arm.recipe) and (steps := optimizer_steps(experiment, arm)):
         parts.append(f"{steps:,} optimizer steps")
     if arm.handicap:
-        parts.append(f"{arm.handicap:g} point{'s' * (arm.handicap != 1)} added to its error")
+        parts.append(f"{arm.handicap:g} % added to its error")
     return listed(parts) if parts else ""

@@ -34,7 +34,7 @@ def headline(verdicts: Sequence[Verdict]) -> str:
 
 
 def amount(value: float, bound: Bound) -> str:
-    """Return a value with its sign and unit: `+1.24 points`."""
+    """Return a value with its sign and unit: `+1.24 %`."""
     return f"{signed(value, bound)} {UNITS[bound.metric]}"
 
 
@@ -44,7 +44,7 @@ def signed(value: float, bound: Bound) -> str:
 
 
 def span(estimate: Estimate, bound: Bound) -> str:
-    """Return mean and interval: `+1.24 [+0.60, +1.88] points`."""
+    """Return mean and interval: `+1.24 [+0.60, +1.88] %`."""
     middle, low, high = (signed(value, bound) for value in (estimate.mean, estimate.low, estimate.high))
     return f"{middle} [{low}, {high}] {UNITS[bound.metric]}"
 
