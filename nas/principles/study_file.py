@@ -44,9 +44,9 @@ class Design:
     none means that of the study. side: pixels per side. width, growth: from where to where the widths of the first
     stage, and the growth of widths from stage to stage, are drawn. repeats, shallow, deep: what is drawn from, see
     `Setting`. worth, worth_loss: the smallest difference that is worth it, in percent of the error and in nats.
-    error_sd, loss_sd: standard deviation of one arm over settings, in the same units, from a pilot. alpha: of the whole study.
-    keys: of the principles, which are judged together; a file that names none means all that are known when a run
-    begins.
+    error_sd, loss_sd: standard deviation of one arm over settings, in the same units, from a pilot. alpha: of the whole
+    study. keys: of the principles, which are judged together; a file that names none means all that are known when a
+    run begins.
     """
 
     settings: Annotated[int, Field(ge=2, le=1000)] = 12
