@@ -19,11 +19,15 @@ TEST_IMAGES = 10_000  # of CIFAR-10; as many validate NAS-Bench-101
 MIN_INSIDE = 100  # networks that a budget leaves, where there are as many
 
 
+Curve = tuple[float, ...]
+
+
 @dataclass(frozen=True)
 class TableNetwork:
     """A network of a table: its exact counts, and the errors of its trainings as shares of one.
 
     number: its place in the table. short: validation errors that a search may be told. long: errors to judge by.
+    curves: of each training in `short`, the validation errors after the epochs of which the table has them.
     """
 
     number: int
@@ -32,6 +36,7 @@ class TableNetwork:
     depth: int
     short: tuple[float, ...]
     long: tuple[float, ...]
+    curves: tuple[Curve, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,14 @@ class JudgedTable:
             return error
         noise = sqrt(error * (1 - error) / self.noise_images)
         return float(np.clip(error + noise * rng.standard_normal(), 0, 1))
+
+    def told_curve(self, network: TableNetwork, rng: np.random.Generator) -> Curve:
+        """Return the validation errors of one training; noise of the images is that of one draw of them."""
+        curve = network.curves[int(rng.integers(len(network.curves)))]
+        if self.noise_images is None:
+            return curve
+        z = rng.standard_normal()
+        return tuple([float(np.clip(e + z * sqrt(e * (1 - e) / self.noise_images), 0, 1)) for e in curve])
 
     def expected(self, network: TableNetwork) -> float:
         """Return the validation error of a short training without noise: what a search can minimize."""

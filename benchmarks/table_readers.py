@@ -26,7 +26,7 @@ import pandas as pd
 
 from benchmarks import nasbench101, nasbench201
 from benchmarks.cifar16 import Cifar16
-from benchmarks.judged_tables import TEST_IMAGES, JudgedTable, TableNetwork
+from benchmarks.judged_tables import TEST_IMAGES, Curve, JudgedTable, TableNetwork
 from nas.errors import DataError
 from nas.genome import Graph, Task, Trial, cost, fingerprint
 from nas.genome.trial import Choice, Space
@@ -60,8 +60,8 @@ def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     return table
 
 
-Row = tuple[str, tuple[int, int, int], float, float]
-"""A fingerprint; params, MACs and depth; a short and a long error."""
+Row = tuple[str, tuple[int, int, int], float, float, Curve]
+"""A fingerprint; params, MACs and depth; a short and a long error; errors after each epoch, where there are any."""
 
 
 def _networks(rows: Iterable[Row]) -> dict[str, TableNetwork]:
@@ -69,14 +69,14 @@ def _networks(rows: Iterable[Row]) -> dict[str, TableNetwork]:
     for row in rows:
         found[row[0]].append(row)
     return {
-        name: TableNetwork(number, *same[0][1], tuple([row[2] for row in same]), tuple([row[3] for row in same]))
+        name: TableNetwork(number, *same[0][1], *zip(*[row[2:] for row in same], strict=True))
         for number, (name, same) in enumerate(found.items())
     }
 
 
-def _row(graph: Graph, short: float, long: float) -> Row:
+def _row(graph: Graph, short: float, long: float, curve: Curve = ()) -> Row:
     counts = cost(graph)
-    return fingerprint(graph), (counts.params, counts.macs, counts.depth), short, long
+    return fingerprint(graph), (counts.params, counts.macs, counts.depth), short, long, curve
 
 
 def read_nasbench201(images: str, told: str, validation: int, path: Path) -> JudgedTable:
@@ -91,12 +91,14 @@ def read_nasbench201(images: str, told: str, validation: int, path: Path) -> Jud
 
 def read_nasbench101(epochs: int, path: Path) -> JudgedTable:
     """Return the sample of NAS-Bench-101, told after so many epochs."""
-    scores = [f"val_acc_{epochs}ep", "val_acc_108ep"]
-    table = _read(path, ["adjacency", "ops", *scores])
+    steps = (4, 12, 36, 108)
+    table = _read(path, ["adjacency", "ops", *(f"val_acc_{epoch}ep" for epoch in steps)])
     cells = list(table[["adjacency", "ops"]].itertuples(index=False, name=None))
-    errors = (1 - table[scores].to_numpy(float)).tolist()
+    errors = {epoch: (1 - table[f"val_acc_{epoch}ep"].to_numpy(float)).tolist() for epoch in steps}
     graphs = map(nasbench101.network, cells)
-    networks = _networks(_row(graph, *both) for graph, both in zip(graphs, errors, strict=True))
+    curves = zip(*(errors[epoch] for epoch in steps if epoch <= epochs), strict=True)
+    rows = zip(graphs, errors[epochs], errors[108], curves, strict=True)
+    networks = _networks(_row(*row) for row in rows)
     return JudgedTable(nasbench101.CellSpace(cells), nasbench101.TASK, networks, TEST_IMAGES)
 
 
@@ -120,10 +122,14 @@ class PartOfSpace:
 
 def read_own(space: str, path: Path) -> JudgedTable:
     """Return a table that make_table wrote, also a part of one."""
-    columns = ["fingerprint", "params", "macs", "depth", "error_8", "test_error"]
-    table = _read(path, columns).fillna({"error_8": GUESS, "test_error": GUESS})
+    curve = [f"error_{epoch}" for epoch in range(1, 9)]
+    columns = ["fingerprint", "params", "macs", "depth", "test_error", *curve]
+    table = _read(path, columns).fillna(dict.fromkeys((*curve, "test_error"), GUESS))
     rows = table[columns].itertuples(index=False, name=None)
-    networks = _networks((name, (params, macs, depth), *both) for name, params, macs, depth, *both in rows)
+    networks = _networks(
+        (name, (params, macs, depth), errors[-1], test, tuple(errors))
+        for name, params, macs, depth, test, *errors in rows
+    )
     choices = table.iloc[:, : table.columns.get_loc("fingerprint")].drop_duplicates().astype(object)
     known = cast("list[dict[str, Choice | None]]", choices.where(choices.notna(), None).to_dict("records"))
     return JudgedTable(PartOfSpace(load_space(space), known), Cifar16.task, networks)

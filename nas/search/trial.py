@@ -1,7 +1,7 @@
 """One trial: its choices, network, counts and scores."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal
@@ -158,6 +158,11 @@ class TrialRecord:
         if self.known_error is None:
             return None
         return self.vector(tuple([name for name in names if not OBJECTIVES[name].exact]))
+
+    def curve(self, name: str) -> tuple[float, ...]:
+        """Return the value of an objective after each epoch that was trained."""
+        ends = range(1, len(self.scores) + 1)
+        return tuple([float(OBJECTIVES[name].of(replace(self, scores=self.scores[:end]))) for end in ends])
 
     def vector(self, names: tuple[str, ...]) -> Vector:
         """Return the values after the last of its scores, whatever its state."""

@@ -118,7 +118,7 @@ class Searcher(TuneSearcher):
         record = replace(record, state="complete" if known else "failed")
         self.records[trial_id] = record
         if proposal := self._proposals.pop(trial_id, None):
-            self.proposer.tell(proposal, *(record.measured(self.experiment.objectives) or ()))
+            self.proposer.tell_record(proposal, record)
         elif self._proposer:
             self._proposer.learn(record)
 

@@ -3,7 +3,8 @@
 Trials are compared when they reach a rung: epochs / factor, epochs / factor^2 and so on. One goes on if it is in the
 best 1 / factor of all that reached the rung so far (ASHA: Li et al. 2018, section 3). Best is by front, not by error:
 with costs among the objectives, a small network is not stopped for being less accurate than a large one, only for
-being less accurate than others as small.
+being less accurate than others as small. A rung at which errors do not tell how trainings end stops nothing
+(`RungWorth`).
 
 Among few, a good trial may be stopped. So the best of those stopped wait, and one that later trials show to be in the
 best 1 / factor is promoted: trained again from its seed, past that rung. That costs all the epochs of a training: those
@@ -17,7 +18,8 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.search.objectives import Vector
+from nas.search.loop.rung_worth import RungWorth
+from nas.search.objectives import OBJECTIVES, Vector
 from nas.search.pareto import as_points, dominates
 from nas.search.trial import TrialRecord
 
@@ -36,6 +38,8 @@ class Halving:
 
     def __init__(self, names: tuple[str, ...], epochs: int, factor: int, records: Iterable[TrialRecord] = ()) -> None:
         records = tuple(records)
+        self._measured = next((i for i, name in enumerate(names) if not OBJECTIVES[name].exact), 0)
+        self.worth = RungWorth()
         self.names, self.epochs, self.factor = names, epochs, factor
         self.saved = epochs_saved(records, epochs)
         self.reached: dict[int, dict[int, Vector]] = {rung: {} for rung in rungs(epochs, factor)}  # by number
@@ -44,6 +48,7 @@ class Halving:
         for record in records:
             for epoch in range(len(record.scores) if record.state in ("complete", "pruned") else 0):
                 self._note(replace(record, scores=record.scores[: epoch + 1]))
+            self.end(record)
 
     def rungs_ahead(self, record: TrialRecord) -> tuple[int, ...]:
         """Return the rungs at which a trial is compared: none that it passed before it was promoted or lost."""
@@ -55,7 +60,14 @@ class Halving:
         passed = record.number in self.reached.get(epoch, {})  # before it was promoted
         if passed or not self._note(record):
             return False
+        if self.worth.is_sampled(record.number) or not self.worth.tells(epoch):
+            return False
         return len(self.reached[epoch]) >= MIN_AT_RUNG and self._standing(record) >= 1 / self.factor
+
+    def end(self, record: TrialRecord) -> None:
+        """Record how a trial ended."""
+        if record.state == "complete" and not record.baseline:
+            self.worth.end(record.number, record.vector(self.names)[self._measured])
 
     def pause(self, record: TrialRecord) -> None:
         """Record that a trial was stopped and waits for promotion."""
@@ -94,7 +106,8 @@ class Halving:
         epoch = record.scores[-1].epoch
         if epoch not in self.reached:
             return False
-        self.reached[epoch][record.number] = record.vector(self.names)
+        vector = self.reached[epoch][record.number] = record.vector(self.names)
+        self.worth.note(record.number, epoch, vector[self._measured])
         self._standings.pop(epoch, None)
         return True
 

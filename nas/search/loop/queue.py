@@ -57,7 +57,7 @@ class TrialQueue:
         self._mine.discard(record.number)
         if proposal := self._proposals.pop(record.number, None):
             self._finished[record.number] = True
-            self._proposer.tell(proposal, *(record.measured(self.experiment.objectives) or ()))
+            self._proposer.tell_record(proposal, record)
 
     def is_complete(self) -> bool:
         """Return whether every trial and baseline has ended, so that more time would train nothing."""

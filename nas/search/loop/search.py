@@ -156,6 +156,8 @@ class Search:
         self.study.end(record)
         self.running.pop(record.number, None)
         self._queue.tell(record)
+        if self._halving:
+            self._halving.end(record)
         self._keep_front(record)
         log(self.study.path, record)
         self._curves.ended(record)

@@ -18,7 +18,7 @@ from nas.search.propose.candidate import Candidate, EditedGraph, make_candidate
 from nas.search.propose.choices import AskedTrial, Choices, GuidedTrial
 from nas.search.propose.earlier import EarlierTrial, tell_earlier_trials
 from nas.search.propose.fit_budget import BudgetFitter
-from nas.search.propose.samplers.base import SamplerSetup, vector
+from nas.search.propose.samplers.base import CurveSampler, SamplerSetup, SamplerTrial, vector
 from nas.search.propose.samplers.factory import make_sampler
 from nas.search.propose.scale_widths import scale_widths
 from nas.search.registries import SAMPLERS
@@ -105,7 +105,7 @@ class Proposer:
         past = Candidate(record.choices, record.distributions, record.graph, record.cost)
         known = record.measured(self.experiment.objectives)
         self.measured[record.fingerprint] = known
-        self.sampler.tell(None, past, self._vector(past, known))
+        self._tell(None, past, known, self._curve(record))
 
     def peek(self, trial: GuidedTrial) -> Candidate | None:
         """Return the network a trial leads to, without proposing it; None when it is none or outside the budget."""
@@ -191,11 +191,33 @@ class Proposer:
         self.measured[name] = None
         return Proposal(trial, inside, name)
 
-    def tell(self, proposal: Proposal, *measured: float | None) -> None:
-        """Take the result of a proposal: its measured objectives, in order; None, or nothing, when it failed."""
+    def tell(self, proposal: Proposal, *measured: float | None, curve: tuple[float, ...] = ()) -> None:
+        """Take the result of a proposal: its measured objectives, in order; None, or nothing, when it failed.
+
+        curve: the first of them after each epoch, where trainings may be stopped early.
+        """
         known = tuple([value for value in measured if value is not None]) or None
         self.measured[proposal.fingerprint] = known
-        self.sampler.tell(proposal.trial, proposal.candidate, self._vector(proposal.candidate, known))
+        self._tell(proposal.trial, proposal.candidate, known, curve)
+
+    def tell_record(self, proposal: Proposal, record: TrialRecord) -> None:
+        """Take the result of a proposal as recorded."""
+        self.tell(proposal, *(record.measured(self.experiment.objectives) or ()), curve=self._curve(record))
+
+    def _tell(
+        self, trial: SamplerTrial | None, candidate: Candidate, known: Vector | None, curve: tuple[float, ...]
+    ) -> None:
+        values = self._vector(candidate, known)
+        if curve and values is not None and isinstance(self.sampler, CurveSampler):
+            self.sampler.tell_curve(trial, candidate, values, curve)
+        else:
+            self.sampler.tell(trial, candidate, values)
+
+    def _curve(self, record: TrialRecord) -> tuple[float, ...]:
+        """Return the first measured objective after each epoch; () where no training is stopped early."""
+        if not self.experiment.halving or record.known_error is None:
+            return ()
+        return record.curve(next(each.name for each in self.objectives if not each.exact))
 
     def _vector(self, network: Network, measured: tuple[float, ...] | None) -> Vector | None:
         return None if measured is None else vector(self.objectives, network, measured)

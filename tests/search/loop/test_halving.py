@@ -14,6 +14,7 @@ from nas.genome.genome_json import to_json
 from nas.genome.primitives import GapHead, Stem
 from nas.search.experiment_file import load_experiment
 from nas.search.loop.halving import Halving, epochs_saved, rungs, standings
+from nas.search.loop.rung_worth import RungWorth
 from nas.search.loop.search import Search
 from nas.search.pareto import as_points, dominates
 from nas.search.store.create import create
@@ -24,6 +25,13 @@ from nas.search.workers.processes import ProcessPool
 from nas.training.score import Score
 
 GRAPH = Graph.of(GapHead(10)(Stem(8)(Task("digits", (1, 8, 8), 10).image())))
+
+
+@pytest.fixture(autouse=True)
+def every_rung_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a rung is worth is of test_rung_worth.py."""
+    monkeypatch.setattr(RungWorth, "is_sampled", lambda *_: False)
+    monkeypatch.setattr(RungWorth, "tells", lambda *_: True)
 
 
 def record(number: int, macs: int, *errors: float) -> TrialRecord:

@@ -46,6 +46,21 @@ class EarlierSampler(Protocol):
         ...
 
 
+@runtime_checkable
+class CurveSampler(Protocol):
+    """A sampler that reads the errors of every epoch; any other is told the last."""
+
+    def tell_curve(
+        self, trial: SamplerTrial | None, candidate: Candidate, values: Vector, curve: tuple[float, ...]
+    ) -> None:
+        """Take the result of a training that may have been stopped early, in place of `tell`.
+
+        trial, candidate: as of `tell`. values: the objectives after the last epoch that was trained. curve: the first
+        measured objective after each epoch; of a training that was stopped they are fewer than of others.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class SamplerSetup:
     """What a sampler is made with.

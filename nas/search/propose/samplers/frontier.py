@@ -17,6 +17,7 @@ from nas.search.pareto import dominates
 from nas.search.propose.candidate import Candidate
 from nas.search.propose.choices import ChoicesKey, GuidedTrial, choices_key, neighbor
 from nas.search.propose.samplers.base import SamplerSetup, SamplerTrial
+from nas.search.propose.samplers.curves import Curve
 from nas.search.propose.samplers.encoding import Encoder
 from nas.search.propose.samplers.posterior import EncodedCandidate, Known, Posterior
 from nas.search.propose.samplers.surrogate import KernelSetting
@@ -77,29 +78,39 @@ class Frontier:
         return GuidedTrial(self.rng, chosen.candidate.choices)
 
     def tell(self, trial: SamplerTrial | None, candidate: Candidate | None, values: Vector | None) -> None:
+        self._answered(trial)
+        if candidate is not None and values is not None:
+            self._learn(candidate, values, values[:1])
+
+    def tell_curve(
+        self, trial: SamplerTrial | None, candidate: Candidate, values: Vector, curve: tuple[float, ...]
+    ) -> None:
+        """Learn from the errors of each epoch of a training, which may have been stopped early."""
+        self._answered(trial)
+        self._learn(candidate, values, curve)
+
+    def _answered(self, trial: SamplerTrial | None) -> None:
         if isinstance(trial, GuidedTrial):
             self.seen.add(choices_key(trial.params))
             self.waiting.pop(choices_key(trial.params), None)
-        if candidate is not None and values is not None:
-            self.seen.add(choices_key(candidate.choices))
-            self._learn(candidate, values)
-            self.ranked = []
 
     def tell_earlier(self, candidate: Candidate, values: Vector, source: str) -> None:
         """Learn from a trial of an earlier run: its errors have another scale, and the network may be trained again."""
-        self.earlier.append(Known(self._encoded(candidate), values[0], source))
+        self.earlier.append(Known(self._encoded(candidate), values[:1], source))
 
     def _encoded(self, candidate: Candidate) -> EncodedCandidate:
         return EncodedCandidate(candidate, self.encoder.encode(candidate))
 
-    def _learn(self, candidate: Candidate, values: Vector) -> None:
+    def _learn(self, candidate: Candidate, values: Vector, curve: Curve) -> None:
         """Record a result, and by how many others each is dominated."""
+        self.seen.add(choices_key(candidate.choices))
+        self.ranked = []
         mine = np.array([values])
         before = self.points
         self.points = np.concatenate([before, mine])
         beaten = dominates(before, mine).sum()
         self.dominated_by = np.append(self.dominated_by + dominates(mine, before)[0], beaten)
-        self.known.append(Known(self._encoded(candidate), values[0]))
+        self.known.append(Known(self._encoded(candidate), curve))
 
     def _best(self) -> EncodedCandidate | None:
         """Return the candidate of largest gain that is new; None where there is none, or no model."""

@@ -9,6 +9,7 @@ from nas.search.objectives import Objective
 from nas.search.pareto import dominates
 from nas.search.propose.candidate import Candidate
 from nas.search.propose.samplers.acquisition import expected_hypervolume_improvement
+from nas.search.propose.samplers.curves import Curve, expected_ends
 from nas.search.propose.samplers.encoding import Array, Code, Encoder, Rows
 from nas.search.propose.samplers.surrogate import KernelSetting, Surrogate, targets
 
@@ -25,11 +26,19 @@ class EncodedCandidate:
 
 @dataclass(frozen=True)
 class Known:
-    """A trained network and its error. source: the earlier run in which it was trained; empty for this one."""
+    """A trained network and its errors, after each epoch or the last one alone.
+
+    source: the earlier run in which it was trained; empty for this one.
+    """
 
     network: EncodedCandidate
-    error: float
+    curve: Curve
     source: str = ""
+
+    @property
+    def error(self) -> float:
+        """Return the error after the last epoch that was trained."""
+        return self.curve[-1]
 
 
 class Posterior:
@@ -50,8 +59,8 @@ class Posterior:
         self.costs, self.encoder = costs, encoder
         done, running = [each.network for each in known], list(waiting)
         self.rows = encoder.rows([candidate.code for candidate in done])
-        doubt = np.array([DOUBT if each.source else 1.0 for each in known])
-        self.surrogate = Surrogate(self.rows, _values(known), doubt, settings)
+        values, doubt = _values(known)
+        self.surrogate = Surrogate(self.rows, values, doubt, settings)
         if running:
             self.surrogate.add_fantasies(self._encoded(running))
         points = np.concatenate([self.surrogate.training_mean()[:, None], self._costs(done + running)], axis=1)
@@ -77,11 +86,13 @@ class Posterior:
         return np.array(rows).reshape(len(candidates), len(self.costs))
 
 
-def _values(known: Sequence[Known]) -> Array:
-    """Return the modelled values, those of each source on a scale of their own."""
+def _values(known: Sequence[Known]) -> tuple[Array, Array]:
+    """Return the modelled values, each source's on a scale of its own, and by what their noise is multiplied."""
     sources = [each.source for each in known]
-    values = np.empty(len(known))
+    values, doubt = np.empty(len(known)), np.empty(len(known))
     for source in dict.fromkeys(sources):
         mask = np.array([each == source for each in sources])
-        values[mask] = targets([each.error for each in known if each.source == source])
-    return values
+        ends, doubt[mask] = expected_ends([each.curve for each in known if each.source == source])
+        values[mask] = targets(ends)
+        doubt[mask] *= DOUBT if source else 1.0
+    return values, doubt

@@ -38,7 +38,7 @@ class KernelSetting:
         return self.scale * weighted(self.weights, parts)
 
 
-def targets(errors: Sequence[float]) -> Array:
+def targets(errors: Sequence[float] | Array) -> Array:
     """Return the modelled values: errors in units of median less best, larger ones by their logarithm."""
     found = np.asarray(errors, dtype=np.float64)
     unit = float(np.median(found) - found.min())
