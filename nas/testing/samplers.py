@@ -27,10 +27,10 @@ IN_FLIGHT = 4
 
 
 def check_sampler(make: MakeSampler, trials: int = 12, patience: int = 200) -> None:
-    """Check a sampler from the first trial on, then with one to four objectives after trials of an earlier driver, and
-    once as it starts from another run, whose networks may be proposed again.
+    """Check a sampler from the first trial on, then with one to four objectives after trials of an earlier driver, once
+    as it starts from another run, whose networks may be proposed again, and once while trainings are stopped early.
 
-    make: the sampler's class, or what a `Plugin` of SAMPLERS loads. trials: proposed in each of the six searches.
+    make: the sampler's class, or what a `Plugin` of SAMPLERS loads. trials: proposed in each of the seven searches.
     patience: calls of ask in a row without a new network after which the sampler fails.
     Raises AssertionError that names the broken promise.
     """
@@ -38,6 +38,7 @@ def check_sampler(make: MakeSampler, trials: int = 12, patience: int = 200) -> N
     for count in range(1, len(OBJECTIVES) + 1):
         check_proposals(make, OBJECTIVES[:count], earlier_trials(), trials, patience)
     check_proposals(make, OBJECTIVES[:2], (), trials, patience, trials_of_another_run())
+    check_proposals(make, OBJECTIVES[:1], (), trials, patience, stopped=True)
 
 
 def check_proposals(
@@ -47,11 +48,13 @@ def check_proposals(
     trials: int,
     patience: int,
     earlier: tuple[EarlierTrial, ...] = (),
+    stopped: bool = False,
 ) -> None:
     """Check one search: proposals are new and inside the budget, with several in flight, of which some fail.
 
     Duplicates and networks outside the budget are told at once, and the history with None as its trial. earlier: told
-    before all of it. Raises AssertionError.
+    before all of it. stopped: whether two of three trainings are stopped early, and errors come with their curves.
+    Raises AssertionError.
     """
     proposer = _proposer(make, objectives, trials, patience)
     tell_earlier_trials(proposer.sampler, earlier, small_space, TASK, proposer.objectives)
@@ -65,11 +68,17 @@ def check_proposals(
         proposals.append(proposal)
         if number >= IN_FLIGHT:
             ended = proposals[number - IN_FLIGHT]
-            proposer.tell(ended, None if number % 5 == 0 else made_up_error(ended))
+            error = None if number % 5 == 0 else made_up_error(ended)
+            proposer.tell(ended, error, curve=_curve(error or 0.0, 1 + number % 3) if stopped else ())
     fingerprints = {proposal.fingerprint for proposal in proposals}
     assert len(fingerprints) == trials, "a network was proposed twice"
     assert not fingerprints & {record.fingerprint for record in history}, "a network of an earlier driver was proposed"
     assert all(BUDGET.allows(proposal) for proposal in proposals), "a proposal is outside the budget"
+
+
+def _curve(error: float, epochs: int) -> tuple[float, ...]:
+    """Return the errors after so many epochs, the last of which is given."""
+    return tuple([min(1.0, error + 0.1 * left) for left in reversed(range(epochs))])
 
 
 def _check_trial(proposal: Proposal) -> None:

@@ -54,15 +54,21 @@ def make_proposer(sampler: str | MakeSampler, made: MadeSpace, trials: int = TRI
 def search_made_space(proposer: Proposer, made: MadeSpace, trials: int = TRIALS) -> list[Proposal]:
     """Return the proposals of a search, with several in flight, which end in any order and some of which fail.
 
+    In half of the spaces trainings may be stopped early, and errors come with their curves.
+
     Raises AssertionError where it ends although another network is left.
     """
     order, waiting, proposals = made.rng("order"), list[Proposal](), list[Proposal]()
+    curves = made.rng("curves")
+    early = curves.random() < 0.5
     while len(proposals) < trials and (proposal := _ask(proposer, made)):
         proposals.append(proposal)
         waiting.append(proposal)
         while len(waiting) >= made.workers:
             ended = waiting.pop(order.randrange(len(waiting)))
-            proposer.tell(ended, made.told_error(ended.candidate))
+            error = made.told_error(ended.candidate)
+            epochs = curves.randint(1, 3) if early and error is not None else 0
+            proposer.tell(ended, error, curve=(error or 0.0,) * epochs)
     return proposals
 
 
