@@ -259,6 +259,7 @@ def test_choices_that_a_part_of_an_own_table_lacks_move_to_the_nearest_network(t
     frame.to_parquet(tmp_path / "stages.parquet")
     known = load_table(tmp_path, "stages")
     assert [each.short for each in known.networks.values()] == [(0.5, 0.3), (0.9, 0.4)]  # one diverged
+    assert known.networks[fingerprint(graphs[0])].curves[0] == (*[0.9] * 7, 0.5)
     for choices, graph in ((plain, graphs[0]), (dense, graphs[1]), (plain | {"kernel2": 5}, graphs[0])):
         trial = GuidedTrial(random.Random(0), choices)
         assert fingerprint(known.space(trial, task)) == fingerprint(graph)
@@ -266,7 +267,7 @@ def test_choices_that_a_part_of_an_own_table_lacks_move_to_the_nearest_network(t
 
 
 def errors_of(error: float | None) -> dict[str, float | None]:
-    return {"error_8": error, "test_error": error}
+    return {**{f"error_{epoch}": 0.9 for epoch in range(1, 8)}, "error_8": error, "test_error": error}
 
 
 REGRETS = st.lists(st.floats(0.01, 10), min_size=2, max_size=20).map(np.array)
