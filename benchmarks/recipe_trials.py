@@ -42,6 +42,8 @@ VARIANTS: dict[str, RecipeChanges] = {
     "sides from 16": {"first_side": 16},
     "sides from 20": {"first_side": 20},
     "mean of weights": {"ema_decay": 0.995},
+    "rate 0.2, shift of 2": {"learning_rate": 0.2, "crop_padding": 2},
+    "rate 0.2, shift of 2, decay 1e-3": {"learning_rate": 0.2, "crop_padding": 2, "weight_decay": 1e-3},
 }
 
 
@@ -119,7 +121,7 @@ def add_trial(file: Path, trial: RecipeTrial) -> None:
 
 def summary(trials: Sequence[RecipeTrial]) -> Iterator[str]:
     """Yield a line per variant and network: seeds, its error less that of the base, and its share of the time."""
-    yield f"{'variant':<22}{'network':>8}{'n':>4}{'error less base, points':>28}{'time':>7}"
+    yield f"{'variant':<34}{'network':>8}{'n':>4}{'error less base, points':>28}{'time':>7}"
     known = {trial.key: trial for trial in trials}
     for variant in VARIANTS:
         for network in NETWORKS:
@@ -130,7 +132,7 @@ def summary(trials: Sequence[RecipeTrial]) -> Iterator[str]:
                 low, high = mean_interval(differences)
                 time_share = fmean(one.seconds / base.seconds for one, base in pairs)
                 effect = f"{fmean(differences):+.2f} [{low:+.2f}, {high:+.2f}]"
-                yield f"{variant:<22}{network:>8}{len(pairs):>4}{effect:>28}{time_share:>7.2f}"
+                yield f"{variant:<34}{network:>8}{len(pairs):>4}{effect:>28}{time_share:>7.2f}"
 
 
 def main() -> None:
