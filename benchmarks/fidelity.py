@@ -17,14 +17,18 @@ the command goes on where it stopped.
 import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from benchmarks.bootstrap import estimate
 from benchmarks.judged_tables import JudgedTable, TableNetwork
+from benchmarks.quality_report import shown
+from benchmarks.resumed_rows import carried_out, read_rows
 from benchmarks.search_quality import table
 from nas.search.experiment import Experiment
 from nas.search.loop.halving import Halving
@@ -108,9 +112,9 @@ class TableSearch:
         self.proposer.tell(self.proposals[record.number], errors[-1], curve=errors if self.halving else ())
 
 
-def result(asked: tuple[Path, Run]) -> dict[str, object]:
-    """Carry out a run and return its row."""
-    folder, run = asked
+def result(folder: Path, asked: dict[str, Any]) -> dict[str, object]:
+    """Carry out a run on a table of a folder and return its result."""
+    run = Run(**asked)
     known, epochs = table(folder, run.set), EPOCHS[run.set]
     budget, inside = known.inside(BUDGET_SHARE)
     errors = [known.judged(each) for each in inside]
@@ -124,7 +128,7 @@ def result(asked: tuple[Path, Run]) -> dict[str, object]:
     at = [total * point / POINTS for point in range(1, POINTS + 1)]
     places = np.searchsorted(spent, at, side="right") - 1
     found = {f"regret_{point}": 100 * regrets[place] for point, place in enumerate(places, 1)}
-    return {**asdict(run), "own_error": 100 * known.own_error, **found}
+    return {"own_error": 100 * known.own_error, **found}
 
 
 Array = NDArray[np.float64]
@@ -152,19 +156,17 @@ def report(rows: pd.DataFrame) -> None:
     for name, runs in rows.groupby("set", sort=False):
         groups = runs.groupby(["sampler", "halving"])
         by = {key: each.sort_values("seed")[columns].to_numpy(float) for key, each in groups}
-        random = by["random", 0]
-        floor = runs["own_error"].max()
+        random, floor = by["random", 0], runs["own_error"].max()
+        level = max(random[:, -1].mean(), floor)
         print(f"{name}: random after all epochs {random[:, -1].mean():.3f}, own error {floor:.3f}")
         for (sampler, halving), each in by.items():
-            level = max(random[:, -1].mean(), floor)
             drawn = []
             for _ in range(500):
                 a, b = (rng.integers(0, len(one), len(one)) for one in (random, each))
                 drawn.append(1 / share_to_reach(each[b], max(random[a, -1].mean(), floor)))
-            low, high = np.quantile(drawn, (0.025, 0.975))
-            fewer = 1 / share_to_reach(each, level)
-            print(f"  {sampler:<10} halving {halving}  {len(each)} seeds  {fewer:.2f} [{low:.2f}, {high:.2f}] "
-                  f"times fewer epochs; at the end {each[:, -1].mean():.3f}")  # fmt: skip
+            fewer = shown(estimate(1 / share_to_reach(each, level), np.array(drawn)))
+            print(f"  {sampler:<10} halving {halving}  {len(each)} seeds  {fewer} times fewer epochs; "
+                  f"at the end {each[:, -1].mean():.3f}")  # fmt: skip
 
 
 def main() -> None:
@@ -180,20 +182,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
     runs = [
-        Run(name, sampler, halving, seed, asked.trainings)
+        asdict(Run(name, sampler, halving, seed, asked.trainings))
         for name in asked.sets
         for seed in range(asked.first, asked.first + asked.seeds)
         for sampler in asked.samplers
         for halving in asked.halving
     ]
-    done = pd.read_csv(asked.out) if asked.out.is_file() else pd.DataFrame()
-    known = set(done[list(asdict(runs[0]))].itertuples(index=False, name=None)) if len(done) else set()
-    missing = [(asked.tables, run) for run in runs if tuple(asdict(run).values()) not in known]
-    with get_context("spawn").Pool(asked.jobs) as pool:
-        for row in pool.imap_unordered(result, missing):
-            done = pd.concat([done, pd.DataFrame([row])], ignore_index=True)
-            done.to_csv(asked.out, index=False)
-    report(done)
+    for _ in carried_out(asked.out, runs, partial(result, asked.tables), asked.jobs):
+        pass
+    report(read_rows(asked.out))
 
 
 if __name__ == "__main__":

@@ -20,15 +20,17 @@ import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import pandas as pd
 import torch
 from torch import nn
 
 from benchmarks.images import BUDGET, RECIPE, space
+from benchmarks.resumed_rows import carried_out, read_rows
 from nas.genome import Graph
 from nas.model.module import module
 from nas.search.experiment import Experiment
@@ -126,9 +128,9 @@ def searched(source: Source, arm: str, seed: int, epochs: int) -> list[Parent]:
     return known
 
 
-def run(asked: tuple[Source, str, int, int]) -> dict[str, object]:
+def run(source: Source, asked: dict[str, Any]) -> dict[str, object]:
     """Carry out one arm from one seed."""
-    source, arm, seed, epochs = asked
+    arm, seed, epochs = asked["arm"], asked["seed"], asked["epochs"]
     torch.set_num_threads(1)
     test = Batches(load_test(source), load_data(source), torch.device("cpu"))
     known = searched(source, arm, seed, epochs)
@@ -138,8 +140,7 @@ def run(asked: tuple[Source, str, int, int]) -> dict[str, object]:
     chosen = graphs[again.index(min(again))]
     tests = [evaluate(fit(source, chosen, seed * 1_000 + 950 + i, RECIPE.epochs)[0], test).error for i in range(JUDGED)]
     told = 100 * min(each.error for each in known)
-    found = {"networks": len(known), "told": told, "test": 100 * fmean(tests)}
-    return {"arm": arm, "seed": seed, "epochs": epochs, **found}
+    return {"networks": len(known), "told": told, "test": 100 * fmean(tests)}
 
 
 def summary(rows: pd.DataFrame) -> Iterator[str]:
@@ -163,17 +164,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
     source = Source("fashion_mnist", str(asked.folder), train_images=3_000, validation=0.05)
-    rows = pd.read_csv(asked.out) if asked.out.is_file() else pd.DataFrame(columns=["arm", "seed", "epochs"])
-    done = set(rows[["arm", "seed", "epochs"]].itertuples(index=False, name=None))
-    missing = [(source, arm, seed, asked.epochs) for seed in range(asked.seeds) for arm in ARMS
-               if (arm, seed, asked.epochs) not in done]  # fmt: skip
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
-    with get_context("spawn").Pool(asked.jobs) as pool:
-        for row in pool.imap_unordered(run, missing):
-            rows = pd.concat([rows, pd.DataFrame([row])], ignore_index=True)
-            rows.to_csv(asked.out, index=False)
-            print(f"{row['arm']}, seed {row['seed']}: {row['test']:.2f} %", flush=True)
-    print("\n".join(summary(rows)))
+    arms = [{"arm": arm, "seed": seed, "epochs": asked.epochs} for seed in range(asked.seeds) for arm in ARMS]
+    for row in carried_out(asked.out, arms, partial(run, source), asked.jobs):
+        print(f"{row['arm']}, seed {row['seed']}: {row['test']:.2f} %", flush=True)
+    print("\n".join(summary(read_rows(asked.out))))
 
 
 if __name__ == "__main__":

@@ -14,12 +14,10 @@ import numpy as np
 from nas.genome import Task
 from nas.genome.trial import Space
 from nas.search.objectives import Budget, Range
+from nas.search.propose.samplers.curves import Curve
 
 TEST_IMAGES = 10_000  # of CIFAR-10; as many validate NAS-Bench-101
 MIN_INSIDE = 100  # networks that a budget leaves, where there are as many
-
-
-Curve = tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -53,19 +51,18 @@ class JudgedTable:
 
     def told(self, network: TableNetwork, rng: np.random.Generator) -> float:
         """Return the validation error of one short training."""
-        error = float(rng.choice(network.short))
-        if self.noise_images is None:
-            return error
-        noise = sqrt(error * (1 - error) / self.noise_images)
-        return float(np.clip(error + noise * rng.standard_normal(), 0, 1))
+        return self._noisy((float(rng.choice(network.short)),), rng)[0]
 
     def told_curve(self, network: TableNetwork, rng: np.random.Generator) -> Curve:
         """Return the validation errors of one training; noise of the images is that of one draw of them."""
-        curve = network.curves[int(rng.integers(len(network.curves)))]
+        return self._noisy(network.curves[int(rng.integers(len(network.curves)))], rng)
+
+    def _noisy(self, errors: Curve, rng: np.random.Generator) -> Curve:
+        """Return errors with the noise of the validation images, which are the same for all of them."""
         if self.noise_images is None:
-            return curve
+            return errors
         z = rng.standard_normal()
-        return tuple([float(np.clip(e + z * sqrt(e * (1 - e) / self.noise_images), 0, 1)) for e in curve])
+        return tuple([float(np.clip(e + sqrt(e * (1 - e) / self.noise_images) * z, 0, 1)) for e in errors])
 
     def expected(self, network: TableNetwork) -> float:
         """Return the validation error of a short training without noise: what a search can minimize."""

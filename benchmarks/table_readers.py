@@ -26,11 +26,12 @@ import pandas as pd
 
 from benchmarks import nasbench101, nasbench201
 from benchmarks.cifar16 import Cifar16
-from benchmarks.judged_tables import TEST_IMAGES, Curve, JudgedTable, TableNetwork
+from benchmarks.judged_tables import TEST_IMAGES, JudgedTable, TableNetwork
 from nas.errors import DataError
 from nas.genome import Graph, Task, Trial, cost, fingerprint
 from nas.genome.trial import Choice, Space
 from nas.search.propose.choices import AskedTrial, GuidedTrial
+from nas.search.propose.samplers.curves import Curve
 from nas.search.space import load_space
 
 GUESS = 0.9  # the error of a training that diverged, of ten classes

@@ -214,8 +214,8 @@ class Proposer:
             self.sampler.tell(trial, candidate, values)
 
     def _curve(self, record: TrialRecord) -> tuple[float, ...]:
-        """Return the first measured objective after each epoch; () where no training is stopped early."""
-        if not self.experiment.halving or record.known_error is None:
+        """Return the first measured objective after each epoch; () where nothing is stopped early or reads it."""
+        if not (self.experiment.halving and isinstance(self.sampler, CurveSampler)) or record.known_error is None:
             return ()
         return record.curve(next(each.name for each in self.objectives if not each.exact))
 

@@ -25,14 +25,14 @@ def expected_ends(curves: Sequence[Curve]) -> tuple[Array, Array]:
 
     The longest curves are complete. Curves hold an error at least.
     """
-    longest = max(map(len, curves))
-    ends = np.array([curve[-1] for curve in curves])
-    doubt = np.ones(len(curves))
-    for length in sorted({len(curve) for curve in curves} - {longest}):
-        mine = np.array([len(curve) == length for curve in curves])
+    lengths = np.array([len(curve) for curve in curves])
+    ends, doubt = np.array([curve[-1] for curve in curves]), np.ones(len(curves))
+    complete = lengths == lengths.max()
+    last = _log(ends)
+    for length in np.unique(lengths[~complete]):
         reached = np.array([curve[length - 1] if len(curve) >= length else np.nan for curve in curves])
-        complete = np.array([len(curve) == longest for curve in curves])
-        ends[mine], doubt[mine] = _extrapolated(_log(reached), _log(ends), mine, complete)
+        mine = lengths == length
+        ends[mine], doubt[mine] = _extrapolated(_log(reached), last, mine, complete)
     return ends, doubt
 
 
