@@ -162,7 +162,7 @@ def run_search(
 
 def load(path: str | Path) -> "LoadedRun":
     """Return a run directory, finished or not. Raises RunError."""
-    return LoadedRun(load_run(path))
+    return LoadedRun(load_run(path).require_search())
 
 
 @dataclass(frozen=True, repr=False)

@@ -118,7 +118,9 @@ def _report(paths: list[Path], searches: list[Path], as_json: bool) -> None:
     from nas.search.store.run import load_run
 
     results = read_results(*paths)
-    page = write_principles_page(results, [each for run in searches for each in evidence_of_run(load_run(run))])
+    page = write_principles_page(
+        results, [each for run in searches for each in evidence_of_run(load_run(run).require_search())]
+    )
     rows = [row for verdict in results.verdicts for row in _rows(verdict)]
     output(rows if as_json else text_table([tuple(map(str, row.values())) for row in rows]))
     info("Report, to open in a browser:")

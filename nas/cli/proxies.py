@@ -26,7 +26,7 @@ def proxies_command(
     from nas.search.trial import TrialRecord
 
     results = []
-    for done, step in enumerate(evaluate_proxies(load_run(run, data_dir), networks), 1):
+    for done, step in enumerate(evaluate_proxies(load_run(run, data_dir).require_search(), networks), 1):
         if isinstance(step, TrialRecord):
             info(f"scored trial {step.number} ({done} networks so far)")
         else:

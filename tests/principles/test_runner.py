@@ -228,3 +228,16 @@ def test_a_small_study_of_digits_from_the_command_to_the_page(tmp_path: Path, na
     assert " of " not in err  # nothing was left to train
     assert {"a00", "h10"} <= set(out.split())
     assert (tmp_path / "run" / "report" / "principles.html").stat().st_size < 500_000
+
+
+def test_a_study_is_not_taken_for_a_search(tmp_path: Path, nas: Call) -> None:
+    """Its trainings are on several sets of images: the lowest of their errors is of the easiest set."""
+    path = tmp_path / "run"
+    list(train(make_study(tmp_path), path, Fake()))
+    for verb in ("report", "finalists", "export", "proxies", "watch"):
+        code, out, said = nas(verb, path)
+        assert (code, out) == (2, ""), verb
+        assert f"compared in pairs only; its page: nas principles {path}" in said
+    assert nas("show", f"{path}:best")[0] == 2
+    assert nas("show", f"{path}:0")[0] == 0
+    assert "best" not in nas("status", path)[1]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nas.errors import ExperimentError, RunError, quoted
 from nas.genome.task import Task
-from nas.search.experiment import Experiment
+from nas.search.experiment import MATCHED, Experiment
 from nas.search.store.data_facts import DataFacts
 from nas.search.store.run_code import load_blocks, with_code
 from nas.search.store.run_files import trial_weights
@@ -55,8 +55,21 @@ class Run:
         graph = self.records[0].graph
         return Task(name, graph.input, graph.nodes[graph.outputs[0]].shape[0])
 
+    def require_search(self) -> "Run":
+        """Return the run. Raises RunError for a study of principles: its errors are on several sets of images."""
+        if self.experiment.space == MATCHED:
+            raise RunError(
+                f"{self.path} holds a study of principles, whose networks are trained on several sets of images and "
+                f"compared in pairs only; its page: nas principles {quoted(self.path)}"
+            )
+        return self
+
     def best(self) -> TrialRecord:
-        """Return the complete trial of lowest validation error, the cheaper of equals. Raises RunError without one."""
+        """Return the complete trial of lowest validation error, the cheaper of equals.
+
+        Raises RunError without one, and as `require_search`.
+        """
+        self.require_search()
         done = [record for record in self.records if record.error is not None]
         if not done:
             raise RunError(f"{self.path}: no trial is complete yet; continue with: nas resume {quoted(self.path)}")
