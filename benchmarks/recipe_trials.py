@@ -8,17 +8,19 @@ worth is the mean over seeds of its error less that of the base under the same s
 """
 
 import argparse
-import csv
-import multiprocessing
 import os
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from io import StringIO
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import product
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
-from nas.files import append
+import pandas as pd
+
+from benchmarks.resumed_rows import carried_out, read_rows
 from nas.genome import Graph, Task
 from nas.genome.primitives import BasicBlock, GapHead, Stem
 from nas.search.workers.worker import WORKER_ENV
@@ -58,32 +60,13 @@ def residual(*widths: int) -> Graph:
 NETWORKS = {"78k": residual(16, 16, 32, 32, 48), "22k": residual(12, 12, 16, 16, 21)}
 
 
-@dataclass(frozen=True)
-class RecipeTrial:
-    """One training: what it was of, its validation error in points, training loss, and processor seconds."""
-
-    variant: str
-    network: str
-    seed: int
-    images: int
-    epochs: int
-    error: float = 0.0
-    train_loss: float = 0.0
-    seconds: float = 0.0
-
-    @property
-    def key(self) -> tuple[str, str, int, int, int]:
-        """Return what identifies it."""
-        return self.variant, self.network, self.seed, self.images, self.epochs
+def recipe_of(variant: str, epochs: int) -> Recipe:
+    """Return the recipe of a variant."""
+    return replace(recipe("fast"), epochs=epochs, **(BASE | VARIANTS[variant]))
 
 
-def recipe_of(trial: RecipeTrial) -> Recipe:
-    """Return the recipe of a trial."""
-    return replace(recipe("fast"), epochs=trial.epochs, **(BASE | VARIANTS[trial.variant]))
-
-
-def train_trial(trial: RecipeTrial, data_dir: str) -> RecipeTrial:
-    """Return the trial with its result."""
+def train_trial(data_dir: str, asked: dict[str, Any]) -> dict[str, object]:
+    """Train what is asked for; return validation error in points, training loss, and processor seconds."""
     import torch
 
     from nas.model.module import module
@@ -91,48 +74,26 @@ def train_trial(trial: RecipeTrial, data_dir: str) -> RecipeTrial:
     from nas.training.train import train
 
     torch.set_num_threads(1)
-    data, start = load_data(Source("cifar10", data_dir, train_images=trial.images)), time.process_time()
-    network = module(NETWORKS[trial.network], training=True)
-    *_, last = train(network, data, recipe_of(trial), trial.seed)
-    seconds = time.process_time() - start
-    return replace(trial, error=100 * last.error, train_loss=last.train_loss, seconds=seconds)
+    data, start = load_data(Source("cifar10", data_dir, train_images=asked["images"])), time.process_time()
+    network = module(NETWORKS[asked["network"]], training=True)
+    *_, last = train(network, data, recipe_of(asked["variant"], asked["epochs"]), asked["seed"])
+    seconds = round(time.process_time() - start, 4)
+    return {"error": round(100 * last.error, 4), "train_loss": round(last.train_loss, 4), "seconds": seconds}
 
 
-def read_trials(file: Path) -> list[RecipeTrial]:
-    """Return the trials of a file; none where there is none yet."""
-    if not file.exists():
-        return []
-    kinds = {"seed": int, "images": int, "epochs": int, "error": float, "train_loss": float, "seconds": float}
-    with file.open(encoding="utf-8", newline="") as lines:
-        return [RecipeTrial(**{name: kinds.get(name, str)(text) for name, text in row.items()})
-                for row in csv.DictReader(lines)]  # fmt: skip
-
-
-def add_trial(file: Path, trial: RecipeTrial) -> None:
-    """Append a trial to the file."""
-    values = {name: f"{value:.4f}" if isinstance(value, float) else value for name, value in asdict(trial).items()}
-    text = StringIO()
-    writer = csv.DictWriter(text, values, lineterminator="\n")
-    if not file.exists():
-        writer.writeheader()
-    writer.writerow(values)
-    append(file, text.getvalue().encode())
-
-
-def summary(trials: Sequence[RecipeTrial]) -> Iterator[str]:
+def summary(rows: pd.DataFrame) -> Iterator[str]:
     """Yield a line per variant and network: seeds, its error less that of the base, and its share of the time."""
     yield f"{'variant':<34}{'network':>8}{'n':>4}{'error less base, points':>28}{'time':>7}"
-    known = {trial.key: trial for trial in trials}
-    for variant in VARIANTS:
-        for network in NETWORKS:
-            own = [each for each in trials if (each.variant, each.network) == (variant, network)]
-            pairs = [(each, known[key]) for each in own if (key := replace(each, variant="base").key) in known]
-            if len(pairs) > 1 and variant != "base":
-                differences = [one.error - base.error for one, base in pairs]
-                low, high = mean_interval(differences)
-                time_share = fmean(one.seconds / base.seconds for one, base in pairs)
-                effect = f"{fmean(differences):+.2f} [{low:+.2f}, {high:+.2f}]"
-                yield f"{variant:<34}{network:>8}{len(pairs):>4}{effect:>28}{time_share:>7.2f}"
+    base = rows[rows["variant"] == "base"].drop(columns="variant")
+    pairs = rows.merge(base, on=["network", "seed", "images", "epochs"], suffixes=("", "_base"))
+    for variant, network in product(list(VARIANTS)[1:], NETWORKS):
+        own = pairs[(pairs["variant"] == variant) & (pairs["network"] == network)]
+        if len(own) > 1:
+            differences = (own["error"] - own["error_base"]).tolist()
+            low, high = mean_interval(differences)
+            effect = f"{fmean(differences):+.2f} [{low:+.2f}, {high:+.2f}]"
+            share = (own["seconds"] / own["seconds_base"]).mean()
+            yield f"{variant:<34}{network:>8}{len(own):>4}{effect:>28}{share:>7.2f}"
 
 
 def main() -> None:
@@ -146,22 +107,15 @@ def main() -> None:
     parser.add_argument("--variants", nargs="*", default=list(VARIANTS), choices=VARIANTS)
     parser.add_argument("--networks", nargs="*", default=["78k"], choices=NETWORKS)
     asked = parser.parse_args()
-    done = {trial.key for trial in read_trials(asked.out)}
     wanted = [
-        RecipeTrial(variant, network, seed, asked.images, asked.epochs)
+        {"variant": variant, "network": network, "seed": seed, "images": asked.images, "epochs": asked.epochs}
         for seed in range(asked.seeds) for network in asked.networks for variant in asked.variants
     ]  # fmt: skip
-    missing = [trial for trial in wanted if trial.key not in done]
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
     os.environ.update(WORKER_ENV)
-    with multiprocessing.get_context("spawn").Pool(asked.workers) as pool:
-        futures = [pool.apply_async(train_trial, (trial, asked.data_dir)) for trial in missing]
-        for number, future in enumerate(futures, 1):
-            trial = future.get()
-            add_trial(asked.out, trial)
-            print(f"{number} of {len(missing)}  {trial.variant}, {trial.network}, seed {trial.seed}: "
-                  f"{trial.error:.2f} %, {trial.seconds:.0f} s", flush=True)  # fmt: skip
-    print("\n".join(summary(read_trials(asked.out))))
+    for row in carried_out(asked.out, wanted, partial(train_trial, asked.data_dir), asked.workers):
+        print(f"{row['variant']}, {row['network']}, seed {row['seed']}: {row['error']:.2f} %, {row['seconds']:.0f} s",
+              flush=True)  # fmt: skip
+    print("\n".join(summary(read_rows(asked.out))))
 
 
 if __name__ == "__main__":
