@@ -184,14 +184,18 @@ def finalists_command(
             metavar="WHAT", help="Then train the best of them on the answers of a trial, of a run's best, or RUN:TRIAL."
         ),
     ] = None,
+    baselines: Annotated[
+        bool | None,
+        typer.Option("--baselines", help="Then train the baselines of the search in the same way."),
+    ] = None,
     data_dir: DataDir = None,
     space: SpaceFile = None,
     as_json: Json = False,
 ) -> None:
     """Train the best networks again from several seeds, for longer; then evaluate each once on the test split.
 
-    The same command continues one that was interrupted. With --all-images or --teacher, finalists that are trained
-    already are kept.
+    The same command continues one that was interrupted. With --all-images, --teacher or --baselines, finalists that are
+    trained already are kept.
     """
     from dataclasses import asdict
 
@@ -202,9 +206,10 @@ def finalists_command(
 
     found = load_run(run, data_dir, space).require_search()
     options = {"seeds": seeds, "top": top, "epochs": epochs, "all_images": all_images, "teacher": teacher}
+    options["baselines"] = baselines
     given = {key: value for key, value in options.items() if value is not None}
     settings = (found.experiment.finalists or FinalistSettings()).model_copy(update=given)
-    if all_images or teacher:
+    if all_images or teacher or baselines:
         ranked = print_trainings(train_pending(found, settings))
     else:
         recipe = settings.recipe(found.experiment.recipe)
@@ -239,13 +244,13 @@ def finalists_table(run: "Run", ranked: "Sequence[Finalist | FinalistVariant]") 
     rows = [("trial", *titles, "of the weights kept")]
     for each in ranked:
         means = *_mean_error(each.errors), *_mean_error(each.test_errors or (each.test_error,))
-        rows.append((f"{each.number}{_title(each)}", *means, f"{each.test_error:.4f}"))
+        rows.append((_name(run, each), *means, f"{each.test_error:.4f}"))
     return text_table(list(rows))
 
 
-def _title(finalist: "Finalist | FinalistVariant") -> str:
-    title = getattr(finalist, "title", "")
-    return f", {title}" if title else ""
+def _name(run: "Run", finalist: "Finalist | FinalistVariant") -> str:
+    title, baseline = getattr(finalist, "title", ""), run.record(str(finalist.number)).baseline
+    return f"{baseline or finalist.number}{f', {title}' if title else ''}"
 
 
 def _mean_error(errors: tuple[float, ...]) -> tuple[str, str]:

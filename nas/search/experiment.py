@@ -131,6 +131,12 @@ class Experiment(BaseModel):
         self.__dict__["budget"] = self.budget.asking_for(self.objectives)
         return self
 
+    @model_validator(mode="after")
+    def _has_baselines(self) -> Self:
+        if self.finalists and self.finalists.baselines and not self.baselines:
+            raise ValueError("finalists.baselines trains baselines again, and none are named; add baselines = [...]")
+        return self
+
     @field_check("storage")
     @classmethod
     def _no_secret(cls, value: str | None) -> str | None:

@@ -16,6 +16,7 @@ class FinalistSettings(BaseModel):
 
     epochs: of each training; None: twice the search's. all_images: whether the best of them is then trained on the
     images for validation, too. teacher: by whom it is taught then: a trial, a run, whose best it is, or RUN:TRIAL.
+    baselines: whether the baselines of the search are trained as the finalists are.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
@@ -25,6 +26,7 @@ class FinalistSettings(BaseModel):
     epochs: Annotated[int | None, Field(ge=1, le=100_000)] = None
     all_images: bool = False
     teacher: Annotated[str, Field(max_length=100)] = ""
+    baselines: bool = False
 
     @property
     def variants(self) -> tuple[VariantName, ...]:

@@ -63,7 +63,7 @@ ALWAYS = {
     "watch": "port open_",
     "report": "format_ out",
     "export": "out format_ variant",
-    "finalists": "seeds top epochs all_images teacher as_json data_dir",
+    "finalists": "seeds top epochs all_images teacher baselines as_json data_dir",
     "proxies": "networks as_json data_dir",
     "doctor": "fix",
     "principles": "time_limit changes out",

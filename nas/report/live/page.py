@@ -10,7 +10,7 @@ from nas.report.html.markup import tag
 from nas.report.html.section import Section
 from nas.report.run.page import run_page
 from nas.report.run.view import view_of
-from nas.search.results.finalist_files import load_finalists
+from nas.search.results.finalist_files import load_baselines, load_finalists
 from nas.search.results.running import LiveRun
 
 MIN_PAUSE = 3.0  # seconds between two readings
@@ -47,7 +47,7 @@ class LivePage:
         began = time.monotonic()
         now = self._read()
         ended = sum(record.state != "running" for record in (*now.run.records, *now.run.baselines))
-        shown = ended, load_finalists(now.run.path), live_note(now)
+        shown = ended, load_finalists(now.run.path), load_baselines(now.run.path), live_note(now)
         self._reading = time.monotonic() - began
         if shown == self._shown:
             return

@@ -21,7 +21,8 @@ def error_axis(views: Sequence[View]) -> dict[str, Any]:
     The range is None where it is logarithmic or there are no errors: the plot then shows all.
     """
     kept = [error for view in views for error in _kept(view)]
-    others = [record.error for view in views for record in (*view.complete, *view.baselines)]
+    others = [record.error for view in views for record in view.complete]
+    others += [view.error_of(record) for view in views for record in view.baselines]
     low, high = _ends(kept, [error for error in others if error is not None])
     log = low > 0 and high / low > LOG_FACTOR
     margin = MARGIN * (high - low or high or 1)

@@ -57,7 +57,7 @@ def _draw_front(view: View, axes: Any) -> None:
     sns.scatterplot(x=x, y=y, ax=axes, color=BLUE, s=42, label=f"front ({len(members)})", zorder=3)
     if view.baselines:
         at = [value_of(name, record) for record in view.baselines]
-        known = [record.error for record in view.baselines]
+        known = [view.error_of(record) for record in view.baselines]
         sns.scatterplot(x=at, y=known, ax=axes, color=ORANGE, s=52, marker="D", label="baselines", zorder=4)
     _limits(view, name, axes)
     _scale_errors(view, scale, axes)

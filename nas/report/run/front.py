@@ -15,7 +15,8 @@ from nas.report.run.panel import network_details, network_template
 from nas.report.run.values import value_of
 from nas.report.run.view import View
 from nas.report.text import axis_title, between, clip, listed, noun, plot_format, quantity
-from nas.search.results.finalist_files import FinalistVariant
+from nas.search.results.compare_errors import ErrorDifference, test_difference
+from nas.search.results.finalist_files import Finalist, FinalistVariant
 from nas.search.trial import TrialRecord
 from nas.statistics import mean_share_interval
 
@@ -72,31 +73,50 @@ def _known_networks(view: View) -> Markup | None:
     rows = []
     for record in (*([numbers[number] for number in finalists] or [view.best]), *view.baselines):
         name = tag("button", trial_name(record), type="button", data_trial=record.number)
-        final = finalists.get(record.number)
+        final = view.finalist(record)
         costs = [quantity(name, value_of(name, record)) for name in view.costs]
-        rows.append([tag("th", name, scope="row"), quantity("error", view.error_of(record)), view.interval_text(record),
-                     quantity("error", final.test_error) if final else "-", *costs])  # fmt: skip
-        rows += [_variant_row(variant, costs) for variant in view.variants if final and variant.number == final.number]
+        errors = [quantity("error", view.error_of(record)), view.interval_text(record)]
+        test = quantity("error", final.test_error) if final else "-"
+        rows.append([tag("th", name, scope="row"), *errors, test, *_less_best(view, final), *costs])
+        variants = [each for each in view.variants if final and each.number == final.number]
+        rows += [_variant_row(view, variant, costs) for variant in variants]
     caption = ("In the search each network, baselines included, was trained once with one recipe: the interval is over "
-               "the validation images. Finalists were trained again: mean and interval over seeds.")  # fmt: skip
+               "the validation images. Finalists were trained again, and so were baselines with a test error: mean and "
+               "interval over seeds.")  # fmt: skip
     heads = [
         "network",
         view.noun("error"),
         "95 % interval",
         view.noun("test_error"),
+        *([f"mean less that of trial {view.finalists[0].number}, points"] if view.finalists else []),
         *map(noun, view.costs),
     ]
     return tag("div", table(caption, heads, rows), class_="scroller")
 
 
-def _variant_row(variant: FinalistVariant, costs: list[str]) -> list[Markup | str]:
+def _less_best(view: View, final: Finalist | None) -> list[str]:
+    """Return a cell where there are finalists: the mean test error less that of the best, with its interval."""
+    if not view.finalists:
+        return []
+    compared, best = (*view.finalists, *view.retrained), view.finalists[0]
+    found = test_difference(compared, best, final) if final and final != best else None
+    return [points_text(found) if found else "-"]
+
+
+def points_text(found: ErrorDifference) -> str:
+    """Return a difference in points with its interval: `+2.10 [+1.45, +2.75]`."""
+    value, low, high = (f"{100 * end:+.2f}" for end in (found.value, found.low, found.high))
+    return f"{value} [{low}, {high}]"
+
+
+def _variant_row(view: View, variant: FinalistVariant, costs: list[str]) -> list[Markup | str]:
     """Return the row of a finalist that was trained in another way; on all images, none is left to validate with."""
     error, interval = "-", "-"
     if variant.errors:
         error = quantity("error", fmean(variant.errors))
         interval = between(*mean_share_interval(variant.errors)) if len(variant.errors) > 1 else "-"
     name = tag("th", f"trial {variant.number}, {clip(variant.title, 60)}", scope="row")
-    return [name, error, interval, quantity("error", variant.test_error), *costs]
+    return [name, error, interval, quantity("error", variant.test_error), *_less_best(view, None), *costs]
 
 
 def _front_data(view: View) -> dict[str, Any]:
@@ -109,7 +129,7 @@ def _front_data(view: View) -> dict[str, Any]:
         "finalists": [numbers[finalist.number] for finalist in view.finalists],
     }
     return {
-        "traces": [_points(name, records) for name, records in parts.items()],
+        "traces": [_points(view, name, records) for name, records in parts.items()],
         "spread": _intervals(view),
         "chosen": (view.best or view.front[0]).number,
         "lined": view.abscissa if len(view.experiment.objectives) == 2 else None,
@@ -124,10 +144,10 @@ def _intervals(view: View) -> Trace:
     return {"y": [row[0] for row in rows], "up": [row[1] for row in rows], "down": [row[2] for row in rows]}
 
 
-def _points(name: str, records: Sequence[TrialRecord]) -> Trace:
+def _points(view: View, name: str, records: Sequence[TrialRecord]) -> Trace:
     return {
         "name": name,
-        "y": [record.error for record in records],
+        "y": [view.error_of(record) if record.baseline else record.error for record in records],
         "customdata": [record.number for record in records],
         "text": [trial_name(record) for record in records],
     }

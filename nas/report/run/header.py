@@ -11,6 +11,8 @@ from nas.report.run.values import value_of
 from nas.report.run.view import View
 from nas.report.text import between, clip, full_quantity, listed, noun, percent, quantity
 from nas.search.objectives import Budget, Range
+from nas.search.results.compare_errors import finalist_difference
+from nas.search.results.finalist_files import Finalist
 from nas.search.trial import TrialRecord
 from nas.training.metrics import METRICS
 
@@ -110,8 +112,22 @@ def _best_baseline(view: View) -> str | None:
         return None
     first = view.baselines[0]
     trained = "trained once" if view.finalists else "trained with the same recipe"
+    if final := view.finalist(first):
+        return _retrained_baseline(view, first, final)
     return (f" The best baseline ({clip(first.baseline, 60)}), {trained}, has {quantity('error', first.error)}, with "
             f"{quantity('macs', first.cost.macs)} MACs.")  # fmt: skip
+
+
+def _retrained_baseline(view: View, record: TrialRecord, final: Finalist) -> str:
+    """Return what the best baseline has, trained as the finalists are, and how far it is from the best of these."""
+    best = view.finalists[0]
+    said = (f" The best baseline ({clip(record.baseline, 60)}), trained likewise, has a {view.noun('error')} of "
+            f"{quantity('error', final.error)}, with {quantity('macs', record.cost.macs)} MACs")  # fmt: skip
+    found = finalist_difference(view.run, (*view.finalists, *view.retrained), best, final, view.images)
+    if found is None:
+        return f"{said}."
+    value, low, high = (f"{100 * end:+.2f}" for end in (found.value, found.low, found.high))
+    return f"{said}: {value} points, 95 % interval {low} to {high}, {found.sample}."
 
 
 def _no_result(view: View) -> str:

@@ -8,6 +8,7 @@ from nas.report.run.trials import parents_text, state_text
 from nas.report.run.values import values_of
 from nas.report.run.view import View
 from nas.report.text import clip, full_quantity, percent, quantity
+from nas.search.durations import format_duration
 from nas.search.trial import TrialRecord
 
 
@@ -28,7 +29,8 @@ def network_details(view: View, record: TrialRecord) -> Markup:
     if final:
         facts.insert(1, ("95 % interval", view.interval_text(record)))
         facts.insert(2, (view.noun("test_error"), quantity("error", final.test_error)))
-        facts.append(("trained again", f"{len(final.errors)} seeds of {final.epochs} epochs"))
+        took = f", {format_duration(final.seconds)} together" if final.seconds else ""
+        facts.append(("trained again", f"{len(final.errors)} seeds of {final.epochs} epochs{took}"))
     chosen = [(clip(name, 40), clip(value, 80)) for name, value in record.choices.items()]
     if record.parents:
         chosen = [("edited from", parents_text(record))]

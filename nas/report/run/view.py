@@ -14,7 +14,14 @@ from nas.report.text import between, clip, noun
 from nas.search.experiment import Experiment
 from nas.search.objectives import Budget
 from nas.search.results.compare_errors import count_validation_images, error_interval
-from nas.search.results.finalist_files import Finalist, FinalistVariant, comparable, load_finalists, load_variants
+from nas.search.results.finalist_files import (
+    Finalist,
+    FinalistVariant,
+    comparable,
+    load_baselines,
+    load_finalists,
+    load_variants,
+)
 from nas.search.store.run import Run
 from nas.search.trial import TrialRecord
 
@@ -27,6 +34,7 @@ class View:
     several seeds, best first. best: the first finalist, or else the trial of lowest error, the cheaper of equals; None
     while no trial is complete. baselines: the known networks trained along with the search, by error. images: the
     number of validation images; None where the run does not record it. variants: finalists trained in another way.
+    retrained: baselines trained as the finalists are.
     """
 
     run: Run
@@ -39,6 +47,7 @@ class View:
     baselines: tuple[TrialRecord, ...] = ()
     images: int | None = None
     variants: tuple[FinalistVariant, ...] = ()
+    retrained: tuple[Finalist, ...] = ()
 
     @property
     def experiment(self) -> Experiment:
@@ -74,8 +83,8 @@ class View:
         return shlex.quote(clip(self.run.path, 1_000))
 
     def finalist(self, record: TrialRecord) -> Finalist | None:
-        """Return a trial as a finalist, if it is one."""
-        return next((each for each in self.finalists if each.number == record.number), None)
+        """Return a trial as a finalist, or a baseline trained as one, if it is one."""
+        return next((each for each in (*self.finalists, *self.retrained) if each.number == record.number), None)
 
     def error_of(self, record: TrialRecord) -> float | None:
         """Return the error of a network: of a finalist the mean over its seeds, else that of its one training."""
@@ -117,4 +126,7 @@ def view_of(run: Run) -> View:
     best = numbers[finalists[0].number] if finalists else next(iter(complete), None)
     baselines = tuple(record for record in sorted(run.baselines, key=_rank) if not _rank(record)[0])
     images, variants = count_validation_images(run), load_variants(run.path)
-    return View(run, table, complete, front, best, progress, finalists, baselines, images, variants)
+    retrained = tuple(each for each in load_baselines(run.path) if finalists and each.epochs == finalists[0].epochs)
+    places = {each.number: place for place, each in enumerate(retrained)}  # before those that were trained once
+    baselines = tuple(sorted(baselines, key=lambda record: places.get(record.number, len(places))))
+    return View(run, table, complete, front, best, progress, finalists, baselines, images, variants, retrained)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from nas.search.results.finalist_files import Finalist
 from nas.search.store.confusion import load_confusion
@@ -79,6 +80,20 @@ def _over_pairs(first: Misclassified, second: Misclassified) -> Interval:
 def _over_images(first: float, second: float, images: int) -> ErrorDifference:
     low, high = unpaired_interval(round(first * images), round(second * images), images)
     return ErrorDifference(second - first, low, high, f"over {images:,} validation images")
+
+
+def test_difference(finalists: Sequence[Finalist], first: Finalist, second: Finalist) -> ErrorDifference | None:
+    """Return the mean test error of the second finalist less that of the first; None where too few are kept.
+
+    finalists: all that are compared; the spread over seeds is theirs together.
+    """
+    others = [each.test_errors for each in finalists if each not in (first, second)]
+    if not first.test_errors or not second.test_errors:
+        return None
+    interval = pooled_interval([first.test_errors, second.test_errors, *others])
+    value = fmean(second.test_errors) - fmean(first.test_errors)
+    seeds = f"over {len(first.test_errors)} and {len(second.test_errors)} seeds"
+    return ErrorDifference(value, *interval, seeds) if interval else None
 
 
 def finalist_difference(

@@ -25,7 +25,7 @@ from nas.search.results.finalist_files import (
     FinalistVariant,
     finalist_weights,
     finalists_again,
-    load_finalists,
+    find_finalist,
     load_variants,
 )
 from nas.search.results.fine_tune_int8 import FineTuning
@@ -180,7 +180,7 @@ def kept_network(run: Run, record: TrialRecord) -> nn.Module:
 
     Raises RunError where none are kept, or they do not fit.
     """
-    finalist = next((each for each in load_finalists(run.path) if each.number == record.number), None)
+    finalist = find_finalist(run.path, record.number)
     file = finalist_weights(run.path, record.number) if finalist else run.weights(record)
     if not file.is_file():
         raise RunError(
@@ -209,7 +209,7 @@ def export_trial(
     if "tflite" in formats:
         check_int8(record.graph, images)
     torch.set_num_threads(1)  # as in the search: sums in another order give other scores
-    finalist = next((each for each in load_finalists(run.path) if each.number == record.number), None)
+    finalist = find_finalist(run.path, record.number)
     other = find_variant(run, record, variant) if variant else None
     if other:
         trained = _variant_network(run, record, other)

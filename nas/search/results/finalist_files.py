@@ -11,7 +11,7 @@ from pydantic import Field
 from nas.errors import RunError, quoted
 from nas.search.finalist_settings import VariantName
 from nas.search.results.finalist_trainings import digest
-from nas.search.store.rows import STRICT, Number, Share, Words, read_rows
+from nas.search.store.rows import STRICT, Number, Seconds, Share, Words, read_rows
 
 Epochs = Annotated[int, Field(ge=1, lt=2**31)]
 T = TypeVar("T")
@@ -20,12 +20,13 @@ FileName = Annotated[str, Field(pattern=r"^[0-9]+-[0-9a-f]+\.safetensors$")]
 
 @dataclass(frozen=True)
 class Finalist:
-    """A network after retraining.
+    """A network after retraining: one of the search, or a baseline.
 
     errors: validation error (a fraction) by seed. low, high: 95 % interval of their mean (Student's t), equal to the
     mean with one seed. seed: of the training that was best on validation, whose weights are kept. test_error: of those
     weights. weights: their file's name, which ends in their digest; "" in runs of earlier versions. test_errors: by
-    seed like errors, all read at once; () in runs of earlier versions.
+    seed like errors, all read at once; () in runs of earlier versions. seconds: of the trainings of all seeds together;
+    0 in runs of earlier versions.
     """
 
     __pydantic_config__ = STRICT
@@ -39,6 +40,7 @@ class Finalist:
     epochs: Epochs
     weights: FileName | Literal[""] = ""
     test_errors: tuple[Share, ...] = ()
+    seconds: Seconds = 0.0
 
     @property
     def error(self) -> float:
@@ -99,6 +101,10 @@ def finalists_file(path: Path) -> Path:
     return path / "finalists" / "finalists.json"
 
 
+def baselines_file(path: Path) -> Path:
+    return path / "finalists" / "baselines.json"
+
+
 def variants_file(path: Path) -> Path:
     return path / "finalists" / "variants.json"
 
@@ -109,6 +115,19 @@ def load_finalists(path: Path) -> tuple[Finalist, ...]:
     Raises RunError when the file is damaged.
     """
     return _read(finalists_file(path), Finalist)
+
+
+def load_baselines(path: Path) -> tuple[Finalist, ...]:
+    """Return the baselines of a run that were trained as finalists are, in the order of finalists.
+
+    Raises RunError when the file is damaged.
+    """
+    return _read(baselines_file(path), Finalist)
+
+
+def find_finalist(path: Path, number: int) -> Finalist | None:
+    """Return a finalist or a baseline trained as one, if the trial is one. Raises RunError when a file is damaged."""
+    return next((each for each in (*load_finalists(path), *load_baselines(path)) if each.number == number), None)
 
 
 def load_variants(path: Path) -> tuple[FinalistVariant, ...]:
@@ -127,13 +146,13 @@ def _read(file: Path, kind: type[T]) -> tuple[T, ...]:
 
 def finalist_weights(path: Path, number: int) -> Path:
     """Return where a finalist's best weights lie. Raises RunError when the list of finalists is damaged."""
-    names = (each.weights for each in load_finalists(path) if each.number == number)
-    return path / "finalists" / (next(names, "") or f"{number:06d}.safetensors")
+    found = find_finalist(path, number)
+    return path / "finalists" / ((found and found.weights) or f"{number:06d}.safetensors")
 
 
 def kept_weights(path: Path) -> Iterator[Path]:
     """Yield the weights that are named by the lists of a run. Raises RunError when a list is damaged."""
-    for each in load_finalists(path):
+    for each in (*load_finalists(path), *load_baselines(path)):
         yield finalist_weights(path, each.number)
     for variant in load_variants(path):
         yield path / "finalists" / variant.weights

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from nas.errors import RunError, quoted
 from nas.files import atomic_write
-from nas.search.store.rows import STRICT, Number, Share, read_rows
+from nas.search.store.rows import STRICT, Number, Seconds, Share, read_rows
 from nas.training.recipe import Recipe
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
@@ -18,7 +18,10 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 
 @dataclass(frozen=True)
 class FinalistTraining:
-    """A training that ended well. number: of the trial. recipe, weights: digests. error: on validation, a fraction."""
+    """A training that ended well.
+
+    number: of the trial. recipe, weights: digests. error: on validation, a fraction. seconds: that it took.
+    """
 
     __pydantic_config__ = STRICT
 
@@ -27,6 +30,7 @@ class FinalistTraining:
     recipe: Digest
     error: Share
     weights: Digest
+    seconds: Seconds = 0.0
 
     @property
     def key(self) -> tuple[int, int, str]:
@@ -55,9 +59,13 @@ class FinalistTrainings:
         found, file = self._all.get((number, seed, self._recipe)), self.weights(number, seed)
         return found.error if found and file.is_file() and digest(file) == found.weights else None
 
-    def add(self, number: int, seed: int, error: float) -> None:
+    def seconds(self, number: int) -> float:
+        """Return the seconds that the trainings of a network took together."""
+        return sum(each.seconds for each in self._all.values() if (each.number, each.recipe) == (number, self._recipe))
+
+    def add(self, number: int, seed: int, error: float, seconds: float) -> None:
         """Keep a training whose weights are written. Raises OSError."""
-        made = FinalistTraining(number, seed, self._recipe, error, digest(self.weights(number, seed)))
+        made = FinalistTraining(number, seed, self._recipe, error, digest(self.weights(number, seed)), seconds)
         self._all[made.key] = made
         atomic_write(_file(self._home), json.dumps([asdict(each) for each in self._all.values()], indent=1) + "\n")
 

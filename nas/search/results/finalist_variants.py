@@ -18,12 +18,13 @@ from nas.search.results.finalist_files import (
     Finalist,
     FinalistVariant,
     finalist_weights,
+    find_finalist,
     load_finalists,
     load_variants,
     variants_file,
 )
 from nas.search.results.finalist_trainings import FinalistTrainings
-from nas.search.results.finalists import are_trained, train_finalists
+from nas.search.results.finalists import are_trained, train_baselines, train_finalists
 from nas.search.results.retraining import Retraining, working_folder
 from nas.search.results.run_data import load_run_data
 from nas.search.store.run import Run, load_run
@@ -46,6 +47,8 @@ def train_pending(run: Run, settings: FinalistSettings | None = None) -> Iterato
         yield from train_finalists(run, recipe, settings.seeds, settings.top)
     for name in settings.variants:
         yield from _train_variant(run, recipe, settings, name)
+    if settings.baselines:
+        yield from train_baselines(run, recipe, settings.seeds)
 
 
 def _train_variant(
@@ -100,7 +103,7 @@ def _taught_by(run: Run, record: TrialRecord, teacher: str) -> Callable[[Job], J
     """Return the change of a job that has a teacher. Raises RunError where it has no weights, or reads other images."""
     home, number = find_teacher(run, teacher)
     other = home.record(number)
-    finalist = next((each for each in load_finalists(home.path) if each.number == other.number), None)
+    finalist = find_finalist(home.path, other.number)
     weights = finalist_weights(home.path, other.number) if finalist else home.weights(other)
     if not weights.is_file():
         raise RunError(

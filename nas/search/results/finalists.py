@@ -5,7 +5,7 @@ the mean over fresh seeds, and only then is the test split read, once for each.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from nas.errors import RunError, quoted
 from nas.files import atomic_write
 from nas.search.finalist_settings import FinalistSettings
 from nas.search.pareto import front_of
-from nas.search.results.finalist_files import Finalist, finalists_file, load_finalists
+from nas.search.results.finalist_files import Finalist, baselines_file, finalists_file, load_baselines, load_finalists
 from nas.search.results.finalist_trainings import FinalistTrainings
 from nas.search.results.retraining import Retraining, working_folder
 from nas.search.results.run_data import RunData, load_run_data
@@ -49,13 +49,38 @@ def train_finalists(run: Run, recipe: Recipe, seeds: int, top: int) -> Iterator[
     trial of the run is complete, when another driver holds it, when the disk is full, when all trainings or most with
     an error fail, or when the images are not those of the search; DataError when they cannot be read.
     """
-    records = {record.number: record for record in chosen(run, top)}
+    records = chosen(run, top)
     if not records:
         raise RunError(f"{run.path}: no trial is complete yet; continue with: nas resume {quoted(run.path)}")
+    yield from _train(run, recipe, seeds, records, load_finalists, finalists_file)
+
+
+def train_baselines(run: Run, recipe: Recipe, seeds: int) -> Iterator[str | Finalist]:
+    """Train the baselines of a run as finalists are, those that are not trained yet for as many epochs.
+
+    Yields and raises as `train_finalists`; RunError also where the run has no baselines.
+    """
+    complete = [record for record in run.baselines if record.error is not None]
+    if not complete:
+        raise RunError(
+            f"{run.path} has no baselines yet; the command that made it adds some, with: --baselines NAME,NAME"
+        )
+    trained = {each.number for each in load_baselines(run.path) if each.epochs == recipe.epochs}
+    if missing := [record for record in complete if record.number not in trained]:
+        yield from _train(run, recipe, seeds, missing, load_baselines, baselines_file)
+
+
+def _train(
+    run: Run, recipe: Recipe, seeds: int, networks: list[TrialRecord],
+    load: Callable[[Path], tuple[Finalist, ...]], file: Callable[[Path], Path],
+) -> Iterator[str | Finalist]:  # fmt: skip
+    """Train networks and list them in a file, beside those that are listed already."""
+    records = {record.number: record for record in networks}
+    labels = {record.number: record.baseline for record in run.baselines}
     with working_folder(run.path):
         images = load_run_data(run)
         images.require_test()  # before hours of training
-        earlier = load_finalists(run.path)
+        earlier = load(run.path)
         retraining = Retraining(run, recipe, seeds, FinalistTrainings(run.path, recipe))
         found = yield from retraining.train(list(records.values()))
         found.require(run.path, f"; the {len(earlier)} earlier finalists are kept" if earlier else "")
@@ -63,21 +88,23 @@ def train_finalists(run: Run, recipe: Recipe, seeds: int, top: int) -> Iterator[
         tested = (_test(retraining, records[number], errors, images) for number, errors in found.errors.items())
         ranked = sorted(tested, key=_rank)
         kept_before = [each for each in earlier if each.number not in found.errors]
-        _write(run.path, sorted([*ranked, *kept_before], key=lambda each: (each.epochs != recipe.epochs, *_rank(each))))
+        listed = sorted([*ranked, *kept_before], key=lambda each: (each.epochs != recipe.epochs, *_rank(each)))
+        _write(file(run.path), listed)
         retraining.kept.clear()
     yield from ranked
     for each in kept_before:
         why = "failed this time" if each.number in records else "not trained again"
-        yield f"finalist {each.number} {why}: its result of {each.epochs} epochs is kept"
+        name = labels.get(each.number) or f"finalist {each.number}"
+        yield f"{name} {why}: its result of {each.epochs} epochs is kept"
 
 
 def _rank(finalist: Finalist) -> tuple[float, int]:
     return finalist.error, finalist.number
 
 
-def _write(path: Path, finalists: list[Finalist]) -> None:
+def _write(file: Path, finalists: list[Finalist]) -> None:
     rows = [asdict(finalist) for finalist in finalists]
-    atomic_write(finalists_file(path), json.dumps(rows, indent=1) + "\n")
+    atomic_write(file, json.dumps(rows, indent=1) + "\n")
 
 
 def _test(retraining: Retraining, record: TrialRecord, errors: dict[int, float], images: RunData) -> Finalist:
@@ -92,4 +119,5 @@ def _test(retraining: Retraining, record: TrialRecord, errors: dict[int, float],
     values, epochs = tuple([errors[each] for each in seeds]), retraining.recipe.epochs
     low, high = mean_share_interval(values)
     test_error = test_errors[seeds.index(seed)]
-    return Finalist(record.number, values, low, high, seed, test_error, epochs, weights, test_errors)
+    seconds = retraining.kept.seconds(record.number)
+    return Finalist(record.number, values, low, high, seed, test_error, epochs, weights, test_errors, seconds)

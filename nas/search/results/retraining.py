@@ -72,12 +72,12 @@ class Retraining:
                     yield found.failures[-1]
                 else:
                     found.errors.setdefault(record.number, {})[seed] = trained.error
-                    self.kept.add(record.number, seed, trained.error)
+                    self.kept.add(record.number, seed, trained.error, trained.scores[-1].seconds)
                     yield f"{name}: error {trained.error:.4f}"
         return found
 
     def _name(self, record: TrialRecord, seed: int) -> str:
-        return f"finalist {record.number}, seed {seed - FIRST_SEED + 1} of {self.seeds}"
+        return f"{record.baseline or f'finalist {record.number}'}, seed {seed - FIRST_SEED + 1} of {self.seeds}"
 
     def _job(self, place: int, record: TrialRecord, seed: int) -> Job:
         """Return the job of a training, numbered by its place among all."""

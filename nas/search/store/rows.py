@@ -11,6 +11,7 @@ MAX_BYTES = 10_000_000
 STRICT = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True)
 Number = Annotated[int, Field(ge=0, lt=2**63)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(ge=0, lt=1e12)]
 Words = Annotated[str, Field(max_length=100)]
 T = TypeVar("T")
 

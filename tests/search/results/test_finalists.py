@@ -6,7 +6,7 @@ import re
 import shutil
 import tomllib
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -24,18 +24,26 @@ from nas.search.experiment import Experiment
 from nas.search.experiment_file import load_experiment, to_toml, validate_experiment
 from nas.search.finalist_settings import FinalistSettings
 from nas.search.pareto import front_of
-from nas.search.results import finalists
+from nas.search.results import compare_errors, finalists
 from nas.search.results import retraining as room
 from nas.search.results.export_trial import export_trial
-from nas.search.results.finalist_files import Finalist, comparable, finalist_weights, load_finalists
-from nas.search.results.finalists import chosen, train_finalists
+from nas.search.results.finalist_files import (
+    Finalist,
+    comparable,
+    finalist_weights,
+    find_finalist,
+    load_baselines,
+    load_finalists,
+)
+from nas.search.results.finalist_variants import train_pending
+from nas.search.results.finalists import chosen, train_baselines, train_finalists
 from nas.search.results.retraining import FIRST_SEED
 from nas.search.results.run_data import load_run_data
 from nas.search.store.readings import load_readings
 from nas.search.store.run import Run, load_run
 from nas.search.trial import Reason
 from nas.search.workers.job import Event, Job, Outcome, Progress
-from nas.statistics import mean_share_interval
+from nas.statistics import mean_share_interval, pooled_interval
 from nas.training.recipe import Recipe
 from nas.training.score import Score
 
@@ -320,3 +328,74 @@ def test_a_search_trains_its_finalists_once(tmp_path: Path) -> None:
     assert again.exit_code == 0, again.stderr
     assert "networks again" not in again.stderr
     assert load_finalists(tmp_path / "run") == (finalist,)
+
+
+BASELINES = "cifar_resnet20,cifar_plain20"
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A search of two trials with two baselines."""
+    path = tmp_path_factory.mktemp("compared") / "run"
+    asked = ["search", "quickstart", "--trials", "2", "--set", "recipe.epochs=1", "--set", "workers=1"]
+    done = CliRunner().invoke(app, [*asked, "--baselines", BASELINES, "--out", str(path)])
+    assert done.exit_code == 0, done.output
+    return load_run(path)
+
+
+def test_baselines_are_trained_as_finalists_are_and_stand_beside_them(
+    compared: Run, tmp_path: Path, employ: Employ
+) -> None:
+    run = load_run(Path(shutil.copytree(compared.path, tmp_path / "run")))
+    employ()
+    settings = FinalistSettings(top=1, seeds=2, epochs=2, baselines=True)
+    made = [step for step in train_pending(run, settings) if isinstance(step, Finalist)]
+    (best,), known = load_finalists(run.path), load_baselines(run.path)
+    assert made == [best, *known]
+    assert {each.number for each in known} == {record.number for record in run.baselines}
+    assert [each.error for each in known] == sorted(each.error for each in known)
+    assert all(len(each.test_errors) == 2 and each.seconds == pytest.approx(0.2) for each in made)
+    assert list(train_pending(run, settings)) == []
+    assert find_finalist(run.path, known[0].number) == known[0]
+    for each in known:
+        each.check_weights(finalist_weights(run.path, each.number))
+    assert "cifar_resnet20" in finalists_table(run, made)
+    done = CliRunner().invoke(app, ["report", str(run.path)])
+    assert done.exit_code == 0, done.output
+    page = (run.path / "report" / "index.html").read_text()
+    assert "trained likewise" in page
+    assert f"mean less that of trial {best.number}, points" in page
+    train(run)  # finalists trained again leave the baselines and their weights
+    assert load_baselines(run.path) == known
+    for each in known:
+        each.check_weights(finalist_weights(run.path, each.number))
+
+
+def test_a_baseline_that_is_added_is_trained_alone(compared: Run, tmp_path: Path, employ: Employ) -> None:
+    run = load_run(Path(shutil.copytree(compared.path, tmp_path / "run")))
+    employ()
+    first = replace(run, baselines=run.baselines[:1])
+    (one,) = [step for step in train_baselines(first, RECIPE, 1) if isinstance(step, Finalist)]
+    steps = list(train_baselines(run, RECIPE, 1))
+    (other,) = [step for step in steps if isinstance(step, Finalist)]
+    assert {each.number for each in load_baselines(run.path)} == {one.number, other.number}
+    assert steps[-1] == f"{run.baselines[0].baseline} not trained again: its result of 2 epochs is kept"
+
+
+def test_a_run_without_baselines_says_how_to_add_some(run: Run) -> None:
+    with pytest.raises(RunError, match=r"has no baselines yet; .* --baselines NAME,NAME"):
+        list(train_baselines(run, RECIPE, 1))
+    with pytest.raises(ExperimentError, match=r"none are named; add baselines = \[\.\.\.\]"):
+        load_experiment("quickstart", {"finalists.baselines": True})
+
+
+def test_the_difference_of_test_errors_is_of_means_over_seeds() -> None:
+    def made(number: int, *errors: float) -> Finalist:
+        return Finalist(number, errors, 0.0, 1.0, 0, errors[0], 1, "", errors)
+
+    rows = [made(0, 0.10, 0.12), made(1, 0.20, 0.22), made(2, 0.5)]
+    found = compare_errors.test_difference(rows, rows[0], rows[1])
+    assert found is not None
+    low, high = pooled_interval([(0.10, 0.12), (0.20, 0.22), (0.5,)]) or (0, 0)
+    assert (found.value, found.low, found.high) == pytest.approx((0.10, low, high))
+    assert compare_errors.test_difference(rows[2:], rows[2], rows[2]) is None
