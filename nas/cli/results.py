@@ -8,7 +8,7 @@ import typer
 
 from nas.cli.app import app, info, output, text_table
 from nas.cli.options import DataDir, Json, RunDir, SpaceFile, former_options, refuse_options
-from nas.errors import ExperimentError, ExportError
+from nas.errors import ExperimentError, ExportError, RunError
 
 if TYPE_CHECKING:
     from nas.model.export import ExportResult
@@ -209,6 +209,8 @@ def finalists_command(
     options["baselines"] = baselines
     given = {key: value for key, value in options.items() if value is not None}
     settings = (found.experiment.finalists or FinalistSettings()).model_copy(update=given)
+    if baselines and not found.baselines:
+        raise RunError(f"{run} has no baselines yet; the command that made it adds some, with: --baselines NAME,NAME")
     if all_images or teacher or baselines:
         ranked = print_trainings(train_pending(found, settings))
     else:

@@ -58,13 +58,11 @@ def train_finalists(run: Run, recipe: Recipe, seeds: int, top: int) -> Iterator[
 def train_baselines(run: Run, recipe: Recipe, seeds: int) -> Iterator[str | Finalist]:
     """Train the baselines of a run as finalists are, those that are not trained yet for as many epochs.
 
-    Yields and raises as `train_finalists`; RunError also where the run has no baselines.
+    Yields and raises as `train_finalists`, and yields a line where no baseline is complete.
     """
     complete = [record for record in run.baselines if record.error is not None]
     if not complete:
-        raise RunError(
-            f"{run.path} has no baselines yet; the command that made it adds some, with: --baselines NAME,NAME"
-        )
+        yield "no baseline of the search is complete, so none is trained again"
     trained = {each.number for each in load_baselines(run.path) if each.epochs == recipe.epochs}
     if missing := [record for record in complete if record.number not in trained]:
         yield from _train(run, recipe, seeds, missing, load_baselines, baselines_file)

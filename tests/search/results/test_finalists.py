@@ -383,8 +383,12 @@ def test_a_baseline_that_is_added_is_trained_alone(compared: Run, tmp_path: Path
 
 
 def test_a_run_without_baselines_says_how_to_add_some(run: Run) -> None:
-    with pytest.raises(RunError, match=r"has no baselines yet; .* --baselines NAME,NAME"):
-        list(train_baselines(run, RECIPE, 1))
+    done = CliRunner().invoke(app, ["finalists", str(run.path), "--baselines"])
+    assert isinstance(done.exception, RunError)
+    assert "has no baselines yet; the command that made it adds some, with: --baselines NAME,NAME" in str(
+        done.exception
+    )
+    assert list(train_baselines(run, RECIPE, 1)) == ["no baseline of the search is complete, so none is trained again"]
     with pytest.raises(ExperimentError, match=r"none are named; add baselines = \[\.\.\.\]"):
         load_experiment("quickstart", {"finalists.baselines": True})
 
