@@ -162,7 +162,7 @@ def run_search(
 
 def load(path: str | Path) -> "LoadedRun":
     """Return a run directory, finished or not. Raises RunError."""
-    return LoadedRun(load_run(path).require_search())
+    return LoadedRun(load_run(path))
 
 
 @dataclass(frozen=True, repr=False)
@@ -268,8 +268,11 @@ class LoadedRun:
         return LoadedTrial(self.run, self.run.best())
 
     def front(self) -> list[LoadedTrial]:
-        """Return the trials on the Pareto front of the objectives, lowest error first."""
-        members = front_of(list(self.run.records), self.experiment.objectives)
+        """Return the trials on the Pareto front of the objectives, lowest error first.
+
+        Raises RunError for a study of principles, whose errors are on several sets of images.
+        """
+        members = front_of(list(self.run.require_search().records), self.experiment.objectives)
         return [LoadedTrial(self.run, record) for record in sorted(members, key=lambda each: each.error or 0.0)]
 
     def to_pandas(self) -> "pd.DataFrame":
@@ -279,15 +282,21 @@ class LoadedRun:
         return frame(self.run)
 
     def report(self, page: str | Path | None = None) -> Path:
-        """Write the report, by default into RUN/report, and return its page. Raises OSError."""
+        """Write the report, by default into RUN/report, and return its page.
+
+        Raises OSError, and RunError as `front`.
+        """
         return write_report(self.run, None if page is None else Path(page))
 
     def __repr__(self) -> str:
         done = sum(record.error is not None for record in self.records)
-        return f"<run {self.path}: {done} of {self.experiment.trials} trials complete, front of {len(self.front())}>"
+        front = f", front of {len(self.front())}" if self.run.is_search else ""
+        return f"<run {self.path}: {done} of {self.experiment.trials} trials complete{front}>"
 
     def _repr_html_(self) -> str:
         table = self.to_pandas()
+        if not self.run.is_search:
+            return f"<p>{escape(repr(self)[1:-1])}</p>"
         front = table[table["on_front"].astype(bool)].sort_values("error")
         columns = ["number", "error", "params", "macs", "seconds"]
         return f"<p>{escape(repr(self)[1:-1])}</p>{front[columns].to_html(index=False)}"

@@ -44,7 +44,7 @@ def report_command(
     from nas.report import markdown_report, write_comparison, write_report
     from nas.search.store.run import load_run
 
-    found = [load_run(run, space=space).require_search() for run in runs]
+    found = [load_run(run, space=space) for run in runs]
     if format_ == "md":
         refuse_options("Markdown has no plots", script_dir=script_dir)
         text = "\n".join(markdown_report(run) for run in found).rstrip()
@@ -141,7 +141,7 @@ def _trained(
     from nas.search.results.export_trial import export_trial
     from nas.search.store.run import load_run
 
-    found = load_run(run, data_dir, space).require_search()
+    found = load_run(run, data_dir, space)
     record = found.record(trial)
     folder = out or run / "export" / (f"{record.number:06d}-{variant}" if variant else f"{record.number:06d}")
     exported, accuracy = export_trial(found, record, folder, info, formats, opset, qat, variant)

@@ -268,7 +268,6 @@ def watch_status(read: Callable[[], dict[str, Any]]) -> None:
 def _status_facts(run: "Run", path: str, active: bool | None) -> dict[str, Any]:
     from collections import Counter
 
-    from nas.search.experiment import MATCHED
     from nas.search.loop.halving import epochs_saved
     from nas.search.pareto import front_of
     from nas.search.results.running import TrialProgress
@@ -276,8 +275,7 @@ def _status_facts(run: "Run", path: str, active: bool | None) -> dict[str, Any]:
 
     states, running = Counter(record.state for record in run.records), read_running_trials(run.path)
     failures = Counter(record.reason for record in run.records if record.state == "failed")
-    ranked = run.experiment.space != MATCHED  # a study of principles has a best of pairs only
-    best, names = run.best() if ranked and states["complete"] else None, run.experiment.objectives
+    best, names = run.best() if run.is_search and states["complete"] else None, run.experiment.objectives
     return {
         "run": path,
         "metric": run.experiment.metric,
@@ -297,7 +295,7 @@ def _status_facts(run: "Run", path: str, active: bool | None) -> dict[str, Any]:
         "started_from": dict(run.started_from),
         "foreign": run.foreign,
         "refusals": list(run.refusals),
-        "front": len(front_of(list(run.records), run.experiment.objectives)) if ranked else 0,
+        "front": len(front_of(list(run.records), run.experiment.objectives)) if run.is_search else 0,
         "best": best
         and {"trial": best.number, **dict(zip(names, best.vector(names), strict=True)), **best.cost.as_dict()},
     }

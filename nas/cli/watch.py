@@ -13,7 +13,6 @@ from nas.errors import NasError
 
 if TYPE_CHECKING:
     from nas.report.live.page import LivePage
-    from nas.search.results.running import LiveRun
 
 
 @app.command("watch")
@@ -36,12 +35,7 @@ def watch_command(
     from nas.report.live.server import PageServer
     from nas.search.results.running import read_live_run
 
-    def read() -> "LiveRun":
-        found = read_live_run(run, space)
-        found.run.require_search()
-        return found
-
-    page = LivePage(read)
+    page = LivePage(lambda: read_live_run(run, space))
     page.html()  # what is wrong with a run is said here, not in the browser
     try:
         server = PageServer(page, port)

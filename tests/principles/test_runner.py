@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from nas.api import load
 from nas.errors import ExperimentError, RunError
 from nas.genome.genome_json import from_json
 from nas.principles.claims import principle_registry
@@ -233,11 +234,19 @@ def test_a_small_study_of_digits_from_the_command_to_the_page(tmp_path: Path, na
 def test_a_study_is_not_taken_for_a_search(tmp_path: Path, nas: Call) -> None:
     """Its trainings are on several sets of images: the lowest of their errors is of the easiest set."""
     path = tmp_path / "run"
-    list(train(make_study(tmp_path), path, Fake()))
+    plan = Plan(make_study(tmp_path))
+    list(train(plan.study, path, Fake()))
     for verb in ("report", "finalists", "export", "proxies", "watch"):
         code, out, said = nas(verb, path)
         assert (code, out) == (2, ""), verb
         assert f"compared in pairs only; its page: nas principles {path}" in said
-    assert nas("show", f"{path}:best")[0] == 2
+    assert nas("show", f"{path}:best")[0] == nas("export", f"{path}:0")[0] == 2
     assert nas("show", f"{path}:0")[0] == 0
     assert "best" not in nas("status", path)[1]
+    study = load(path)
+    assert len(study.trials) == len(plan.trainings)
+    assert repr(study).endswith(" trials complete>")
+    assert study._repr_html_().startswith("<p>run")
+    for refused in (study.best, study.front, study.report):
+        with pytest.raises(RunError, match="compared in pairs only"):
+            refused()

@@ -114,8 +114,11 @@ def _rank(record: TrialRecord) -> tuple[Any, ...]:
 
 
 def view_of(run: Run) -> View:
-    """Return the view of a run, finished or not. Raises RunError when a file of the run is damaged."""
-    table = frame(run)
+    """Return the view of a run, finished or not.
+
+    Raises RunError when a file of the run is damaged, and for a study of principles.
+    """
+    table = frame(run.require_search())
     ranked = sorted(run.records, key=_rank)
     complete = tuple(r for r in ranked if not _rank(r)[0])
     members = set(table.loc[table["on_front"].astype(bool), "number"].tolist())

@@ -205,7 +205,7 @@ def export_trial(
     TrainingError or ExportError.
     """
     check_folder(folder)
-    images = load_run_data(run)
+    images = load_run_data(run.require_search())
     if "tflite" in formats:
         check_int8(record.graph, images)
     torch.set_num_threads(1)  # as in the search: sums in another order give other scores

@@ -55,9 +55,14 @@ class Run:
         graph = self.records[0].graph
         return Task(name, graph.input, graph.nodes[graph.outputs[0]].shape[0])
 
+    @property
+    def is_search(self) -> bool:
+        """Return whether its errors are of one set of images; those of a study of principles are not."""
+        return self.experiment.space != MATCHED
+
     def require_search(self) -> "Run":
         """Return the run. Raises RunError for a study of principles: its errors are on several sets of images."""
-        if self.experiment.space == MATCHED:
+        if not self.is_search:
             raise RunError(
                 f"{self.path} holds a study of principles, whose networks are trained on several sets of images and "
                 f"compared in pairs only; its page: nas principles {quoted(self.path)}"
