@@ -12,7 +12,7 @@ validation to say: test accuracy is what the scoreboard reports.
 import argparse
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -139,8 +139,13 @@ def markdown(rows: Sequence[ScoreRow]) -> str:
 
 
 def _table(dataset: str, rows: Sequence[ScoreRow]) -> str:
-    lines = (COLUMNS, ("---",) * len(COLUMNS), *map(_cells, rows))
-    return f"\n## {dataset}\n\n" + "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+    return f"\n## {dataset}\n\n" + markdown_table(COLUMNS, map(_cells, rows))
+
+
+def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of Markdown."""
+    lines = (columns, ("---",) * len(columns), *rows)
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def _cells(row: ScoreRow) -> tuple[str, ...]:

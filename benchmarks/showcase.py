@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from benchmarks.scoreboard import markdown_table
 from nas.errors import RunError, quoted
 from nas.files import atomic_file
 from nas.report.run.values import value_of
@@ -77,8 +78,7 @@ def showcase_rows(run: Run, name: str) -> Iterator[ShowcaseRow]:
 
 def markdown(rows: Sequence[ShowcaseRow]) -> str:
     """Return rows as a table of Markdown."""
-    lines = (COLUMNS, ("---",) * len(COLUMNS), *(row.cells for row in rows))
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+    return markdown_table(COLUMNS, [row.cells for row in rows])
 
 
 def draw(rows: Sequence[ShowcaseRow], file: Path) -> None:

@@ -290,12 +290,12 @@ class LoadedRun:
 
     def __repr__(self) -> str:
         done = sum(record.error is not None for record in self.records)
-        front = f", front of {len(self.front())}" if self.run.is_search else ""
+        front = f", front of {len(self.front())}" if self.experiment.is_search else ""
         return f"<run {self.path}: {done} of {self.experiment.trials} trials complete{front}>"
 
     def _repr_html_(self) -> str:
         table = self.to_pandas()
-        if not self.run.is_search:
+        if not self.experiment.is_search:
             return f"<p>{escape(repr(self)[1:-1])}</p>"
         front = table[table["on_front"].astype(bool)].sort_values("error")
         columns = ["number", "error", "params", "macs", "seconds"]

@@ -205,8 +205,8 @@ def finalists_command(
     from nas.search.store.run import load_run
 
     found = load_run(run, data_dir, space).require_search()
-    options = {"seeds": seeds, "top": top, "epochs": epochs, "all_images": all_images, "teacher": teacher}
-    options["baselines"] = baselines
+    options = {"seeds": seeds, "top": top, "epochs": epochs, "all_images": all_images, "teacher": teacher,
+               "baselines": baselines}  # fmt: skip
     given = {key: value for key, value in options.items() if value is not None}
     settings = (found.experiment.finalists or FinalistSettings()).model_copy(update=given)
     if baselines and not found.baselines:

@@ -185,7 +185,6 @@ def resume_command(
 ) -> None:
     """Resume an interrupted search, or extend one with more trials."""
     from nas.cli.principles import resume_principles
-    from nas.search.experiment import MATCHED
     from nas.search.experiment_file import validate_experiment
     from nas.search.store.create import create
     from nas.search.store.run import check_data_dir
@@ -201,7 +200,7 @@ def resume_command(
     if data_dir is not None:
         check_data_dir(experiment.data, data_dir)
         changes["data_dir"] = str(data_dir.absolute())
-    if experiment.space == MATCHED:
+    if not experiment.is_search:
         resume_principles(run, command, changes)
         return
     drive(
@@ -275,7 +274,7 @@ def _status_facts(run: "Run", path: str, active: bool | None) -> dict[str, Any]:
 
     states, running = Counter(record.state for record in run.records), read_running_trials(run.path)
     failures = Counter(record.reason for record in run.records if record.state == "failed")
-    best, names = run.best() if run.is_search and states["complete"] else None, run.experiment.objectives
+    best, names = run.best() if run.experiment.is_search and states["complete"] else None, run.experiment.objectives
     return {
         "run": path,
         "metric": run.experiment.metric,
@@ -295,7 +294,7 @@ def _status_facts(run: "Run", path: str, active: bool | None) -> dict[str, Any]:
         "started_from": dict(run.started_from),
         "foreign": run.foreign,
         "refusals": list(run.refusals),
-        "front": len(front_of(list(run.records), run.experiment.objectives)) if run.is_search else 0,
+        "front": len(front_of(list(run.records), run.experiment.objectives)) if run.experiment.is_search else 0,
         "best": best
         and {"trial": best.number, **dict(zip(names, best.vector(names), strict=True)), **best.cost.as_dict()},
     }

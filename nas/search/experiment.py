@@ -154,6 +154,11 @@ class Experiment(BaseModel):
         return value
 
     @property
+    def is_search(self) -> bool:
+        """Return whether networks are of a space and compared by their errors; else it is a study of principles."""
+        return self.space != MATCHED
+
+    @property
     def objective_entries(self) -> tuple[Objective, ...]:
         """Return the objectives, in order; one that is modeled reads any network by the experiment's model."""
         model = self.latency_model

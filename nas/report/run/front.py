@@ -15,7 +15,7 @@ from nas.report.run.panel import network_details, network_template
 from nas.report.run.values import value_of
 from nas.report.run.view import View
 from nas.report.text import axis_title, between, clip, listed, noun, plot_format, quantity
-from nas.search.results.compare_errors import ErrorDifference, test_difference
+from nas.search.results.compare_errors import test_difference
 from nas.search.results.finalist_files import Finalist, FinalistVariant
 from nas.search.trial import TrialRecord
 from nas.statistics import mean_share_interval
@@ -68,10 +68,9 @@ def _known_networks(view: View) -> Markup | None:
     """Return a table of the best network or the finalists, and the baselines; None without finalists and baselines."""
     if not (view.baselines or view.finalists) or view.best is None:
         return None
-    finalists = {finalist.number: finalist for finalist in view.finalists}
     numbers = {record.number: record for record in view.complete}
     rows = []
-    for record in (*([numbers[number] for number in finalists] or [view.best]), *view.baselines):
+    for record in (*([numbers[each.number] for each in view.finalists] or [view.best]), *view.baselines):
         name = tag("button", trial_name(record), type="button", data_trial=record.number)
         final = view.finalist(record)
         costs = [quantity(name, value_of(name, record)) for name in view.costs]
@@ -100,13 +99,7 @@ def _less_best(view: View, final: Finalist | None) -> list[str]:
         return []
     compared, best = (*view.finalists, *view.retrained), view.finalists[0]
     found = test_difference(compared, best, final) if final and final != best else None
-    return [points_text(found) if found else "-"]
-
-
-def points_text(found: ErrorDifference) -> str:
-    """Return a difference in points with its interval: `+2.10 [+1.45, +2.75]`."""
-    value, low, high = (f"{100 * end:+.2f}" for end in (found.value, found.low, found.high))
-    return f"{value} [{low}, {high}]"
+    return ["{} [{}, {}]".format(*found.in_points) if found else "-"]
 
 
 def _variant_row(view: View, variant: FinalistVariant, costs: list[str]) -> list[Markup | str]:

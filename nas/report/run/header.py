@@ -53,7 +53,7 @@ def error_note(view: View, each: Recommendation) -> str:
     if each.test_error is not None:
         parts.append(f"{view.noun('test_error')} {quantity('error', each.test_error)}")
     if found := each.difference:
-        value, low, high = (f"{100 * end:+.2f}" for end in (found.value, found.low, found.high))
+        value, low, high = found.in_points
         parts.append(f"difference {value} points, 95 % interval {low} to {high}, {found.sample}")
     return "; ".join(parts)
 
@@ -126,7 +126,7 @@ def _retrained_baseline(view: View, record: TrialRecord, final: Finalist) -> str
     found = finalist_difference(view.run, (*view.finalists, *view.retrained), best, final, view.images)
     if found is None:
         return f"{said}."
-    value, low, high = (f"{100 * end:+.2f}" for end in (found.value, found.low, found.high))
+    value, low, high = found.in_points
     return f"{said}: {value} points, 95 % interval {low} to {high}, {found.sample}."
 
 

@@ -127,9 +127,9 @@ def view_of(run: Run) -> View:
     numbers = {record.number: record for record in complete}
     finalists = comparable(tuple(each for each in load_finalists(run.path) if each.number in numbers))
     best = numbers[finalists[0].number] if finalists else next(iter(complete), None)
-    baselines = tuple(record for record in sorted(run.baselines, key=_rank) if not _rank(record)[0])
     images, variants = count_validation_images(run), load_variants(run.path)
     retrained = tuple(each for each in load_baselines(run.path) if finalists and each.epochs == finalists[0].epochs)
     places = {each.number: place for place, each in enumerate(retrained)}  # before those that were trained once
-    baselines = tuple(sorted(baselines, key=lambda record: places.get(record.number, len(places))))
+    known = [record for record in run.baselines if not _rank(record)[0]]
+    baselines = tuple(sorted(known, key=lambda record: (places.get(record.number, len(places)), _rank(record))))
     return View(run, table, complete, front, best, progress, finalists, baselines, images, variants, retrained)

@@ -28,6 +28,12 @@ class ErrorDifference:
     sample: str
 
     @property
+    def in_points(self) -> tuple[str, str, str]:
+        """Return the difference and the ends of its interval in points: `+2.10`, `+1.45`, `+2.75`."""
+        value, low, high = (f"{100 * each:+.2f}" for each in (self.value, self.low, self.high))
+        return value, low, high
+
+    @property
     def includes_zero(self) -> bool:
         """Return whether the two networks cannot be told apart."""
         return self.low <= 0 <= self.high
@@ -87,13 +93,20 @@ def test_difference(finalists: Sequence[Finalist], first: Finalist, second: Fina
 
     finalists: all that are compared; the spread over seeds is theirs together.
     """
-    others = [each.test_errors for each in finalists if each not in (first, second)]
     if not first.test_errors or not second.test_errors:
         return None
-    interval = pooled_interval([first.test_errors, second.test_errors, *others])
-    value = fmean(second.test_errors) - fmean(first.test_errors)
-    seeds = f"over {len(first.test_errors)} and {len(second.test_errors)} seeds"
-    return ErrorDifference(value, *interval, seeds) if interval else None
+    others = [each.test_errors for each in finalists if each not in (first, second)]
+    return _over_seeds([first.test_errors, second.test_errors, *others])
+
+
+def _over_seeds(groups: Sequence[Sequence[float]]) -> ErrorDifference | None:
+    """Return the mean of the second group less that of the first; the spread is that of all groups."""
+    interval = pooled_interval(groups)
+    if interval is None:
+        return None
+    counts = sorted({len(group) for group in groups[:2]})
+    seeds = f"{counts[0]} seeds" if len(counts) == 1 else f"{counts[0]} and {counts[1]} seeds"
+    return ErrorDifference(fmean(groups[1]) - fmean(groups[0]), *interval, f"over {seeds} each")
 
 
 def finalist_difference(
@@ -105,10 +118,8 @@ def finalist_difference(
     binomial share of the validation images.
     """
     others = [each.errors for each in finalists if each not in (first, second)]
-    if interval := pooled_interval([first.errors, second.errors, *others]):
-        counts = sorted({len(first.errors), len(second.errors)})
-        seeds = f"{counts[0]} seeds" if len(counts) == 1 else f"{counts[0]} and {counts[1]} seeds"
-        return ErrorDifference(second.error - first.error, *interval, f"over {seeds} each")
+    if found := _over_seeds([first.errors, second.errors, *others]):
+        return found
     if not images or run.experiment.metric not in OVER_IMAGES:
         return None
     return _over_images(first.error, second.error, images)

@@ -14,7 +14,6 @@ from pathlib import Path
 from nas.errors import ExperimentError, RunError
 from nas.files import atomic_write, room_hint
 from nas.genome.fingerprint import fingerprint
-from nas.search.experiment import MATCHED
 from nas.search.experiment_file import read_experiment, to_toml
 from nas.search.pareto import front_of
 from nas.search.store.create import LOOSE, begun, changed_settings
@@ -163,7 +162,7 @@ def _trials(study: Study) -> Iterator[Inconsistency]:
         remedy = "record it as failed (nas resume would train it instead)"
         failed = replace(orphan, state="failed", reason=Reason.ABANDONED)
         yield Inconsistency(what, remedy, lambda failed=failed: study.end(failed))  # type: ignore[misc]
-    if study.experiment.space == MATCHED:
+    if not study.experiment.is_search:
         return  # it keeps no weights
     front = front_of(study.records(), study.experiment.objectives)
     yield from _stray(study, {record.number for record in front})

@@ -114,7 +114,7 @@ def load_finalists(path: Path) -> tuple[Finalist, ...]:
 
     Raises RunError when the file is damaged.
     """
-    return _read(finalists_file(path), Finalist)
+    return read_finalists(finalists_file(path))
 
 
 def load_baselines(path: Path) -> tuple[Finalist, ...]:
@@ -122,7 +122,12 @@ def load_baselines(path: Path) -> tuple[Finalist, ...]:
 
     Raises RunError when the file is damaged.
     """
-    return _read(baselines_file(path), Finalist)
+    return read_finalists(baselines_file(path))
+
+
+def read_finalists(file: Path) -> tuple[Finalist, ...]:
+    """Return the finalists that a file lists; none where there is none. Raises RunError when it is damaged."""
+    return _read(file, Finalist)
 
 
 def find_finalist(path: Path, number: int) -> Finalist | None:
@@ -147,12 +152,17 @@ def _read(file: Path, kind: type[T]) -> tuple[T, ...]:
 def finalist_weights(path: Path, number: int) -> Path:
     """Return where a finalist's best weights lie. Raises RunError when the list of finalists is damaged."""
     found = find_finalist(path, number)
-    return path / "finalists" / ((found and found.weights) or f"{number:06d}.safetensors")
+    return path / "finalists" / ((found and found.weights) or _former_name(number))
+
+
+def _former_name(number: int) -> str:
+    """Return the name of a finalist's weights in runs of earlier versions."""
+    return f"{number:06d}.safetensors"
 
 
 def kept_weights(path: Path) -> Iterator[Path]:
     """Yield the weights that are named by the lists of a run. Raises RunError when a list is damaged."""
     for each in (*load_finalists(path), *load_baselines(path)):
-        yield finalist_weights(path, each.number)
+        yield path / "finalists" / (each.weights or _former_name(each.number))
     for variant in load_variants(path):
         yield path / "finalists" / variant.weights

@@ -5,7 +5,7 @@ the mean over fresh seeds, and only then is the test split read, once for each.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,7 +13,14 @@ from nas.errors import RunError, quoted
 from nas.files import atomic_write
 from nas.search.finalist_settings import FinalistSettings
 from nas.search.pareto import front_of
-from nas.search.results.finalist_files import Finalist, baselines_file, finalists_file, load_baselines, load_finalists
+from nas.search.results.finalist_files import (
+    Finalist,
+    baselines_file,
+    finalists_file,
+    load_baselines,
+    load_finalists,
+    read_finalists,
+)
 from nas.search.results.finalist_trainings import FinalistTrainings
 from nas.search.results.retraining import Retraining, working_folder
 from nas.search.results.run_data import RunData, load_run_data
@@ -52,7 +59,7 @@ def train_finalists(run: Run, recipe: Recipe, seeds: int, top: int) -> Iterator[
     records = chosen(run, top)
     if not records:
         raise RunError(f"{run.path}: no trial is complete yet; continue with: nas resume {quoted(run.path)}")
-    yield from _train(run, recipe, seeds, records, load_finalists, finalists_file)
+    yield from _train(run, recipe, seeds, records, finalists_file(run.path))
 
 
 def train_baselines(run: Run, recipe: Recipe, seeds: int) -> Iterator[str | Finalist]:
@@ -65,20 +72,17 @@ def train_baselines(run: Run, recipe: Recipe, seeds: int) -> Iterator[str | Fina
         yield "no baseline of the search is complete, so none is trained again"
     trained = {each.number for each in load_baselines(run.path) if each.epochs == recipe.epochs}
     if missing := [record for record in complete if record.number not in trained]:
-        yield from _train(run, recipe, seeds, missing, load_baselines, baselines_file)
+        yield from _train(run, recipe, seeds, missing, baselines_file(run.path))
 
 
-def _train(
-    run: Run, recipe: Recipe, seeds: int, networks: list[TrialRecord],
-    load: Callable[[Path], tuple[Finalist, ...]], file: Callable[[Path], Path],
-) -> Iterator[str | Finalist]:  # fmt: skip
+def _train(run: Run, recipe: Recipe, seeds: int, networks: list[TrialRecord], file: Path) -> Iterator[str | Finalist]:
     """Train networks and list them in a file, beside those that are listed already."""
     records = {record.number: record for record in networks}
     labels = {record.number: record.baseline for record in run.baselines}
     with working_folder(run.path):
         images = load_run_data(run)
         images.require_test()  # before hours of training
-        earlier = load(run.path)
+        earlier = read_finalists(file)
         retraining = Retraining(run, recipe, seeds, FinalistTrainings(run.path, recipe))
         found = yield from retraining.train(list(records.values()))
         found.require(run.path, f"; the {len(earlier)} earlier finalists are kept" if earlier else "")
@@ -87,7 +91,7 @@ def _train(
         ranked = sorted(tested, key=_rank)
         kept_before = [each for each in earlier if each.number not in found.errors]
         listed = sorted([*ranked, *kept_before], key=lambda each: (each.epochs != recipe.epochs, *_rank(each)))
-        _write(file(run.path), listed)
+        _write(file, listed)
         retraining.kept.clear()
     yield from ranked
     for each in kept_before:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nas.errors import ExperimentError, RunError, quoted
 from nas.genome.task import Task
-from nas.search.experiment import MATCHED, Experiment
+from nas.search.experiment import Experiment
 from nas.search.store.data_facts import DataFacts
 from nas.search.store.run_code import load_blocks, with_code
 from nas.search.store.run_files import trial_weights
@@ -55,14 +55,9 @@ class Run:
         graph = self.records[0].graph
         return Task(name, graph.input, graph.nodes[graph.outputs[0]].shape[0])
 
-    @property
-    def is_search(self) -> bool:
-        """Return whether its errors are of one set of images; those of a study of principles are not."""
-        return self.experiment.space != MATCHED
-
     def require_search(self) -> "Run":
         """Return the run. Raises RunError for a study of principles: its errors are on several sets of images."""
-        if not self.is_search:
+        if not self.experiment.is_search:
             raise RunError(
                 f"{self.path} holds a study of principles, whose networks are trained on several sets of images and "
                 f"compared in pairs only; its page: nas principles {quoted(self.path)}"

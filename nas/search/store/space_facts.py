@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from nas.errors import RunError
-from nas.search.experiment import MATCHED, Experiment
+from nas.search.experiment import Experiment
 from nas.search.space import space_sources
 from nas.search.trial import Attributes
 from nas.user_code import Sources, parsed, without_script
@@ -17,7 +17,7 @@ MAX_WIDTH = 100  # characters of each
 
 def read_space(experiment: Experiment) -> Sources:
     """Return the file of an experiment's space and the files beside it that it imports; none for a given network."""
-    if experiment.space == MATCHED:
+    if not experiment.is_search:
         return {}
     return space_sources(experiment.space)
 
