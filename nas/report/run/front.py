@@ -35,10 +35,11 @@ def front_section(view: View) -> Section | None:
                 aria_labelledby="panel-title", tabindex=0)  # fmt: skip
     label = f"{view.noun('error').capitalize()} against cost, one point per trial"
     left = tag("div", menu, plot("front", label, _caption(view)),
-               tag("ul", picks, class_="picks", aria_label="Networks on the front, by error"),
-               _known_networks(view))  # fmt: skip
+               tag("ul", picks, class_="picks", aria_label="Networks on the front, by error"))  # fmt: skip
     hidden = [network_template(view, record) for record in (*_spread(view.front), *view.baselines)]
-    html = section("front", "Error against cost", tag("div", left, panel, class_="split"), hidden)
+    html = section(
+        "front", "Error against cost", tag("div", left, panel, class_="split"), _known_networks(view), hidden
+    )
     return Section(html, {"front": _front_data(view)}, Path(__file__).with_suffix(".js"))
 
 
